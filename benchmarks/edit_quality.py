@@ -1,0 +1,324 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Judge text edits on the embedded face world, in the renderer's own units.
+
+    python benchmarks/edit_quality.py                 # at the pack's alpha and beta
+    python benchmarks/edit_quality.py --sweep --output quality/
+
+Success: of the faces on the other side of an attribute's mean, the share on which it moves by at least 0.8
+deviations and ends more than 0.5 beyond the mean; both judges must say so. Leakage: mean absolute move of the
+attributes that the words do not name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+MOVE, END = 0.8, 0.5
+MEAN_SUCCESS, LEAST_SUCCESS, MEAN_LEAKAGE, MOST_LEAKAGE = 0.90, 0.75, 0.35, 0.8
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One edit, the factor it names with its direction, and where it starts (a reading below `start`)."""
+
+    neutral: str
+    target: str
+    factor: str
+    sign: int = 1
+    start: float = 0.0
+
+    def __str__(self):
+        return f"{self.neutral} > {self.target}"
+
+
+PAIRS = (
+    Pair("face", "happy face", "smile"),
+    Pair("face", "smiling face", "smile"),
+    Pair("face", "boy face", "feminine", -1),
+    Pair("face", "face with curl hair", "curl"),
+    Pair("face", "sad face", "smile", -1),
+    Pair("face", "angry face", "anger"),
+    Pair("face", "face with long hair", "hair_length"),
+    Pair("face", "face with curly hair", "curl"),
+    Pair("head with black hair", "head with gold hair", "hair_light", 1, -0.5),
+    Pair("face", "face with glasses", "glasses"),
+    Pair("face", "face with a beard", "beard"),
+    Pair("face", "face with grey hair", "hair_tone", -1),
+    Pair("face", "face with open mouth", "mouth_open"),
+)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Held-out faces: flat styles `[N, S]`, readings before `[J, N, F]`, and pixel readings before."""
+
+    s: object
+    before: np.ndarray
+    pixels: dict
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judges say of one pair at one alpha and beta."""
+
+    pair: Pair
+    faces: int
+    channels: int
+    success: float
+    move: float
+    leakage: float
+    worst: str
+    worst_leakage: float
+    pixel_success: float
+
+
+class Bench:
+    """The bundle, its judges and held-out faces, ready to judge any (pair, alpha, beta)."""
+
+    def __init__(self, bundle, faces, seed):
+        import paddle
+        from judging import PixelReader, load_judges, readings
+
+        from ppstyleclip.editor import Editor
+        from ppstyleclip.toonface.renderer import render_batch
+        from ppstyleclip.toonface.world import factors_from_z, sample_z, to_images
+
+        self.bundle, self.editor, self.judges = bundle, Editor(bundle), load_judges()
+        factors = factors_from_z(sample_z(seed + 1, 1500))
+        rendered = to_images(render_batch(factors, 64))
+        self.pixel_reader = PixelReader(rendered[:1000], factors[:1000])
+        self.pixel_trust = self._pixel_trust(rendered[1000:], factors[1000:])
+        self.readings = readings
+        with paddle.no_grad():
+            w = bundle.generator.get_latent(paddle.to_tensor(sample_z(seed, faces)))
+            self.s = bundle.layout.flatten(bundle.generator.style_affine(w))
+        images = self.render(self.s)
+        self.before, self.pixels = readings(self.judges, images), self.pixel_reader.read(images)
+
+    def _pixel_trust(self, images, factors):
+        from ppstyleclip.toonface.renderer import INDEX
+
+        read = self.pixel_reader.read(images)
+        return {
+            name: float(np.corrcoef(values, factors[:, INDEX[name]])[0, 1]) for name, values in read.items()
+        }
+
+    def render(self, s):
+        """Images `[N, 3, H, W]` ndarray, 8-bit levels as a user sees them."""
+        from ppstyleclip.toonface.world import to_images
+
+        return to_images(self.editor.render(s))
+
+    def starting(self, pair, limit):
+        """Indices of the first `limit` faces on the other side, by both judges."""
+        from ppstyleclip.toonface.renderer import INDEX
+
+        side = pair.sign * self.before[:, :, INDEX[pair.factor]] < pair.start
+        return np.flatnonzero(side.all(0))[:limit]
+
+    def judge(self, pair, alpha, beta, unit, limit=100):
+        """The verdict and the edited images, or None when no channel passes beta."""
+        from ppstyleclip import Edit
+        from ppstyleclip.errors import UserError
+        from ppstyleclip.toonface.renderer import FACTORS, INDEX
+
+        rows = self.starting(pair, limit)
+        edit = Edit(pair.neutral, pair.target, alpha=alpha, beta=beta, unit=unit)
+        try:
+            channels = self.editor.direction(edit).num_channels
+        except UserError:
+            return None
+        import paddle
+
+        images = self.render(self.editor.apply(paddle.index_select(self.s, paddle.to_tensor(rows)), edit))
+        after, before = self.readings(self.judges, images), self.before[:, rows]
+        named = INDEX[pair.factor]
+        moved = pair.sign * (after - before)[:, :, named]
+        good = (moved >= MOVE) & (pair.sign * after[:, :, named] > END)
+        leak = np.abs(after - before).mean((0, 1))
+        leak[named] = np.nan
+        worst = int(np.nanargmax(leak))
+        verdict = Verdict(
+            pair,
+            len(rows),
+            channels,
+            float(good.all(0).mean()),
+            float(moved.mean()),
+            float(np.nanmean(leak)),
+            FACTORS[worst],
+            float(leak[worst]),
+            self._pixel_success(pair, rows, images),
+        )
+        return verdict, images
+
+    def _pixel_success(self, pair, rows, images):
+        if pair.factor not in self.pixels:
+            return float("nan")
+        after, before = self.pixel_reader.read(images)[pair.factor], self.pixels[pair.factor][rows]
+        return float(((pair.sign * (after - before) >= MOVE) & (pair.sign * after > END)).mean())
+
+
+def table(verdicts):
+    """Markdown rows of verdicts."""
+    lines = [
+        "| pair | faces | channels | success | move | leakage | most leaked | by pixels |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for v in verdicts:
+        pixels = "" if np.isnan(v.pixel_success) else f"{v.pixel_success:.2f}"
+        lines.append(
+            f"| {v.pair} | {v.faces} | {v.channels} | {v.success:.2f} | {v.move:.2f} | {v.leakage:.2f} "
+            f"| {v.worst} {v.worst_leakage:.2f} | {pixels} |"
+        )
+    return "\n".join(lines)
+
+
+def summary(verdicts):
+    """(mean success, least success, mean leakage, most moved unnamed attribute)."""
+    return (
+        float(np.mean([v.success for v in verdicts])),
+        min(v.success for v in verdicts),
+        float(np.mean([v.leakage for v in verdicts])),
+        max(v.worst_leakage for v in verdicts),
+    )
+
+
+def passes(figures):
+    success, least, leakage, most = figures
+    return (
+        success >= MEAN_SUCCESS
+        and least >= LEAST_SUCCESS
+        and leakage <= MEAN_LEAKAGE
+        and most <= MOST_LEAKAGE
+    )
+
+
+def sweep(bench, alphas, betas, unit, limit):
+    """Rows (alpha, beta, figures) over the grid; a pair without a channel counts as success 0."""
+    for beta in betas:
+        for alpha in alphas:
+            found = [bench.judge(pair, alpha, beta, unit, limit) for pair in PAIRS]
+            verdicts = [f[0] for f in found if f]
+            missing = len(found) - len(verdicts)
+            if not verdicts:
+                continue
+            figures = summary(verdicts)
+            if missing:
+                figures = (figures[0] * len(verdicts) / len(found), 0.0, *figures[2:])
+            yield alpha, beta, figures
+
+
+def plot(rows, path):
+    """Mean success against mean leakage, a line for each beta and a dot for each alpha."""
+    import cv2
+
+    from ppstyleclip.files import save_png
+
+    side, pad = 560, 60
+    sheet = np.full((side + 2 * pad, side + 2 * pad + 130, 3), 255, np.uint8)
+
+    def at(leakage, success):
+        return int(pad + min(leakage, 1) * side), int(pad + (1 - success) * side)
+
+    def write(text, x, y, color=(40, 40, 40)):
+        cv2.putText(sheet, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, color, 1, cv2.LINE_AA)
+
+    cv2.rectangle(sheet, at(0, 1), at(1, 0), (40, 40, 40), 1)
+    cv2.rectangle(sheet, at(0, 1), at(MEAN_LEAKAGE, MEAN_SUCCESS), (205, 240, 205), -1)
+    for k in range(0, 11, 2):
+        write(f"{k / 10:.1f}", pad - 34, at(0, k / 10)[1] + 4)
+        write(f"{k / 10:.1f}", at(k / 10, 0)[0] - 10, side + pad + 18)
+    write("mean leakage (deviations)", pad + side // 2 - 80, side + pad + 42)
+    write("mean success", 6, pad - 18)
+    betas = sorted({beta for _, beta, _ in rows})
+    for i, beta in enumerate(betas):
+        hue = np.uint8([[[int(170 * i / max(1, len(betas) - 1)), 200, 190]]])
+        color = tuple(int(v) for v in cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0])
+        dots = [(alpha, at(f[2], f[0])) for alpha, b, f in rows if b == beta]
+        cv2.polylines(sheet, [np.array([d for _, d in dots])], False, color, 1, cv2.LINE_AA)
+        for alpha, dot in dots:
+            cv2.circle(sheet, dot, 3, color, -1, cv2.LINE_AA)
+            write(f"{alpha:g}", dot[0] + 5, dot[1] - 4, color)
+        write(f"beta {beta:g}", side + pad + 14, pad + 20 * i + 14, color)
+    save_png(path, sheet)
+
+
+def picture_rows(bench, alpha, beta, unit, count=8):
+    """A sheet: one row of faces before, then one after for each pair (each from its own starting faces)."""
+    rows = []
+    for pair in PAIRS:
+        found = bench.judge(pair, alpha, beta, unit, count)
+        if found:
+            before = bench.render(bench.s.index_select(_tensor(bench.starting(pair, count))))
+            rows.append(np.concatenate([np.concatenate([b, a], 1) for b, a in zip(before, found[1])], 2))
+    sheet = np.concatenate(rows, 1)
+    return np.round((sheet.transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
+
+
+def _tensor(rows):
+    import paddle
+
+    return paddle.to_tensor(rows)
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--faces", type=int, default=320, help="held-out faces drawn; each pair uses 100 on the other side"
+    )
+    parser.add_argument("--per-pair", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=777000)
+    parser.add_argument("--alpha", type=float)
+    parser.add_argument("--beta", type=float)
+    parser.add_argument("--unit", choices=("sigma", "style"))
+    parser.add_argument("--sweep", action="store_true", help="a grid of alpha and beta, table and plot")
+    parser.add_argument("--alphas", type=float, nargs="+", default=[2, 4, 6, 8, 12])
+    parser.add_argument("--betas", type=float, nargs="+", default=[0.1, 0.15, 0.2, 0.25, 0.3])
+    parser.add_argument("--output", default="edit-quality", help="folder of table, plot and pictures")
+    args = parser.parse_args(argv)
+    from ppstyleclip.threads import import_paddle
+
+    import_paddle()
+    from ppstyleclip.files import save_png, write_atomic
+    from ppstyleclip.zoo import load_bundle
+
+    bundle = load_bundle(None)
+    alpha = bundle.defaults.alpha if args.alpha is None else args.alpha
+    beta = bundle.defaults.beta if args.beta is None else args.beta
+    unit = args.unit or bundle.defaults.unit
+    bench, output = Bench(bundle, args.faces, args.seed), Path(args.output)
+    output.mkdir(parents=True, exist_ok=True)
+    found = [bench.judge(pair, alpha, beta, unit, args.per_pair) for pair in PAIRS]
+    verdicts = [f[0] for f in found if f]
+    figures = summary(verdicts)
+    text = (
+        f"alpha {alpha:g} {unit}, beta {beta:g}\n\n{table(verdicts)}\n\nmean success {figures[0]:.3f}, least "
+        f"{figures[1]:.2f}; mean leakage {figures[2]:.3f}, most moved unnamed {figures[3]:.2f}\n"
+        f"pixel reading's correlation on rendered faces: "
+        + ", ".join(f"{k} {v:.3f}" for k, v in bench.pixel_trust.items())
+        + "\n"
+    )
+    print(text, flush=True)
+    save_png(output / "edits.png", picture_rows(bench, alpha, beta, unit))
+    if args.sweep:
+        rows = []
+        print("| alpha | beta | success | least | leakage | most |\n|---|---|---|---|---|---|")
+        for a, b, f in sweep(bench, args.alphas, args.betas, unit, args.per_pair):
+            rows.append((a, b, f))
+            line = f"| {a:g} | {b:g} | {f[0]:.3f} | {f[1]:.2f} | {f[2]:.3f} | {f[3]:.2f} |"
+            text += "\n" + line
+            print(line, flush=True)
+        plot(rows, output / "sweep.png")
+    write_atomic(output / "table.md", text.encode())
+    return 0 if len(verdicts) == len(PAIRS) and passes(figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

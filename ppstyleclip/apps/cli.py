@@ -1,0 +1,57 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""How every command ends: 0 when done, 2 and one line on stderr for bad input, a traceback only for a bug.
+
+Use at the bottom of a tool:
+
+    if __name__ == "__main__":
+        raise SystemExit(guard(main))
+"""
+from __future__ import annotations
+
+import errno
+import sys
+import warnings
+
+from ppstyleclip.errors import UserError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+# What the machine refuses and the user can cure: permissions, a full or read-only disk, a file for a folder.
+_REFUSALS = frozenset(
+    (errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)
+)
+
+
+def guard(main, *args) -> int:
+    """Run `main(*args)` and turn what a user can cure into one line on stderr.
+
+    Args:
+        main: the command; may return None (done) or an exit code.
+        args: handed on to it.
+    Returns:
+        0 or what `main` returned; 2 after a UserError or a refusal of the machine (disk, permissions);
+        130 after Ctrl-C. Any other exception is a bug and leaves with its traceback.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _one_line_warning
+            return main(*args) or 0
+    except UserError as error:
+        return _complain(str(error))
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        where = f" '{error.filename}'" if error.filename else ""
+        return _complain(f"cannot use{where or ' a file'}: {error.strerror}")
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _complain(message: str) -> int:
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    return BAD_INPUT
+
+
+def _one_line_warning(message, category, filename, lineno, file=None, line=None):
+    print("warning: " + " ".join(str(message).split()), file=file or sys.stderr)

@@ -1,0 +1,238 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The whole of StyleCLIP's global directions on one screen.
+
+    seed or photo -> w_plus -> s                          a face, as flat styles
+    Edit(neutral, target) -> dt -> ds                     a pair of texts, as a style direction
+    s + alpha * ds -> images -> pixels                    the face, edited
+
+    from ppstyleclip import Edit, Editor
+    editor = Editor.from_pretrained()
+    face = editor.sample(seed=7)
+    before, after = editor.edit(face, Edit("face", "smiling face"))
+"""
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import paddle
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.methods.global_direction import StyleDirection, style_direction
+from ppstyleclip.pictures import to_pixels
+from ppstyleclip.text import text_direction
+from ppstyleclip.zoo import Bundle, load_bundle
+
+TRUNCATION = 0.7
+BATCH_PIXELS = 2 ** 21  # pictures rendered together: 2 at 1024 px, 32 at 256 px and below
+MAX_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit in words; None stands for the bundle's own default.
+
+    Attributes:
+        neutral: what the face is, such as "face".
+        target: what it should become, such as "smiling face".
+        alpha: strength; negative goes the other way, 0 changes nothing.
+        beta: channels whose `|relevance @ dt|` is below it are left alone; typically 0.08 to 0.3.
+        unit: what alpha counts: "style" (raw values, as PaddleGAN) or "sigma" (deviations, as the paper).
+        templates: "paddlegan" (46), "official" (79) or "plain" (the words alone).
+        soft: share of its movement that a channel below beta keeps; 0 in the paper.
+    """
+
+    neutral: str
+    target: str
+    alpha: float | None = None
+    beta: float | None = None
+    unit: str | None = None
+    templates: str | None = None
+    soft: float = 0.0
+
+    def __str__(self):
+        return f"{self.neutral} -> {self.target}"
+
+
+class Editor:
+    """Edits faces of one bundle (generator, statistics, relevance, CLIP) by text.
+
+    A face is w_plus `[N, L, D]` or flat styles s `[N, S]`, a tensor or an array; every method takes either.
+    """
+
+    def __init__(self, bundle: Bundle):
+        self.bundle = bundle
+        self._cached_direction = lru_cache(maxsize=64)(self._compute_direction)
+
+    @classmethod
+    def from_pretrained(cls, model_type: str | None = None, **paths) -> Editor:
+        """Make the editor of a known model (None: the embedded face world); `paths` as in load_bundle."""
+        return cls(load_bundle(model_type, **paths))
+
+    @paddle.no_grad()
+    def sample(self, seed=0, *, truncation: float = TRUNCATION):
+        """Draw a face that does not exist; one for each seed, and the same one whatever is drawn beside it.
+
+        Args:
+            seed: an integer of 0 to 2**32 - 1, or several.
+            truncation: how far from the average face, 0 to 1.
+        Returns:
+            w_plus `[N, L, D]`, N the number of seeds.
+        """
+        generator = self.bundle.generator
+        z = np.stack([_draw_z(one, generator.style_dim) for one in np.atleast_1d(seed)])
+        return generator.get_latents(paddle.to_tensor(z), truncation=truncation,
+                                     truncation_latent=self._mean_w if truncation < 1 else None)
+
+    @paddle.no_grad()
+    def styles(self, face):
+        """Return a face as flat styles s `[N, S]`.
+
+        Raises:
+            UserError: the shape fits another generator, or a value is not finite.
+        """
+        face = paddle.to_tensor(np.asarray(face, dtype=np.float32)) if not paddle.is_tensor(face) else face
+        self._check_face(face)
+        if face.ndim == 2:
+            return face
+        return self.bundle.layout.flatten(self.bundle.generator.style_affine(face))
+
+    def resolve(self, edit: Edit) -> Edit:
+        """Fill what the edit leaves open from the bundle's defaults."""
+        defaults = self.bundle.defaults
+        open_fields = {name: getattr(defaults, name) for name in ("alpha", "beta", "unit", "templates")
+                       if getattr(edit, name) is None}
+        return dataclasses.replace(edit, **open_fields)
+
+    def direction(self, edit: Edit) -> StyleDirection:
+        """Turn an edit's words into a style direction; alpha plays no part. Remembered per edit.
+
+        Words that the bundle's CLIP was never trained on are named in a warning.
+
+        Raises:
+            UserError: empty, equal or over-long texts, or no channel passes beta (names the largest usable).
+        """
+        return self._cached_direction(dataclasses.replace(self.resolve(edit), alpha=None))
+
+    def step(self, edit: Edit) -> np.ndarray:
+        """Return `alpha * ds` `[S]`: what the edit adds to any face. Steps of several edits add up."""
+        return np.float32(self.resolve(edit).alpha) * self.direction(edit).ds
+
+    def apply(self, face, edit: Edit, alphas=None):
+        """Edit every face at every strength: `s + alpha * ds`.
+
+        Args:
+            face: N faces.
+            edit: the edit.
+            alphas: A strengths instead of the edit's own.
+        Returns:
+            s `[N * A, S]`; the strengths of one face lie side by side.
+        """
+        s = self.styles(face)
+        alphas = [self.resolve(edit).alpha] if alphas is None else alphas
+        steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
+        return (s.unsqueeze(1) + paddle.to_tensor(steps.astype(np.float32))).reshape([-1, s.shape[1]])
+
+    @paddle.no_grad()
+    def render(self, face) -> np.ndarray:
+        """Draw faces, always with the same noise, a batch at a time; pixels `[N, H, W, 3]` uint8."""
+        s, generator = self.styles(face), self.bundle.generator
+        batch = max(1, min(MAX_BATCH, BATCH_PIXELS // generator.size ** 2))
+        parts = [self.bundle.layout.unflatten(s[k:k + batch]) for k in range(0, s.shape[0], batch)]
+        return np.concatenate(
+            [to_pixels(generator.synthesis_from_styles(styles, noise="const")) for styles in parts])
+
+    def edit(self, face, *edits: Edit) -> tuple[np.ndarray, np.ndarray]:
+        """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8."""
+        session = Session(self, face)
+        for edit in edits:
+            session.accept(edit)
+        before, after = self.render(paddle.concat([session.start, session.s]))
+        return before, after
+
+    def unknown_words(self, edit: Edit) -> list[str]:
+        """List the words of an edit that the bundle's CLIP never saw; none for a CLIP that knows them all."""
+        return self.bundle.clip.unknown_words(f"{edit.neutral} {edit.target}")
+
+    @cached_property
+    def _mean_w(self):
+        return self.bundle.generator.mean_latent()
+
+    def _compute_direction(self, edit: Edit) -> StyleDirection:
+        bundle = self.bundle
+        dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
+        unknown = self.unknown_words(edit)
+        if unknown:
+            warnings.warn(f"the CLIP of '{bundle.name}' never saw {_quote(unknown)}; "
+                          f"what '{edit}' then does is chance", stacklevel=4)
+        return style_direction(bundle.relevance, dt, bundle.layout, bundle.stats,
+                               beta=edit.beta, unit=edit.unit, soft=edit.soft)
+
+    def _check_face(self, face):
+        generator, layout = self.bundle.generator, self.bundle.layout
+        if list(face.shape[1:]) not in ([generator.n_latent, generator.style_dim], [layout.size]):
+            raise UserError(
+                f"latent has shape {list(face.shape)}, but '{self.bundle.name}' ({generator.size} px) takes "
+                f"[N, {generator.n_latent}, {generator.style_dim}]; use one that was made for this generator")
+        if not bool(paddle.isfinite(face).all()):
+            raise UserError("latent holds values that are not finite (NaN or infinity); make it again")
+
+
+class Session:
+    """One face and the edits accepted so far; the face is always its start plus the sum of their steps."""
+
+    def __init__(self, editor: Editor, face):
+        self.editor, self.start = editor, editor.styles(face)
+        if self.start.shape[0] != 1:
+            raise UserError(f"a session edits one face, got {self.start.shape[0]}; use Editor.apply")
+        self._accepted: list[Edit] = []
+
+    @property
+    def history(self) -> tuple[Edit, ...]:
+        """The accepted edits, oldest first."""
+        return tuple(self._accepted)
+
+    @property
+    def s(self):
+        """The face as it stands, flat styles `[1, S]`."""
+        return self._styles_with(self._accepted)
+
+    def picture(self) -> np.ndarray:
+        """Draw the face as it stands, `[H, W, 3]` uint8."""
+        return self.editor.render(self.s)[0]
+
+    def preview(self, edit: Edit) -> np.ndarray:
+        """Draw the face as it would be after one more edit, and change nothing."""
+        return self.editor.render(self._styles_with([*self._accepted, edit]))[0]
+
+    def accept(self, edit: Edit) -> None:
+        """Keep an edit; one that fails (a text, a threshold) is not kept."""
+        self.editor.step(edit)
+        self._accepted.append(edit)
+
+    def undo(self) -> Edit:
+        """Take the latest edit back and return it."""
+        if not self._accepted:
+            raise UserError("there is no edit to undo")
+        return self._accepted.pop()
+
+    def reset(self) -> None:
+        """Take all edits back."""
+        self._accepted.clear()
+
+    def _styles_with(self, edits):
+        steps = np.sum([self.editor.step(edit) for edit in edits], axis=0, dtype=np.float32)
+        return self.start + paddle.to_tensor(np.broadcast_to(steps, self.start.shape[1:]).copy())
+
+
+def _draw_z(seed, style_dim: int) -> np.ndarray:
+    if not 0 <= int(seed) < 2 ** 32:
+        raise UserError(f"seed must be 0 to {2 ** 32 - 1}, got {seed}")
+    return np.random.RandomState(int(seed)).standard_normal(style_dim).astype(np.float32)
+
+
+def _quote(words) -> str:
+    return ", ".join(f"'{word}'" for word in words)

@@ -1,0 +1,240 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Files of our own: pictures and safetensors, written whole or not at all.
+
+A file is written under another name in its own folder and then moved into place, so that no reader ever sees
+half of it and a failed run leaves the old file as it was.
+"""
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+
+import numpy as np
+
+from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
+
+NO_PICTURE = "is not a picture that can be read; use a whole PNG or JPEG file"
+
+
+@contextlib.contextmanager
+def atomic_file(path):
+    """Open a binary file for writing that takes its name only when the block ends well.
+
+    Args:
+        path: where the file is to be; missing folders are made.
+    Raises:
+        CannotWrite: the folder or the file cannot be written. Whatever the block itself raises passes
+            through. In each case nothing is left behind.
+    """
+    path = Path(path)
+    draft = path.with_name(f".{path.name[:100]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    try:
+        with _named_refusal(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = open(draft, "xb")
+        with file:
+            yield file
+        with _named_refusal(path):
+            os.replace(draft, path)
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+
+
+def write_atomic(path, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all.
+
+    Raises:
+        CannotWrite: the folder or the file cannot be written, or the disk is full.
+    """
+    with _named_refusal(path), atomic_file(path) as file:
+        file.write(data)
+
+
+def check_writable(folder) -> Path:
+    """Prove that files can be written in a folder, before hours are spent on them; leaves nothing behind.
+
+    Args:
+        folder: the folder; where it does not exist yet, the nearest existing one above it is tried.
+    Returns:
+        the folder as a Path.
+    Raises:
+        CannotWrite: it cannot be written, or a file is in its place.
+    """
+    folder = Path(folder)
+    probe = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+    with _named_refusal(folder):
+        draft = probe / f".probe.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+        open(draft, "xb").close()
+        draft.unlink()
+    return folder
+
+
+@contextlib.contextmanager
+def _named_refusal(path):
+    """Turn the system's refusal to write into one line that names the place."""
+    try:
+        yield
+    except CannotWrite:
+        raise
+    except OSError as error:
+        raise CannotWrite(f"cannot write {path}: {error.strerror or error}; choose another place") from None
+
+
+def import_cv2():
+    """OpenCV, imported when first needed.
+
+    Raises:
+        MissingExtra: it is not installed, or it lacks a system library such as libGL; names the cure.
+    """
+    try:
+        import cv2
+    except ImportError as error:
+        reason = " ".join(str(error).split())
+        raise MissingExtra(f"OpenCV cannot be imported ({reason}); run: pip uninstall -y opencv-python && "
+                           "pip install opencv-python-headless") from None
+    return cv2
+
+
+def save_png(path, pixels) -> None:
+    """Write one picture as PNG.
+
+    Args:
+        path: where; missing folders are made.
+        pixels: `[H, W, 3]` uint8, RGB.
+    Raises:
+        UserError: not such an array.
+        CannotWrite: the file cannot be written.
+    """
+    pixels = np.asarray(pixels)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
+        raise UserError(f"a picture is [H, W, 3] uint8, got {list(pixels.shape)} {pixels.dtype}")
+    _, data = import_cv2().imencode(".png", np.ascontiguousarray(pixels[:, :, ::-1]))
+    write_atomic(path, data.tobytes())
+
+
+def load_pixels(path) -> np.ndarray:
+    """Read one picture (PNG, JPEG, ...) as `[H, W, 3]` uint8, RGB, without transparency or greater depth.
+
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it is not a picture.
+    """
+    cv2 = import_cv2()
+    data = np.frombuffer(read_file(path), np.uint8)
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error:
+        picture = None
+    if picture is None:
+        raise UserError(f"{path} {NO_PICTURE}")
+    return np.ascontiguousarray(picture[:, :, ::-1])
+
+
+def check_file(path) -> Path:
+    """Return the path of an existing file that may be read.
+
+    Raises:
+        MissingFile: there is none, or it is a folder.
+        UserError: it may not be read.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise MissingFile(f"{path} is a folder, a file is needed")
+    try:
+        with open(path, "rb"):
+            return path
+    except FileNotFoundError:
+        raise MissingFile(f"there is no file {path}; check the path") from None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def read_file(path) -> bytes:
+    """Read a whole file; errors as check_file."""
+    return check_file(path).read_bytes()
+
+
+def read_safetensors(path) -> tuple[dict, dict]:
+    """Read a safetensors file.
+
+    Args:
+        path: the file.
+    Returns:
+        (`{name: array}`, `{name: text}` of its metadata).
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it is not a whole safetensors file, or holds a type that NumPy lacks (bfloat16, float8).
+    """
+    with _opened_safetensors(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})
+
+
+def read_metadata(path) -> dict:
+    """Read only the metadata of a safetensors file, `{name: text}`; errors as read_safetensors."""
+    with _opened_safetensors(path) as file:
+        return dict(file.metadata() or {})
+
+
+@contextlib.contextmanager
+def _opened_safetensors(path):
+    from safetensors import SafetensorError, safe_open
+
+    path = check_file(path)
+    try:
+        with safe_open(str(path), framework="np") as file:
+            yield file
+    except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} is not a readable safetensors file ({reason}); make it again") from None
+
+
+def write_safetensors(path, tensors: dict, metadata: dict | None = None) -> None:
+    """Write arrays as safetensors; the same input gives the same bytes.
+
+    Args:
+        path: where; missing folders are made.
+        tensors: `{name: array}`.
+        metadata: `{name: text}`; anything richer goes in as JSON.
+    Raises:
+        UserError: a metadata value is not text.
+        CannotWrite: the file cannot be written.
+    """
+    from safetensors.numpy import save
+
+    metadata = dict(metadata or {})
+    odd = [name for name, value in metadata.items() if not isinstance(value, str)]
+    if odd:
+        raise UserError(f"safetensors metadata must be text, '{odd[0]}' is {type(metadata[odd[0]]).__name__}")
+    data = save({name: np.asarray(tensors[name], order="C") for name in sorted(tensors)}, metadata)
+    write_atomic(path, _with_sorted_header(data))
+
+
+def _with_sorted_header(data: bytes) -> bytes:
+    # The library writes metadata in the order of a hash table, another one each time.
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[end:]
+
+
+def fingerprint(tensors: dict) -> str:
+    """Name the content of a dict of arrays by 16 hexadecimal digits.
+
+    SHA-256 over name, type, shape and little-endian bytes of each array, in the order of the names; where and
+    how the arrays are stored plays no part.
+
+    Args:
+        tensors: `{name: array}`.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        array = np.asarray(tensors[name])
+        array = np.asarray(array.astype(array.dtype.newbyteorder("<"), copy=False), order="C")
+        digest.update(f"{name}\0{array.dtype.str}\0{list(array.shape)}\0".encode())
+        digest.update(array.reshape(-1).view(np.uint8))
+    return digest.hexdigest()[:16]

@@ -1,0 +1,49 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What kind of file it is, told from its first bytes; names and extensions lie."""
+from __future__ import annotations
+
+from ppstyleclip.files import check_file
+
+_TORCH_LEGACY = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")  # a pickled magic number
+_STARTS = (
+    (b"PK\x03\x04", "zip"),
+    (_TORCH_LEGACY, "torch-legacy"),
+    (b"\x80\x02", "pickle"),
+    (b"\x80\x03", "pickle"),
+    (b"\x80\x04", "pickle"),
+    (b"\x80\x05", "pickle"),
+    (b"\x93NUMPY", "npy"),
+)
+SAYS = {
+    "zip": "a zip archive (PyTorch's form, or .npz)",
+    "torch-legacy": "an old PyTorch file",
+    "pickle": "a pickle (Paddle's form)",
+    "npy": "a NumPy array",
+    "safetensors": "a safetensors file",
+    "tar": "a tar archive",
+    "html": "a web page, not what was meant to be fetched",
+    "unknown": "of no kind that is known",
+}
+
+
+def sniff(path) -> str:
+    """Name a file's container: a key of SAYS.
+
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it may not be read.
+    """
+    with open(check_file(path), "rb") as file:
+        return sniff_bytes(file.read(512))
+
+
+def sniff_bytes(head: bytes) -> str:
+    """Name a container from the first 512 bytes, or as many as there are."""
+    for start, kind in _STARTS:
+        if head.startswith(start):
+            return kind
+    if len(head) > 8 and head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") < 2 ** 32:
+        return "safetensors"
+    if head[257:262] == b"ustar":
+        return "tar"
+    return "html" if head.lstrip()[:1] == b"<" else "unknown"

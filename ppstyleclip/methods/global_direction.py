@@ -1,0 +1,120 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""From a text direction to a style direction (StyleCLIP by Patashnik et al., 2021, section 6)."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.stylespace import StyleLayout, StyleStats
+
+UNITS = ("style", "sigma")
+
+
+@dataclass(frozen=True, eq=False)
+class StyleDirection:
+    """A direction in style space: an edit is s + alpha * ds.
+
+    Attributes:
+        ds: `[S]` float32, zero outside the chosen channels.
+        num_channels: how many channels reached beta.
+        max_relevance: the largest |relevance @ dt|; beta must stay at or below it.
+    """
+
+    ds: np.ndarray
+    num_channels: int
+    max_relevance: float
+
+
+def style_direction(
+    relevance: np.ndarray,
+    dt: np.ndarray,
+    layout: StyleLayout,
+    stats: StyleStats,
+    *,
+    beta: float,
+    unit: str = "sigma",
+    soft: float = 0.0,
+) -> StyleDirection:
+    """Turn a text direction into a style direction (StyleCLIP, section 6).
+
+    With r = relevance @ dt: ds_c = r_c / max|r| where |r_c| >= beta, soft * r_c / max|r| elsewhere.
+
+    Args:
+        relevance: `[E, D]` float32, unit rows; CLIP effect of each editable channel. A zero row marks a
+            channel that does nothing: it is neither compared nor counted.
+        dt: `[D]` unit vector from text_direction(neutral, target).
+        layout: StyleLayout of the generator; E must equal layout.num_editable.
+        stats: StyleStats of the generator.
+        beta: channels with |r| < beta are left alone; typically 0.08 to 0.3.
+        unit: what one step of alpha is for the strongest channel. "sigma": one standard deviation, as the
+            paper. "style": 1 in raw style units. Parity: because PaddleGAN's documented numbers mean that.
+        soft: factor on the channels below beta, 0 (leave them alone) to 1 (no threshold).
+    Raises:
+        UserError: shapes disagree, an argument is out of range, or no channel passes beta (the message gives
+            the largest usable value).
+    """
+    if unit not in UNITS:
+        raise UserError(f"unknown unit '{unit}', known: {', '.join(UNITS)}")
+    if beta < 0 or not 0 <= soft <= 1:
+        raise UserError(f"beta must be 0 or more and soft in 0..1, got {beta} and {soft}")
+    _check_shapes(relevance, dt, layout, stats)
+    r, largest = _match(relevance, dt)
+    chosen = (np.abs(r) >= beta) & _alive(relevance)
+    if largest == 0:
+        raise UserError("no style channel moves for this pair of texts: no row of the relevance matches it")
+    if not chosen.any():
+        raise UserError(
+            f"no style channel passes beta {beta:g} for this pair of texts: the largest usable beta is "
+            f"{_round_down(largest):g}"
+        )
+    ds = np.zeros(layout.size, np.float32)
+    ds[layout.editable_index] = np.where(chosen, r, soft * r) / largest
+    if unit == "sigma":
+        ds *= stats.std
+    return StyleDirection(ds, int(chosen.sum()), largest)
+
+
+def largest_beta(relevance: np.ndarray, dt: np.ndarray) -> float:
+    """The largest beta that still moves a channel: max |relevance @ dt|."""
+    return _match(relevance, dt)[1]
+
+
+def _match(relevance, dt):
+    """r = relevance @ dt [E], and max |r|."""
+    if relevance.ndim != 2 or relevance.shape[1:] != np.shape(dt):
+        raise UserError(
+            f"relevance is {list(relevance.shape)} and the text direction {list(np.shape(dt))}: "
+            "they come from different CLIP models; use the CLIP that the relevance was made with"
+        )
+    r = relevance @ np.asarray(dt, relevance.dtype)
+    if not np.isfinite(r).all():
+        raise UserError(
+            "relevance or text direction holds values that are not finite; "
+            "rebuild the relevance with tools/styleclip_extract.py"
+        )
+    return r, float(np.abs(r).max(initial=0.0))
+
+
+def _alive(relevance):
+    """`[E]` bool: channels that do something, the rows that are not zero."""
+    return relevance.any(axis=1)
+
+
+def _round_down(value):
+    """To four digits and never above `value`, so that the number in the message can be typed."""
+    return np.floor(value * 1e4) / 1e4
+
+
+def _check_shapes(relevance, dt, layout, stats):
+    if len(relevance) != layout.num_editable:
+        raise UserError(
+            f"relevance has {len(relevance)} rows, this generator has {layout.num_editable} editable "
+            "channels; rebuild it with tools/styleclip_extract.py"
+        )
+    if len(stats.std) != layout.size:
+        raise UserError(
+            f"statistics are of {len(stats.std)} style channels, this generator has {layout.size}; "
+            "rebuild them with tools/styleclip_getf.py"
+        )

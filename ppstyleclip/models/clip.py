@@ -1,0 +1,279 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""CLIP (Radford et al. 2021): an adapter over paddleclip's network, for pictures in [-1, 1] and prompts."""
+
+from __future__ import annotations
+
+import math
+import zlib  # noqa: F401  before Paddle: see clip_tokens
+from collections import OrderedDict
+
+import numpy as np
+import paddle
+from paddle import nn
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_tokens, prompt_words, tokenize
+from ppstyleclip.ops.bicubic import resize_centre_crop
+
+__all__ = ["CLIP_CONFIGS", "CLIP_WEIGHT_URLS", "ClipModel", "build_clip", "clip_state", "import_paddleclip",
+           "load_clip_state", "prompt_words", "tokenize"]
+
+MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's own, of RGB in [0, 1]
+STD = (0.26862954, 0.26130258, 0.27577711)
+INITIAL_LOGIT_SCALE = math.log(1.0 / 0.07)  # CLIP paper, section 2.5
+_CACHED_PROMPTS = 4096
+_TEXT_BATCH = 256
+_SYMBOLS = ".,;:!?'\"-()&/0123456789"  # their rows are kept in a pruned token table beside the vocabulary's
+_TABLE = "token_embedding.weight"
+_PADDLE_EXTRA = "StructuredToParameterName@@"  # paddle.save adds it to a state dict
+
+
+def _config(name, embed_dim, image_size, layers, width, patch, text_width, heads):
+    return {"name": name, "embed_dim": embed_dim, "image_size": image_size, "vision_layers": layers,
+            "vision_width": width, "vision_patch_size": patch, "context_length": 77, "vocab_size": 49408,
+            "transformer_width": text_width, "transformer_heads": heads, "transformer_layers": 12}
+
+
+CLIP_CONFIGS = {
+    "ViT_B_32": _config("ViT_B_32", 512, 224, 12, 768, 32, 512, 8),
+    "RN50": _config("RN50", 1024, 224, (3, 4, 6, 3), 64, None, 512, 8),
+    "RN101": _config("RN101", 512, 224, (3, 4, 23, 3), 64, None, 512, 8),
+    "RN50x4": _config("RN50x4", 640, 288, (4, 6, 10, 6), 80, None, 640, 10),
+}
+
+
+def _weight_url(filename, blob):
+    return (f"https://bj.bcebos.com/v1/ai-studio-online/{blob}"
+            f"?responseContentDisposition=attachment%3B%20filename%3D{filename}.pdparams")
+
+
+# Where paddleclip 1.0.0 fetches its weights.
+CLIP_WEIGHT_URLS = {
+    "ViT_B_32": _weight_url("ViT-B-32", "eb5e4dbf1ec142caa003a27cefd510ef46a8a6c3932a4d60bfecb3f3ab746c02"),
+    "RN50": _weight_url("RN50", "6ffc89246e974a809e6e4b40fdb58063a112a0153e674dae8ed5b6dfe5d46d86"),
+    "RN101": _weight_url("RN101", "484592d98c584785bc8f6f9f7badbf4a9fb7a96f6102470697ed974e8eeee2a9"),
+    "RN50x4": _weight_url("RN50x4", "9f874e0174da48ffbd7c17e77b1fb278632620a9995e476ba873e334caec9037"),
+}
+
+
+class ClipModel(nn.Layer):
+    """paddleclip's CLIP (`self.net`) behind pictures in [-1, 1] and plain prompts; built by build_clip.
+
+    Attributes: `name`; `dim`, the embedding's D; `image_size`, the side in pixels that the network sees;
+    `vocabulary`, a frozenset of the lower-case words seen in training, or None when every word is welcome.
+    Text features are remembered per prompt until the text projection changes, by training or by loading."""
+
+    def __init__(self, net, config):
+        super().__init__()
+        self.net = net
+        self._config = dict(config)
+        self._text_features, self._text_weights = OrderedDict(), None
+        words = config.get("vocabulary")
+        self.vocabulary = None if words is None else frozenset(prompt_words(" ".join(words)))
+        self.name, self.dim, self.image_size = config["name"], config["embed_dim"], config["image_size"]
+
+    def config(self):
+        """The dict from which build_clip makes the same network; values that JSON can hold."""
+        words = None if self.vocabulary is None else sorted(self.vocabulary)
+        return {**self._config, "vocabulary": words}
+
+    @property
+    def logit_scale(self):
+        """The parameter `[1]` whose exponential multiplies the cosines in the contrastive loss."""
+        return self.net.logit_scale
+
+    def encode_image(self, images):
+        """Image features; differentiable.
+
+        Args:
+            images: Tensor `[N, 3, H, W]`, RGB in [-1, 1] (clamped, as in a saved picture), of any size: the
+                shorter side is resized to `image_size` as Pillow's bicubic does, then the centre is cut.
+        Returns:
+            Tensor `[N, D]` float32, not normalised.
+        Raises:
+            ValueError: not a batch of three-channel pictures."""
+        if len(images.shape) != 4 or images.shape[1] != 3:
+            raise ValueError(f"images have shape {list(images.shape)}, expected [N, 3, H, W]")
+        pixels = paddle.clip(images.astype("float32") * 0.5 + 0.5, 0.0, 1.0)
+        pixels = resize_centre_crop(pixels, self.image_size)
+        mean = paddle.to_tensor(MEAN, dtype="float32").reshape([1, 3, 1, 1])
+        std = paddle.to_tensor(STD, dtype="float32").reshape([1, 3, 1, 1])
+        return self.net.visual((pixels - mean) / std)
+
+    def encode_tokens(self, tokens):
+        """Text features of tokens; differentiable, nothing is remembered.
+
+        Attention is causal, so tokens behind the end token change nothing and the context may be cut there.
+
+        Args:
+            tokens: `[N, T]` int64 Tensor or array from tokenize; T at most the network's context (77).
+        Returns:
+            Tensor `[N, D]` float32, not normalised.
+        Raises:
+            ValueError: wrong shape or a too long context."""
+        tokens = paddle.to_tensor(np.asarray(tokens, np.int64)) if not paddle.is_tensor(tokens) else tokens
+        net, limit = self.net, self.net.context_length
+        if len(tokens.shape) != 2 or tokens.shape[1] > limit:
+            raise ValueError(f"tokens have shape {list(tokens.shape)}, expected [N, T], T at most {limit}")
+        length = tokens.shape[1]
+        x = net.token_embedding(tokens) + net.positional_embedding[:length]  # [N, T, width]
+        mask = paddle.triu(paddle.full([length, length], float("-inf")), diagonal=1)
+        for block in net.transformer.resblocks:
+            h = block.ln_1(x)
+            x = x + block.attn(h, h, h, attn_mask=mask)
+            x = x + block.mlp(block.ln_2(x))
+        end = tokens.argmax(axis=-1)  # the end token has the largest id
+        rows = paddle.stack([paddle.arange(tokens.shape[0], dtype="int64"), end], axis=1)
+        return net.ln_final(paddle.gather_nd(x, rows)) @ net.text_projection
+
+    def encode_text(self, texts):
+        """Text features of prompts, without gradients, remembered per prompt.
+
+        Args:
+            texts: list of prompts, or one; each at most 75 byte-pair tokens.
+        Returns:
+            Tensor `[N, D]` float32, not normalised.
+        Raises:
+            UserError: no prompt, an empty one or a too long one."""
+        texts = [texts] if isinstance(texts, str) else list(texts)
+        cache = self._text_cache()
+        missing = [text for text in dict.fromkeys(texts) if text not in cache]
+        if missing or not texts:
+            cache.update(zip(missing, self._encode_prompts(missing)))
+        features = paddle.to_tensor(np.stack([cache[text] for text in texts]))
+        for text in texts:
+            cache.move_to_end(text)
+        while len(cache) > _CACHED_PROMPTS:
+            cache.popitem(last=False)
+        return features
+
+    def _text_cache(self):
+        weights = hash(self.net.text_projection.numpy().tobytes())
+        if weights != self._text_weights:
+            self._text_features, self._text_weights = OrderedDict(), weights
+        return self._text_features
+
+    @paddle.no_grad()
+    def _encode_prompts(self, texts):
+        tokens = tokenize(texts)
+        starts = range(0, len(tokens), _TEXT_BATCH)
+        return np.concatenate([self.encode_tokens(tokens[i:i + _TEXT_BATCH]).numpy() for i in starts])
+
+    def unknown_words(self, text):
+        """The words of a text that this CLIP never saw in training; [] when `vocabulary` is None."""
+        if self.vocabulary is None:
+            return []
+        return [word for word in prompt_words(text) if word not in self.vocabulary]
+
+
+def build_clip(config):
+    """Build a CLIP with fresh random weights, in evaluation mode.
+
+    Args:
+        config: a key of CLIP_CONFIGS, or a dict with paddleclip's constructor arguments: embed_dim,
+            image_size (or image_resolution), vision_layers (an int for a ViT, four for a ResNet),
+            vision_width, vision_patch_size, transformer_width, transformer_heads, transformer_layers;
+            optionally context_length (77), vocab_size (49408), name, vocabulary (list of words).
+            paddleclip gives a ViT vision_width // 64 heads, so its width is a multiple of 64.
+    Returns:
+        ClipModel.
+    Raises:
+        UserError: unknown name, or keys missing, unknown or contradicting each other.
+        MissingExtra: see import_paddleclip."""
+    config = _checked_config(config)
+    ours = ("name", "vocabulary", "image_size")
+    arguments = {key: value for key, value in config.items() if key not in ours}
+    net = import_paddleclip().CLIP(image_resolution=config["image_size"], **arguments)
+    net.logit_scale.set_value(np.full([1], INITIAL_LOGIT_SCALE, np.float32))
+    model = ClipModel(net, config)
+    model.eval()
+    return model
+
+
+def _checked_config(config):
+    if isinstance(config, str):
+        if config not in CLIP_CONFIGS:
+            raise UserError(f"unknown CLIP {config!r}; known: {', '.join(CLIP_CONFIGS)}")
+        config = CLIP_CONFIGS[config]
+    config = {"name": "custom", "context_length": 77, "vocab_size": 49408, "vocabulary": None, **config}
+    if "image_resolution" in config:
+        size = config.pop("image_resolution")
+        if config.setdefault("image_size", size) != size:
+            raise UserError(f"image_resolution is {size}, image_size {config['image_size']}; give one")
+    expected = set(CLIP_CONFIGS["ViT_B_32"]) | {"vocabulary"}
+    if set(config) != expected:
+        raise UserError(f"CLIP config: missing keys {sorted(expected - set(config))}, "
+                         f"unknown keys {sorted(set(config) - expected)}")
+    patch, width, layers = config["vision_patch_size"], config["vision_width"], config["vision_layers"]
+    if isinstance(layers, int):
+        if width % 64:
+            raise UserError(f"vision_width is {width}; paddleclip's ViT has vision_width // 64 heads, "
+                             "so it must be a multiple of 64")
+        if not patch or config["image_size"] % patch:
+            raise UserError(f"vision_patch_size {patch} does not divide image_size {config['image_size']}")
+    if config["transformer_width"] % config["transformer_heads"]:
+        raise UserError(f"transformer_heads {config['transformer_heads']} does not divide "
+                         f"transformer_width {config['transformer_width']}")
+    return config
+
+
+def clip_state(model, token_ids=None):
+    """The weights of a CLIP with only the used rows of the token table.
+
+    Args:
+        model: ClipModel.
+        token_ids: which rows to keep; None keeps those of the model's vocabulary, of digits, of punctuation
+            and of the start and end tokens; where the model has no vocabulary, every row that is not zero.
+    Returns:
+        Dict of arrays under paddleclip's keys; "token_embedding.weight" has the rows `[R, width]` and
+        "token_ids" `[R]` int32 says, in rising order, which tokens they belong to."""
+    state = {key: np.asarray(value.numpy()) for key, value in model.net.state_dict().items()}
+    if token_ids is None and model.vocabulary is not None:
+        words = sorted(model.vocabulary) + list(_SYMBOLS)
+        token_ids = [token for word in words for token in prompt_tokens(word)]
+    if token_ids is None:
+        token_ids = np.flatnonzero(np.abs(state[_TABLE]).max(axis=1))
+    token_ids = np.unique(np.asarray(token_ids, np.int32))
+    return {**state, _TABLE: state[_TABLE][token_ids], "token_ids": token_ids}
+
+
+def load_clip_state(model, state):
+    """Put weights into a CLIP: those of clip_state, or a whole state dict such as paddleclip publishes.
+
+    Rows of the token table that are not stored become zero.
+
+    Args:
+        model: ClipModel of the same structure.
+        state: dict of arrays; any float type, converted to float32.
+    Raises:
+        UserError: a key is missing, left over or of another shape, or token_ids does not fit the table; up to
+            three keys are named, and the model is left as it was."""
+    own = {key: list(value.shape) for key, value in model.net.state_dict().items()}
+    state = {key: value for key, value in state.items() if key != _PADDLE_EXTRA}
+    if "token_ids" in state and _TABLE in state:
+        state[_TABLE] = _full_table(state[_TABLE], state.pop("token_ids"), own[_TABLE])
+    state = {key: np.asarray(value).astype(np.float32) for key, value in state.items()}
+    if "logit_scale" in state and state["logit_scale"].size == 1:
+        state["logit_scale"] = state["logit_scale"].reshape(own["logit_scale"])  # a scalar in OpenAI's files
+    wrong = [f"{key} is missing" for key in own if key not in state]
+    wrong += [f"{key} is unexpected" for key in state if key not in own]
+    wrong += [f"{key} has shape {list(state[key].shape)}, expected {own[key]}" for key in own
+              if key in state and list(state[key].shape) != own[key]]
+    if wrong:
+        raise UserError(f"the weights do not fit CLIP {model.name!r}: {'; '.join(wrong[:3])}"
+                        + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+                        + "; use the weights and the configuration of the same network")
+    model.net.set_state_dict({key: paddle.to_tensor(value) for key, value in state.items()})
+
+
+def _full_table(rows, token_ids, shape):
+    rows, token_ids = np.asarray(rows), np.asarray(token_ids)
+    fits = (token_ids.ndim == 1 and token_ids.dtype.kind in "iu" and rows.shape == (token_ids.size, shape[1])
+            and np.unique(token_ids).size == token_ids.size
+            and (token_ids.size == 0 or 0 <= token_ids.min() <= token_ids.max() < shape[0]))
+    if not fits:
+        raise UserError(f"token_ids {list(token_ids.shape)} do not fit token rows {list(rows.shape)} of a "
+                        f"table {shape}; the file is damaged or belongs to another CLIP")
+    table = np.zeros(shape, np.float32)
+    table[token_ids] = rows
+    return table

@@ -1,0 +1,274 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""StyleGAN2's generator with PaddleGAN's class name, constructor and state-dict keys.
+
+Four steps, each its own method: `get_latents` (z to w_plus), `style_affine` (w or w_plus to styles),
+`synthesis_from_styles` (styles to images), and `forward`, which is PaddleGAN's call and does all of them.
+"""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import paddle
+import paddle.nn as nn
+
+from .stylegan2_layers import ConstantInput, EqualLinear, PixelNorm, StyledConv, ToRGB
+from .stylegan2_state import load_generator_state
+
+__all__ = ["StyleGANv2Generator", "build_generator", "channel_table", "load_generator_state"]
+
+SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
+NOISES = ("const", "random", "none")
+
+
+class StyleGANv2Generator(nn.Layer):
+    """StyleGAN2 generator; loads what PaddleGAN's class of this name has saved.
+
+    Args:
+        size: side of the picture in pixels, one of 8, 16, ... 1024.
+        style_dim: length D of z and w.
+        n_mlp: layers of the mapping network.
+        channel_multiplier: 2 for config-f; scales the channels from 64 px on.
+        blur_kernel: taps of the filter behind each enlarging convolution.
+        lr_mlp: learning-rate multiplier of the mapping network.
+        is_concat: only False.
+        channels: `{resolution: channels}` in place of the usual table, where given.
+    Raises:
+        ValueError: a size, width or channel count that cannot be built.
+    """
+
+    def __init__(
+        self,
+        size,
+        style_dim,
+        n_mlp,
+        channel_multiplier=2,
+        blur_kernel=(1, 3, 3, 1),
+        lr_mlp=0.01,
+        is_concat=False,
+        *,
+        channels=None,
+    ):
+        super().__init__()
+        if size not in SIZES:
+            raise ValueError(f"size must be one of {', '.join(map(str, SIZES))}; got {size!r}")
+        if is_concat:
+            raise ValueError("is_concat=True (noise as extra channels) is not supported; use False")
+        if style_dim < 1 or n_mlp < 0 or not lr_mlp > 0:
+            got = f"got {style_dim}, {n_mlp} and {lr_mlp}"
+            raise ValueError(f"style_dim must be at least 1, n_mlp at least 0 and lr_mlp above 0; {got}")
+        self.size = int(size)
+        self.style_dim = int(style_dim)
+        self.n_mlp = int(n_mlp)
+        self.channel_multiplier = channel_multiplier
+        self.blur_kernel = np.asarray(blur_kernel, dtype="float32").tolist()
+        self.lr_mlp = float(lr_mlp)
+        self.is_concat = False
+        self.log_size = self.size.bit_length() - 1
+        self.num_layers = 2 * self.log_size - 3
+        self.n_latent = 2 * self.log_size - 2
+        self.channels = channel_table(channel_multiplier, channels)
+        self._build()
+
+    def _build(self):
+        dim, width = self.style_dim, self.channels
+        mapping = [EqualLinear(dim, dim, lr_mul=self.lr_mlp, activate=True) for _ in range(self.n_mlp)]
+        self.style = nn.Sequential(PixelNorm(), *mapping)
+        self.input = ConstantInput(width[4])
+        self.conv1 = StyledConv(width[4], width[4], dim)
+        self.to_rgb1 = ToRGB(width[4], dim, upsample=False)
+        self.convs, self.to_rgbs, self.noises = nn.LayerList(), nn.LayerList(), nn.Layer()
+        for power in range(3, self.log_size + 1):
+            before, here = width[2 ** (power - 1)], width[2**power]
+            self.convs.append(StyledConv(before, here, dim, upsample=True, blur=self.blur_kernel))
+            self.convs.append(StyledConv(here, here, dim))
+            self.to_rgbs.append(ToRGB(here, dim))
+        for index in range(self.num_layers):
+            side = 2 ** ((index + 5) // 2)
+            self.noises.register_buffer(f"noise_{index}", paddle.randn([1, 1, side, side]))
+
+    def config(self):
+        """Return the constructor's arguments as plain values (JSON can hold them), for `build_generator`."""
+        return {
+            "size": self.size,
+            "style_dim": self.style_dim,
+            "n_mlp": self.n_mlp,
+            "channel_multiplier": self.channel_multiplier,
+            "blur_kernel": self.blur_kernel,
+            "lr_mlp": self.lr_mlp,
+            "channels": {str(side): count for side, count in self.channels.items() if side <= self.size},
+        }
+
+    def get_latent(self, z):
+        """Map z `[N, D]` to w `[N, D]`."""
+        if z.ndim != 2 or z.shape[1] != self.style_dim:
+            raise ValueError(f"z must be [N, {self.style_dim}], got {list(z.shape)}")
+        return self.style(z)
+
+    def get_latents(self, z, truncation=1.0, truncation_cutoff=None, truncation_latent=None):
+        """Map z `[N, D]` to w_plus `[N, L, D]`, its first layers pulled towards the mean.
+
+        Args:
+            z: `[N, D]`, standard normal.
+            truncation: 1 leaves w as it is, 0 gives the mean.
+            truncation_cutoff: number of layers that are truncated, from the coarsest on; None for all.
+            truncation_latent: the mean, `[D]`, `[1, D]` or `[1, L, D]`; None computes it (`mean_latent`).
+        Raises:
+            ValueError: a shape or a number that does not fit.
+        """
+        w_plus = self._spread(self.get_latent(z))
+        return self._truncate(w_plus, truncation, truncation_cutoff, truncation_latent)
+
+    @paddle.no_grad()
+    def mean_latent(self, n_latent=4096, seed=0):
+        """Return the mean w `[1, D]` of `n_latent` samples drawn from `seed`."""
+        z = np.random.RandomState(seed).standard_normal((n_latent, self.style_dim)).astype("float32")
+        return self.style(paddle.to_tensor(z)).mean(axis=0, keepdim=True)
+
+    def style_affine(self, latent):
+        """Turn w `[N, D]` or w_plus `[N, L, D]` into the list of K styles `[N, C_k]`, ToRGB's among them."""
+        self._check_latent(latent)
+        layers = [latent] * self.n_latent if latent.ndim == 2 else latent.unbind(axis=1)
+        return [conv.modulation(layers[index]) for conv, index in self._modulated()]
+
+    def synthesis_from_styles(self, styles, *, noise="const", seed=None):
+        """Draw images `[N, 3, size, size]`, about [-1, 1], from K styles `[N, C_k]`.
+
+        Args:
+            styles: as `style_affine` returns them.
+            noise: "const" uses the generator's own noise pictures, "random" draws new ones, "none" has none.
+            seed: with "random": one set of noise is drawn from it and shared by the batch, so that a picture
+                does not depend on its neighbours. None draws for each image from Paddle's generator.
+        Raises:
+            ValueError: the styles are not those of this generator, or `noise` is an unknown word.
+        """
+        self._check_styles(styles)
+        return self._synthesis(styles, self._noises(noise, seed, styles[0].shape[0]))
+
+    def forward(
+        self,
+        styles,
+        return_latents=False,
+        inject_index=None,
+        truncation=1.0,
+        truncation_cutoff=None,
+        truncation_latent=None,
+        input_is_latent=False,
+        noise=None,
+        randomize_noise=True,
+    ):
+        """Draw images as PaddleGAN's class does.
+
+        Args:
+            styles: list of one z `[N, D]`, or two to be mixed; w or w_plus with `input_is_latent`.
+            return_latents: return w_plus as well.
+            inject_index: number of layers that take the first of two latents; None draws one.
+            truncation, truncation_cutoff, truncation_latent: as in `get_latents`; the cutoff counts layers,
+                also where PaddleGAN, given z, would cut features.
+            input_is_latent: `styles` holds w `[N, D]` or w_plus `[N, L, D]`.
+            noise: list of one noise picture `[1 or N, 1, r, r]` or None for each of `num_layers` layers.
+            randomize_noise: without `noise`: draw it (True), or use the generator's own (False).
+        Returns:
+            (images `[N, 3, size, size]`, w_plus `[N, L, D]` or None).
+        Raises:
+            ValueError: a shape or a number that does not fit.
+        """
+        if isinstance(styles, paddle.Tensor) or len(styles) not in (1, 2):
+            raise ValueError("styles must be a list of one or two tensors")
+        if noise is not None and len(noise) != self.num_layers:
+            raise ValueError(f"noise must list {self.num_layers} pictures, got {len(noise)}")
+        latents = [self._spread(s if input_is_latent else self.get_latent(s)) for s in styles]
+        latents = [self._truncate(w, truncation, truncation_cutoff, truncation_latent) for w in latents]
+        latent = latents[0]
+        if len(latents) == 2:
+            index = random.randint(1, self.n_latent - 1) if inject_index is None else inject_index
+            latent = paddle.concat([latents[0][:, :index], latents[1][:, index:]], axis=1)
+        if noise is None:
+            noise = self._noises("random" if randomize_noise else "const", None, latent.shape[0])
+        images = self._synthesis(self.style_affine(latent), noise)
+        return images, (latent if return_latents else None)
+
+    def _modulated(self):
+        """Return (modulated convolution, its layer of w_plus) in the order of the styles."""
+        pairs = [(self.conv1.conv, 0), (self.to_rgb1.conv, 1)]
+        for k, to_rgb in enumerate(self.to_rgbs):
+            layer = 2 * k + 1  # ToRGB shares its layer with the next resolution's first convolution
+            pairs += [(self.convs[2 * k].conv, layer), (self.convs[2 * k + 1].conv, layer + 1)]
+            pairs += [(to_rgb.conv, layer + 2)]
+        return pairs
+
+    def _synthesis(self, styles, noises):
+        """Draw images from K styles and one noise picture, or None, for each layer."""
+        out = self.conv1(self.input.input, styles[0], noises[0])
+        image = self.to_rgb1(out, styles[1])
+        for k, to_rgb in enumerate(self.to_rgbs):
+            out = self.convs[2 * k](out, styles[3 * k + 2], noises[2 * k + 1])
+            out = self.convs[2 * k + 1](out, styles[3 * k + 3], noises[2 * k + 2])
+            image = to_rgb(out, styles[3 * k + 4], image)
+        return image
+
+    def _noises(self, noise, seed, batch):
+        """Return one noise picture, or None, for each layer."""
+        if noise not in NOISES:
+            raise ValueError(f"noise must be one of {', '.join(NOISES)}; got {noise!r}")
+        if noise == "none":
+            return [None] * self.num_layers
+        own = [getattr(self.noises, f"noise_{index}") for index in range(self.num_layers)]
+        if noise == "const":
+            return own
+        if seed is None:
+            return [paddle.randn([batch] + list(picture.shape[1:])) for picture in own]
+        rng = np.random.RandomState(seed)
+        return [paddle.to_tensor(rng.standard_normal(picture.shape).astype("float32")) for picture in own]
+
+    def _spread(self, latent):
+        """Return w_plus `[N, L, D]` for w or w_plus."""
+        self._check_latent(latent)
+        return latent.unsqueeze(1).expand([-1, self.n_latent, -1]) if latent.ndim == 2 else latent
+
+    def _truncate(self, w_plus, truncation, cutoff, mean):
+        """Pull the first `cutoff` layers of w_plus towards the mean."""
+        if truncation < 0 or (cutoff is not None and cutoff < 0):
+            raise ValueError(f"truncation and its cutoff must not be negative, got {truncation} and {cutoff}")
+        if truncation >= 1.0:
+            return w_plus
+        mean = self.mean_latent() if mean is None else mean
+        mean = self._spread(mean.unsqueeze(0) if mean.ndim == 1 else mean)
+        strength = np.ones([1, self.n_latent, 1], dtype="float32")
+        strength[:, :cutoff] = truncation
+        return mean + (w_plus - mean) * paddle.to_tensor(strength)
+
+    def _check_latent(self, latent):
+        dim, layers = self.style_dim, self.n_latent
+        if latent.ndim not in (2, 3) or list(latent.shape[1:]) not in ([dim], [layers, dim]):
+            raise ValueError(
+                f"a latent of this {self.size} px generator is [N, {dim}] or [N, {layers}, {dim}]; "
+                f"got {list(latent.shape)}"
+            )
+
+    def _check_styles(self, styles):
+        widths = [conv.weight.shape[2] for conv, _ in self._modulated()]
+        if len(styles) != len(widths):
+            raise ValueError(f"this {self.size} px generator takes {len(widths)} styles, got {len(styles)}")
+        if not paddle.in_dynamic_mode():
+            return  # an exported program knows its batch only when it runs
+        batch = styles[0].shape[0]
+        for index, (style, width) in enumerate(zip(styles, widths)):
+            if list(style.shape) != [batch, width]:
+                raise ValueError(f"style {index} must be [{batch}, {width}], got {list(style.shape)}")
+
+
+def channel_table(channel_multiplier=2, overrides=None):
+    """Return `{resolution: channels}` for 4 to 1024 px; `overrides` replaces single entries."""
+    table = dict.fromkeys((4, 8, 16, 32), 512)
+    table.update({side: int(16384 // side * channel_multiplier) for side in (64, 128, 256, 512, 1024)})
+    table.update({int(side): int(count) for side, count in (overrides or {}).items()})
+    if len(table) != 9 or min(table.values()) < 1:
+        raise ValueError(f"channels must map 4, 8, ... 1024 to at least one channel each, got {table}")
+    return table
+
+
+def build_generator(config):
+    """Build a StyleGANv2Generator from what its `config()` returned (the constructor's arguments)."""
+    return StyleGANv2Generator(**config)

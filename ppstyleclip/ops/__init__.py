@@ -1,0 +1,7 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Operations on tensors that the networks share; nothing here knows a network."""
+
+from .bias_act import bias_act
+from .upfirdn2d import downsample2d, setup_filter, upfirdn2d, upfirdn2d_reference, upsample2d
+
+__all__ = ["bias_act", "downsample2d", "setup_filter", "upfirdn2d", "upfirdn2d_reference", "upsample2d"]

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Text to directions in CLIP's space: prompt templates, their mean, and the difference of two prompts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ppstyleclip.errors import UserError
+
+# The 46 templates that PaddleGAN's predictor averages over.
+_PADDLEGAN = tuple(template + "." for template in (
+    "a bad photo of a {}", "a bad photo of the {}", "a black and white photo of the {}",
+    "a blurry photo of a {}", "a blurry photo of the {}", "a bright photo of a {}",
+    "a bright photo of the {}",
+    "a cartoon {}", "a close-up photo of a {}", "a close-up photo of the {}", "a cropped photo of a {}",
+    "a cropped photo of the {}", "a dark photo of a {}", "a dark photo of the {}", "a drawing of a {}",
+    "a drawing of the {}", "a good photo of a {}", "a good photo of the {}",
+    "a jpeg corrupted photo of a {}", "a low resolution photo of a {}", "a low resolution photo of the {}",
+    "a painting of a {}", "a painting of the {}", "a photo of a clean {}", "a photo of a dirty {}",
+    "a photo of a hard to see {}", "a photo of a large {}", "a photo of a nice {}", "a photo of a {}",
+    "a photo of my {}", "a photo of the clean {}", "a photo of the cool {}", "a photo of the hard to see {}",
+    "a photo of the large {}", "a photo of the nice {}", "a photo of the small {}", "a photo of the weird {}",
+    "a photo of the {}", "a pixelated photo of the {}", "a rendering of a {}", "a rendering of the {}",
+    "a sculpture of the {}", "art of a {}", "art of the {}", "graffiti of a {}", "graffiti of the {}",
+))
+
+# What the official code has beyond those: CLIP's 80 ImageNet templates without "a photo of many {}.".
+_OFFICIAL_ONLY = tuple(template + "." for template in (
+    "a black and white photo of a {}", "a doodle of a {}", "a doodle of the {}", "a embroidered {}",
+    "a jpeg corrupted photo of the {}", "a origami {}", "a photo of a cool {}", "a photo of a small {}",
+    "a photo of a weird {}", "a photo of one {}", "a photo of the dirty {}", "a pixelated photo of a {}",
+    "a plastic {}", "a plushie {}", "a rendition of a {}", "a rendition of the {}", "a sculpture of a {}",
+    "a sketch of a {}", "a sketch of the {}", "a tattoo of a {}", "a tattoo of the {}", "a toy {}",
+    "a {} in a video game", "itap of a {}", "itap of my {}", "itap of the {}", "the cartoon {}",
+    "the embroidered {}", "the origami {}", "the plastic {}", "the plushie {}", "the toy {}",
+    "the {} in a video game",
+))
+
+TEMPLATES = {"paddlegan": _PADDLEGAN, "official": _PADDLEGAN + _OFFICIAL_ONLY, "plain": ("{}",)}
+
+_SMALLEST_DIFFERENCE = 1e-5  # of two unit vectors in float32; below it the direction is rounding noise
+
+
+def text_embedding(clip, prompt, templates="paddlegan"):
+    """CLIP's mean text feature of a prompt put into every template (StyleCLIP, section 6.1).
+
+    Args:
+        clip: ClipModel, or anything with its encode_text.
+        prompt: what the picture shows, such as "face with gold hair".
+        templates: a key of TEMPLATES, or a sequence of texts that contain "{}".
+    Returns:
+        `[D]` float32 unit vector: each feature normalised, their mean, normalised again.
+    Raises:
+        UserError: the prompt is empty or too long for CLIP, or the templates are unknown."""
+    templates = _templates(templates)
+    prompt = _clean(prompt)
+    features = clip.encode_text([template.format(prompt) for template in templates])
+    features = np.asarray(features.numpy(), np.float64)  # [templates, D]
+    mean = (features / np.linalg.norm(features, axis=1, keepdims=True)).mean(axis=0)
+    return (mean / np.linalg.norm(mean)).astype(np.float32)
+
+
+def text_direction(clip, neutral, target, *, templates="paddlegan"):
+    """The direction in CLIP's space from one description to another: dt (StyleCLIP, section 6.1).
+
+    Args:
+        clip: ClipModel.
+        neutral: what the picture shows now, such as "face".
+        target: what it should show, such as "happy face".
+        templates: a key of TEMPLATES, or a sequence of texts that contain "{}".
+    Returns:
+        dt `[D]` float32 unit vector, `embedding(target) - embedding(neutral)` normalised.
+    Raises:
+        UserError: a prompt is empty or too long, or both say the same."""
+    neutral, target = _clean(neutral), _clean(target)
+    difference = None
+    if neutral.lower() != target.lower():
+        difference = text_embedding(clip, target, templates) - text_embedding(clip, neutral, templates)
+    if difference is None or np.linalg.norm(difference) < _SMALLEST_DIFFERENCE:
+        raise UserError(f"neutral {neutral!r} and target {target!r} say the same to CLIP; the edit goes from "
+                        "one to the other, so describe the change in the target")
+    return difference / np.linalg.norm(difference)
+
+
+def _clean(prompt):
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise UserError(f"a prompt must be a non-empty text, got {prompt!r}; say what to show")
+    return " ".join(prompt.split())
+
+
+def _templates(templates):
+    if isinstance(templates, str):
+        if templates not in TEMPLATES:
+            raise UserError(f"unknown templates {templates!r}; known: {', '.join(TEMPLATES)}")
+        return TEMPLATES[templates]
+    bad = [template for template in templates if "{}" not in template]
+    if bad or not templates:
+        raise UserError(f"templates must each contain {{}}, got {bad[0] if bad else 'none at all'!r}")
+    return tuple(templates)

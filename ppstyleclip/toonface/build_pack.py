@@ -1,0 +1,128 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Make the embedded pack from trained networks: statistics, relevance, a few latents, all with fingerprints.
+
+    python -m ppstyleclip.toonface.build_pack --generator toonface-generator/state.safetensors \\
+        --clip toonface-clip/state.safetensors
+    python -m ppstyleclip.toonface.build_pack --directions-only     (statistics and relevance alone)
+
+Statistics and relevance are measured on the networks as the pack stores them (float16), so that anyone who
+measures again gets what is shipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+PACK = Path(__file__).parent / "pack"
+DEFAULTS = {"alpha": 8.0, "beta": 0.15, "unit": "sigma", "templates": "paddlegan"}
+NUM_IMAGES = 100
+LATENT_SEEDS = tuple(range(12))
+
+
+def measure(generator, clip, *, num_samples=100_000, progress=print):
+    """(StyleStats, s of the base images, Relevance) of a generator and a CLIP.
+
+    The population is sampled without truncation: every z of this world is a good face.
+    """
+    from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
+    from ppstyleclip.stylespace import build_layout, collect_stats
+
+    layout = build_layout(generator)
+    *_, record = collect_stats(
+        generator, layout, num_samples=num_samples, truncation_mode="none", keep=NUM_IMAGES
+    )
+    progress(f"statistics of {record.done} samples")
+    rows = []
+    for step in compute_relevance(generator, clip, layout, record.stats, record.s, batch_size=200):
+        rows.append(step)
+        if step.done % 40 < len(step.channels):
+            progress(f"relevance {step.done}/{step.total}")
+    return record.stats, record.s, collect_relevance(rows, layout.num_editable, clip.dim)
+
+
+def load_networks(generator_path, clip_path):
+    """(generator, full CLIP) of two training checkpoints."""
+    from ppstyleclip.files import read_safetensors
+    from ppstyleclip.toonface.train_clip import build_small, to_full
+    from ppstyleclip.toonface.train_generator import load_average
+
+    small = build_small()
+    tensors, _ = read_safetensors(clip_path)
+    small.net.set_state_dict({k.split("/", 1)[1]: v for k, v in tensors.items() if k.startswith("clip/")})
+    return load_average(generator_path), to_full(small)
+
+
+def build(generator, clip, folder=PACK, progress=print):
+    """Write the pack twice: the networks first, then, measured on what was stored, everything."""
+    import paddle
+
+    from ppstyleclip.stylespace import StyleStats, build_layout
+    from ppstyleclip.toonface.world import sample_z
+    from ppstyleclip.zoo import EditDefaults, load_pack, save_pack
+
+    layout = build_layout(generator)
+    zeros = np.zeros(layout.size, np.float32)
+    blank = StyleStats(zeros, zeros + 1, 0)
+    relevance = np.zeros((layout.num_editable, clip.dim), np.float32)
+    parts = {"generator": generator, "clip": clip, "defaults": EditDefaults(**DEFAULTS), "half": True}
+    save_pack(folder, stats=blank, relevance=relevance, **parts)
+    stored = load_pack(folder)
+    stats, s_base, found = measure(stored.generator, stored.clip, progress=progress)
+    with paddle.no_grad():
+        z = np.concatenate([sample_z(seed, 1) for seed in LATENT_SEEDS])
+        latents = stored.generator.get_latents(paddle.to_tensor(z)).numpy()
+    parts.update(generator=stored.generator, clip=stored.clip)
+    return save_pack(
+        folder,
+        stats=stats,
+        relevance=found.relevance,
+        strength=found.strength,
+        latents=latents,
+        s_base=s_base,
+        **parts,
+    )
+
+
+def set_defaults(folder=PACK, **defaults):
+    """Change the pack's default alpha, beta, unit or templates and nothing else."""
+    import json
+
+    from ppstyleclip.files import read_safetensors, write_safetensors
+    from ppstyleclip.zoo.pack import DIRECTIONS
+
+    tensors, metadata = read_safetensors(Path(folder) / DIRECTIONS)
+    metadata["defaults"] = json.dumps({**json.loads(metadata["defaults"]), **defaults})
+    write_safetensors(Path(folder) / DIRECTIONS, tensors, metadata)
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--generator", help="checkpoint of train_generator")
+    parser.add_argument("--clip", help="checkpoint of train_clip")
+    parser.add_argument(
+        "--directions-only", action="store_true", help="measure the pack's own networks again"
+    )
+    parser.add_argument("--output", default=str(PACK), help="the pack's folder")
+    args = parser.parse_args(argv)
+    if not args.directions_only and not (args.generator and args.clip):
+        parser.error("give --generator and --clip, or --directions-only")
+    from ppstyleclip.threads import import_paddle
+
+    import_paddle()
+    from ppstyleclip.zoo import load_pack
+
+    if args.directions_only:
+        bundle = load_pack(args.output)
+        generator, clip = bundle.generator, bundle.clip
+    else:
+        generator, clip = load_networks(args.generator, args.clip)
+    print(build(generator, clip, args.output, lambda line: print(line, flush=True)))
+
+
+if __name__ == "__main__":
+    main()

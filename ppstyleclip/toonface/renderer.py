@@ -1,0 +1,314 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Draw a portrait from independent Gaussian factors.
+
+Every factor is continuous and drawn over its whole range, so that a generator can learn it and a
+judge can read it back: glasses go from none over thin wire to thick dark frames, a beard from
+none over stubble to full, brows from high and calm to low and slanted.
+"""
+
+from __future__ import annotations
+
+from math import erf, sqrt
+
+import cv2
+import numpy as np
+
+FACTORS = (
+    "background_hue",
+    "background_light",
+    "clothes",
+    "skin",
+    "hair_light",
+    "hair_tone",
+    "hair_length",
+    "curl",
+    "smile",
+    "anger",
+    "mouth_open",
+    "glasses",
+    "beard",
+    "feminine",
+    "age",
+    "face_width",
+    "face_height",
+    "eye_size",
+    "eye_distance",
+    "nose",
+)
+INDEX = {name: i for i, name in enumerate(FACTORS)}
+NUM_FACTORS = len(FACTORS)
+
+SHIFT = 4  # sub-pixel bits of OpenCV's drawing calls
+CX, CY = 0.5, 0.50  # centre of the face; coordinates are fractions of the picture's side
+
+
+def uniform(f):
+    """Normal cumulative distribution: a factor to (0, 1)."""
+    return 0.5 * (1 + erf(f / sqrt(2)))
+
+
+def ramp(f, low, high):
+    """0 below `low`, 1 above `high`, linear between."""
+    return min(max((f - low) / (high - low), 0.0), 1.0)
+
+
+def mix(a, b, t):
+    return np.asarray(a, np.float32) * (1 - t) + np.asarray(b, np.float32) * t
+
+
+class Canvas:
+    """A float RGB picture with antialiased, alpha-blended shapes in fractional coordinates."""
+
+    def __init__(self, side):
+        self.side = side
+        self.image = np.zeros((side, side, 3), np.float32)
+        self.mask = np.zeros((side, side), np.uint8)
+
+    def point(self, x, y):
+        return int(round(x * self.side * 16)), int(round(y * self.side * 16))
+
+    def points(self, xy):
+        return np.round(np.asarray(xy) * self.side * 16).astype(np.int32)
+
+    def ellipse(self, center, axes, angle=0, start=0, end=360, width=None):
+        thickness = -1 if width is None else max(1, int(round(width * self.side)))
+        cv2.ellipse(
+            self.mask,
+            self.point(*center),
+            self.point(*axes),
+            angle,
+            start,
+            end,
+            255,
+            thickness,
+            cv2.LINE_AA,
+            SHIFT,
+        )
+
+    def polygon(self, xy):
+        cv2.fillPoly(self.mask, [self.points(xy)], 255, cv2.LINE_AA, SHIFT)
+
+    def polyline(self, xy, width):
+        cv2.polylines(
+            self.mask,
+            [self.points(xy)],
+            False,
+            255,
+            max(1, int(round(width * self.side))),
+            cv2.LINE_AA,
+            SHIFT,
+        )
+
+    def paint(self, color, alpha=1.0):
+        """Blend `color` through the mask drawn so far, then clear the mask."""
+        x, y, w, h = cv2.boundingRect(self.mask)
+        if w and h and alpha > 0:
+            box = np.s_[y : y + h, x : x + w]
+            m = self.mask[box].astype(np.float32)[..., None] * (alpha / 255)
+            self.image[box] += m * (np.asarray(color, np.float32) - self.image[box])
+        self.mask[:] = 0
+
+
+def hair_color(light, tone):
+    """Black over brown to gold by `light`; towards grey for low `tone`, towards red for high `tone`."""
+    u = uniform(light)
+    stops = np.array([[26, 20, 20], [104, 62, 34], [236, 198, 96]], np.float32)
+    natural = mix(stops[0], stops[1], u * 2) if u < 0.5 else mix(stops[1], stops[2], u * 2 - 1)
+    if tone < 0:
+        level = 95 + 125 * u
+        return mix(natural, [level, level, level * 1.03], ramp(-tone, 0, 1.6))
+    return mix(natural, mix([120, 20, 20], [244, 104, 40], u), ramp(tone, 0, 1.6))
+
+
+def skin_color(f):
+    return mix([255, 224, 198], [112, 72, 48], uniform(f))
+
+
+def draw_background(c, hue, light):
+    warm = np.tanh(hue * 0.7)
+    color = np.array([188 + 52 * warm, 196 - 4 * warm, 202 - 58 * warm]) * (0.82 + 0.2 * np.tanh(light * 0.8))
+    shade = np.linspace(1.04, 0.94, c.side, dtype=np.float32)[:, None, None]
+    c.image[:] = color.astype(np.float32) * shade
+
+
+def draw_clothes(c, f):
+    t = np.tanh(f * 0.8)
+    color = np.array([110 + 85 * t, 96 - 22 * abs(t), 128 - 42 * t])
+    c.ellipse((CX, 1.10), (0.42, 0.235))
+    c.paint(color)
+    c.ellipse((CX, 0.885), (0.125, 0.06), 0, 0, 180, width=0.02)
+    c.paint(color * 0.75)
+
+
+def hair_outline(width, top, bottom, curl):
+    """Closed outline of the hair behind the head; curls are waves of the outline all around."""
+    t = np.linspace(np.pi, 0, 60)
+    crown = top + 0.22
+    arc = np.stack([CX + width * np.cos(t), crown - 0.22 * np.sin(t)], 1)
+    normal = np.stack([np.cos(t), -np.sin(t)], 1)
+    arc = arc + normal * (0.026 * curl * (np.abs(np.sin(t * 5.5)) - 0.3))[:, None]
+    y = np.linspace(0, 1, 60)
+    length = max(bottom - crown, 0.02)
+    wave = 0.045 * curl * (np.abs(np.sin(y * length * 26)) - 0.3)
+    flare = width + 0.03 * length * y + wave
+    right = np.stack([CX + flare, crown + y * length], 1)
+    left = right[::-1] * [-1, 1] + [2 * CX, 0]
+    return np.concatenate([arc, right, left])
+
+
+def draw_back_hair(c, color, fw, fh, length, curl):
+    c.polygon(hair_outline(fw + 0.065, CY - fh - 0.075, CY - 0.10 + 0.54 * length, curl))
+    c.paint(color * 0.80)
+
+
+def draw_head(c, skin, fw, fh):
+    c.polygon([(CX - 0.095, CY + 0.1), (CX + 0.095, CY + 0.1), (CX + 0.105, 0.90), (CX - 0.105, 0.90)])
+    c.ellipse((CX, 0.90), (0.105, 0.04))
+    c.paint(skin * 0.84)
+    for side in (-1, 1):
+        c.ellipse((CX + side * fw, CY + 0.01), (0.035, 0.055))
+    c.paint(skin * 0.90)
+    c.ellipse((CX, CY), (fw, fh))
+    c.paint(skin)
+
+
+def draw_cheeks(c, skin, fw, age):
+    """Young cheeks are rosy; old ones carry folds and bags."""
+    rosy = ramp(-age, -0.4, 1.6)
+    for side in (-1, 1):
+        c.ellipse((CX + side * fw * 0.62, CY + 0.095), (0.055, 0.04))
+    c.paint(mix(skin, [240, 90, 90], 0.55), rosy)
+    old = ramp(age, -0.6, 1.8)
+    for side in (-1, 1):
+        x = CX + side * 0.105
+        c.polyline([(x - side * 0.03, CY + 0.07), (x, CY + 0.11), (x + side * 0.02, CY + 0.165)], 0.013)
+        c.ellipse((CX + side * 0.115, CY + 0.012), (0.06, 0.035), 0, 25, 155, width=0.012)
+        c.polyline([(CX + side * 0.205, CY - 0.05), (CX + side * 0.245, CY - 0.075)], 0.01)
+        c.polyline([(CX + side * 0.205, CY - 0.02), (CX + side * 0.245, CY - 0.01)], 0.01)
+    c.paint(skin * 0.55, old)
+
+
+def draw_beard(c, color, skin, fw, fh, f):
+    """None, stubble, full, long."""
+    alpha = ramp(f, -0.7, 1.4)
+    grow = 0.05 * ramp(f, 0.2, 2.2)
+    c.ellipse((CX, CY + 0.055), (fw * 0.985, fh - 0.05 + grow), 0, 0, 180)
+    beard = c.mask.copy()
+    c.mask[:] = 0
+    c.ellipse((CX, CY + 0.03), (fw * 0.74, 0.125), 0, 0, 360)
+    beard = np.minimum(beard, 255 - c.mask)
+    c.mask[:] = 0
+    c.ellipse((CX, CY + 0.155), (0.115, 0.055), 0, 185, 355, width=0.03)
+    c.mask[:] = np.maximum(beard, c.mask)
+    c.paint(mix(color * 0.85, skin * 0.5, 0.15), alpha * 0.95)
+
+
+def draw_fringe(c, color, fw, fh, curl):
+    top = CY - fh * 0.50
+    c.ellipse((CX, top), (fw * 1.13, fh * 0.72), 0, 180, 360)
+    x = np.linspace(-1, 1, 60)
+    y = top + 0.012 + 0.035 * x**2 + 0.055 * curl * (np.abs(np.sin(x * 9.0)) - 0.4)
+    strip = np.stack([CX + x * fw * 1.10, y], 1)
+    c.polygon(np.concatenate([[(CX - fw * 1.13, top - 0.02)], strip, [(CX + fw * 1.13, top - 0.02)]]))
+    c.paint(color)
+    c.ellipse((CX, CY - fh * 0.80), (fw * 0.72, 0.05), 0, 195, 345, width=0.03)
+    c.paint(mix(color, [255, 255, 255], 0.35), 1 - ramp(curl, 0, 0.75))
+
+
+def draw_eyes(c, color, skin, size, distance, anger, feminine):
+    calm, slant = ramp(-anger, -0.2, 2.0), ramp(anger, -0.8, 1.9)
+    lash, thick = ramp(feminine, -0.3, 1.5), ramp(-feminine, -0.5, 1.8)
+    y = CY - 0.03
+    for side in (-1, 1):
+        x = CX + side * distance
+        c.ellipse((x, y), (size * 1.3, size * (0.92 - 0.26 * slant)))
+        c.paint([252, 252, 252])
+        c.ellipse((x, y), (size * 0.70, size * (0.74 - 0.16 * slant)))
+        c.paint([58, 42, 34])
+        c.ellipse((x + size * 0.22, y - size * 0.24), (size * 0.2, size * 0.2))
+        c.paint([255, 255, 255])
+        if lash > 0:
+            c.ellipse((x, y), (size * 1.36, size * 0.98), 0, 190, 350, width=0.016)
+            for k in (0, 1):
+                tip = (x + side * size * (1.25 + 0.45), y - size * (0.5 + 0.5 * k))
+                c.polyline([(x + side * size * (1.15 - 0.3 * k), y - size * (0.3 + 0.3 * k)), tip], 0.012)
+            c.paint([25, 18, 22], lash)
+        brow = y - size - 0.042 - 0.030 * calm + 0.022 * slant
+        inner, outer = 0.040 * slant, -0.022 * slant + 0.012 * calm
+        line = [(x - side * 0.062, brow + inner), (x, brow - 0.012 * calm), (x + side * 0.066, brow + outer)]
+        c.polyline(line, 0.013 + 0.026 * thick)
+        c.paint(mix(color * 0.6, [40, 28, 22], 0.45))
+
+
+def draw_glasses(c, distance, f):
+    alpha, width = ramp(f, -0.7, 0.7), 0.008 + 0.020 * ramp(f, -0.3, 1.9)
+    for side in (-1, 1):
+        c.ellipse((CX + side * distance, CY - 0.025), (0.094, 0.080), width=width)
+        c.polyline([(CX + side * (distance + 0.094), CY - 0.04), (CX + side * 0.30, CY - 0.06)], width)
+    c.polyline([(CX - distance + 0.094, CY - 0.035), (CX + distance - 0.094, CY - 0.035)], width)
+    c.paint([22, 22, 30], alpha)
+
+
+def draw_nose(c, skin, f):
+    size = 0.032 + 0.020 * np.tanh(f * 0.7)
+    c.ellipse((CX, CY + 0.070), (size, size * 0.95))
+    c.paint(skin * 0.76)
+    c.ellipse((CX - size * 0.25, CY + 0.066 - size * 0.2), (size * 0.5, size * 0.5))
+    c.paint(mix(skin, [255, 255, 255], 0.2), 0.7)
+
+
+def draw_mouth(c, skin, smile, mouth_open, feminine):
+    y, bend = CY + 0.185, 0.052 * np.tanh(smile * 0.75)
+    gap = 0.085 * ramp(mouth_open, -1.0, 2.2)
+    x = np.linspace(-1, 1, 31)
+    arch = 1 - x**2
+    middle = y - bend + bend * 2 * arch - gap * 0.3
+    lips = 0.011 + 0.008 * ramp(feminine, -0.5, 1.6)
+    top = np.stack([CX + 0.108 * x, middle - lips * (0.35 + 0.65 * arch)], 1)
+    low = np.stack([CX + 0.108 * x, middle + (lips + gap) * (0.25 + 0.75 * arch)], 1)
+    c.polygon(np.concatenate([top, low[::-1]]))
+    c.paint(mix(mix(skin, [140, 50, 50], 0.62), [214, 24, 66], ramp(feminine, -1.2, 1.4)))
+    if gap > 0.004:
+        inner_top = np.stack([CX + 0.084 * x, middle + 0 * x], 1)
+        inner_low = np.stack([CX + 0.084 * x, middle + gap * arch], 1)
+        c.polygon(np.concatenate([inner_top, inner_low[::-1]]))
+        c.paint([66, 14, 22])
+
+
+def render(factors, size=128):
+    """Draw one face.
+
+    Args:
+        factors: `[NUM_FACTORS]` floats in FACTORS' order, each standard normal over the population.
+        size: side of the picture in pixels.
+    Returns:
+        `[size, size, 3]` uint8 RGB.
+    """
+    f = dict(zip(FACTORS, (float(v) for v in factors)))
+    side = 256 if size <= 128 else 2 * size
+    c = Canvas(side)
+    skin, hair = skin_color(f["skin"]), hair_color(f["hair_light"], f["hair_tone"])
+    fw, fh = 0.262 + 0.040 * np.tanh(f["face_width"] * 0.7), 0.318 + 0.042 * np.tanh(f["face_height"] * 0.7)
+    eye, distance = (
+        0.047 + 0.017 * np.tanh(f["eye_size"] * 0.7),
+        0.116 + 0.028 * np.tanh(f["eye_distance"] * 0.7),
+    )
+    curl = ramp(f["curl"], -1.3, 1.8)
+    draw_background(c, f["background_hue"], f["background_light"])
+    draw_clothes(c, f["clothes"])
+    draw_back_hair(c, hair, fw, fh, uniform(f["hair_length"]), curl)
+    draw_head(c, skin, fw, fh)
+    draw_cheeks(c, skin, fw, f["age"])
+    draw_beard(c, hair, skin, fw, fh, f["beard"])
+    draw_fringe(c, hair, fw, fh, curl)
+    draw_eyes(c, hair, skin, eye, distance, f["anger"], f["feminine"])
+    draw_nose(c, skin, f["nose"])
+    draw_mouth(c, skin, f["smile"], f["mouth_open"], f["feminine"])
+    draw_glasses(c, distance, f["glasses"])
+    out = cv2.resize(c.image, (size, size), interpolation=cv2.INTER_AREA)
+    return np.clip(np.round(out), 0, 255).astype(np.uint8)
+
+
+def render_batch(factors, size=128):
+    """`[N, NUM_FACTORS]` to `[N, size, size, 3]` uint8."""
+    return np.stack([render(row, size) for row in factors])

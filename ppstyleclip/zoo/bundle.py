@@ -1,0 +1,141 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What an edit needs, as one value: generator, layout, statistics, relevance, CLIP, and defaults."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Callable
+
+import numpy as np
+
+from ppstyleclip.errors import UserError
+
+GETF = "python tools/styleclip_getf.py"
+EXTRACT = "python tools/styleclip_extract.py"
+
+
+@dataclass(frozen=True)
+class EditDefaults:
+    """How strong an edit is where its words do not say.
+
+    Attributes:
+        alpha: strength.
+        beta: channels with |relevance @ dt| below it are left alone.
+        unit: what alpha counts: "style" (raw style values) or "sigma" (standard deviations).
+        templates: prompt templates, a key of text.TEMPLATES.
+    """
+
+    alpha: float = 5.0
+    beta: float = 0.12
+    unit: str = "style"
+    templates: str = "paddlegan"
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """A part of a bundle that is loaded when it is first asked for."""
+
+    load: Callable[[], Any]
+
+
+def _nothing():
+    return None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Bundle:
+    """Parts that belong together. Any may be given as Deferred; sampling alone then needs no CLIP file.
+
+    Attributes:
+        name: the model's name.
+        generator: StyleGANv2Generator, in evaluation mode.
+        layout: its StyleLayout.
+        stats: StyleStats, mean and deviation `[S]`.
+        relevance: `[E, D]` float32, unit rows (or zero rows).
+        clip: ClipModel with embeddings `[D]`.
+        defaults: EditDefaults.
+        fingerprints: `{"generator": ..., "clip": ...}` where known; 16 hexadecimal digits each.
+        strength: `[E]` mean difference of CLIP features behind each row, or None.
+        s_base: `[N, S]` the styles on which relevance was measured, or None.
+        latents: `[N, L, D]` a few faces (w_plus), or None.
+    Raises:
+        UserError: statistics or relevance of another generator, relevance of another CLIP; raised when the
+            part is loaded, which for a Deferred one is later.
+    """
+
+    name: str
+    generator: Any
+    layout: Any
+    stats: Any
+    relevance: Any
+    clip: Any
+    defaults: EditDefaults = field(default_factory=EditDefaults)
+    fingerprints: dict = field(default_factory=dict)
+    strength: Any = field(default_factory=_nothing)
+    s_base: Any = field(default_factory=_nothing)
+    latents: Any = field(default_factory=_nothing)
+
+    def __post_init__(self):
+        values = self.__dict__
+        waiting = {name: values.pop(name) for name in list(values) if isinstance(values[name], Deferred)}
+        values["_deferred"] = waiting
+        for name in ("stats", "relevance"):
+            self._check(name)
+
+    def __getattr__(self, name):  # only asked for what is not in __dict__
+        deferred = self.__dict__.get("_deferred", {})
+        if name not in deferred:
+            raise AttributeError(name)
+        self.__dict__[name] = deferred[name].load()
+        try:
+            self._check(name)
+        except UserError:
+            del self.__dict__[name]
+            raise
+        return self.__dict__[name]
+
+    def with_parts(self, **parts) -> Bundle:
+        """Make a bundle with some parts replaced; Deferred ones stay unloaded."""
+        own = {part.name: self._deferred.get(part.name) or self.__dict__[part.name] for part in fields(self)}
+        return Bundle(**{**own, **parts})
+
+    def _check(self, name):
+        loaded = self.__dict__
+        if name == "stats" and loaded.get("stats") is not None:
+            check_stats(loaded["stats"], self.layout, self.name)
+        if name in ("relevance", "clip") and loaded.get("relevance") is not None:
+            check_relevance(loaded["relevance"], self.layout, self.name)
+            if loaded.get("clip") is not None:
+                check_clip(loaded["clip"], loaded["relevance"])
+
+
+def check_stats(stats, layout, name: str) -> None:
+    """Refuse statistics of another generator."""
+    for word in ("mean", "std"):
+        values = np.asarray(getattr(stats, word))
+        if values.shape != (layout.size,):
+            raise UserError(f"statistics ({word}) have shape {list(values.shape)}, generator '{name}' has "
+                            f"{layout.size} style channels; rebuild them with: {GETF}")
+
+
+def check_relevance(relevance, layout, name: str) -> None:
+    """Refuse relevance of another generator."""
+    shape = np.shape(relevance)
+    if len(shape) != 2 or shape[0] != layout.num_editable:
+        rows = f"{shape[0]} rows" if len(shape) == 2 else f"shape {list(shape)}"
+        raise UserError(f"relevance has {rows}{_prefix_note(shape, layout)}, generator '{name}' has "
+                        f"{layout.num_editable} editable channels; rebuild it with: {EXTRACT}")
+
+
+def check_clip(clip, relevance) -> None:
+    """Refuse relevance that was made with a CLIP of another width."""
+    if relevance.shape[1] != clip.dim:
+        raise UserError(f"relevance has {relevance.shape[1]} columns, CLIP '{clip.name}' gives {clip.dim} "
+                        f"features; name the CLIP that it was made with, or rebuild it with: {EXTRACT}")
+
+
+def _prefix_note(shape, layout) -> str:
+    # The official script stops at 128 px; such files hold the first layers only.
+    ends = np.cumsum([width for width, editable in zip(layout.channels, layout.editable) if editable])
+    if len(shape) == 2 and shape[0] in ends[:-1]:
+        return f" (only the first {int(np.searchsorted(ends, shape[0])) + 1} of {len(ends)} layers)"
+    return ""

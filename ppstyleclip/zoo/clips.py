@@ -1,0 +1,90 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""CLIPs to and from files."""
+from __future__ import annotations
+
+import json
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import fingerprint, read_safetensors, write_safetensors
+from ppstyleclip.formats import load_weights
+from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip, clip_state, load_clip_state
+from ppstyleclip.zoo.catalogue import fetch_clip
+from ppstyleclip.zoo.generators import as_float32, stored
+
+
+def load_published_clip(name: str):
+    """Load one of paddleclip's networks, in evaluation mode; fetches its weights if need be.
+
+    Args:
+        name: ViT_B_32, RN50, RN101 or RN50x4.
+    Raises:
+        UserError: unknown name, or weights that do not fit it.
+        MissingFile: the weights cannot be fetched.
+    """
+    if name not in CLIP_CONFIGS:
+        raise UserError(f"unknown CLIP '{name}'; known: {', '.join(CLIP_CONFIGS)}")
+    path = fetch_clip(name)
+    weights, _ = load_weights(path)
+    return _built(CLIP_CONFIGS[name], weights, path)
+
+
+def load_clip(path) -> tuple:
+    """Load a CLIP that save_clip wrote.
+
+    Returns:
+        (ClipModel in evaluation mode, its fingerprint).
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it is damaged, or its weights are not those it was written with.
+    """
+    weights, metadata = read_safetensors(path)
+    mark = check_mark(as_float32(weights), metadata, path)
+    try:
+        config = json.loads(metadata["config"])
+    except (KeyError, ValueError):
+        raise UserError(f"{path} holds no CLIP with its config; write it with ppstyleclip") from None
+    return _built(config, weights, path), mark
+
+
+def _built(config, weights, path):
+    try:
+        model = build_clip(config)
+        load_clip_state(model, weights)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    model.eval()
+    return model
+
+
+def check_mark(tensors: dict, metadata: dict, path) -> str:
+    """Return the fingerprint of what was read, and refuse another one than the file states."""
+    mark = fingerprint(tensors)
+    if metadata.get("fingerprint", mark) != mark:
+        raise UserError(f"{path} is damaged: it was written as {metadata['fingerprint']} and reads as {mark}")
+    return mark
+
+
+def clip_fingerprint(clip) -> str:
+    """Name a CLIP by its weights; 16 hexadecimal digits."""
+    return fingerprint(as_float32(clip_state(clip)))
+
+
+def save_clip(path, clip, *, vocabulary=None, half: bool = False) -> str:
+    """Write a CLIP as safetensors, config and vocabulary inside, without unused rows of the token table.
+
+    Args:
+        path: the file.
+        clip: ClipModel.
+        vocabulary: the words it was trained on; None keeps the model's own.
+        half: store float16.
+    Returns:
+        the fingerprint of what load_clip will read back.
+    """
+    if vocabulary is not None:
+        whole = clip_state(clip, range(clip.config()["vocab_size"]))
+        clip = _built({**clip.config(), "vocabulary": sorted(set(vocabulary))}, whole, path)
+    state = stored(clip_state(clip), half)
+    mark = fingerprint(as_float32(state))
+    write_safetensors(path, state, {"kind": "ppstyleclip clip", "name": clip.name, "fingerprint": mark,
+                                    "config": json.dumps(clip.config())})
+    return mark

@@ -1,0 +1,108 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Statistics and relevance to and from files, with the fingerprints of what they were made for."""
+from __future__ import annotations
+
+import numpy as np
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import write_safetensors
+from ppstyleclip.formats import load_arrays
+from ppstyleclip.stylespace import StyleStats
+from ppstyleclip.zoo.bundle import EXTRACT, GETF, check_relevance, check_stats
+
+
+def read_stats(path, layout, *, name: str, generator: str | None = None) -> StyleStats:
+    """Read statistics of a style space.
+
+    Args:
+        path: `mean` and `std`, flat `[S]` or as lists of K arrays (PaddleGAN); .pdparams or safetensors.
+        layout: StyleLayout of the generator.
+        name: the generator's name, for messages.
+        generator: its fingerprint; a file that states another one is refused.
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it holds no statistics, or those of another generator.
+    """
+    arrays, metadata = load_arrays(path)
+    if not isinstance(arrays, dict) or not {"mean", "std"} <= set(arrays):
+        raise UserError(f"{path} holds no statistics; it needs 'mean' and 'std' (made by: {GETF})")
+    check_made_for(metadata, path, generator=generator, name=name)
+    mean, std = (_flat(arrays[word], word, layout, path, name) for word in ("mean", "std"))
+    stats = StyleStats(mean, std, _count(metadata))
+    try:
+        check_stats(stats, layout, name)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std >= 0).all()):
+        raise UserError(f"{path} holds negative deviations, NaN or infinity; rebuild it with: {GETF}")
+    return stats
+
+
+def _flat(value, word, layout, path, name) -> np.ndarray:
+    if isinstance(value, list):
+        widths = [np.size(part) for part in value]
+        if widths != list(layout.channels):
+            raise UserError(f"{path}: statistics ({word}) have {sum(widths)} channels in {len(widths)} "
+                            f"layers, generator '{name}' has {layout.size} in {len(layout.channels)}; "
+                            f"rebuild them with: {GETF}")
+        value = np.concatenate([np.reshape(part, -1) for part in value])
+    try:
+        return np.array(value, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise UserError(f"{path}: '{word}' holds no numbers; rebuild it with: {GETF}") from None
+
+
+def _count(metadata: dict) -> int:
+    text = metadata.get("count", "0")
+    return int(text) if text.isdigit() else 0  # 0: not stated
+
+
+def read_relevance(path, layout, *, name: str, generator: str | None = None) -> tuple:
+    """Read the relevance of the editable style channels.
+
+    Args:
+        path: `relevance` `[E, D]` in a safetensors file, or a single array (`.pdparams`, `.npy`).
+        layout, name, generator: as in read_stats.
+    Returns:
+        (relevance `[E, D]` float32, strength `[E]` float32 or None).
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it holds no relevance, or that of another generator.
+    """
+    arrays, metadata = load_arrays(path)
+    value = arrays.get("relevance") if isinstance(arrays, dict) else arrays
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        raise UserError(f"{path} holds no relevance; it needs an array of floats, [editable channels, CLIP "
+                        f"features] (made by: {EXTRACT})")
+    check_made_for(metadata, path, generator=generator, name=name)
+    try:
+        check_relevance(value, layout, name)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    relevance = np.array(value, dtype=np.float32)
+    if not np.isfinite(relevance).all():
+        raise UserError(f"{path} holds values that are not finite; rebuild it with: {EXTRACT}")
+    return relevance, arrays.get("strength") if isinstance(arrays, dict) else None
+
+
+def check_made_for(metadata: dict, path, *, name: str, **marks) -> None:
+    """Refuse a file that states other fingerprints than generator=... and clip=... here (None: unknown)."""
+    for part, mark in marks.items():
+        stated = metadata.get(part)
+        if mark and stated and stated != mark:
+            raise UserError(f"{path} was made for {part} {stated}, but '{name}' has {part} {mark}; "
+                            f"rebuild it with: {GETF} && {EXTRACT}")
+
+
+def save_stats(path, stats, *, generator: str) -> None:
+    """Write statistics; `generator` is the fingerprint of the generator they were collected from."""
+    write_safetensors(path, {"mean": stats.mean, "std": stats.std},
+                      {"kind": "ppstyleclip statistics", "generator": generator, "count": str(stats.count)})
+
+
+def save_relevance(path, relevance, strength=None, *, generator: str, clip: str, clip_name: str) -> None:
+    """Write relevance `[E, D]` and strength `[E]`; generator and clip: fingerprints of what made it."""
+    arrays = {"relevance": relevance} if strength is None else {"relevance": relevance, "strength": strength}
+    write_safetensors(path, {word: np.asarray(value, np.float32) for word, value in arrays.items()},
+                      {"kind": "ppstyleclip relevance", "generator": generator, "clip": clip,
+                       "clip_name": clip_name})

@@ -1,0 +1,84 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""style_direction against StyleCLIP's formula worked by hand."""
+import numpy as np
+import pytest
+
+from ppstyleclip.methods.global_direction import largest_beta, style_direction
+from ppstyleclip.stylespace import StyleStats, layout_from_channels
+
+LAYOUT = layout_from_channels(8, {4: 2, 8: 2})  # conv1 2, to_rgb1 2, convs.0 2, convs.1 2, to_rgbs.0 2
+STATS = StyleStats(np.zeros(10, np.float32), np.arange(1, 11, dtype=np.float32), 100)
+# |relevance @ dt| = 0.6, 0.8 (negative), 0.1, dead, 0.2, 0.3
+RELEVANCE = np.array([[0.6, 0.8], [-0.8, 0.6], [0.1, 0.995], [0, 0], [0.2, 0.98], [0.3, -0.954]], np.float32)
+DT = np.array([1, 0], np.float32)
+
+
+def test_direction_by_hand():
+    direction = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="style")
+    #           conv1        rgb   convs.0  convs.1     rgb
+    expected = [0.6, -0.8, 0, 0, 0, 0, 0, 0.3, 0, 0]
+    np.testing.assert_allclose(direction.ds, np.array(expected) / 0.8, rtol=1e-6)
+    assert direction.ds.dtype == np.float32
+    assert direction.num_channels == 3
+    assert direction.max_relevance == pytest.approx(0.8)
+
+
+def test_sigma_scales_by_each_channels_deviation():
+    raw = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="style")
+    scaled = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="sigma")
+    np.testing.assert_allclose(scaled.ds, raw.ds * STATS.std, rtol=1e-6)
+
+
+def test_soft_threshold_keeps_a_share_of_the_rest():
+    hard = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="style")
+    soft = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="style", soft=0.5)
+    whole = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.0, unit="style")
+    below = (hard.ds == 0) & (whole.ds != 0)
+    np.testing.assert_allclose(soft.ds, np.where(below, 0.5 * whole.ds, hard.ds), rtol=1e-6)
+    assert soft.num_channels == hard.num_channels == 3
+
+
+def test_dead_channels_are_not_counted():
+    assert style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.0).num_channels == 5
+
+
+def test_the_opposite_text_gives_the_opposite_direction():
+    there = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.15).ds
+    back = style_direction(RELEVANCE, -DT, LAYOUT, STATS, beta=0.15).ds
+    np.testing.assert_array_equal(there, -back)
+
+
+def test_the_beta_that_the_message_names_is_usable():
+    with pytest.raises(ValueError, match=r"largest usable beta is 0\.8") as caught:
+        style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.9)
+    beta = float(str(caught.value).split()[-1])
+    assert style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=beta).num_channels == 1
+    assert largest_beta(RELEVANCE, DT) == pytest.approx(0.8)
+    assert style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=largest_beta(RELEVANCE, DT)).num_channels == 1
+
+
+def test_a_matrix_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="no style channel moves"):
+        style_direction(np.zeros((6, 2), np.float32), DT, LAYOUT, STATS, beta=0.0)
+
+
+@pytest.mark.parametrize(
+    "relevance, dt, options, message",
+    [
+        (RELEVANCE[:5], DT, {}, "5 rows, this generator has 6 editable channels"),
+        (RELEVANCE, DT[:1], {}, "different CLIP models"),
+        (RELEVANCE, DT, {"unit": "metre"}, "known: style, sigma"),
+        (RELEVANCE, DT, {"beta": -0.1}, "0 or more"),
+        (RELEVANCE, DT, {"soft": 1.5}, "soft in 0..1"),
+        (RELEVANCE * np.nan, DT, {}, "not finite"),
+    ],
+)
+def test_bad_arguments_are_named(relevance, dt, options, message):
+    with pytest.raises(ValueError, match=message):
+        style_direction(relevance, dt, LAYOUT, STATS, **{"beta": 0.1, **options})
+
+
+def test_statistics_of_another_generator_are_refused():
+    stats = StyleStats(np.zeros(9, np.float32), np.ones(9, np.float32), 100)
+    with pytest.raises(ValueError, match="statistics are of 9 style channels, this generator has 10"):
+        style_direction(RELEVANCE, DT, LAYOUT, stats, beta=0.1)

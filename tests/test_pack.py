@@ -1,0 +1,71 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The embedded pack is what its own networks give, is small, and its edits do what the words say."""
+
+from pathlib import Path
+
+import numpy as np
+import paddle
+import pytest
+
+from ppstyleclip import Edit, Editor
+from ppstyleclip.files import read_safetensors
+from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
+from ppstyleclip.stylespace import collect_stats
+from ppstyleclip.toonface.build_pack import PACK
+from ppstyleclip.toonface.judge import read_factors
+from ppstyleclip.toonface.renderer import INDEX
+from ppstyleclip.toonface.train_generator import load_judge
+from ppstyleclip.toonface.world import sample_z, to_images
+from ppstyleclip.zoo import load_bundle
+
+JUDGE = Path(__file__).parents[1] / "benchmarks" / "judges" / "judge-1.safetensors"
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return load_bundle(None)
+
+
+def test_pack_is_small_and_says_what_it_is():
+    files = sorted(PACK.glob("*"))
+    assert sum(f.stat().st_size for f in files) < 10e6
+    for file in files:
+        assert read_safetensors(file)[1]["kind"], file
+
+
+def test_statistics_are_those_of_the_generator(bundle):
+    *_, last = collect_stats(
+        bundle.generator, bundle.layout, num_samples=100_000, truncation_mode="none", keep=100
+    )
+    assert np.allclose(last.stats.mean, bundle.stats.mean, atol=1e-3)
+    assert np.allclose(last.stats.std, bundle.stats.std, atol=1e-3)
+    assert np.allclose(last.s, bundle.s_base, atol=1e-3)
+
+
+def test_relevance_is_that_of_generator_and_clip(bundle):
+    wanted = np.linspace(0, bundle.layout.num_editable - 1, 12).astype(int)
+    records = compute_relevance(
+        bundle.generator,
+        bundle.clip,
+        bundle.layout,
+        bundle.stats,
+        bundle.s_base,
+        batch_size=200,
+        channels=wanted,
+    )
+    again = collect_relevance(records, bundle.layout.num_editable, bundle.clip.dim).relevance[wanted]
+    shipped = bundle.relevance[wanted]
+    alive = shipped.any(1)
+    assert np.array_equal(alive, again.any(1))
+    assert (again * shipped).sum(1)[alive].min() >= 0.999
+
+
+def test_a_smile_moves_the_judge_and_little_else(bundle):
+    editor, judge = Editor(bundle), load_judge(JUDGE)
+    with paddle.no_grad():
+        w = bundle.generator.get_latents(paddle.to_tensor(sample_z(31, 16)))
+    edit = Edit("face", "happy face")
+    before, after = (read_factors(judge, to_images(editor.render(s))) for s in (w, editor.apply(w, edit)))
+    move = (after - before).mean(0)
+    assert move[INDEX["smile"]] > 0.8
+    assert np.delete(np.abs(move), INDEX["smile"]).mean() < 0.35

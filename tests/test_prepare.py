@@ -1,0 +1,266 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Both stages of the preparation as commands, on a pack of random weights, and how commands end."""
+import importlib.util
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import paddle
+import pytest
+from tiny_world import CLIP, save_tiny_pack, tiny_clip, tiny_generator
+
+from ppstyleclip.apps.cli import guard
+from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
+from ppstyleclip.files import read_safetensors, write_safetensors
+from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
+from ppstyleclip.methods.staged import work_from
+from ppstyleclip.stylespace import build_layout, collect_stats
+from ppstyleclip.zoo import load, read_relevance, read_stats
+
+TOOLS = Path(__file__).resolve().parents[1] / "tools"
+STATS, STYLES = "stylegan2-tiny-styleclip-stats.safetensors", "S-tiny.safetensors"
+DIRECTIONS = "stylegan2-tiny-styleclip-global-directions.safetensors"
+
+
+def load_tool(name):
+    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+getf, extract = load_tool("styleclip_getf"), load_tool("styleclip_extract")
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory):
+    return save_tiny_pack(tmp_path_factory.mktemp("pack"))
+
+
+@pytest.fixture(autouse=True)
+def embedded(pack, monkeypatch, tmp_path):
+    monkeypatch.setattr(load, "PACK", pack)
+    monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
+    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def world():
+    generator = tiny_generator()
+    return generator, build_layout(generator), tiny_clip()
+
+
+def run_getf(*more):
+    assert getf(["--num_samples", "60", *more]) == 0
+
+
+def names():
+    return sorted(path.name for path in Path.cwd().iterdir())
+
+
+# ---- what they do
+
+def test_the_first_stage_writes_what_collect_stats_measures(world, capsys):
+    generator, layout, _ = world
+    run_getf("--batch_size", "13")
+    assert names() == [STYLES, STATS]
+    record = list(collect_stats(generator, layout, num_samples=60))[-1]
+    stats = read_stats(STATS, layout, name="tiny")
+    np.testing.assert_allclose(stats.mean, record.stats.mean, atol=1e-5)
+    np.testing.assert_allclose(stats.std, record.stats.std, atol=1e-5)
+    assert stats.count == 60
+    arrays, metadata = read_safetensors(STYLES)
+    np.testing.assert_allclose(arrays["s"], record.s, atol=1e-5)
+    assert json.loads(metadata["made_with"])["truncation_mode"] == "layers"
+    assert json.loads(metadata["layout"]) == layout.to_config()
+    assert f"wrote {STATS}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("mode", ["none", "features"])
+def test_the_first_stage_hands_its_options_on(world, mode):
+    generator, layout, _ = world
+    run_getf("--truncation_mode", mode, "--truncation", "0.5", "--seed", "9")
+    options = {"num_samples": 60, "truncation_mode": mode, "truncation": 0.5, "seed": 9}
+    record = list(collect_stats(generator, layout, **options))[-1]
+    np.testing.assert_allclose(read_stats(STATS, layout, name="tiny").mean, record.stats.mean, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"base": "own", "alpha": 3.0}, {"compat": "official"}])
+def test_the_second_stage_writes_what_compute_relevance_measures(world, options, capsys):
+    generator, layout, clip = world
+    run_getf()
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    assert extract(["--num_images", "3", *words]) == 0
+    stats, s = read_stats(STATS, layout, name="tiny"), read_safetensors(STYLES)[0]["s"][:3]
+    records = compute_relevance(generator, clip, layout, stats, s, **options)
+    expected = collect_relevance(records, layout.num_editable, clip.dim)
+    relevance, strength = read_relevance(DIRECTIONS, layout, name="tiny")
+    np.testing.assert_allclose(relevance, expected.relevance, atol=1e-3)
+    np.testing.assert_allclose(strength, expected.strength, atol=1e-5)
+    made = json.loads(read_safetensors(DIRECTIONS)[1]["made_with"])
+    assert {**{"alpha": 5.0, "base": "mean", "compat": None}, **options}.items() <= made.items()
+    assert made["num_images"] == 3 and made["channels"] == layout.num_editable
+    said = capsys.readouterr().out
+    assert f"statistics from {STATS}; 3 base pictures from {STYLES}; CLIP {CLIP['name']}" in said
+
+
+def test_the_second_stage_alone_uses_what_the_model_has(world, capsys):
+    _, layout, _ = world
+    assert extract(["--num_images", "2"]) == 0
+    assert names() == [DIRECTIONS]
+    assert "statistics from the model tiny; 2 base pictures from new samples" in capsys.readouterr().out
+
+
+def test_the_base_pictures_are_the_samples_that_the_first_stage_starts_with():
+    assert extract(["--num_images", "2"]) == 0
+    alone = read_safetensors(DIRECTIONS)[0]["relevance"]
+    run_getf()
+    Path(STATS).unlink()  # the statistics are the model's both times
+    assert extract(["--num_images", "2"]) == 0
+    np.testing.assert_allclose(read_safetensors(DIRECTIONS)[0]["relevance"], alone, atol=1e-3)
+
+
+def test_a_trial_says_so_and_takes_another_name(world, capsys):
+    _, layout, _ = world
+    assert extract(["--num_images", "2", "--limit-channels", "5"]) == 0
+    assert names() == [DIRECTIONS.replace("directions", "directions-trial5")]
+    relevance = read_safetensors(names()[0])[0]["relevance"]
+    measured = relevance.any(axis=1).nonzero()[0]
+    assert set(measured) <= {0, 7, 14, 20, 27} and len(measured) > 2
+    assert f"a trial: 5 of {layout.num_editable} channels, evenly spaced" in capsys.readouterr().out
+
+
+def test_what_was_made_is_what_the_edit_takes():
+    from ppstyleclip.editor import Edit, Editor
+
+    run_getf()
+    assert extract(["--num_images", "2"]) == 0
+    editor = Editor.from_pretrained(None, stat_path=STATS, direction_path=DIRECTIONS)
+    assert editor.direction(Edit("face", "happy face", beta=0.0)).num_channels > 10
+
+
+def test_paddlegans_list_of_styles_is_read(world):
+    _, layout, _ = world
+    run_getf()
+    s = read_safetensors(STYLES)[0]["s"]
+    paddle.save([paddle.to_tensor(part) for part in layout.unflatten(s)], "S.pdparams")
+    assert extract(["--num_images", "2"]) == 0
+    expected = Path(DIRECTIONS).read_bytes()
+    assert extract(["--num_images", "2", "--s_path", "S.pdparams"]) == 0
+    assert Path(DIRECTIONS).read_bytes() == expected
+
+
+def test_work_counts_the_convolutions(world):
+    generator, layout, _ = world
+    # channels 6, 6, 4 at 4, 8, 16 px; an enlarging convolution runs at the size of its input
+    convs = [36 * 9 * 16, 6 * 3 * 16]
+    convs += [36 * 9 * 16, 36 * 9 * 64, 6 * 3 * 64]
+    convs += [24 * 9 * 64, 16 * 9 * 256, 4 * 3 * 256]
+    assert [work_from(generator, k) for k in range(8)] == [sum(convs[k:]) for k in range(8)]
+
+
+# ---- bad input
+
+def fails(main, argv, message, capsys):
+    before = names()
+    assert main(argv) == 2
+    said = capsys.readouterr().err
+    line = said.splitlines()[-1]
+    assert line.startswith("error: ") and message in line, said
+    assert names() == before
+
+
+@pytest.mark.parametrize(
+    "argv, message",
+    [
+        (["--model_type", "cats"], "unknown model type 'cats'; known: toonface"),
+        (["--weight_path", "nothing.pdparams"], "nothing.pdparams"),
+        (["--truncation_mode", "half"], "known: layers, features, all, none"),
+        (["--num_samples", "1"], "num_samples >= 2"),
+        (["--size", "64"], "size 64 was given"),
+    ],
+)
+def test_bad_input_of_the_first_stage(argv, message, capsys):
+    fails(getf, argv, message, capsys)
+
+
+@pytest.mark.parametrize(
+    "argv, message",
+    [
+        (["--base", "median"], "known: mean, own"),
+        (["--compat", "paddlegan"], "known: official"),
+        (["--limit_channels", "0"], "--limit_channels must be 1 to 28"),
+        (["--num_images", "0"], "--num_images must be at least 1"),
+        (["--alpha", "-1"], "alpha must be positive"),
+        (["--s_path", "nothing"], "there is no file nothing"),
+        (["--stat_path", "nothing"], "there is no file nothing"),
+        (["--clip", "GPT"], "unknown CLIP 'GPT'"),
+    ],
+)
+def test_bad_input_of_the_second_stage(argv, message, capsys):
+    fails(extract, ["--num_images", "2", *argv], message, capsys)
+
+
+def test_files_of_another_generator_are_refused(capsys):
+    run_getf()
+    for path in (STATS, STYLES):
+        arrays, metadata = read_safetensors(path)
+        write_safetensors(path, arrays, {**metadata, "generator": "0" * 16})
+        fails(extract, ["--num_images", "2"], "was made for generator 0000000000000000", capsys)
+        write_safetensors(path, arrays, metadata)
+
+
+def test_too_few_or_no_styles_are_refused(capsys):
+    run_getf()
+    fails(extract, ["--num_images", "61"], "holds 60 styles, --num_images asks for 61", capsys)
+    np.save("s.npy", np.zeros((4, 3), np.float32))
+    fails(extract, ["--num_images", "2", "--s_path", "s.npy"], "holds no styles of generator 'tiny'", capsys)
+
+
+def test_an_output_folder_that_cannot_be_is_refused_at_once(capsys):
+    Path("file").write_text("")
+    for main in (getf, extract):
+        fails(main, ["--output_path", "file/folder"], "cannot write", capsys)
+
+
+# ---- how commands end
+
+@pytest.mark.parametrize("error", [UserError, MissingFile, CannotWrite, MissingExtra])
+def test_guard_turns_what_a_user_can_cure_into_one_line(error, capsys):
+    def main():
+        raise error("no such\n   thing")
+
+    assert guard(main) == 2
+    assert capsys.readouterr().err == "error: no such thing\n"
+
+
+def test_guard_lets_bugs_keep_their_traceback():
+    for error in (ValueError, FileNotFoundError, KeyError, ImportError):
+        def main(error=error):
+            raise error("a bug")
+
+        with pytest.raises(error):
+            guard(main)
+
+
+def test_guard_names_what_the_machine_refuses(capsys, tmp_path):
+    assert guard(lambda: open(tmp_path, "rb")) == 2
+    assert capsys.readouterr().err == f"error: cannot use '{tmp_path}': Is a directory\n"
+
+
+def test_guard_on_ctrl_c_codes_and_warnings(capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    assert guard(interrupted) == 130
+    assert guard(lambda code: code, 3) == 3
+    assert guard(lambda: None) == 0
+    shown = warnings.showwarning
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert guard(lambda: warnings.warn("mind\nthe step", stacklevel=1)) == 0
+    assert capsys.readouterr().err.splitlines() == ["interrupted", "warning: mind the step"]
+    assert warnings.showwarning is shown

@@ -1,0 +1,173 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What the documents promise is there: links, commands, flags, the README's lines of Python."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACK = ROOT / "ppstyleclip" / "toonface" / "pack"
+HEADER = "# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE."
+TOPS = ("ppstyleclip", "tools", "applications", "benchmarks", "tests", "configs", "docs", ".ci")
+DOCUMENTS = sorted(p.relative_to(ROOT).as_posix() for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+NAMED = re.compile(r"`((?:" + "|".join(TOPS) + r")/[\w./-]+\.(?:py|yaml|safetensors))`")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# What a document calls: python [-u] path/to/file.py, or -m module, and the rest of that (continued) line.
+CALL = re.compile(r"python3? (?:-u )?(-m ppstyleclip[\w.]*|[\w./]+\.py)([^\n&|]*)")
+
+
+def _text(relative: str) -> str:
+    return (ROOT / relative).read_text(encoding="utf-8")
+
+
+def _files(pattern: str) -> list[str]:
+    found = [p for top in TOPS for p in (ROOT / top).rglob(pattern) if p.is_file()]
+    found = [p for p in found if p.resolve() == p and "__pycache__" not in p.parts]
+    return sorted(p.relative_to(ROOT).as_posix() for p in found)
+
+
+def _marked_block(document: str, mark: str) -> str:
+    """Text of the fenced block that follows an HTML comment such as `<!-- command: test -->`."""
+    rest = _text(document).partition(f"<!-- {mark} -->\n")[2]
+    match = FENCE.match(rest)
+    return match.group(2).strip() if match else ""
+
+
+def _calls() -> list[tuple[str, str, str]]:
+    """List (document, script, arguments) of every Python call in every fenced block."""
+    found = []
+    for document in DOCUMENTS:
+        for _, block in FENCE.findall(_text(document)):
+            for script, arguments in CALL.findall(block.replace("\\\n", " ")):
+                found.append((document, _script_of(script), arguments))
+    return found
+
+
+def _script_of(called: str) -> str:
+    return called[3:].replace(".", "/") + ".py" if called.startswith("-m ") else called
+
+
+def _place(block_script: str) -> Path:
+    """Find a script as the reader would, from the root or from applications/."""
+    here = ROOT / block_script
+    return here if here.exists() else ROOT / "applications" / block_script
+
+
+@cache
+def _help(script: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, str(_place(script)), "--help"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        env={**os.environ, "COLUMNS": "200", "PPSTYLECLIP_OFFLINE": "1", "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+SCRIPTS = [s for s in _files("*.py") if s.split("/")[0] in ("tools", "benchmarks") and "__main__" in _text(s)]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_command_answers_help(script):
+    done = _help(script)
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout and done.stderr == ""
+
+
+@pytest.mark.parametrize("document, script, arguments", _calls())
+def test_documented_calls_exist_with_their_flags(document, script, arguments):
+    assert _place(script).exists(), f"{document} calls {script}, which is not there"
+    done = _help(script)
+    assert done.returncode == 0, done.stderr
+    known = set(re.findall(r"--[a-z][a-z0-9_-]*", done.stdout))
+    for flag in re.findall(r"(?<!\S)--[a-z][a-z0-9_-]*", arguments):
+        assert flag in known, f"{document}: {script} has no {flag}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_and_pictures_lead_somewhere(document):
+    text = FENCE.sub("", _text(document))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match(r"[a-z]+:|#", target):
+            path = (ROOT / document).parent / target.partition("#")[0]
+            assert path.exists(), f"{document} points to {target}, which is not there"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_files_named_in_running_text_exist(document):
+    text = FENCE.sub("", _text(document))
+    for name in NAMED.findall(text):
+        assert (ROOT / name).exists(), f"{document} names {name}, which is not there"
+
+
+@pytest.mark.parametrize("name", ["command: edit", "command: test", "python: editor"])
+def test_readmes_have_the_marked_blocks(name):
+    assert _marked_block("README.md", name) and _marked_block("README_zh-CN.md", name)
+
+
+def _python_blocks() -> list[tuple[str, str]]:
+    return [(d, block) for d in DOCUMENTS for kind, block in FENCE.findall(_text(d)) if kind == "python"]
+
+
+@pytest.mark.parametrize("document, block", _python_blocks())
+def test_documented_python_imports_what_is_there(document, block):
+    for node in ast.walk(ast.parse(block)):
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "ppstyleclip":
+            module = importlib.import_module(node.module)
+            missing = [alias.name for alias in node.names if not hasattr(module, alias.name)]
+            assert not missing, f"{document}: {node.module} has no {missing}"
+
+
+def test_every_english_page_has_its_chinese_twin():
+    pages = [{p.name for p in (ROOT / "docs" / tongue).glob("*.md")} for tongue in ("en_US", "zh_CN")]
+    assert pages[0] and pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("page", ["README.md", *(d for d in DOCUMENTS if "/en_US/" in d)])
+def test_twins_show_the_same_code(page):
+    twin = page.replace("en_US", "zh_CN").replace("README.md", "README_zh-CN.md")
+    english, chinese = (
+        [re.sub(r"\s*#.*", "", block) for kind, block in FENCE.findall(_text(document)) if kind]
+        for document in (page, twin)
+    )
+    assert english == chinese  # but for the comments, which are translated
+
+
+@pytest.mark.skipif(not list(PACK.glob("*.safetensors")), reason="the embedded pack is not there")
+def test_the_readme_lines_of_python_run(tmp_path):
+    lines = _marked_block("README.md", "python: editor")
+    assert len([line for line in lines.splitlines() if line.strip()]) == 6
+    done = subprocess.run(
+        [sys.executable, "-c", lines], cwd=tmp_path, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PPSTYLECLIP_OFFLINE": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for name in re.findall(r'"(\w+\.png)"', lines):
+        assert (tmp_path / name).stat().st_size > 500
+
+
+def test_no_file_names_the_place_where_it_was_written():
+    private = re.compile(r"(?<![\w.}$])/(?:work|root|home|opt|Users|private|data|mnt)/\w")
+    for relative in [f for kind in ("*.py", "*.md", "*.yaml", "*.toml", "run") for f in _files(kind)] + [
+        *DOCUMENTS, "setup.py", "pyproject.toml"]:  # fmt: skip
+        for number, line in enumerate(_text(relative).splitlines(), 1):
+            assert not private.search(line), f"{relative}:{number} names one machine's path: {line.strip()}"
+
+
+@pytest.mark.parametrize("relative", [*_files("*.py"), "setup.py"])
+def test_python_files_say_whose_they_are_and_what_for(relative):
+    text = _text(relative)
+    assert text.startswith((HEADER, "#!")) and HEADER in text[:200], f"{relative} lacks the licence line"
+    assert '"""' in text[:400], f"{relative} lacks a docstring"
+
+
+def test_every_package_folder_is_a_package():
+    folders = {(ROOT / f).parent for f in _files("*.py") if f.startswith("ppstyleclip/")}
+    assert not [f.relative_to(ROOT).as_posix() for f in sorted(folders) if not (f / "__init__.py").exists()]

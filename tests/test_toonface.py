@@ -1,0 +1,133 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The face world: renderer, population, captions, and that every training runs and can go on."""
+
+import numpy as np
+import paddle
+import pytest
+
+from ppstyleclip.toonface import captions, train_clip, train_generator, train_judge, world
+from ppstyleclip.toonface.judge import AttributeNet
+from ppstyleclip.toonface.renderer import FACTORS, INDEX, NUM_FACTORS, render, render_batch
+
+
+@pytest.fixture(scope="module")
+def faces():
+    z = world.sample_z(3, 96)
+    factors = world.factors_from_z(z)
+    return z, factors, render_batch(factors, 64)
+
+
+def test_render_is_deterministic_and_sized():
+    factors = np.random.RandomState(0).randn(NUM_FACTORS)
+    for size in (32, 64, 128, 192):
+        assert render(factors, size).shape == (size, size, 3)
+    assert np.array_equal(render(factors), render(factors))
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_every_factor_moves_the_picture_on_both_sides(name):
+    def at(value):
+        factors = np.full(NUM_FACTORS, 0.2)
+        factors[INDEX[name]] = value
+        return render(factors, 64).astype(float)
+
+    assert np.abs(at(1.5) - at(0)).max() > 20
+    assert np.abs(at(-1.5) - at(0)).max() > 8
+
+
+def test_factors_are_standard_normal_and_independent():
+    factors = world.factors_from_z(world.sample_z(0, 20000))
+    assert np.abs(factors.mean(0)).max() < 0.03
+    assert np.abs(np.cov(factors.T) - np.eye(NUM_FACTORS)).max() < 0.05
+    basis = world.rotation()
+    assert np.allclose(basis.T @ basis, np.eye(NUM_FACTORS), atol=1e-5)
+
+
+def test_z_counts_up_to_its_length():
+    z = world.sample_z(1, 4)
+    assert np.allclose(world.factors_from_z(z), world.factors_from_z(3 * z), atol=1e-5)
+
+
+def test_shards_are_written_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(world, "SHARD", 4)
+    first = list(world.write_faces(tmp_path, size=16, seed=5, count=1))
+    stamp = first[0].stat().st_mtime_ns
+    again = list(world.write_faces(tmp_path, size=16, seed=5, count=1))
+    z, pixels = world.load_shard(again[0])
+    assert again[0].stat().st_mtime_ns == stamp
+    assert np.array_equal(pixels, render_batch(world.factors_from_z(z), 16))
+
+
+def test_captions_only_say_what_holds(faces):
+    rng = np.random.RandomState(1)
+    truths = captions.truth_table(faces[1])
+    for row in truths:
+        words, says = captions.caption(row, rng)
+        assert not (says & ~row).any()
+        assert says.sum() <= 4
+        known = set(captions.all_words())
+        assert {w.strip(".,").lower() for w in words.replace("-", " ").split()} <= known
+
+
+def test_a_boy_is_the_unfeminine_side():
+    factors = np.zeros((2, NUM_FACTORS), np.float32)
+    factors[:, INDEX["feminine"]] = -1.5, 1.5
+    boy = [a.name for a in captions.ATTRIBUTES].index("boy")
+    assert captions.truth_table(factors)[:, boy].tolist() == [True, False]
+
+
+def test_contrastive_loss_is_least_for_true_pairs():
+    truths = np.eye(3, dtype=bool)
+    features = paddle.eye(3)
+    right = train_clip.contrastive_loss(features, features, 10.0, truths, truths)
+    wrong = train_clip.contrastive_loss(features, features.flip(0), 10.0, truths, truths)
+    assert float(right) < 0.01 < float(wrong)
+
+
+def test_judge_training_lowers_its_loss(faces):
+    *_, (_, loss) = train_judge.train(AttributeNet(), faces[2], faces[1], seed=0, steps=40, batch_size=8)
+    assert loss < 0.33  # smooth L1 of guessing the mean of a standard normal is about 0.35
+
+
+def test_generator_starts_aligned_and_band_loss_is_zero_for_equals(faces):
+    generator = train_generator.build(64)
+    w = generator.get_latent(paddle.to_tensor(faces[0])).numpy()
+    r = np.corrcoef(w[:, :NUM_FACTORS].T, faces[1].T)[:NUM_FACTORS, NUM_FACTORS:]
+    assert np.diag(r).min() > 0.7
+    x = paddle.to_tensor(world.to_images(faces[2][:2]))
+    assert float(train_generator.band_loss(x, x)) == 0
+
+
+def test_generator_training_goes_on_where_it_stopped(faces, tmp_path):
+    net = AttributeNet()
+    net.eval()
+
+    def run_to(folder, stops):
+        folder.mkdir()
+        for stop in stops:
+            run = train_generator.Run(folder, 64, 4, 1e-3)
+            list(train_generator.train(run, net, lambda rng: (faces[0], faces[2]), steps=stop, batch_size=2))
+            run.save()
+        return {k: v.numpy() for k, v in run.generator.state_dict().items()}
+
+    whole, broken = run_to(tmp_path / "a", [4]), run_to(tmp_path / "b", [2, 4])
+    # the noise buffers are drawn anew only where a checkpoint does not hold them
+    for key in whole:
+        if "noise" not in key:
+            assert np.allclose(whole[key], broken[key], atol=1e-5), key
+
+
+def test_clip_training_runs_and_its_full_table_says_the_same(faces, tmp_path):
+    run = train_clip.Run(tmp_path, 3, 1e-3)
+
+    def draw(rng, count):
+        return paddle.to_tensor(world.to_images(faces[2][:count])), faces[0][:count]
+
+    assert np.isfinite(list(train_clip.train(run, draw, steps=3, batch_size=8, reading_steps=1))).all()
+    from ppstyleclip.models.clip_tokens import tokenize
+
+    run.clip.eval()
+    tokens = tokenize(["a photo of a happy face with curly hair."])
+    small = run.clip.encode_tokens(np.searchsorted(train_clip.token_ids(), tokens)).numpy()
+    full = train_clip.to_full(run.clip).encode_text(["a photo of a happy face with curly hair."]).numpy()
+    assert np.allclose(small, full, atol=1e-5)

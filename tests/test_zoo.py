@@ -1,0 +1,260 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Models by name and by path: PaddleGAN's files found again, wrong pairs and contradictions refused."""
+
+import shutil
+import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that crash Python's own
+from pathlib import Path
+
+import numpy as np
+import paddle
+import pytest
+import yaml
+from tiny_files import CHANNELS, write_pack, write_weights
+from tiny_world import CLIP, tiny_clip, tiny_generator, tiny_measurements
+
+from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.models.clip import CLIP_CONFIGS, CLIP_WEIGHT_URLS, build_clip
+from ppstyleclip.models.stylegan2 import StyleGANv2Generator, channel_table
+from ppstyleclip.stylespace import StyleStats, build_layout, layout_from_channels
+from ppstyleclip.zoo import (
+    EditDefaults,
+    clips,
+    generator_fingerprint,
+    known_models,
+    load,
+    load_bundle,
+    load_generator,
+    load_pack,
+    read_stats,
+    save_generator,
+    save_relevance,
+    save_stats,
+)
+from ppstyleclip.zoo.catalogue import TABLE, read_catalogue
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL_STATS = ROOT.parent / "shared" / "data" / "stylegan2-ffhq-config-f-styleclip-stats.pdparams"
+FFHQ = "stylegan2-ffhq-config-f"
+
+
+def one_line(error):
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
+    return str(error.value)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "mine.pdparams"
+    write_weights(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pack")
+    return folder, write_pack(folder)
+
+
+@pytest.fixture
+def pack(written, tmp_path):
+    """(folder, fingerprints) of a pack that the test may damage."""
+    shutil.copytree(written[0], tmp_path / "pack")
+    return tmp_path / "pack", written[1]
+
+
+@pytest.fixture
+def world(pack, tmp_path, monkeypatch):
+    """A tiny pack in place of the embedded one; PaddleGAN's cache in an empty home; no network."""
+    monkeypatch.setattr(load, "PACK", pack[0])
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
+    cache = tmp_path / "home" / ".cache" / "ppgan"
+    cache.mkdir(parents=True)
+    return cache
+
+
+@pytest.fixture
+def ffhq(world, weights, monkeypatch):
+    """Files of true form under PaddleGAN's names: a 64 px generator and a small CLIP, random."""
+    generator, _ = load_generator(weights)
+    layout, rng = build_layout(generator), np.random.RandomState(6)
+    small = {**CLIP_CONFIGS["ViT_B_32"], **CLIP, "name": "ViT_B_32", "vocabulary": None}
+    monkeypatch.setitem(clips.CLIP_CONFIGS, "ViT_B_32", small)
+    (world / f"{FFHQ}.pdparams").write_bytes(weights.read_bytes())
+    stats = {word: [paddle.to_tensor(draw(n).astype("float32")) for n in layout.channels]
+             for word, draw in (("mean", rng.randn), ("std", rng.rand))}
+    save = {f"{FFHQ}-styleclip-stats": stats,
+            f"{FFHQ}-styleclip-global-directions": paddle.randn([layout.num_editable, 16]),
+            "ViT-B-32": build_clip(small).net.state_dict()}
+    for name, value in save.items():
+        paddle.save(value, str(world / f"{name}.pdparams"))
+    return save
+
+
+def test_known_models_and_their_table():
+    assert known_models() == ("toonface", "ffhq-config-f", "animeface-512")
+    files = read_catalogue()["files"]
+    for name, entry in files.items():
+        assert set(entry) - {"clip"} == {"url", "what", "licence", "size"}, name
+        assert entry["url"].startswith("https://") and name in entry["url"]
+    assert {entry["clip"] for entry in files.values() if "clip" in entry} == set(CLIP_WEIGHT_URLS)
+    for entry in read_catalogue()["models"].values():
+        assert {entry.get(part) for part in ("generator", "stats", "relevance")} - {None} <= set(files)
+    assert (ROOT / "configs" / "zoo.yaml").samefile(TABLE)
+
+
+def test_the_embedded_model_is_the_default(world):
+    assert load_bundle().name == load_bundle("toonface").name == "tiny"
+    assert load_bundle(size=16).generator.size == 16
+    with pytest.raises(UserError, match="size 1024 was given.*size 16"):
+        load_bundle(size=1024)
+
+
+def test_no_embedded_model(world, monkeypatch, tmp_path):
+    monkeypatch.setattr(load, "PACK", tmp_path / "nowhere")
+    with pytest.raises(MissingFile, match="embedded model is not installed.*ffhq-config-f"):
+        load_bundle()
+
+
+@pytest.mark.parametrize("arguments", [{}, {"weight_path": "x"}])
+def test_an_unknown_model_type_lists_the_known(world, arguments):
+    with pytest.raises(UserError, match="type 'dogs'; known: toonface, ffhq-config-f, animeface-512"):
+        load_bundle("dogs", **arguments)
+
+
+def test_ffhq_from_paddlegans_cache(ffhq, world):
+    bundle = load_bundle("ffhq-config-f")
+    assert bundle.defaults == EditDefaults(alpha=5.0, beta=0.12, unit="style", templates="paddlegan")
+    mean = np.concatenate([part.numpy() for part in ffhq[f"{FFHQ}-styleclip-stats"]["mean"]])
+    assert (bundle.stats.mean == mean).all() and bundle.stats.std.shape == (bundle.layout.size,)
+    assert (bundle.relevance == ffhq[f"{FFHQ}-styleclip-global-directions"].numpy()).all()
+    assert bundle.clip.name == "ViT_B_32" and bundle.clip.vocabulary is None
+    with pytest.raises(UserError, match="size 1024 was given"):
+        load_bundle("ffhq-config-f", size=1024)
+
+
+def test_ffhq_is_loaded_part_by_part(ffhq, world):
+    (world / "ViT-B-32.pdparams").unlink()
+    bundle = load_bundle("ffhq-config-f")
+    assert bundle.relevance.shape[1] == 16
+    with pytest.raises(MissingFile) as error:
+        bundle.clip  # noqa: B018
+    assert "ViT-B-32.pdparams" in one_line(error) and CLIP_WEIGHT_URLS["ViT_B_32"] in one_line(error)
+
+
+def test_ffhq_offline_says_what_to_do(world, tmp_path):
+    with pytest.raises(MissingFile) as error:
+        load_bundle("ffhq-config-f")
+    url = "https://paddlegan.bj.bcebos.com/models/stylegan2-ffhq-config-f.pdparams"
+    assert url in one_line(error) and str(tmp_path / "cache" / f"{FFHQ}.pdparams") in one_line(error)
+
+
+def test_animeface_has_a_generator_only(world, weights):
+    (world / "stylegan2-animeface-512.pdparams").write_bytes(weights.read_bytes())
+    bundle = load_bundle("animeface-512")
+    assert bundle.generator.size == 64
+    for part, option in (("stats", "--stat_path"), ("relevance", "--direction_path")):
+        with pytest.raises(UserError, match=f"no {part} file for generator 'animeface-512'.*{option}"):
+            getattr(bundle, part)
+
+
+def test_a_generator_of_ones_own(world, weights, tmp_path):
+    bundle = load_bundle(weight_path=weights)
+    assert bundle.name == "mine" and bundle.generator.size == 64
+    with pytest.raises(UserError, match="no stats file for generator 'mine'"):
+        bundle.stats  # noqa: B018
+    stats, relevance = tiny_measurements(bundle.layout)
+    mark, clip = bundle.fingerprints["generator"], load_pack(load.PACK).fingerprints["clip"]
+    save_stats(tmp_path / "stats.safetensors", stats, generator=mark)
+    save_relevance(tmp_path / "rel.safetensors", relevance, generator=mark, clip=clip, clip_name="toonface")
+    own = load_bundle(weight_path=weights, stat_path=tmp_path / "stats.safetensors",
+                      direction_path=tmp_path / "rel.safetensors")
+    assert (own.stats.mean == stats.mean).all() and own.stats.count == 100
+    assert (own.relevance == relevance).all() and own.clip.name == CLIP["name"]
+
+
+def test_weight_path_wins_over_model_type(ffhq, weights, world, tmp_path):
+    paddle.seed(7)
+    other = StyleGANv2Generator(64, 12, 8, channels=CHANNELS)
+    paddle.save(other.state_dict(), str(tmp_path / "other.pdparams"))
+    bundle = load_bundle("ffhq-config-f", weight_path=tmp_path / "other.pdparams")
+    assert bundle.fingerprints["generator"] == generator_fingerprint(other)
+    assert bundle.relevance.shape[0] == bundle.layout.num_editable  # the model's own directions go with it
+
+
+def test_the_packs_directions_do_not_go_with_another_generator(world, pack, tmp_path):
+    mark = save_generator(tmp_path / "g.safetensors", tiny_generator(seed=4), name="fourth")
+    bundle = load_bundle("toonface", weight_path=tmp_path / "g.safetensors")
+    assert bundle.name == "fourth" and bundle.clip.name == CLIP["name"] and bundle.defaults.alpha == 7.0
+    with pytest.raises(UserError, match=f"{pack[1]['generator']}.*'fourth' has generator {mark}"):
+        bundle.relevance  # noqa: B018
+
+
+def test_relevance_of_another_clip_is_refused(world, tmp_path):
+    bundle = load_bundle()
+    generator, clip = bundle.fingerprints["generator"], "0123456789abcdef"
+    path = tmp_path / "rel.safetensors"
+    save_relevance(path, bundle.relevance, generator=generator, clip=clip, clip_name="toonface")
+    with pytest.raises(UserError, match=f"{clip}.*{bundle.fingerprints['clip']}"):
+        load_bundle(direction_path=path).clip  # noqa: B018
+
+
+def test_a_clip_by_name(ffhq, world):
+    assert load_bundle("ffhq-config-f", clip="toonface").clip.name == CLIP["name"]
+    mine = tiny_clip()
+    assert load_bundle("ffhq-config-f", clip=mine).clip is mine
+    with pytest.raises(UserError, match="unknown CLIP 'ViT'; known: toonface, ViT_B_32, RN50"):
+        load_bundle("ffhq-config-f", clip="ViT").clip  # noqa: B018
+
+
+@pytest.mark.parametrize("saved, words", [
+    ({"mean": [np.zeros(3)], "std": [np.zeros(3)]}, "3 channels in 1 layers, generator 'tiny' has"),
+    ({"mean": np.zeros(5), "std": np.zeros(5)}, r"shape \[5\]"),
+    ({"mean": np.zeros(5)}, "no statistics"), ([1, 2], "no statistics"),
+    ({"mean": "zero", "std": "one"}, "no numbers")])
+def test_statistics_that_are_none(world, tmp_path, saved, words):
+    paddle.save(saved, str(tmp_path / "s.pdparams"))
+    with pytest.raises(UserError, match=words) as error:
+        load_bundle(stat_path=tmp_path / "s.pdparams")
+    assert "s.pdparams" in one_line(error)
+
+
+def test_statistics_with_impossible_values(world, tmp_path):
+    layout = load_bundle().layout
+    for value in (-1.0, np.nan, np.inf):
+        stats = StyleStats(np.zeros(layout.size, np.float32), np.full(layout.size, value, np.float32), 1)
+        save_stats(tmp_path / "s", stats, generator="")
+        with pytest.raises(UserError, match="negative deviations, NaN or infinity"):
+            load_bundle(stat_path=tmp_path / "s")
+
+
+@pytest.mark.parametrize("saved, words", [
+    (np.zeros((7, 16), np.float32), "7 rows, generator 'tiny' has"),
+    (np.zeros(7, np.float32), r"shape \[7\]"), (np.zeros((7, 16), np.int64), "no relevance"),
+    ([np.zeros(3)], "no relevance"), ({"a": 1}, "no relevance")])
+def test_relevance_that_is_none(world, tmp_path, saved, words):
+    paddle.save(saved, str(tmp_path / "r.pdparams"))
+    with pytest.raises(UserError, match=words) as error:
+        load_bundle(direction_path=tmp_path / "r.pdparams")
+    assert "r.pdparams" in one_line(error)
+
+
+def test_relevance_as_npy(world, tmp_path):
+    relevance = load_bundle().relevance
+    np.save(tmp_path / "fs3.npy", relevance.astype(np.float16))
+    own = load_bundle(direction_path=tmp_path / "fs3.npy")
+    np.testing.assert_allclose(own.relevance, relevance, atol=1e-3)
+    assert own.relevance.dtype == np.float32 and own.strength is None
+
+
+@pytest.mark.skipif(not REAL_STATS.exists(), reason="PaddleGAN's own statistics file is not at hand")
+def test_the_published_statistics_fit_ffhq():
+    layout = layout_from_channels(1024, channel_table(2))
+    stats = read_stats(REAL_STATS, layout, name="ffhq-config-f")
+    assert stats.mean.shape == stats.std.shape == (9088,) and 54.9 < stats.mean.max() < 98
+
+
+def test_the_table_is_plain_yaml():
+    assert set(yaml.safe_load(TABLE.read_text(encoding="utf-8"))) == {"files", "models"}

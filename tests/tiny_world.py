@@ -1,0 +1,59 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""A whole bundle small enough for tests: a 16 px generator and a CLIP of two layers, random but fixed."""
+from __future__ import annotations
+
+import numpy as np
+import paddle
+
+from ppstyleclip.models.clip import build_clip
+from ppstyleclip.models.stylegan2 import StyleGANv2Generator
+from ppstyleclip.stylespace import StyleStats, build_layout
+from ppstyleclip.zoo import EditDefaults, save_pack
+
+SIZE, STYLE_DIM, N_MLP = 16, 12, 2
+WORDS = ["face", "happy", "sad", "smiling", "with", "long", "hair", "a", "photo", "of", "the"]
+CLIP = {"name": "toonface", "embed_dim": 16, "image_size": 16, "vision_layers": 1, "vision_width": 64,
+        "vision_patch_size": 8, "transformer_width": 16, "transformer_heads": 2, "transformer_layers": 1,
+        "vocabulary": WORDS}
+
+
+def tiny_generator(seed=0):
+    """A generator whose noise shows, so that noise that is not constant would be seen."""
+    paddle.seed(seed)
+    generator = StyleGANv2Generator(SIZE, STYLE_DIM, N_MLP, channels={4: 6, 8: 6, 16: 4})
+    for name, value in generator.named_parameters():
+        if name.endswith("noise.weight"):
+            value.set_value(np.full([1], 0.3, np.float32))
+    generator.eval()
+    return generator
+
+
+def tiny_clip(seed=1):
+    paddle.seed(seed)
+    return build_clip(CLIP)
+
+
+def tiny_measurements(layout, dim=CLIP["embed_dim"], seed=2):
+    """Statistics and relevance of the right shapes; the values are drawn, not measured."""
+    random = np.random.RandomState(seed)
+    stats = StyleStats(random.randn(layout.size).astype(np.float32),
+                       random.uniform(0.5, 2, layout.size).astype(np.float32), 100)
+    relevance = random.randn(layout.num_editable, dim).astype(np.float32)
+    return stats, relevance / np.linalg.norm(relevance, axis=1, keepdims=True)
+
+
+def tiny_parts():
+    """(generator, layout, stats, relevance, clip) that fit together."""
+    generator = tiny_generator()
+    layout = build_layout(generator)
+    return (generator, layout, *tiny_measurements(layout), tiny_clip())
+
+
+def save_tiny_pack(folder):
+    """Write the tiny world as a pack with the few faces of seeds 0 and 1; returns the folder."""
+    generator, _, stats, relevance, clip = tiny_parts()
+    z = np.random.RandomState(0).standard_normal([2, STYLE_DIM]).astype(np.float32)
+    save_pack(folder, generator=generator, clip=clip, stats=stats, relevance=relevance, name="tiny",
+              latents=generator.get_latents(paddle.to_tensor(z)).numpy(),
+              defaults=EditDefaults(alpha=3.0, beta=0.1, unit="style", templates="plain"))
+    return folder

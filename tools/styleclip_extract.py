@@ -1,0 +1,23 @@
+#!/usr/bin/env python
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Second stage of StyleCLIP's global directions: what each style channel does in CLIP's eyes.
+
+Reads what tools/styleclip_getf.py wrote in the output folder, or the model's own statistics, and writes
+stylegan2-<name>-styleclip-global-directions.safetensors: the --direction_path of tools/styleganv2clip.py.
+
+    python tools/styleclip_extract.py --output_path output_dir --limit_channels 20
+    python tools/styleclip_extract.py --dataset_name ffhq-config-f --num_images 100 --alpha 5
+"""
+from __future__ import annotations
+
+from ppstyleclip.apps.cli import guard
+from ppstyleclip.apps.prepare import run_extract
+
+
+def main(argv=None) -> int:
+    """Parse, run, and turn bad input into one line and exit code 2."""
+    return guard(run_extract, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

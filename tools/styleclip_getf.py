@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""First stage of StyleCLIP's global directions: mean and deviation of each style channel of a generator.
+
+Writes stylegan2-<name>-styleclip-stats.safetensors and S-<name>.safetensors (the first 2000 styles).
+
+    python tools/styleclip_getf.py --output_path output_dir
+    python tools/styleclip_getf.py --dataset_name ffhq-config-f --num_samples 100000 --truncation 0.7
+"""
+from __future__ import annotations
+
+from ppstyleclip.apps.cli import guard
+from ppstyleclip.apps.prepare import run_getf
+
+
+def main(argv=None) -> int:
+    """Parse, run, and turn bad input into one line and exit code 2."""
+    return guard(run_getf, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
