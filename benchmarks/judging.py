@@ -16,8 +16,8 @@ from ppstyleclip.toonface.train_generator import load_judge
 
 JUDGES = Path(__file__).parent / "judges"
 # Patches [top, bottom, left, right] as fractions of the picture where nothing but the thing itself is drawn.
-HAIR_PATCH = (0.20, 0.26, 0.36, 0.64)
-SKIN_PATCH = (0.80, 0.85, 0.45, 0.55)
+HAIR_PATCH = (0.28, 0.31, 0.40, 0.60)  # below the highlight, above the fringe's edge
+SKIN_PATCH = (0.49, 0.53, 0.47, 0.53)  # the bridge of the nose
 PIXEL_FACTORS = {"hair_light": HAIR_PATCH, "hair_tone": HAIR_PATCH, "skin": SKIN_PATCH}
 
 

@@ -129,11 +129,11 @@ def test_gradient_of_the_gradient():
     assert second.shape == x.shape and float(second.abs().sum()) > 0
 
 
-@pytest.mark.parametrize("taps", [[1, 3, 3, 1], [1, 2, 1], [1, 1], [1, 4, 6, 4, 1]])
-@pytest.mark.parametrize("factor", [2, 3])
+@pytest.mark.parametrize(
+    "taps, factor",
+    [([1, 3, 3, 1], 2), ([1, 2, 1], 2), ([1, 1], 2), ([1, 4, 6, 4, 1], 2), ([1, 3, 3, 1], 3), ([1, 2, 1], 3)],
+)
 def test_upsample_and_downsample_sizes_and_brightness(taps, factor):
-    if len(taps) < factor:
-        pytest.skip("a kernel shorter than the factor leaves pixels without light")
     flat = paddle.ones([1, 2, 12, 18])
     large = upsample2d(flat, taps, factor)
     small = downsample2d(flat, taps, factor)

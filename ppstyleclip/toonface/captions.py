@@ -8,11 +8,12 @@ mean); a man is the same. Age is said by other words.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from ppstyleclip.text import TEMPLATES
-from ppstyleclip.toonface.renderer import INDEX
+from ppstyleclip.toonface.renderer import INDEX, NUM_FACTORS
 
 NEUTRAL_NOUNS = ("face", "head", "portrait", "person")
 
@@ -129,6 +130,13 @@ def truth_table(factors):
     )
 
 
+@lru_cache(maxsize=1)
+def rarity():
+    """`[len(ATTRIBUTES)]` 1 / share of faces of which each holds, so that rare things are named as often."""
+    factors = np.random.RandomState(0).randn(20000, NUM_FACTORS)
+    return 1 / truth_table(factors).mean(0)
+
+
 def compose(named, rng):
     """Words for a set of attributes: adjectives, a noun, and phrases after "with"."""
     adjectives, phrases, noun = [], [], NEUTRAL_NOUNS[rng.choice(4, p=(0.6, 0.2, 0.1, 0.1))]
@@ -165,7 +173,8 @@ def caption(truths, rng, templates=True):
     """
     possible = np.flatnonzero(truths)
     count = min(rng.choice(5, p=COUNT_ODDS), len(possible))
-    chosen = rng.permutation(possible)[:count]
+    odds = rarity()[possible]
+    chosen = rng.choice(possible, count, replace=False, p=odds / odds.sum())
     says = np.zeros(len(ATTRIBUTES), bool)
     says[chosen] = True
     words = compose([ATTRIBUTES[i] for i in chosen], rng)

@@ -8,6 +8,7 @@ none over stubble to full, brows from high and calm to low and slanted.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import erf, sqrt
 
 import cv2
@@ -40,6 +41,7 @@ NUM_FACTORS = len(FACTORS)
 
 SHIFT = 4  # sub-pixel bits of OpenCV's drawing calls
 CX, CY = 0.5, 0.50  # centre of the face; coordinates are fractions of the picture's side
+LOBE = 0.125  # length of a curl
 
 
 def uniform(f):
@@ -141,24 +143,46 @@ def draw_clothes(c, f):
 
 
 def hair_outline(width, top, bottom, curl):
-    """Closed outline of the hair behind the head; curls are waves of the outline all around."""
+    """Closed outline of the hair behind the head; curls are lobes of the outline all around.
+
+    Down the sides the lobes keep their place in the picture, whatever the head's size.
+    """
     t = np.linspace(np.pi, 0, 60)
     crown = top + 0.22
     arc = np.stack([CX + width * np.cos(t), crown - 0.22 * np.sin(t)], 1)
     normal = np.stack([np.cos(t), -np.sin(t)], 1)
-    arc = arc + normal * (0.026 * curl * (np.abs(np.sin(t * 5.5)) - 0.3))[:, None]
-    y = np.linspace(0, 1, 60)
-    length = max(bottom - crown, 0.02)
-    wave = 0.045 * curl * (np.abs(np.sin(y * length * 26)) - 0.3)
-    flare = width + 0.03 * length * y + wave
-    right = np.stack([CX + flare, crown + y * length], 1)
+    arc = arc + normal * (0.036 * curl * (np.abs(np.sin(np.pi * arc[:, 0] / LOBE)) - 0.4))[:, None]
+    y = np.linspace(crown, max(bottom, crown + 0.02), 60)
+    wave = 0.055 * curl * (np.abs(np.sin(np.pi * y / LOBE)) - 0.4)
+    right = np.stack([CX + width + 0.03 * (y - crown) + wave, y], 1)
     left = right[::-1] * [-1, 1] + [2 * CX, 0]
     return np.concatenate([arc, right, left])
 
 
+@lru_cache(maxsize=4)
+def ringlets(side):
+    """Mask of small rings all over the picture; hair that curls shows those that lie in it.
+
+    They keep their place in the picture whatever the head's size, so that a generator can hold their pattern.
+    """
+    c = Canvas(side)
+    for row, y in enumerate(np.arange(LOBE / 4, 1.0, LOBE / 2)):
+        for x in np.arange(LOBE / 4 + LOBE / 2 * (row % 2), 1.0, LOBE):
+            c.ellipse((x, y), (0.032, 0.032), 0, 200, 500, width=0.016)
+    return c.mask
+
+
+def paint_hair(c, color, curl):
+    """Paint the mask drawn so far as hair, with ringlets where it curls."""
+    rings = np.minimum(c.mask, ringlets(c.side))
+    c.paint(color)
+    c.mask[:] = rings
+    c.paint(color * 0.55, curl**1.3)
+
+
 def draw_back_hair(c, color, fw, fh, length, curl):
     c.polygon(hair_outline(fw + 0.065, CY - fh - 0.075, CY - 0.10 + 0.54 * length, curl))
-    c.paint(color * 0.80)
+    paint_hair(c, color * 0.80, curl)
 
 
 def draw_head(c, skin, fw, fh):
@@ -206,11 +230,12 @@ def draw_beard(c, color, skin, fw, fh, f):
 def draw_fringe(c, color, fw, fh, curl):
     top = CY - fh * 0.50
     c.ellipse((CX, top), (fw * 1.13, fh * 0.72), 0, 180, 360)
-    x = np.linspace(-1, 1, 60)
-    y = top + 0.012 + 0.035 * x**2 + 0.055 * curl * (np.abs(np.sin(x * 9.0)) - 0.4)
-    strip = np.stack([CX + x * fw * 1.10, y], 1)
-    c.polygon(np.concatenate([[(CX - fw * 1.13, top - 0.02)], strip, [(CX + fw * 1.13, top - 0.02)]]))
-    c.paint(color)
+    x = np.linspace(-1, 1, 60) * fw * 1.10
+    lobes = np.abs(np.sin(np.pi * x / LOBE)) - 0.4
+    y = top + 0.012 + 0.035 * (x / fw) ** 2 + 0.050 * curl * lobes
+    edge = np.stack([CX + x, y], 1)
+    c.polygon(np.concatenate([[(CX - fw * 1.13, top - 0.02)], edge, [(CX + fw * 1.13, top - 0.02)]]))
+    paint_hair(c, color, curl)
     c.ellipse((CX, CY - fh * 0.80), (fw * 0.72, 0.05), 0, 195, 345, width=0.03)
     c.paint(mix(color, [255, 255, 255], 0.35), 1 - ramp(curl, 0, 0.75))
 

@@ -197,10 +197,9 @@ def main(argv=None):
     )
     parser.add_argument("--output", default="toonface-clip", help="folder of checkpoint and result")
     args = parser.parse_args(argv)
-    from ppstyleclip.threads import use_all_cores
+    from ppstyleclip.threads import import_paddle
 
-    use_all_cores()
-    import paddle
+    paddle = import_paddle()
 
     from ppstyleclip.toonface.world import load_shard, write_faces
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ppstyleclip.toonface.checkpoint import load_checkpoint, save_checkpoint, warm_cosine
+from ppstyleclip.toonface.renderer import LOBE, ringlets
 from ppstyleclip.toonface.world import Z_DIM, rotation
 
 CHANNELS = {4: 96, 8: 96, 16: 96, 32: 64, 64: 32, 128: 16}
@@ -28,31 +29,60 @@ SPARSITY = (
 
 
 def build(size=64):
-    """A generator whose mapping network starts out aligned with the factors."""
-    import paddle
-
+    """A generator whose mapping network starts out aligned with the factors, with curls in its noise."""
     from ppstyleclip.models.stylegan2 import build_generator
 
     generator = build_generator(
         {"size": size, "style_dim": Z_DIM, "n_mlp": 3, "lr_mlp": 1.0, "channels": CHANNELS}
     )
     rng = np.random.RandomState(0)
-    root, basis = math.sqrt(Z_DIM), rotation()
-    layers = [layer for layer in generator.style if hasattr(layer, "weight")]
-    first = 0.1 * rng.randn(Z_DIM, Z_DIM)
-    for copy, sign in enumerate((1, -1, 1)):  # rising, falling and shifted: leaky ReLU needs both sides
-        first[:, copy * 20 : copy * 20 + 20] += sign * root * basis
-    layers[0].weight.set_value(paddle.to_tensor(first.astype(np.float32)))
-    layers[0].bias.set_value(paddle.to_tensor(np.repeat([0, 0, -0.7, 0], [20, 20, 20, 4]).astype(np.float32)))
-    for layer in layers[1:]:
-        keep = np.eye(Z_DIM) * root / math.sqrt(2) + 0.1 * rng.randn(Z_DIM, Z_DIM)
-        layer.weight.set_value(paddle.to_tensor(keep.astype(np.float32)))
+    _align_mapping(generator, rng)
+    for index in range(generator.num_layers):
+        _assign(getattr(generator.noises, f"noise_{index}"), curl_noise(index))
+    # from 0, where the class starts, the strength of the noise does not get going
+    for layer, strength in zip(list(generator.convs)[-4:], (0.15, 0.3, 0.15, 0.3)):
+        _assign(layer.noise.weight, np.full(1, strength))
     for weight in affine_weights(generator):
-        sparse = rng.randn(*weight.shape) * 3 * (rng.rand(*weight.shape) < 0.06) + 0.05 * rng.randn(
-            *weight.shape
-        )
-        weight.set_value(paddle.to_tensor(sparse.astype(np.float32)))
+        few = rng.randn(*weight.shape) * 3 * (rng.rand(*weight.shape) < 0.06)
+        _assign(weight, few + 0.05 * rng.randn(*weight.shape))
     return generator
+
+
+def _align_mapping(generator, rng):
+    """Let w hold each factor rising, falling and shifted, as leaky ReLU needs it, and a little noise."""
+    root, basis = math.sqrt(Z_DIM), rotation()
+    first, *others = [layer for layer in generator.style if hasattr(layer, "weight")]
+    weight, count = 0.1 * rng.randn(Z_DIM, Z_DIM), basis.shape[1]
+    for copy, sign in enumerate((1, -1, 1)):
+        weight[:, copy * count : (copy + 1) * count] += sign * root * basis
+    _assign(first.weight, weight)
+    _assign(first.bias, np.repeat([0, 0, -0.7, 0], [count, count, count, Z_DIM - 3 * count]))
+    for layer in others:
+        _assign(layer.weight, np.eye(Z_DIM) * root / math.sqrt(2) + 0.1 * rng.randn(Z_DIM, Z_DIM))
+
+
+def _assign(parameter, values):
+    import paddle
+
+    parameter.set_value(paddle.to_tensor(np.asarray(values, np.float32)))
+
+
+def curl_noise(index):
+    """Constant noise of layer `index`, `[1, 1, r, r]`: where curls and ringlets lie, at 32 px and above.
+
+    A StyleGAN has no other memory for a fine pattern that stays in its place; its blurs remove what the
+    layers themselves could repeat. How much of it shows, and where, the styles decide.
+    """
+    side = 2 ** ((index + 5) // 2)
+    if side < 32:
+        return np.zeros([1, 1, side, side], np.float32)
+    if index % 2 and side == 32:
+        wave = np.cos(2 * np.pi * (np.arange(side) + 0.5) / side / LOBE)
+        pattern = wave[:, None] + wave[None, :]
+    else:
+        step = 256 // side
+        pattern = ringlets(256).reshape(side, step, side, step).mean((1, 3))
+    return ((pattern - pattern.mean()) / pattern.std()).astype(np.float32)[None, None]
 
 
 def affine_weights(generator):
@@ -137,7 +167,7 @@ def train(run, net, shards, *, steps, batch_size=16):
         rows = rng.randint(0, len(z_all), batch_size)
         z, target = paddle.to_tensor(z_all[rows]), paddle.to_tensor(to_images(pixels[rows]))
         ours = run.generator.synthesis_from_styles(
-            run.generator.style_affine(run.generator.get_latent(z)), noise="none"
+            run.generator.style_affine(run.generator.get_latent(z)), noise="const"
         )
         loss = band_loss(ours, target)
         if net is not None:
@@ -198,10 +228,9 @@ def main(argv=None):
     parser.add_argument("--faces", default="toonface-faces", help="folder of the rendered faces")
     parser.add_argument("--output", default="toonface-generator", help="folder of checkpoint and result")
     args = parser.parse_args(argv)
-    from ppstyleclip.threads import use_all_cores
+    from ppstyleclip.threads import import_paddle
 
-    use_all_cores()
-    import paddle
+    paddle = import_paddle()
 
     from ppstyleclip.toonface.world import load_shard, write_faces
 

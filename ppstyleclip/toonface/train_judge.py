@@ -60,10 +60,9 @@ def main(argv=None):
     parser.add_argument("--faces", default="toonface-faces", help="folder of the rendered faces")
     parser.add_argument("--output", default=None)
     args = parser.parse_args(argv)
-    from ppstyleclip.threads import use_all_cores
+    from ppstyleclip.threads import import_paddle
 
-    use_all_cores()
-    import paddle
+    paddle = import_paddle()
 
     from ppstyleclip.files import write_safetensors
     from ppstyleclip.toonface.judge import AttributeNet, read_factors
