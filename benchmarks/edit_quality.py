@@ -24,13 +24,17 @@ MEAN_SUCCESS, LEAST_SUCCESS, MEAN_LEAKAGE, MOST_LEAKAGE = 0.90, 0.75, 0.35, 0.8
 
 @dataclass(frozen=True)
 class Pair:
-    """One edit, the factor it names with its direction, and where it starts (a reading below `start`)."""
+    """One edit, the factor it names with its direction, and where it starts (a reading below `start`).
+
+    also: factors that the words name too, so that they are no leakage: the colour of hair is drawn by two.
+    """
 
     neutral: str
     target: str
     factor: str
     sign: int = 1
     start: float = 0.0
+    also: tuple = ()
 
     def __str__(self):
         return f"{self.neutral} > {self.target}"
@@ -45,10 +49,10 @@ PAIRS = (
     Pair("face", "angry face", "anger"),
     Pair("face", "face with long hair", "hair_length"),
     Pair("face", "face with curly hair", "curl"),
-    Pair("head with black hair", "head with gold hair", "hair_light", 1, -0.5),
+    Pair("head with black hair", "head with gold hair", "hair_light", 1, -0.5, ("hair_tone",)),
     Pair("face", "face with glasses", "glasses"),
     Pair("face", "face with a beard", "beard"),
-    Pair("face", "face with grey hair", "hair_tone", -1),
+    Pair("face", "face with grey hair", "hair_tone", -1, 0.0, ("hair_light",)),
     Pair("face", "face with open mouth", "mouth_open"),
 )
 
@@ -141,7 +145,7 @@ class Bench:
         moved = pair.sign * (after - before)[:, :, named]
         good = (moved >= MOVE) & (pair.sign * after[:, :, named] > END)
         leak = np.abs(after - before).mean((0, 1))
-        leak[named] = np.nan
+        leak[[INDEX[name] for name in (pair.factor, *pair.also)]] = np.nan
         worst = int(np.nanargmax(leak))
         verdict = Verdict(
             pair,
@@ -277,7 +281,7 @@ def main(argv=None):
     parser.add_argument("--seed", type=int, default=777000)
     parser.add_argument("--alpha", type=float)
     parser.add_argument("--beta", type=float)
-    parser.add_argument("--unit", choices=("sigma", "style"))
+    parser.add_argument("--unit", choices=("sigma", "style", "effect"))
     parser.add_argument("--sweep", action="store_true", help="a grid of alpha and beta, table and plot")
     parser.add_argument("--alphas", type=float, nargs="+", default=[2, 4, 6, 8, 12])
     parser.add_argument("--betas", type=float, nargs="+", default=[0.1, 0.15, 0.2, 0.25, 0.3])

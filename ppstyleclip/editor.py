@@ -26,7 +26,6 @@ from ppstyleclip.pictures import to_pixels
 from ppstyleclip.text import text_direction
 from ppstyleclip.zoo import Bundle, load_bundle
 
-TRUNCATION = 0.7
 BATCH_PIXELS = 2 ** 21  # pictures rendered together: 2 at 1024 px, 32 at 256 px and below
 MAX_BATCH = 32
 
@@ -40,7 +39,8 @@ class Edit:
         target: what it should become, such as "smiling face".
         alpha: strength; negative goes the other way, 0 changes nothing.
         beta: channels whose `|relevance @ dt|` is below it are left alone; typically 0.08 to 0.3.
-        unit: what alpha counts: "style" (raw values, as PaddleGAN) or "sigma" (deviations, as the paper).
+        unit: what alpha counts: "style" (raw values, as PaddleGAN), "sigma" (deviations, as the paper) or
+            "effect" (expected movement in CLIP's eyes; one alpha fits all texts).
         templates: "paddlegan" (46), "official" (79) or "plain" (the words alone).
         soft: share of its movement that a channel below beta keeps; 0 in the paper.
     """
@@ -73,16 +73,17 @@ class Editor:
         return cls(load_bundle(model_type, **paths))
 
     @paddle.no_grad()
-    def sample(self, seed=0, *, truncation: float = TRUNCATION):
+    def sample(self, seed=0, *, truncation: float | None = None):
         """Draw a face that does not exist; one for each seed, and the same one whatever is drawn beside it.
 
         Args:
             seed: an integer of 0 to 2**32 - 1, or several.
-            truncation: how far from the average face, 0 to 1.
+            truncation: how far from the average face, 0 to 1; None is the bundle's default.
         Returns:
             w_plus `[N, L, D]`, N the number of seeds.
         """
         generator = self.bundle.generator
+        truncation = self.bundle.defaults.truncation if truncation is None else truncation
         z = np.stack([_draw_z(one, generator.style_dim) for one in np.atleast_1d(seed)])
         return generator.get_latents(paddle.to_tensor(z), truncation=truncation,
                                      truncation_latent=self._mean_w if truncation < 1 else None)
@@ -169,7 +170,7 @@ class Editor:
             warnings.warn(f"the CLIP of '{bundle.name}' never saw {_quote(unknown)}; "
                           f"what '{edit}' then does is chance", stacklevel=4)
         return style_direction(bundle.relevance, dt, bundle.layout, bundle.stats,
-                               beta=edit.beta, unit=edit.unit, soft=edit.soft)
+                               beta=edit.beta, unit=edit.unit, soft=edit.soft, strength=bundle.strength)
 
     def _check_face(self, face):
         generator, layout = self.bundle.generator, self.bundle.layout

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_direction import largest_beta, style_direction
 from ppstyleclip.stylespace import StyleStats, layout_from_channels
 
@@ -27,6 +28,17 @@ def test_sigma_scales_by_each_channels_deviation():
     raw = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="style")
     scaled = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="sigma")
     np.testing.assert_allclose(scaled.ds, raw.ds * STATS.std, rtol=1e-6)
+
+
+def test_effect_is_sigma_scaled_to_a_predicted_move_in_clip():
+    strength = np.array([0.5, 0.25, 1, 0, 1, 2], np.float32)
+    sigma = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="sigma")
+    effect = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="effect", strength=strength)
+    # chosen r: 0.6, -0.8, 0.3; moved r / 0.8 deviations each; ten deviations move CLIP by strength * r
+    predicted = (0.6 * 0.5 * 0.6 + 0.8 * 0.25 * 0.8 + 0.3 * 2 * 0.3) / 0.8 / 10
+    np.testing.assert_allclose(effect.ds, sigma.ds * 0.1 / predicted, rtol=1e-5)
+    with pytest.raises(UserError, match="strength"):
+        style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="effect")
 
 
 def test_soft_threshold_keeps_a_share_of_the_rest():

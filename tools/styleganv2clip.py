@@ -38,9 +38,9 @@ def parse_args(argv=None) -> argparse.Namespace:
         help="style channels less related to the text stay still (default: the model's own)")
     add("--soft_threshold", type=_number, default=0.0, metavar="SHARE",
         help="share of its movement that a channel below BETA keeps, 0 to 1 (default: 0)")
-    add("--alpha_unit", choices=("style", "sigma"),
-        help="what ALPHA counts: raw style values, as PaddleGAN, or standard deviations, as the paper "
-             "(default: the model's own)")
+    add("--alpha_unit", choices=("style", "sigma", "effect"),
+        help="what ALPHA counts: raw style values, as PaddleGAN; standard deviations, as the paper; "
+             "or expected movement in CLIP's eyes (default: the model's own)")
     add("--templates", choices=("paddlegan", "official", "plain"),
         help="sentences that the words are put into (default: the model's own)")
     add = parser.add_argument_group("face").add_argument

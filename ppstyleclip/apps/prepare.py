@@ -31,7 +31,7 @@ def parse_getf(argv=None) -> argparse.Namespace:
     add = parser.add_argument
     add("--seed", type=int, default=1234, help="of the samples (default: %(default)s)")
     add("--num_samples", type=int, default=100_000, help="how many (default: %(default)s)")
-    add("--truncation", type=float, default=0.7, help="0 to 1, 1 is none (default: %(default)s)")
+    add("--truncation", type=float, help="0 to 1, 1 is none (default: the model's own, 0.7 for FFHQ)")
     add("--truncation_mode", default="layers", metavar="MODE",
         help="what is truncated: layers (the first eight), all (layers; the official code), features (the "
              "first eight of w, as PaddleGAN's published statistics), none (default: %(default)s)")
@@ -80,10 +80,11 @@ def run_getf(argv=None) -> None:
     """
     args = parse_getf(argv)
     bundle, folder = _start(args)
+    truncation = bundle.defaults.truncation if args.truncation is None else args.truncation
     record = _collect(bundle, num_samples=args.num_samples, seed=args.seed, batch_size=args.batch_size,
-                      truncation=args.truncation, truncation_mode=args.truncation_mode)
+                      truncation=truncation, truncation_mode=args.truncation_mode)
     _, stats_path, s_path = _paths(folder, bundle.name)
-    made = {"seed": args.seed, "num_samples": args.num_samples, "truncation": args.truncation,
+    made = {"seed": args.seed, "num_samples": args.num_samples, "truncation": truncation,
             "truncation_mode": args.truncation_mode}
     write_safetensors(stats_path, {"mean": record.stats.mean, "std": record.stats.std},
                       _metadata(bundle, "statistics", made, count=str(record.stats.count)))
@@ -181,7 +182,8 @@ def _base_styles(bundle, folder, args) -> tuple:
     elif bundle.s_base is not None:
         s, source = bundle.s_base, f"the model {bundle.name}"
     else:
-        options = {word: parse_getf([]).__dict__[word] for word in ("seed", "truncation", "truncation_mode")}
+        options = {word: parse_getf([]).__dict__[word] for word in ("seed", "truncation_mode")}
+        options["truncation"] = bundle.defaults.truncation
         count = max(2, args.num_images)
         s, source = _collect(bundle, num_samples=count, batch_size=count, **options).s, "new samples"
     if len(s) < args.num_images:

@@ -9,7 +9,9 @@ import numpy as np
 from ppstyleclip.errors import UserError
 from ppstyleclip.stylespace import StyleLayout, StyleStats
 
-UNITS = ("style", "sigma")
+UNITS = ("style", "sigma", "effect")
+EFFECT = 0.1  # what one step of alpha is in unit "effect": a move of the picture's CLIP feature along dt
+SPAN = 10.0  # deviations between the two pictures that `strength` was measured on
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,7 @@ def style_direction(
     beta: float,
     unit: str = "sigma",
     soft: float = 0.0,
+    strength: np.ndarray | None = None,
 ) -> StyleDirection:
     """Turn a text direction into a style direction (StyleCLIP, section 6).
 
@@ -50,7 +53,11 @@ def style_direction(
         beta: channels with |r| < beta are left alone; typically 0.08 to 0.3.
         unit: what one step of alpha is for the strongest channel. "sigma": one standard deviation, as the
             paper. "style": 1 in raw style units. Parity: because PaddleGAN's documented numbers mean that.
+            "effect": as "sigma", but the whole scaled until the picture is expected to move by EFFECT along
+            dt: sum over c of ds_c / std_c * strength_c / SPAN * r_c. So one alpha fits texts that few
+            channels answer and texts that many do.
         soft: factor on the channels below beta, 0 (leave them alone) to 1 (no threshold).
+        strength: `[E]` mean CLIP difference behind each row of relevance; needed for unit "effect" only.
     Raises:
         UserError: shapes disagree, an argument is out of range, or no channel passes beta (the message gives
             the largest usable value).
@@ -70,10 +77,23 @@ def style_direction(
             f"{_round_down(largest):g}"
         )
     ds = np.zeros(layout.size, np.float32)
-    ds[layout.editable_index] = np.where(chosen, r, soft * r) / largest
-    if unit == "sigma":
+    steps = np.where(chosen, r, soft * r) / largest
+    ds[layout.editable_index] = steps * _step_length(unit, steps, r, strength)
+    if unit != "style":
         ds *= stats.std
     return StyleDirection(ds, int(chosen.sum()), largest)
+
+
+def _step_length(unit, steps, r, strength):
+    """What the strongest channel moves for alpha 1, in style units or deviations."""
+    if unit != "effect":
+        return 1.0
+    if strength is None:
+        raise UserError(
+            'alpha unit "effect" needs the strength of each channel, which these directions do not hold; '
+            'use "sigma" or "style", or measure them anew with tools/styleclip_extract.py'
+        )
+    return EFFECT * SPAN / float((steps * strength * r).sum())
 
 
 def largest_beta(relevance: np.ndarray, dt: np.ndarray) -> float:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 PACK = Path(__file__).parent / "pack"
-DEFAULTS = {"alpha": 8.0, "beta": 0.15, "unit": "sigma", "templates": "paddlegan"}
+DEFAULTS = {"alpha": 8.0, "beta": 0.2, "unit": "effect", "templates": "paddlegan", "truncation": 1.0}
 NUM_IMAGES = 100
 LATENT_SEEDS = tuple(range(12))
 
@@ -25,14 +25,14 @@ LATENT_SEEDS = tuple(range(12))
 def measure(generator, clip, *, num_samples=100_000, progress=print):
     """(StyleStats, s of the base images, Relevance) of a generator and a CLIP.
 
-    The population is sampled without truncation: every z of this world is a good face.
+    Nothing is truncated: every z of this world is a good face.
     """
     from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
     from ppstyleclip.stylespace import build_layout, collect_stats
 
     layout = build_layout(generator)
     *_, record = collect_stats(
-        generator, layout, num_samples=num_samples, truncation_mode="none", keep=NUM_IMAGES
+        generator, layout, num_samples=num_samples, truncation=1.0, keep=NUM_IMAGES
     )
     progress(f"statistics of {record.done} samples")
     rows = []

@@ -206,7 +206,7 @@ def load_judge(path):
     from ppstyleclip.toonface.judge import AttributeNet
 
     net = AttributeNet()
-    net.set_state_dict(read_safetensors(path)[0])
+    net.set_state_dict({key: value.astype(np.float32) for key, value in read_safetensors(path)[0].items()})
     net.eval()
     for p in net.parameters():
         p.stop_gradient = True

@@ -20,14 +20,16 @@ class EditDefaults:
     Attributes:
         alpha: strength.
         beta: channels with |relevance @ dt| below it are left alone.
-        unit: what alpha counts: "style" (raw style values) or "sigma" (standard deviations).
+        unit: what alpha counts, one of methods.global_direction.UNITS.
         templates: prompt templates, a key of text.TEMPLATES.
+        truncation: psi of sampled faces and of the statistics, 0 to 1; 1 where every z gives a good face.
     """
 
     alpha: float = 5.0
     beta: float = 0.12
     unit: str = "style"
     templates: str = "paddlegan"
+    truncation: float = 0.7
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Draw the pictures of README and docs from the embedded pack.
+
+    python benchmarks/doc_pictures.py
+    python benchmarks/doc_pictures.py --seed 3 --output /tmp/images
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+SCALE = 2  # the pack's 64 px are small on a page
+TARGETS = (
+    ("happy", "happy face"),
+    ("sad", "sad face"),
+    ("angry", "angry face"),
+    ("long hair", "face with long hair"),
+    ("curly hair", "face with curly hair"),
+    ("gold hair", "face with gold hair"),
+    ("glasses", "face with glasses"),
+)
+
+
+def enlarge(pictures):
+    """Pictures `[N, H, W, 3]` at SCALE times the size."""
+    from ppstyleclip.files import import_cv2
+
+    cv2 = import_cv2()
+    side = SCALE * pictures.shape[1]
+    return np.stack([cv2.resize(p, (side, side), interpolation=cv2.INTER_CUBIC) for p in pictures])
+
+
+def edits(editor, seed):
+    """One face and what TARGETS make of it, in a labelled row."""
+    from ppstyleclip import Edit
+    from ppstyleclip.pictures import strip
+
+    face = editor.sample(seed)
+    steps = [editor.apply(face, Edit("face", target)) for _, target in TARGETS]
+    pictures = np.concatenate([editor.render(s) for s in (face, *steps)])
+    return strip(enlarge(pictures), ["face", *(label for label, _ in TARGETS)])
+
+
+def renderer_above_generator(editor, seed, columns=10):
+    """Two rows: what the renderer draws for some z, and what the generator does."""
+    import paddle
+
+    from ppstyleclip.pictures import grid
+    from ppstyleclip.toonface.renderer import render_batch
+    from ppstyleclip.toonface.world import factors_from_z, sample_z
+
+    z = sample_z(seed, columns)
+    with paddle.no_grad():
+        generated = editor.render(editor.bundle.generator.get_latents(paddle.to_tensor(z)))
+    rendered = render_batch(factors_from_z(z), editor.bundle.generator.size)
+    return grid(enlarge(np.concatenate([rendered, generated])), columns, background=255)
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seed", type=int, help="the face that is edited (default: the command's)")
+    parser.add_argument("--output", default=str(IMAGES))
+    args = parser.parse_args(argv)
+    from ppstyleclip import Editor
+    from ppstyleclip.apps import DEFAULT_SEED
+    from ppstyleclip.files import save_png
+
+    editor, output = Editor.from_pretrained(), Path(args.output)
+    save_png(output / "strip.png", edits(editor, DEFAULT_SEED if args.seed is None else args.seed))
+    save_png(output / "renderer_above_generator.png", renderer_above_generator(editor, 99))
+
+
+if __name__ == "__main__":
+    main()
