@@ -42,7 +42,7 @@ def edits(editor, seed):
     face = editor.sample(seed)
     steps = [editor.apply(face, Edit("face", target)) for _, target in TARGETS]
     pictures = np.concatenate([editor.render(s) for s in (face, *steps)])
-    return strip(enlarge(pictures), ["face", *(label for label, _ in TARGETS)])
+    return strip(pictures, ["face", *(label for label, _ in TARGETS)])
 
 
 def renderer_above_generator(editor, seed, columns=10):

@@ -10,6 +10,7 @@ import numpy as np
 from ppstyleclip.files import import_cv2
 
 INK = (40, 40, 40)
+STRIP_SIDE = 128  # pixels
 
 
 def to_pixels(images) -> np.ndarray:
@@ -47,19 +48,20 @@ def grid(pictures, columns: int, *, gap: int = 2, background: int = 0) -> np.nda
 
 
 def strip(pictures, labels) -> np.ndarray:
-    """Put pictures in one row on white, each under its label.
+    """Put pictures in one row on white, each under its label; small ones are enlarged to be looked at.
 
     Args:
         pictures: `[N, H, W, 3]` uint8, or a list of N such pictures.
         labels: N short texts in ASCII, as `offset_labels` makes them.
     Returns:
-        one picture `[H + a label's height, N * W and gaps, 3]` uint8.
+        one picture `[H + a label's height, N * W and gaps, 3]` uint8; H, W at least STRIP_SIDE.
     Raises:
         ValueError: not as many labels as pictures.
     """
     pictures, labels = np.asarray(pictures, dtype=np.uint8), list(labels)
     if len(pictures) != len(labels):
         raise ValueError(f"strip got {len(pictures)} pictures and {len(labels)} labels; they must be as many")
+    pictures = _enlarged(pictures)
     height, width = pictures.shape[1:3]
     gap, band = max(2, width // 64), max(18, height // 8)
     row = grid(pictures, len(pictures), gap=gap, background=255)
@@ -67,6 +69,14 @@ def strip(pictures, labels) -> np.ndarray:
     for k, label in enumerate(labels):
         _write_centred(sheet, label, gap + k * (width + gap) + width / 2, band)
     return sheet
+
+
+def _enlarged(pictures):
+    factor = -(-STRIP_SIDE // min(pictures.shape[1:3]))
+    if factor == 1:
+        return pictures
+    cv2, size = import_cv2(), (factor * pictures.shape[2], factor * pictures.shape[1])
+    return np.stack([cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC) for picture in pictures])
 
 
 def _write_centred(sheet, label: str, centre: float, band: int) -> None:

@@ -19,9 +19,9 @@ HAPPY, SAD = Edit("face", "happy face"), Edit("face", "sad face")
 @pytest.fixture(scope="module")
 def bundle():
     generator, layout, stats, relevance, clip = tiny_parts()
-    defaults = SimpleNamespace(alpha=3.0, beta=0.1, unit="style", templates="plain")
+    defaults = SimpleNamespace(alpha=3.0, beta=0.1, unit="style", templates="plain", truncation=0.7)
     return SimpleNamespace(name="tiny", generator=generator, layout=layout, stats=stats, relevance=relevance,
-                           clip=clip, defaults=defaults)
+                           strength=None, clip=clip, defaults=defaults)
 
 
 @pytest.fixture(scope="module")

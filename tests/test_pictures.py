@@ -4,7 +4,7 @@ import numpy as np
 import paddle
 import pytest
 
-from ppstyleclip.pictures import grid, offset_labels, strip, to_pixels
+from ppstyleclip.pictures import STRIP_SIDE, grid, offset_labels, strip, to_pixels
 
 
 def test_to_pixels_rounds_to_the_nearest_level_and_cuts_off():
@@ -37,9 +37,10 @@ def test_grid_reads_like_text():
 def test_strip_has_every_picture_under_ink(size):
     pictures = np.full([3, size, size, 3], 128, np.uint8)
     sheet = strip(pictures, offset_labels([-1, 0, 2.5]))
-    band = sheet.shape[0] - size
-    assert 18 <= band <= size // 4 + 24
-    assert (sheet[band - 8:] == 128).sum() >= pictures.size
+    side = max(size, STRIP_SIDE)  # small pictures are enlarged
+    band = sheet.shape[0] - side
+    assert 18 <= band <= side // 4 + 24
+    assert (sheet[band - 8:] == 128).sum() >= 9 * side * side
     for part in np.array_split(sheet[:band - 4], 3, axis=1):
         assert part.min() < 128  # a label
 

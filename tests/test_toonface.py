@@ -85,8 +85,14 @@ def test_contrastive_loss_is_least_for_true_pairs():
 
 
 def test_judge_training_lowers_its_loss(faces):
-    *_, (_, loss) = train_judge.train(AttributeNet(), faces[2], faces[1], seed=0, steps=40, batch_size=8)
-    assert loss < 0.33  # smooth L1 of guessing the mean of a standard normal is about 0.35
+    net, images = AttributeNet(), paddle.to_tensor(world.to_images(faces[2]))
+
+    def loss():
+        return float(paddle.nn.functional.smooth_l1_loss(net(images), paddle.to_tensor(faces[1])))
+
+    before = loss()
+    list(train_judge.train(net, faces[2], faces[1], seed=0, steps=40, batch_size=16))
+    assert loss() < 0.8 * before
 
 
 def test_generator_starts_aligned_and_band_loss_is_zero_for_equals(faces):
@@ -104,6 +110,7 @@ def test_generator_training_goes_on_where_it_stopped(faces, tmp_path):
 
     def run_to(folder, stops):
         folder.mkdir()
+        paddle.seed(0)  # the first weights
         for stop in stops:
             run = train_generator.Run(folder, 64, 4, 1e-3)
             list(train_generator.train(run, net, lambda rng: (faces[0], faces[2]), steps=stop, batch_size=2))
@@ -111,10 +118,8 @@ def test_generator_training_goes_on_where_it_stopped(faces, tmp_path):
         return {k: v.numpy() for k, v in run.generator.state_dict().items()}
 
     whole, broken = run_to(tmp_path / "a", [4]), run_to(tmp_path / "b", [2, 4])
-    # the noise buffers are drawn anew only where a checkpoint does not hold them
     for key in whole:
-        if "noise" not in key:
-            assert np.allclose(whole[key], broken[key], atol=1e-5), key
+        assert np.allclose(whole[key], broken[key], atol=1e-5), key
 
 
 def test_clip_training_runs_and_its_full_table_says_the_same(faces, tmp_path):

@@ -7,6 +7,7 @@ that it can judge both. One more of the same kind, from another seed, is the gen
 
 from __future__ import annotations
 
+import numpy as np
 import paddle
 import paddle.nn.functional as F
 from paddle import nn
@@ -70,7 +71,8 @@ def augment(images, rng):
     elif kind == 2:
         blurred = F.avg_pool2d(F.pad(images, [1, 1, 1, 1], mode="replicate"), 3, 1)
         images = images + (blurred - images) * float(rng.rand())
-    return images + float(rng.rand() * 0.06) * paddle.randn(images.shape)
+    noise = rng.rand() * 0.06 * rng.standard_normal(images.shape)
+    return images + paddle.to_tensor(noise.astype(np.float32))
 
 
 def read_factors(judge, images, batch_size=128):

@@ -133,9 +133,9 @@ def train(run, faces, *, steps, batch_size, reading_steps=READING_STEPS):
     import paddle
     import paddle.nn.functional as F
 
-    rng = np.random.RandomState(run.step + 7)
     means, seen = np.zeros(2), 0
     while run.step < steps:
+        rng = np.random.RandomState(run.step + 7)  # of the step, so that a resumed run draws the same
         images, z = faces(rng, batch_size)
         factors = factors_from_z(z)
         features = run.clip.encode_image(images)

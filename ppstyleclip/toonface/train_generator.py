@@ -159,10 +159,10 @@ def train(run, net, shards, *, steps, batch_size=16):
 
     from ppstyleclip.toonface.world import to_images
 
-    rng = np.random.RandomState(run.step + 1)
     loss_mean = error_mean = 0.0
     seen = 0
     while run.step < steps:
+        rng = np.random.RandomState(run.step + 1)  # of the step, so that a resumed run draws the same
         z_all, pixels = shards(rng)
         rows = rng.randint(0, len(z_all), batch_size)
         z, target = paddle.to_tensor(z_all[rows]), paddle.to_tensor(to_images(pixels[rows]))
