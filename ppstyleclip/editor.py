@@ -7,7 +7,7 @@
 
     from ppstyleclip import Edit, Editor
     editor = Editor.from_pretrained()
-    face = editor.sample(seed=7)
+    face = editor.sample(seed=31)
     before, after = editor.edit(face, Edit("face", "smiling face"))
 """
 from __future__ import annotations

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 PACK = Path(__file__).parent / "pack"
-DEFAULTS = {"alpha": 7.8, "beta": 0.1, "unit": "effect", "templates": "paddlegan", "truncation": 1.0}
+DEFAULTS = {"alpha": 6.2, "beta": 0.1, "unit": "effect", "templates": "paddlegan", "truncation": 1.0}
 NUM_IMAGES = 100
 LATENT_SEEDS = tuple(range(12))
 
