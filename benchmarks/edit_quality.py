@@ -70,8 +70,7 @@ class Faces:
 class Verdict:
     """What the judges say of one pair at one alpha and beta.
 
-    worst is the unnamed attribute that moves most (mean absolute move); worst_shift is its mean move with sign:
-    near 0 where faces go both ways, as when black hair turns gold and shows curls that could not be seen.
+    worst is the unnamed attribute that moves most (mean absolute move); worst_shift is its mean move with sign.
     """
 
     pair: Pair
