@@ -70,7 +70,7 @@ class Faces:
 class Verdict:
     """What the judges say of one pair at one alpha and beta.
 
-    worst is the unnamed attribute that moves most (mean absolute move); worst_shift is its mean move with sign.
+    worst: the unnamed attribute that moves most (mean absolute move); worst_shift: its mean move with sign.
     """
 
     pair: Pair
