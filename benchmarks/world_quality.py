@@ -97,8 +97,6 @@ def clip_accuracy(clip, images, factors, indices):
 
 def sheet(rendered, generated, columns=10, rows=4):
     """Renderer above generator, `rows` times."""
-    from ppstyleclip.toonface.world import to_images  # noqa: F401  images are its format
-
     lines = []
     for k in range(rows):
         part = np.s_[k * columns : (k + 1) * columns]

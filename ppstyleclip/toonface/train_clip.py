@@ -2,7 +2,7 @@
 """Train the world's small CLIP contrastively on pictures and captions.
 
     python -m ppstyleclip.toonface.train_clip --steps 2500
-    python -m ppstyleclip.toonface.train_clip --steps 3500 --generator toonface-generator/state.safetensors
+    python -m ppstyleclip.toonface.train_clip --output toonface-clip     (goes on where it stopped)
 
 In a batch most captions are true of several faces. The renderer's factors say of which, so the targets of
 the contrastive loss are spread evenly over all true pairs instead of the diagonal alone, and each face brings
@@ -166,35 +166,15 @@ def rendered_faces(shards):
     return draw
 
 
-def with_generated(draw, generator, share):
-    """Like `draw`, but a share of the batches comes from the generator."""
-    import paddle
-
-    from ppstyleclip.toonface.world import Z_DIM
-
-    def mixed(rng, count):
-        if rng.rand() > share:
-            return draw(rng, count)
-        z = rng.randn(count, Z_DIM).astype(np.float32)
-        with paddle.no_grad():
-            styles = generator.style_affine(generator.get_latent(paddle.to_tensor(z)))
-            return generator.synthesis_from_styles(styles), z
-
-    return mixed
-
-
 def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--shards", type=int, default=24, help="2,048 faces each")
     parser.add_argument("--faces", default="toonface-faces", help="folder of the rendered faces")
-    parser.add_argument(
-        "--generator", help="checkpoint of train_generator: a third of the batches is its pictures"
-    )
     parser.add_argument("--output", default="toonface-clip", help="folder of checkpoint and result")
     args = parser.parse_args(argv)
     from ppstyleclip.threads import import_paddle
@@ -209,10 +189,6 @@ def main(argv=None):
     faces = rendered_faces(
         [load_shard(p) for p in write_faces(args.faces, size=64, seed=100000, count=args.shards)]
     )
-    if args.generator:
-        from ppstyleclip.toonface.train_generator import load_average
-
-        faces = with_generated(faces, load_average(args.generator), 0.33)
     run = Run(args.output, args.steps, args.learning_rate)
     start, first = time.time(), run.step
     for step, loss, reading in train(run, faces, steps=args.steps, batch_size=args.batch_size):
