@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
-SCALE = 2  # the pack's 64 px are small on a page
 TARGETS = (
     ("happy", "happy face"),
     ("sad", "sad face"),
@@ -23,15 +22,6 @@ TARGETS = (
     ("gold hair", "face with gold hair"),
     ("glasses", "face with glasses"),
 )
-
-
-def enlarge(pictures):
-    """Pictures `[N, H, W, 3]` at SCALE times the size."""
-    from ppstyleclip.files import import_cv2
-
-    cv2 = import_cv2()
-    side = SCALE * pictures.shape[1]
-    return np.stack([cv2.resize(p, (side, side), interpolation=cv2.INTER_CUBIC) for p in pictures])
 
 
 def edits(editor, seed):
@@ -49,7 +39,7 @@ def renderer_above_generator(editor, seed, columns=10):
     """Two rows: what the renderer draws for some z, and what the generator does."""
     import paddle
 
-    from ppstyleclip.pictures import grid
+    from ppstyleclip.pictures import enlarged, grid
     from ppstyleclip.toonface.renderer import render_batch
     from ppstyleclip.toonface.world import factors_from_z, sample_z
 
@@ -57,7 +47,7 @@ def renderer_above_generator(editor, seed, columns=10):
     with paddle.no_grad():
         generated = editor.render(editor.bundle.generator.get_latents(paddle.to_tensor(z)))
     rendered = render_batch(factors_from_z(z), editor.bundle.generator.size)
-    return grid(enlarge(np.concatenate([rendered, generated])), columns, background=255)
+    return grid(enlarged(np.concatenate([rendered, generated])), columns, background=255)
 
 
 def main(argv=None):

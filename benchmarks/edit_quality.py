@@ -58,15 +58,6 @@ PAIRS = (
 
 
 @dataclass(frozen=True)
-class Faces:
-    """Held-out faces: flat styles `[N, S]`, readings before `[J, N, F]`, and pixel readings before."""
-
-    s: object
-    before: np.ndarray
-    pixels: dict
-
-
-@dataclass(frozen=True)
 class Verdict:
     """What the judges say of one pair at one alpha and beta.
 

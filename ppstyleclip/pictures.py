@@ -10,7 +10,7 @@ import numpy as np
 from ppstyleclip.files import import_cv2
 
 INK = (40, 40, 40)
-STRIP_SIDE = 128  # pixels
+STRIP_SIDE = 128  # pixels that a picture needs at least to be looked at
 
 
 def to_pixels(images) -> np.ndarray:
@@ -61,7 +61,7 @@ def strip(pictures, labels) -> np.ndarray:
     pictures, labels = np.asarray(pictures, dtype=np.uint8), list(labels)
     if len(pictures) != len(labels):
         raise ValueError(f"strip got {len(pictures)} pictures and {len(labels)} labels; they must be as many")
-    pictures = _enlarged(pictures)
+    pictures = enlarged(pictures)
     height, width = pictures.shape[1:3]
     gap, band = max(2, width // 64), max(18, height // 8)
     row = grid(pictures, len(pictures), gap=gap, background=255)
@@ -71,7 +71,8 @@ def strip(pictures, labels) -> np.ndarray:
     return sheet
 
 
-def _enlarged(pictures):
+def enlarged(pictures) -> np.ndarray:
+    """Pictures `[N, H, W, 3]` uint8, a whole number of times larger until no side is under STRIP_SIDE."""
     factor = -(-STRIP_SIDE // min(pictures.shape[1:3]))
     if factor == 1:
         return pictures

@@ -14,6 +14,7 @@ from tiny_world import save_tiny_pack, tiny_generator, tiny_parts
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.files import read_safetensors, write_safetensors
+from ppstyleclip.methods.global_direction import UNITS
 from ppstyleclip.zoo import load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,6 +77,11 @@ def test_several_offsets_make_a_strip_and_the_last_one_is_dst():
         picture = cv2.resize(picture, (128, 128), interpolation=cv2.INTER_CUBIC)
         left = 2 + column * 130
         np.testing.assert_array_equal(strip[-130:-2, left:left + 128], picture)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_every_alpha_unit_can_be_named(unit):
+    assert tool.parse_args(["--target", "x", "--alpha_unit", unit]).alpha_unit == unit
 
 
 def test_a_second_run_gives_the_same_files():

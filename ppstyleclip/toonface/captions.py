@@ -20,7 +20,7 @@ NEUTRAL_NOUNS = ("face", "head", "portrait", "person")
 
 @dataclass(frozen=True)
 class Attribute:
-    """One thing to say: true of a face when `sign * factor > threshold`, unless another factor hides it.
+    """One thing to say: true where `threshold < sign * factor < limit`, unless another factor hides it.
 
     hidden_by: (factor, low, high): said only while that factor lies between.
     """
@@ -33,10 +33,12 @@ class Attribute:
     phrases: tuple = ()
     nouns: tuple = ()
     hidden_by: tuple = ()
+    limit: float = np.inf
 
     def holds(self, factors):
         """`[N]` bool for factors `[N, NUM_FACTORS]`."""
-        true = self.sign * factors[:, INDEX[self.factor]] > self.threshold
+        value = self.sign * factors[:, INDEX[self.factor]]
+        true = (value > self.threshold) & (value < self.limit)
         if self.hidden_by:
             name, low, high = self.hidden_by
             true &= (factors[:, INDEX[name]] > low) & (factors[:, INDEX[name]] < high)
@@ -90,7 +92,7 @@ ATTRIBUTES = (
     Attribute("black hair", "hair_light", -1, 0.6, (), ("black hair", "dark hair"), (), NATURAL),
     Attribute("red hair", "hair_tone", 1, 0.6, (), ("red hair", "ginger hair", "orange hair")),
     Attribute("grey hair", "hair_tone", -1, 0.6, (), ("grey hair", "gray hair", "silver hair")),
-    Attribute("brown hair", "hair_light", 1, -0.4, (), ("brown hair", "chestnut hair"), (), NATURAL),
+    Attribute("brown hair", "hair_light", 1, -0.4, (), ("brown hair", "chestnut hair"), (), NATURAL, 0.4),
     Attribute("long hair", "hair_length", 1, 0.4, (), ("long hair",)),
     Attribute("short hair", "hair_length", -1, 0.4, (), ("short hair",)),
     Attribute("curly hair", "curl", 1, 0.4, ("curly",), ("curly hair", "curl hair", "curls", "wavy hair")),
@@ -114,20 +116,12 @@ ATTRIBUTES = (
     Attribute("red clothes", "clothes", 1, 0.5, (), ("a red shirt", "red clothes")),
     Attribute("blue clothes", "clothes", -1, 0.5, (), ("a blue shirt", "blue clothes")),
 )
-BY_NAME = {a.name: a for a in ATTRIBUTES}
 COUNT_ODDS = (0.10, 0.30, 0.26, 0.20, 0.14)  # of naming 0, 1, ... 4 attributes
-
-
-def brown_hair(factors):
-    """Brown is the middle of `hair_light`, so it needs an upper end too."""
-    return BY_NAME["brown hair"].holds(factors) & (factors[:, INDEX["hair_light"]] < 0.4)
 
 
 def truth_table(factors):
     """`[N, len(ATTRIBUTES)]` bool: what may be said of each face."""
-    return np.stack(
-        [brown_hair(factors) if a.name == "brown hair" else a.holds(factors) for a in ATTRIBUTES], 1
-    )
+    return np.stack([a.holds(factors) for a in ATTRIBUTES], 1)
 
 
 @lru_cache(maxsize=1)

@@ -184,7 +184,6 @@ def main(argv=None):
     from ppstyleclip.toonface.world import load_shard, write_faces
 
     paddle.seed(0)
-    np.random.seed(0)
     Path(args.output).mkdir(parents=True, exist_ok=True)
     faces = rendered_faces(
         [load_shard(p) for p in write_faces(args.faces, size=64, seed=100000, count=args.shards)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -82,11 +83,12 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
     layout, directions = build_layout(generator), folder / DIRECTIONS
     known = {"name": name, "generator": mark}
     stated = _stated(directions)
+    relevance_and_strength = lru_cache(maxsize=1)(lambda: read_relevance(directions, layout, **known))
     return Bundle(
         name=name, generator=generator, layout=layout,
         stats=Deferred(lambda: read_stats(directions, layout, **known)),
-        relevance=Deferred(lambda: read_relevance(directions, layout, **known)[0]),
-        strength=Deferred(lambda: read_relevance(directions, layout, **known)[1]),
+        relevance=Deferred(lambda: relevance_and_strength()[0]),
+        strength=Deferred(lambda: relevance_and_strength()[1]),
         clip=Deferred(lambda: load_pack_clip(folder, name)),
         defaults=EditDefaults(**json.loads(stated.get("defaults", "{}"))),
         fingerprints={"generator": mark, **{word: stated[word] for word in ("clip",) if word in stated}},
