@@ -237,7 +237,7 @@ def plot(rows, path):
     write("mean success", 6, pad - 18)
     betas = sorted({beta for _, beta, _ in rows})
     for i, beta in enumerate(betas):
-        hue = np.uint8([[[int(170 * i / max(1, len(betas) - 1)), 200, 190]]])
+        hue = np.uint8([[[int(130 * i / max(1, len(betas) - 1)), 200, 190]]])
         color = tuple(int(v) for v in cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0])
         dots = [(alpha, at(f[2], f[0])) for alpha, b, f in rows if b == beta]
         cv2.polylines(sheet, [np.array([d for _, d in dots])], False, color, 1, cv2.LINE_AA)
