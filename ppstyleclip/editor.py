@@ -20,6 +20,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import paddle
 
+from ppstyleclip.engine import Painter
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_direction import StyleDirection, style_direction
 from ppstyleclip.pictures import to_pixels
@@ -65,6 +66,7 @@ class Editor:
 
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
+        self.paint = Painter(bundle.generator, mark=bundle.fingerprints.get("generator"))
         self._cached_direction = lru_cache(maxsize=64)(self._compute_direction)
 
     @classmethod
@@ -140,11 +142,10 @@ class Editor:
     @paddle.no_grad()
     def render(self, face) -> np.ndarray:
         """Draw faces, always with the same noise, a batch at a time; pixels `[N, H, W, 3]` uint8."""
-        s, generator = self.styles(face), self.bundle.generator
-        batch = max(1, min(MAX_BATCH, BATCH_PIXELS // generator.size ** 2))
-        parts = [self.bundle.layout.unflatten(s[k:k + batch]) for k in range(0, s.shape[0], batch)]
-        return np.concatenate(
-            [to_pixels(generator.synthesis_from_styles(styles, noise="const")) for styles in parts])
+        s = self.styles(face).numpy()
+        batch = max(1, min(MAX_BATCH, BATCH_PIXELS // self.bundle.generator.size ** 2))
+        parts = [self.bundle.layout.unflatten(s[k:k + batch]) for k in range(0, len(s), batch)]
+        return np.concatenate([to_pixels(self.paint(styles)) for styles in parts])
 
     def edit(self, face, *edits: Edit) -> tuple[np.ndarray, np.ndarray]:
         """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8."""

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -18,6 +19,13 @@ import numpy as np
 from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
 
 NO_PICTURE = "is not a picture that can be read; use a whole PNG or JPEG file"
+
+_DRAFT = re.compile(r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp")  # name, process; as atomic_file calls its drafts
+
+
+def cache_home() -> Path:
+    """The folder of everything that can be fetched or made again: PPSTYLECLIP_HOME, or one below ~/.cache."""
+    return Path(os.environ.get("PPSTYLECLIP_HOME") or "~/.cache/ppstyleclip").expanduser()
 
 
 @contextlib.contextmanager
@@ -43,6 +51,35 @@ def atomic_file(path):
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
+
+
+def sweep_drafts(folder, name: str | None = None) -> None:
+    """Remove the drafts that killed processes of this machine have left in a folder; those at work stay.
+
+    Args:
+        folder: where to look; it need not exist.
+        name: only drafts of the file of this name.
+    """
+    if not Path(folder).is_dir():
+        return
+    for draft in Path(folder).iterdir():
+        match = _DRAFT.fullmatch(draft.name)
+        if match is None or name is not None and match.group(1) != name[:100]:
+            continue
+        if not _is_running(int(match.group(2))):
+            draft.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    if os.name != "posix":
+        return True  # os.kill would end it there
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_atomic(path, data: bytes) -> None:

@@ -6,7 +6,7 @@ them out as a list of K tensors; everywhere else they are one flat tensor s [N, 
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -197,13 +197,30 @@ class StatsAccumulator:
 
 
 @dataclass(frozen=True, eq=False)
+class StatsState:
+    """Where collect_stats is between two batches, so that it can go on from there.
+
+    Attributes:
+        done: samples taken in so far.
+        mean, m2: `[S]` float64, of StatsAccumulator.
+        s: `[min(keep, done), S]` float32, the styles kept so far.
+    """
+
+    done: int
+    mean: np.ndarray
+    m2: np.ndarray
+    s: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class StatsRecord:
-    """Progress of collect_stats; the last one carries the result."""
+    """Progress of collect_stats; the last one carries the result, the others `get_state()`."""
 
     done: int
     total: int
     stats: StyleStats | None = None
     s: np.ndarray | None = None
+    get_state: Callable[[], StatsState] | None = None
 
 
 def collect_stats(
@@ -217,10 +234,12 @@ def collect_stats(
     truncation_mode: str = "layers",
     cutoff: int = 8,
     keep: int = 2000,
+    start: StatsState | None = None,
 ) -> Iterator[StatsRecord]:
     """Sample styles and measure each channel's mean and deviation, a record per batch.
 
-    The z are one stream of NumPy's RandomState(seed), so that the result does not depend on the batch size.
+    The z are one stream of NumPy's RandomState(seed), so that the batch size changes the result by rounding
+    only.
 
     Args:
         num_samples: how many styles; 100,000 in the paper's code.
@@ -229,6 +248,8 @@ def collect_stats(
             layer (the official TensorFlow code). "features": the first `cutoff` features of w. "none".
             Parity: "features", because PaddleGAN's published FFHQ statistics were made so.
         keep: how many of the first s to return, at most num_samples.
+        start: what `get_state()` of an earlier run's record returned. With the same arguments the result is
+            the same, bit for bit, as without the interruption.
     Yields:
         StatsRecord; the last has `stats` (ddof=0) and `s` [keep, S] float32.
     Raises:
@@ -241,19 +262,28 @@ def collect_stats(
             "statistics need num_samples >= 2, batch_size >= 1 and truncation in 0..1, "
             f"got {num_samples}, {batch_size} and {truncation}"
         )
-    accumulator, kept = StatsAccumulator(), []
+    accumulator, kept, skipped = StatsAccumulator(), [], 0
+    if start is not None:
+        accumulator, kept, skipped = StatsAccumulator(start.done, start.mean, start.m2), [start.s], start.done
     truncate = _truncation(generator, truncation_mode, truncation, cutoff)
     for done, z in _draw(num_samples, batch_size, generator.style_dim, seed):
+        if done <= skipped:
+            continue
         with paddle.no_grad():
             s = layout.flatten(generator.style_affine(truncate(paddle.to_tensor(z)))).numpy()
         accumulator.update(s)
-        start = done - len(z)
-        if start < keep:
-            kept.append(s[: keep - start])
+        first = done - len(z)
+        if first < keep:
+            kept.append(s[: keep - first])
         if done < num_samples:
-            yield StatsRecord(done, num_samples)
+            yield StatsRecord(done, num_samples, get_state=lambda: _state(accumulator, kept))
     s_first = np.concatenate(kept) if kept else np.zeros((0, layout.size), np.float32)
     yield StatsRecord(num_samples, num_samples, accumulator.result(), s_first)
+
+
+def _state(accumulator, kept) -> StatsState:
+    s = np.concatenate(kept) if kept else np.zeros((0, len(accumulator.mean)), np.float32)
+    return StatsState(accumulator.count, accumulator.mean, accumulator.m2, s)
 
 
 def _draw(num_samples, batch_size, style_dim, seed):

@@ -3,7 +3,8 @@
 
 Paddle fixes its number of threads while it is imported, at one unless OMP_NUM_THREADS says otherwise, and
 warns of anything but one. So every command calls `import_paddle()` after it has read its arguments and before
-it imports what computes. What the user has set in the environment stays as it is.
+it imports what computes. What the user has set in the environment stays as it is. Processes that
+paddle.distributed.launch started on one machine share its cores.
 """
 from __future__ import annotations
 
@@ -23,15 +24,17 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's mallopt(3)
 _REMARKS = ("WARNING: OMP_NUM_THREADS set to", "PLEASE USE OMP_NUM_THREADS WISELY")
 
 
-def import_paddle():
+def import_paddle(threads: int | None = None):
     """Import Paddle on all cores and return the module; once it is imported, only return it.
 
+    Args:
+        threads: how many instead, where the user has not set OMP_NUM_THREADS.
     Raises:
         MissingExtra: Paddle is not installed.
     """
     if "paddle" in sys.modules:
         return sys.modules["paddle"]
-    use_all_cores()
+    use_all_cores(threads)
     keep_freed_memory()
     said = io.StringIO()
     try:
@@ -49,12 +52,48 @@ def import_paddle():
     return paddle
 
 
-def use_all_cores() -> None:
-    """Set, where unset, the environment variables that decide how fast Paddle's CPU arithmetic is."""
-    os.environ.setdefault("OMP_NUM_THREADS", str(count_cores()))
+def use_all_cores(threads: int | None = None) -> None:
+    """Set, where unset, the environment variables that decide how fast Paddle's CPU arithmetic is.
+
+    Args:
+        threads: how many instead of this process's share of the cores.
+    """
+    if given_threads() is None:
+        os.environ["OMP_NUM_THREADS"] = str(threads or max(1, count_cores() // _local_processes()))
     if _is_amd_with_avx2():
         # The MKL inside Paddle takes its slow path on AMD; 5 is its AVX2 path. Twice as fast, measured.
         os.environ.setdefault("MKL_DEBUG_CPU_TYPE", "5")
+
+
+def given_threads() -> int | None:
+    """The number of threads that the user has set in OMP_NUM_THREADS; None where it is unset.
+
+    paddle.distributed.launch imports Paddle, which sets the variable to 1 for the processes that it starts;
+    only what was in launch's own environment comes from the user.
+    """
+    text = os.environ.get("OMP_NUM_THREADS", "")
+    if not text.isdigit() or text == "1" and _is_launched() and not _parent_was_given("OMP_NUM_THREADS"):
+        return None
+    return int(text) or None
+
+
+def _is_launched() -> bool:
+    return "PADDLE_LOCAL_SIZE" in os.environ
+
+
+def _local_processes() -> int:
+    """Processes that paddle.distributed.launch has started on this machine; 1 without it."""
+    text = os.environ.get("PADDLE_LOCAL_SIZE", "")
+    return max(1, int(text)) if text.isdigit() else 1
+
+
+def _parent_was_given(name: str) -> bool:
+    """Whether the parent process was started with an environment variable; False where nothing tells."""
+    try:
+        environment = Path(f"/proc/{os.getppid()}/environ").read_bytes()
+    except OSError:
+        return False
+    return any(entry.startswith(f"{name}=".encode()) for entry in environment.split(b"\0"))
 
 
 def keep_freed_memory() -> None:

@@ -20,8 +20,8 @@ HAPPY, SAD = Edit("face", "happy face"), Edit("face", "sad face")
 def bundle():
     generator, layout, stats, relevance, clip = tiny_parts()
     defaults = SimpleNamespace(alpha=3.0, beta=0.1, unit="style", templates="plain", truncation=0.7)
-    return SimpleNamespace(name="tiny", generator=generator, layout=layout, stats=stats, relevance=relevance,
-                           strength=None, clip=clip, defaults=defaults)
+    return SimpleNamespace(name="tiny", fingerprints={}, generator=generator, layout=layout, stats=stats,
+                           relevance=relevance, strength=None, clip=clip, defaults=defaults)
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,14 @@ stylegan2-<name>-styleclip-global-directions.safetensors: the --direction_path o
 
     python tools/styleclip_extract.py --output_path output_dir --limit_channels 20
     python tools/styleclip_extract.py --dataset_name ffhq-config-f --num_images 100 --alpha 5
+
+It may be killed and started again. Also: python -m paddle.distributed.launch --nproc_per_node 2 tools/...,
+or --shard 0/2 and --shard 1/2 on two machines, then --merge.
 """
 from __future__ import annotations
 
 from ppstyleclip.apps.cli import guard
-from ppstyleclip.apps.prepare import run_extract
+from ppstyleclip.apps.extract import run_extract
 
 
 def main(argv=None) -> int:

@@ -6,6 +6,8 @@ Writes stylegan2-<name>-styleclip-stats.safetensors and S-<name>.safetensors (th
 
     python tools/styleclip_getf.py --output_path output_dir
     python tools/styleclip_getf.py --dataset_name ffhq-config-f --num_samples 100000 --truncation 0.7
+
+It may be killed and started again.
 """
 from __future__ import annotations
 

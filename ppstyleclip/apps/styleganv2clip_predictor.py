@@ -147,7 +147,7 @@ class StyleGANv2ClipPredictor:
         layout, s = self.editor.bundle.layout, self.editor.styles(latent)
         ds = layout.flatten(delta_s)
         styles = [layout.unflatten(s + float(alpha) * ds) for alpha in lst_alpha]
-        return [self.generator.synthesis_from_styles(one, noise="const") for one in styles], styles
+        return [paddle.to_tensor(self.editor.paint(one)) for one in styles], styles
 
     gengrate = generate  # the name that PaddleGAN's class has for it
 
@@ -208,7 +208,7 @@ def main(argv=None) -> int:
     args = parser.parse_args(argv)
     if args.run_type == "generate":
         return guard(run_generate, args.arguments)
-    from ppstyleclip.apps.prepare import run_extract
+    from ppstyleclip.apps.extract import run_extract
 
     return guard(run_extract, args.arguments)
 

@@ -18,11 +18,13 @@ import numpy as np
 import paddle
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.staged import advance, finish, first_stage, join, take
+from ppstyleclip.methods.staged import advance, count_tensors, finish, first_stage, join, stage_bytes, take
 from ppstyleclip.stylespace import StyleLayout, StyleStats
 
 BASES = ("mean", "own")
 COMPAT = (None, "official")
+PRECISIONS = ("fp32", "bf16", "fp16")
+CACHE_BYTES = 2 << 30
 DEAD = 1e-5  # mean norm of a feature difference under which a channel does nothing that CLIP sees
 
 
@@ -32,7 +34,8 @@ class RelevanceRecord:
 
     Attributes:
         done, total: channels finished so far, and wanted.
-        channels: `[B]` int64, the editable channels (0..E-1) of this block.
+        block: its number, as in `split_blocks`.
+        channels: `[B]` int64, the editable channels (0..E-1) of this block that were wanted.
         rows: `[B, D]` float32, unit rows; zero for a channel that does nothing.
         strength: `[B]` float32, mean over the images of the norm of the feature difference, 0 to 2.
         seconds: what this block took.
@@ -40,10 +43,63 @@ class RelevanceRecord:
 
     done: int
     total: int
+    block: int
     channels: np.ndarray
     rows: np.ndarray
     strength: np.ndarray
     seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Neighbouring channels of one layer, which are drawn together.
+
+    Attributes:
+        number: counts the blocks of the generator, those without wanted channels included.
+        k: the style tensor.
+        columns: the channels within that tensor, the wanted and the others.
+        channels: the wanted ones, as editable channels (0..E-1), ascending.
+        wanted: `[len(columns)]` bool.
+    """
+
+    number: int
+    k: int
+    columns: np.ndarray
+    channels: np.ndarray
+    wanted: np.ndarray
+
+
+def default_block_size(batch_size: int, num_images: int) -> int:
+    """Channels whose pictures fill one batch, at least one."""
+    return max(1, batch_size // (2 * num_images))
+
+
+def split_blocks(layout: StyleLayout, block_size: int, channels: Iterable[int] | None = None) -> list:
+    """Cut each editable layer into blocks of `block_size` channels, the last one shorter.
+
+    Args:
+        layout: of the generator.
+        block_size: channels of a block, at least 1.
+        channels: the editable channels that are wanted, all by default.
+    Returns:
+        list of Block, those that hold a wanted channel.
+    Raises:
+        UserError: no channel is wanted, or one that does not exist; or block_size is out of range.
+    """
+    if block_size < 1:
+        raise UserError(f"block_size must be at least 1, got {block_size}")
+    is_wanted = np.zeros(layout.num_editable, bool)
+    is_wanted[_wanted(layout, channels)] = True
+    blocks, number, first = [], 0, 0
+    for k in layout.editable_layers:
+        for start in range(0, layout.channels[k], block_size):
+            columns = np.arange(start, min(start + block_size, layout.channels[k]))
+            wanted = is_wanted[first + columns]
+            if wanted.any():
+                blocks.append(Block(number, k, columns, first + columns[wanted], wanted))
+            number += 1
+        first += layout.channels[k]
+    return blocks
 
 
 def compute_relevance(
@@ -57,12 +113,16 @@ def compute_relevance(
     base: str = "mean",
     compat: str | None = None,
     batch_size: int = 50,
+    block_size: int | None = None,
     channels: Iterable[int] | None = None,
-    cache_bytes: int = 2 << 30,
+    cache_bytes: int = CACHE_BYTES,
+    stop_at: int | None = None,
+    precision: str = "fp32",
 ) -> Iterator[RelevanceRecord]:
     """Measure the CLIP effect of each editable channel, a record per block of channels.
 
-    Noise is constant.
+    Noise is constant. On one machine the bytes of a row depend on the batch, the block, the cache and
+    Paddle's number of threads, not on which other channels are wanted.
 
     Args:
         generator, clip: the networks; images go from one to the other as tensors.
@@ -75,28 +135,36 @@ def compute_relevance(
             Parity: because the official script does so (a shallow copy), and may have made the published
             matrix.
         batch_size: pictures rendered at once; it changes speed and memory, and results by rounding only.
+        block_size: channels of a block, counted from each layer's first; None fills one batch.
         channels: editable channels to do, all by default; each row is the same whichever others are done.
         cache_bytes: how much memory the shared part may take.
+        stop_at: side in pixels at which CLIP is shown the unfinished picture; None draws it whole. A channel
+            of a later layer is always drawn whole.
+        precision: "fp32".
     Yields:
         RelevanceRecord, channels ascending; collect_relevance joins them.
     Raises:
-        UserError: an argument is out of range or shapes disagree (at the call of next()).
+        UserError: an argument is out of range or shapes disagree.
     """
     s_base = np.asarray(s_base, np.float32)
-    job = _Job(generator, clip, layout, stats, s_base, alpha, base, compat, batch_size, cache_bytes)
-    _check(job)
-    wanted = _wanted(layout, channels)
-    prefix = first_stage(generator, len(s_base))
-    done, per_block = 0, max(1, batch_size // (2 * len(s_base)))
-    for k in layout.editable_layers:
-        in_layer = [(e, layout.locate(e)[1]) for e in wanted if layout.locate(e)[0] == k]
-        for start in range(0, len(in_layer), per_block):
-            began = time.perf_counter()
-            prefix = _approach(job, prefix, k)
-            block, columns = np.array(in_layer[start : start + per_block], np.int64).T
-            rows, strength = _measure(job, prefix, k, columns)
-            done += len(block)
-            yield RelevanceRecord(done, len(wanted), block, rows, strength, time.perf_counter() - began)
+    if block_size is None:
+        block_size = default_block_size(batch_size, max(1, len(s_base)))
+    end = count_tensors(generator, stop_at)
+    job = _Job(generator, clip, layout, stats, s_base, alpha, base, compat, batch_size, cache_bytes, end)
+    _check(job, precision)
+    return _records(job, split_blocks(layout, block_size, channels))
+
+
+def _records(job, blocks):
+    prefix = first_stage(job.generator, len(job.s_base))
+    done, total = 0, sum(len(block.channels) for block in blocks)
+    for block in blocks:
+        began = time.perf_counter()
+        prefix = _approach(job, prefix, block.k)
+        rows, strength = _measure(job, prefix, block)
+        done += len(block.channels)
+        yield RelevanceRecord(done, total, block.number, block.channels, rows[block.wanted],
+                              strength[block.wanted], time.perf_counter() - began)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +206,11 @@ class _Job:
     compat: str | None
     batch_size: int
     cache_bytes: int
+    end: int  # style tensors of the picture that CLIP is shown
+
+    def tensors(self, start, k):
+        """The style tensors that remain to be drawn from `start` on for a channel of tensor k."""
+        return range(start, self.end if k < self.end else len(self.layout.names))
 
     def layer(self, values, k):
         """The part of s, or of a vector like it, that is style tensor k."""
@@ -167,27 +240,31 @@ class _Job:
 def _approach(job, prefix, k):
     """Draw the base images up to style tensor k, or as far as the memory allows."""
     count = len(job.s_base)
-    while prefix.k < k:
+    while prefix.k < k and stage_bytes(job.generator, prefix.k + 1) * count <= job.cache_bytes:
         parts = []
         for start in range(0, count, job.batch_size):
             images = np.arange(start, min(start + job.batch_size, count))
             style = paddle.to_tensor(job.base_style(prefix.k, k, images))
             parts.append(advance(job.generator, take(prefix, paddle.to_tensor(images)), style))
-            if parts[0].nbytes * count > job.cache_bytes * parts[0].x.shape[0]:
-                return prefix
         prefix = join(parts)
     return prefix
 
 
 @paddle.no_grad()
-def _measure(job, prefix, k, columns):
-    """Rows `[B, D]` and strength `[B]` of channels `columns` of style tensor k."""
-    count = len(job.s_base)
-    row, image = np.divmod(np.arange(len(columns) * count), count)
-    total, strength = np.zeros((len(columns), job.clip.dim)), np.zeros(len(columns))
-    for start in range(0, len(row), max(1, job.batch_size // 2)):
-        part = slice(start, start + max(1, job.batch_size // 2))
-        up, down = np.split(_features(job, prefix, k, image[part], columns[row[part]]), 2)
+def _measure(job, prefix, block):
+    """Rows `[B, D]` and strength `[B]` of the block's columns; zero where a batch holds no wanted one.
+
+    A batch is drawn whole or not at all: its size decides the rounding.
+    """
+    count, size, step = len(job.s_base), len(block.columns), max(1, job.batch_size // 2)
+    row, image = np.divmod(np.arange(size * count), count)
+    total, strength = np.zeros((size, job.clip.dim)), np.zeros(size)
+    for start in range(0, len(row), step):
+        part = slice(start, start + step)
+        if not block.wanted[row[part]].any():
+            continue
+        columns = block.columns[row[part]]
+        up, down = np.split(_features(job, prefix, block.k, image[part], columns), 2)
         difference = up - down  # [P, D]
         norm = np.linalg.norm(difference, axis=1)
         np.add.at(strength, row[part], norm / count)
@@ -199,7 +276,7 @@ def _measure(job, prefix, k, columns):
 def _features(job, prefix, k, images, columns):
     """Unit CLIP features `[2 P, D]` of `images` with channel `columns` up, then down."""
     both = np.concatenate([images, images])
-    styles = [job.base_style(j, k, both) for j in range(prefix.k, len(job.layout.names))]
+    styles = [job.base_style(j, k, both) for j in job.tensors(prefix.k, k)]
     styles[k - prefix.k] = job.edited_style(k, images, columns)
     styles = [paddle.to_tensor(style) for style in styles]
     pictures = finish(job.generator, take(prefix, paddle.to_tensor(both)), styles)
@@ -220,13 +297,17 @@ def _wanted(layout, channels):
     return wanted
 
 
-def _check(job):
+def _check(job, precision):
     if job.base not in BASES:
         raise UserError(f"unknown base '{job.base}', known: {', '.join(BASES)}")
     if job.compat not in COMPAT:
         raise UserError(f"unknown compat '{job.compat}', known: official")
     if job.compat == "official" and job.base != "mean":
         raise UserError("compat 'official' counts from the mean; leave base at 'mean'")
+    if precision not in PRECISIONS:
+        raise UserError(f"unknown precision '{precision}', known: {', '.join(PRECISIONS)}")
+    if precision != "fp32":
+        raise UserError(f"precision '{precision}' is not available for this measurement; use fp32")
     if job.alpha <= 0 or job.batch_size < 2:
         raise UserError(
             f"alpha must be positive and batch_size at least 2, got {job.alpha} and {job.batch_size}"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import paddle
 
+from ppstyleclip.errors import UserError
+
 
 @dataclass(frozen=True, eq=False)
 class Stage:
@@ -25,11 +27,6 @@ class Stage:
     k: int
     x: paddle.Tensor
     image: paddle.Tensor | None = None
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of its tensors."""
-        return sum(4 * part.size for part in (self.x, self.image) if part is not None)
 
 
 def first_stage(generator, count: int) -> Stage:
@@ -59,21 +56,55 @@ def _layer(generator, k: int):
 
 
 def finish(generator, stage: Stage, styles):
-    """Draw the layers from stage.k on, one style each, and return images `[N, 3, size, size]`."""
+    """Draw the layers from stage.k on, one style each, and return the picture that they make.
+
+    With styles for all of them that is images `[N, 3, size, size]`; with styles up to tensor
+    count_tensors(generator, side) it is the smaller picture that the generator enlarges from there on.
+    """
     for style in styles:
         stage = advance(generator, stage, style)
     return stage.image
 
 
-def work_from(generator, k: int) -> float:
-    """Multiplications that `finish` needs for one picture from tensor k on; good for a progress bar."""
-    total, count = 0, 2 + 3 * len(generator.to_rgbs)
-    for j in range(k, count):
+def count_tensors(generator, side: int | None = None) -> int:
+    """How many style tensors draw the picture of `side` pixels; None for the whole picture.
+
+    Raises:
+        UserError: the generator draws no picture of that side.
+    """
+    sides = [4 * 2**power for power in range(len(generator.to_rgbs) + 1)]
+    if side is None:
+        side = sides[-1]
+    if side not in sides:
+        raise UserError(f"this generator draws pictures of {', '.join(map(str, sides))} px on its way; "
+                        f"it cannot stop at {side}")
+    return 2 + 3 * sides.index(side)
+
+
+def work_from(generator, k: int, end: int | None = None) -> float:
+    """Multiplications that `finish` needs for one picture from tensor k up to `end`; for a progress bar."""
+    total = 0
+    for j in range(k, count_tensors(generator) if end is None else end):
         weight = _layer(generator, j)[0].conv.weight  # [1, O, I, k, k]
         is_enlarging = j >= 2 and (j - 2) % 3 == 0
-        side = 4 * 2 ** ((j + 1) // 3)  # of what it convolves, or gives where the two differ
+        side = output_side(j)  # of what it convolves, or gives where the two differ
         total += weight.size * (side // 2 if is_enlarging else side) ** 2
     return float(total)
+
+
+def output_side(k: int) -> int:
+    """Side in pixels of what the layer of tensor k gives."""
+    return 4 * 2 ** ((k + 1) // 3)
+
+
+def stage_bytes(generator, k: int) -> int:
+    """Memory of one picture's Stage before tensor k."""
+    convs = [j for j in range(k) if _layer(generator, j)[1] is not None]
+    width, side = generator.input.input.shape[1], 4
+    if convs:
+        width, side = _layer(generator, convs[-1])[0].conv.weight.shape[1], output_side(convs[-1])
+    rgb = [3 * output_side(j) ** 2 for j in range(k) if _layer(generator, j)[1] is None]
+    return 4 * (width * side**2 + (rgb[-1] if rgb else 0))
 
 
 def take(stage: Stage, index) -> Stage:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ppstyleclip.errors import MissingFile
-from ppstyleclip.files import atomic_file, check_writable
+from ppstyleclip.files import atomic_file, cache_home, check_writable
 from ppstyleclip.formats.sniff import sniff_bytes
 
 ATTEMPTS = 3
@@ -32,8 +32,7 @@ class _Interrupted(Exception):
 
 def cache_folders() -> list[Path]:
     """Where files are looked for, first the one that new files go to."""
-    home = os.environ.get("PPSTYLECLIP_HOME") or "~/.cache/ppstyleclip"
-    return [Path(home).expanduser(), Path("~/.cache/ppgan").expanduser()]
+    return [cache_home(), Path("~/.cache/ppgan").expanduser()]
 
 
 def is_offline() -> bool:

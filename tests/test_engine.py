@@ -1,0 +1,251 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The engine: compiled programs give what eager layers give, are kept once, and are never in the way."""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+import numpy as np
+import paddle
+import pytest
+from tiny_world import CLIP, tiny_clip, tiny_generator
+
+from ppstyleclip import engine
+from ppstyleclip.errors import UserError
+from ppstyleclip.methods.staged import advance, first_stage
+from ppstyleclip.models.clip import build_clip
+from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
+
+BOUND = 1e-3  # largest difference of images in about [-1, 1]
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return tiny_generator()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("engine")
+
+
+def draw_styles(generator, count, seed=0):
+    z = np.random.RandomState(seed).randn(count, generator.style_dim).astype(np.float32)
+    with paddle.no_grad():
+        return [style.numpy() for style in generator.style_affine(generator.get_latent(paddle.to_tensor(z)))]
+
+
+def eager(generator, styles, noise="const"):
+    with paddle.no_grad():
+        return generator.synthesis_from_styles([paddle.to_tensor(s) for s in styles], noise=noise).numpy()
+
+
+def relative(a, b):
+    return np.abs(a - b).max() / np.abs(b).max()
+
+
+@pytest.mark.parametrize("noise", ["const", "none"])
+def test_compiled_synthesis_is_the_eager_one_at_any_batch(generator, folder, noise):
+    draw = engine.compile_synthesis(generator, noise=noise, folder=folder)
+    assert draw.compile()
+    for count in (1, 3, 2):
+        styles = draw_styles(generator, count)
+        assert relative(draw(styles), eager(generator, styles, noise)) < BOUND / 10
+
+
+def test_noise_is_in_the_program(generator, folder):
+    styles = draw_styles(generator, 1)
+    pictures = [engine.compile_synthesis(generator, noise=n, folder=folder)(styles) for n in ("const", "none")]
+    assert np.abs(pictures[0] - pictures[1]).max() > BOUND
+
+
+@pytest.mark.parametrize("start", [1, 2, 3, 4])
+def test_synthesis_goes_on_from_any_layer(generator, folder, start):
+    styles = draw_styles(generator, 2)
+    stage = first_stage(generator, 2)
+    with paddle.no_grad():
+        while stage.k < start:
+            stage = advance(generator, stage, paddle.to_tensor(styles[stage.k]))
+    image = None if stage.image is None else stage.image.numpy()
+    draw = engine.compile_synthesis(generator, start=start, folder=folder)
+    assert draw.compile()
+    assert relative(draw(styles[start:], stage.x.numpy(), image), eager(generator, styles)) < BOUND / 10
+
+
+def test_synthesis_stops_at_a_resolution(generator):
+    fixed = FixedSynthesis(generator, side=generator.size // 2)
+    styles = [paddle.to_tensor(s) for s in draw_styles(generator, 2)]
+    assert fixed(styles[: len(fixed.widths)]).shape == [2, 3, generator.size // 2, generator.size // 2]
+    with pytest.raises(ValueError, match="start must be 0 to"):
+        FixedSynthesis(generator, start=99)
+
+
+@pytest.mark.parametrize("side", [32, 48])
+def test_compiled_image_encoder_is_the_eager_one(folder, side):
+    clip = tiny_clip()
+    images = np.random.RandomState(1).uniform(-1.2, 1.2, [3, 3, side, side]).astype(np.float32)
+    with paddle.no_grad():
+        expected = clip.encode_image(paddle.to_tensor(images)).numpy()
+    assert relative(engine.compile_image_encoder(clip, side, folder=folder)(images), expected) < BOUND / 10
+
+
+def test_a_program_is_exported_once_for_equal_weights(generator, tmp_path, monkeypatch):
+    count = []
+    export = engine.export
+    monkeypatch.setattr(engine, "export", lambda *a, **k: (count.append(1), export(*a, **k)))
+    styles = draw_styles(generator, 1)
+    for _ in range(2):
+        engine.compile_synthesis(generator, folder=tmp_path)(styles)
+    assert len(count) == 1 and len(list(tmp_path.iterdir())) == 1
+    other = tiny_generator(seed=5)
+    picture = engine.compile_synthesis(other, folder=tmp_path)(styles)
+    assert len(count) == 2
+    assert relative(picture, eager(other, styles)) < BOUND / 10
+
+
+def test_a_damaged_program_is_exported_again(generator, tmp_path):
+    styles = draw_styles(generator, 1)
+    first = engine.compile_synthesis(generator, folder=tmp_path)(styles)
+    weights = next(tmp_path.glob("*/*.pdiparams"))
+    weights.write_bytes(weights.read_bytes()[:100])
+    again = engine.compile_synthesis(generator, folder=tmp_path)
+    assert again.compile()
+    assert np.array_equal(first, again(styles))
+    assert weights.stat().st_size > 100
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_cache_that_cannot_be_written_costs_no_more_than_time(generator, tmp_path):
+    tmp_path.chmod(0o500)
+    styles = draw_styles(generator, 1)
+    draw = engine.compile_synthesis(generator, folder=tmp_path / "engine")
+    assert draw.compile()
+    assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
+
+
+def test_a_file_in_place_of_the_cache_costs_no_more_than_time(generator, tmp_path):
+    (tmp_path / "engine").write_bytes(b"not a folder")
+    styles = draw_styles(generator, 1)
+    draw = engine.compile_synthesis(generator, folder=tmp_path / "engine")
+    assert draw.compile()
+    assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
+
+
+def test_what_cannot_be_exported_runs_eager_and_says_so_once(generator, tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise RuntimeError("no such operator\nin a long story")
+
+    monkeypatch.setattr(engine, "export", refuse)
+    styles = draw_styles(generator, 2)
+    draw = engine.compile_synthesis(generator, folder=tmp_path)
+    with pytest.warns(UserWarning, match="eager mode: no such operator in a long story"):
+        picture = draw(styles)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.array_equal(draw(styles), picture)
+    assert relative(picture, eager(generator, styles)) < BOUND / 10
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_programs_unused_for_longest_make_room(generator, tmp_path, monkeypatch):
+    styles = draw_styles(generator, 1)
+    for index, noise in enumerate(("const", "none")):
+        engine.compile_synthesis(generator, noise=noise, folder=tmp_path)(styles)
+        for place in tmp_path.iterdir():
+            os.utime(place, (index + 1, index + 1))
+    kept = {place.name for place in tmp_path.iterdir()}
+    assert len(kept) == 2
+    size = sum(file.stat().st_size for file in next(tmp_path.iterdir()).iterdir())
+    monkeypatch.setattr(engine, "KEEP_BYTES", int(size * 1.5))
+    engine.compile_synthesis(generator, side=generator.size // 2, folder=tmp_path)(styles[:5])
+    left = {place.name for place in tmp_path.iterdir()}
+    assert len(left) == 1 and not left & kept
+
+
+@pytest.mark.parametrize("precision, words", [("fp8", "known: fp32, bf16, fp16"), ("fp16", "needs a GPU")])
+def test_precisions_that_cannot_be_are_refused(generator, precision, words):
+    if precision == "fp16" and paddle.get_device() != "cpu":
+        pytest.skip("there is a GPU")
+    with pytest.raises(UserError, match=words):
+        engine.compile_synthesis(generator, precision=precision)
+
+
+def test_bf16_is_near_fp32(generator, folder):
+    if not paddle.base.core.supports_bfloat16():
+        pytest.skip("this processor does not compute in bf16")
+    styles = draw_styles(generator, 2)
+    got = engine.compile_synthesis(generator, precision="bf16", folder=folder)(styles)
+    expected = eager(generator, styles)
+    error = relative(got, expected)
+    assert 0 < error < 0.05
+
+
+def test_a_painter_compiles_when_enough_was_drawn(generator, monkeypatch, tmp_path):
+    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path))
+    monkeypatch.setattr(engine, "EAGER_PIXELS", 3 * generator.size**2)
+    paint, styles = engine.Painter(generator), draw_styles(generator, 2)
+    first = paint(styles)
+    assert not (tmp_path / "engine").exists()
+    second = paint([paddle.to_tensor(style) for style in styles])
+    assert len(list((tmp_path / "engine").iterdir())) == 1
+    assert relative(second, first) < BOUND / 10
+
+
+class Step(paddle.nn.Layer):
+    """Synthesis, CLIP and a cosine to a text feature: a loss with everything in it that an edit has."""
+
+    def __init__(self, generator, clip):
+        super().__init__()
+        self.synthesis, self.clip = FixedSynthesis(generator), clip
+
+    def shapes(self):
+        widths = self.synthesis.widths
+        return {**{f"s{k:02d}": [-1, width] for k, width in enumerate(widths)}, "text": [-1, self.clip.dim]}
+
+    def forward(self, tensors):
+        """Return [loss, images]."""
+        images = self.synthesis([tensors[f"s{k:02d}"] for k in range(len(self.synthesis.widths))])
+        return [-paddle.mean(self.clip.encode_image(images) * tensors["text"]), images]
+
+
+def small_resnet_clip():
+    paddle.seed(3)
+    return build_clip({**CLIP, "vision_layers": (1, 1, 1, 1), "vision_width": 4, "vision_patch_size": None,
+                       "image_size": 32})
+
+
+@pytest.mark.parametrize("make_clip", [tiny_clip, small_resnet_clip])
+def test_compiled_gradient_is_the_eager_one(generator, folder, make_clip):
+    clip = make_clip()
+    step = Step(generator, clip)
+    wrt = [name for name in step.shapes() if name != "text"]
+    run = engine.compile_gradient(step, step.shapes(), wrt, ["test", make_clip.__name__], folder=folder)
+    for count in (1, 2):
+        arrays = dict(zip(wrt, draw_styles(generator, count)))
+        arrays["text"] = np.random.RandomState(4).randn(count, clip.dim).astype(np.float32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a warning would say that it runs eager
+            (loss, images), gradients = run(arrays)
+        tensors = {name: paddle.to_tensor(a, stop_gradient=name == "text") for name, a in arrays.items()}
+        pictures = generator.synthesis_from_styles([tensors[name] for name in wrt])
+        expected = -paddle.mean(clip.encode_image(pictures) * tensors["text"])
+        wanted = paddle.grad([expected], [tensors[name] for name in wrt])
+        assert abs(loss.item() - expected.item()) < 1e-5
+        assert relative(images, pictures.numpy()) < BOUND / 10
+        got = np.concatenate([gradients[name] for name in wrt], axis=1)
+        want = np.concatenate([gradient.numpy() for gradient in wanted], axis=1)
+        assert np.linalg.norm(got - want) < 1e-3 * np.linalg.norm(want)
+
+
+def test_a_gradient_that_cannot_be_exported_is_eager(generator, tmp_path, monkeypatch):
+    step, clip = Step(generator, tiny_clip()), tiny_clip()
+    wrt = [name for name in step.shapes() if name != "text"]
+    arrays = dict(zip(wrt, draw_styles(generator, 1)))
+    arrays["text"] = np.ones([1, clip.dim], np.float32)
+    compiled = engine.compile_gradient(step, step.shapes(), wrt, ["test"], folder=tmp_path)(arrays)
+    monkeypatch.setattr(engine, "export", lambda *a, **k: 1 / 0)
+    with pytest.warns(UserWarning, match="eager mode"):
+        eager_way = engine.compile_gradient(step, step.shapes(), wrt, ["other"], folder=tmp_path)(arrays)
+    for name in wrt:
+        assert np.allclose(compiled[1][name], eager_way[1][name], rtol=1e-3, atol=1e-6)
