@@ -46,19 +46,15 @@ def draw(generator, z, batch_size=50):
     """Generated images `[N, 3, H, W]` ndarray at 8-bit levels."""
     import paddle
 
+    from ppstyleclip.engine import Painter
     from ppstyleclip.pictures import to_pixels
     from ppstyleclip.toonface.world import to_images
 
+    paint = Painter(generator)
     with paddle.no_grad():
-        parts = [
-            to_pixels(
-                generator.synthesis_from_styles(
-                    generator.style_affine(generator.get_latent(paddle.to_tensor(z[i : i + batch_size])))
-                )
-            )
-            for i in range(0, len(z), batch_size)
-        ]
-    return to_images(np.concatenate(parts))
+        styles = generator.style_affine(generator.get_latent(paddle.to_tensor(z)))
+    parts = [[style[i : i + batch_size] for style in styles] for i in range(0, len(z), batch_size)]
+    return to_images(np.concatenate([to_pixels(paint(part)) for part in parts]))
 
 
 def correlations(judges, images, factors):
@@ -75,15 +71,10 @@ def correlations(judges, images, factors):
 
 def clip_accuracy(clip, images, factors, indices):
     """`[len(OPPOSITES)]` share of clear-cut pictures on which the right one of two prompts is nearer."""
-    import paddle
+    from ppstyleclip.engine import compile_image_encoder
 
-    with paddle.no_grad():
-        features = np.concatenate(
-            [
-                clip.encode_image(paddle.to_tensor(images[i : i + 100])).numpy()
-                for i in range(0, len(images), 100)
-            ]
-        )
+    encode = compile_image_encoder(clip, images.shape[-1])
+    features = np.concatenate([encode(images[i : i + 100]) for i in range(0, len(images), 100)])
     shares = []
     for factor, high, low in OPPOSITES:
         text = clip.encode_text([high, low]).numpy()

@@ -5,10 +5,10 @@
     compile_image_encoder(clip, side)   images -> CLIP features
     compile_gradient(layer, ...)        inputs -> a loss and its gradients
 
-Paddle's eager mode on a CPU has convolutions of its own; Paddle Inference has oneDNN's, several times as fast.
-An exported program is kept on disk, in `engine/` of the cache, under a name made of the weights' fingerprint,
-the shapes, Paddle's version and the source that it was traced from. Where a network cannot be exported, one
-warning says so and the same call runs in eager mode.
+Paddle's eager mode on a CPU has convolutions of its own; Paddle Inference has oneDNN's, several times as
+fast. An exported program is kept on disk, in `engine/` of the cache, under a name made of the weights'
+fingerprint, the shapes, Paddle's version and the source that it was traced from. Where a network cannot be
+exported, one warning says so and the same call runs in eager mode.
 """
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from ppstyleclip.threads import count_cores
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 KEEP_BYTES = 8 << 30  # programs on disk beyond this are deleted, those unused for longest first
+_BF16 = ("conv2d", "fused_conv2d", "conv2d_transpose", "elementwise_mul")  # the others of a synthesis fail
 EAGER_PIXELS = 2**18  # that a Painter draws before it compiles: 64 pictures of 64 px, none of 1024 px
 _STEM = "program"
 _MODELS = (f"{_STEM}.pdmodel", f"{_STEM}.json")  # Paddle's old and new program files
@@ -48,11 +49,12 @@ class Program:
     Args:
         folder: where export() wrote it; it is not needed any more once this returns.
         precision: "fp32"; "bf16" where the processor has it; "fp16" on a GPU.
+        bf16: as in Compiled.
         passes: have Paddle rearrange the program; not one with gradients.
     """
 
-    def __init__(self, folder, precision="fp32", *, passes=True):
-        self._predictor = inference.create_predictor(_config(Path(folder), precision, passes))
+    def __init__(self, folder, precision="fp32", *, bf16=None, passes=True):
+        self._predictor = inference.create_predictor(_config(Path(folder), precision, bf16, passes))
         names = sorted(self._predictor.get_input_names())
         self._inputs = {name: self._predictor.get_input_handle(name) for name in names}
         self._outputs = [self._predictor.get_output_handle(n) for n in self._predictor.get_output_names()]
@@ -74,17 +76,17 @@ class Compiled:
         key: what tells its weights and settings from others', values that JSON can hold.
         precision: one of PRECISIONS.
         folder: where programs are kept; None is `engine` in the cache.
-        old: as in export.
+        bf16: kinds of operators that compute in bf16 under that precision; None for all that can.
         wrt: names of the inputs with respect to which the first result is differentiated; those gradients
             follow the results.
     Raises:
         UserError: a precision that is unknown or that this machine does not have.
     """
 
-    def __init__(self, layer, shapes, key, *, precision="fp32", folder=None, old=True, wrt=()):
+    def __init__(self, layer, shapes, key, *, precision="fp32", folder=None, bf16=None, wrt=()):
         _check_precision(precision)
         layer.eval()
-        self.old, self.wrt = old, tuple(wrt)
+        self.bf16, self.wrt = bf16, tuple(wrt)
         self.layer, self.shapes, self.key = layer, shapes, key
         self.precision, self.folder = precision, folder
         self._program = None
@@ -157,7 +159,45 @@ def compile_synthesis(generator, *, start=0, side=None, noise="const", precision
     layer = _NamedSynthesis(FixedSynthesis(generator, start=start, side=side, noise=noise))
     mark = _weights_mark(generator) if mark is None else mark
     key = ["synthesis", mark, generator.size, start, side, noise]
-    return CompiledSynthesis(Compiled(layer, layer.shapes(), key, precision=precision, folder=folder), start)
+    compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder, bf16=_BF16)
+    return CompiledSynthesis(compiled, start)
+
+
+class CompiledNetworks:
+    """A generator and a CLIP, compiled to go from a half drawn picture to its CLIP features.
+
+    Args:
+        generator, clip: the networks.
+        precision: one of PRECISIONS.
+        mark: the generator's fingerprint where it is known.
+    Raises:
+        UserError: a precision that is unknown or that this machine does not have.
+    """
+
+    def __init__(self, generator, clip, *, precision="fp32", mark=None):
+        _check_precision(precision)
+        self._generator, self._clip, self._precision = generator, clip, precision
+        self._mark = _weights_mark(generator) if mark is None else mark
+        self._drawing = self._encoding = (None, None)
+
+    def features(self, stage, styles) -> np.ndarray:
+        """CLIP features `[N, D]`.
+
+        Args:
+            stage: methods.staged.Stage of N pictures.
+            styles: arrays `[N, C_k]` of the style tensors from stage.k on, up to a ToRGB layer.
+        """
+        last = stage.k + len(styles)
+        if self._drawing[0] != (stage.k, last):  # one at a time: a program holds its weights
+            self._drawing = (stage.k, last), compile_synthesis(
+                self._generator, start=stage.k, side=4 * 2 ** ((last - 2) // 3), mark=self._mark,
+                precision=self._precision)
+        x, image = (None if part is None else part.numpy() for part in (stage.x, stage.image))
+        images = self._drawing[1](styles, x, image)
+        if self._encoding[0] != images.shape[-1]:
+            self._encoding = images.shape[-1], compile_image_encoder(
+                self._clip, images.shape[-1], precision=self._precision)
+        return self._encoding[1](images)
 
 
 def compile_gradient(layer, shapes, wrt, key, *, folder=None):
@@ -184,7 +224,7 @@ def compile_gradient(layer, shapes, wrt, key, *, folder=None):
 
 
 class Painter:
-    """Draws pictures of one generator from styles: few small ones at once, in eager mode, many or large compiled.
+    """Draws pictures of one generator from styles: few small ones in eager mode, many or large ones compiled.
 
     Compiling takes a second or two, as long as EAGER_PIXELS do in eager mode. What has been drawn so far
     decides, never what is on disk: the same calls give the same pixels.
@@ -210,14 +250,14 @@ class Painter:
 
 
 def compile_image_encoder(clip, side, *, precision="fp32", mark=None, folder=None):
-    """Make a CLIP's `encode_image` a fast function: images `[N, 3, side, side]` in [-1, 1] to features `[N, D]`.
+    """Make a CLIP's `encode_image` a fast function: images `[N, 3, side, side]` to features `[N, D]`.
 
-    Args and errors as in compile_synthesis; `side` is that of the pictures, the resize is part of the program.
+    Args and errors as in compile_synthesis; `side` is that of the pictures, which CLIP's resize begins with.
     """
     mark = _weights_mark(clip.net.visual) if mark is None else mark
     key = ["encode_image", clip.name, clip.image_size, mark, side]
     compiled = Compiled(_ImageEncoder(clip), {"images": [-1, 3, side, side]}, key, precision=precision,
-                        folder=folder, old=False)
+                        folder=folder)
     return lambda images: compiled({"images": images})[0]
 
 
@@ -276,7 +316,7 @@ def _on_gpu() -> bool:
     return paddle.get_device().startswith("gpu")
 
 
-def _config(folder, precision, passes):
+def _config(folder, precision, bf16, passes):
     """Paddle Inference's settings: all cores and oneDNN on a CPU, CUDA where Paddle's device is a GPU."""
     model = next(folder / name for name in _MODELS if (folder / name).is_file())
     config = inference.Config(str(model), str(folder / _WEIGHTS))
@@ -291,8 +331,8 @@ def _config(folder, precision, passes):
         config.enable_mkldnn()
         if precision == "bf16":
             config.enable_mkldnn_bfloat16()
-            if model.suffix == ".pdmodel":  # some of a synthesis' other operators fail in bf16
-                config.set_bfloat16_op(_BF16)
+            if bf16 is not None:
+                config.set_bfloat16_op(set(bf16))
     config.switch_ir_optim(passes)
     if model.suffix == ".pdmodel":
         if passes:
@@ -306,21 +346,25 @@ def _config(folder, precision, passes):
 def _load_or_export(compiled) -> Program:
     """The program of a network: from the disk if it is there, else exported to it."""
     home = Path(compiled.folder) if compiled.folder is not None else cache_home() / "engine"
-    parts = [compiled.key, sorted(compiled.shapes.items()), paddle.__version__, compiled.old, compiled.wrt, _source_mark()]
+    parts = [compiled.key, sorted(compiled.shapes.items()), paddle.__version__, compiled.wrt, _source_mark()]
     place = home / hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
     if (place / _WEIGHTS).is_file():
         with contextlib.suppress(Exception):  # a damaged program is exported again
             os.utime(place)
-            return Program(place, compiled.precision, passes=not compiled.wrt)
+            return _program(compiled, place)
         shutil.rmtree(place, ignore_errors=True)
     with contextlib.ExitStack() as stack:
         draft = stack.enter_context(_draft_folder(home))
-        export(compiled.layer, compiled.shapes, draft, old=compiled.old, wrt=compiled.wrt)
-        program = Program(draft, compiled.precision, passes=not compiled.wrt)
-        with contextlib.suppress(OSError):  # another process was first, or the disk is full: what is loaded runs
+        export(compiled.layer, compiled.shapes, draft, wrt=compiled.wrt)
+        program = _program(compiled, draft)
+        with contextlib.suppress(OSError):  # another process was first, or the disk is full
             os.rename(draft, place)
             _sweep(home)
     return program
+
+
+def _program(compiled, folder) -> Program:
+    return Program(folder, compiled.precision, bf16=compiled.bf16, passes=not compiled.wrt)
 
 
 @contextlib.contextmanager
@@ -351,23 +395,24 @@ def _sweep(home):
 def _source_mark() -> str:
     """Changes whenever the source that programs are traced from does."""
     here = Path(__file__).parent
-    files = [here / "engine.py", *sorted((here / "models").glob("*.py")), *sorted((here / "ops").glob("*.py"))]
+    files = [here / "engine.py", *sorted(here.glob("models/*.py")), *sorted(here.glob("ops/*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def export(layer, shapes, folder, *, old=True, wrt=()) -> None:
-    """Write a Layer as an inference program.
+def export(layer, shapes, folder, *, wrt=()) -> None:
+    """Write a Layer as an inference program, in Paddle 3 too of the old kind where it can.
+
+    The passes for old programs fuse more of a synthesis, and only old programs can hold gradients.
 
     Args:
         layer: in evaluation mode; its forward takes `{name: Tensor}`.
         shapes: `{name: shape}`, -1 for the batch.
         folder: an existing folder.
-        old: in Paddle 3 write a program of the old kind, whose passes fuse more of a synthesis.
-        wrt: as in Compiled; only programs of the old kind can.
+        wrt: as in Compiled.
     """
     specs = {name: paddle.static.InputSpec(shape, "float32", name=name, stop_gradient=name not in wrt)
              for name, shape in shapes.items()}
-    with warnings.catch_warnings(), _old_programs() if old else contextlib.nullcontext():
+    with warnings.catch_warnings(), _old_programs():
         warnings.simplefilter("ignore")
         layer = _WithGradient(layer, wrt) if wrt else layer
         layer.eval()
@@ -389,15 +434,14 @@ class _WithGradient(paddle.nn.Layer):
         return results + paddle.static.gradients(results[:1], [tensors[name] for name in self.wrt])
 
 
-_BF16 = {"conv2d", "fused_conv2d", "conv2d_transpose", "elementwise_mul"}
 _CONVOLUTIONS = ("conv2d", "conv2d_grad", "conv2d_transpose", "depthwise_conv2d", "depthwise_conv2d_grad")
 
 
 def _prepare_gradient_program(path):
     """Have a program's convolutions, forward and backward, run by oneDNN, and nothing else.
 
-    Paddle's own passes prepare programs without gradients and are switched off for these. The transposed
-    convolution's gradient, for which oneDNN has no operator in Paddle, is a convolution with the same weights.
+    Paddle's own passes prepare programs without gradients and are switched off for these. The gradient of a
+    transposed convolution, for which Paddle has no oneDNN operator, is a convolution with the same weights.
     """
     program = paddle.base.core.ProgramDesc(path.read_bytes())
     block = program.block(0)

@@ -56,8 +56,8 @@ def test_compiled_synthesis_is_the_eager_one_at_any_batch(generator, folder, noi
 
 def test_noise_is_in_the_program(generator, folder):
     styles = draw_styles(generator, 1)
-    pictures = [engine.compile_synthesis(generator, noise=n, folder=folder)(styles) for n in ("const", "none")]
-    assert np.abs(pictures[0] - pictures[1]).max() > BOUND
+    draws = [engine.compile_synthesis(generator, noise=noise, folder=folder) for noise in ("const", "none")]
+    assert np.abs(draws[0](styles) - draws[1](styles)).max() > BOUND
 
 
 @pytest.mark.parametrize("start", [1, 2, 3, 4])

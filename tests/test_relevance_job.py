@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 import paddle
 import pytest
+from safetensors.numpy import load as load_safetensors
 from tiny_world import save_tiny_pack, tiny_clip, tiny_generator
 
-from ppstyleclip import files, threads
+from ppstyleclip import engine, files, threads
 from ppstyleclip.apps import extract as extract_app
 from ppstyleclip.apps import prepare, ranks
 from ppstyleclip.apps.cli import guard
@@ -304,7 +305,8 @@ def test_bad_options_leave_no_job_behind(capsys):
         (["--alpha", "-1"], "alpha must be positive"),
         (["--block_size", "0"], "block_size must be at least 1"),
         (["--stop_at", "12"], "pictures of 4, 8, 16 px on its way; it cannot stop at 12"),
-        (["--precision", "bf16"], "'bf16' is not available"),
+        (["--precision", "bf16", "--engine", "eager"], "bf16 needs the compiled engine"),
+        (["--engine", "fast"], "known: auto, compiled, eager"),
         (["--precision", "fp8"], "known: fp32, bf16, fp16"),
         (["--shard", "2/2"], "i from 0 to n - 1"),
         (["--shard", "0/99"], "only 14 blocks"),
@@ -544,6 +546,32 @@ def test_stopping_early_shows_clip_the_smaller_picture():
         assert np.linalg.norm(row(0, 8) - row(0, 16)) > 1e-4  # it does make a difference
     assert count_tensors(generator, 8) == 5 and count_tensors(generator) == 8
     assert work_from(generator, 0, 5) == work_from(generator, 0) - work_from(generator, 5)
+
+
+def test_the_compiled_engine_measures_the_same_in_one_run_or_in_shards(single, monkeypatch, tmp_path):
+    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path / "home"))
+    compiled = ["--engine", "compiled"]
+    assert extract(*compiled, "--output_path", "whole") == 0
+    whole = (Path("whole") / DIRECTIONS).read_bytes()
+    rows, expected = (load_safetensors(data)["relevance"] for data in (whole, single))
+    assert (rows * expected).sum(axis=1).min() > 0.9999
+    assert not np.array_equal(rows, expected)
+    for i in range(2):
+        assert extract(*compiled, "--shard", f"{i}/2") == 0
+    assert extract("--merge", *map(str, Path().glob(f"{JOB}-*"))) == 0
+    assert Path(DIRECTIONS).read_bytes() == whole
+
+
+def test_a_job_is_compiled_when_it_is_worth_it(monkeypatch, single):
+    monkeypatch.setattr(engine.CompiledNetworks, "features", die_of_it)
+    assert extract() == 0
+    monkeypatch.setattr(extract_app, "COMPILED_WORK", 1e3)
+    with pytest.raises(Killed):
+        extract()
+
+
+def die_of_it(*args):
+    raise Killed
 
 
 def agreement_of(said):

@@ -24,6 +24,8 @@ from ppstyleclip.files import check_writable, fingerprint, sweep_drafts, write_s
 from ppstyleclip.methods.job_folder import CHECK, JobFolder, check_same, parse_shard, read_job, remove_job
 from ppstyleclip.threads import import_paddle
 
+ENGINES = ("auto", "compiled", "eager")
+COMPILED_WORK = 1e12  # multiplications from which compiling, a few seconds for each layer, is made up for
 FAST_IMAGES = 24
 CHECK_CHANNELS = 16
 
@@ -68,11 +70,14 @@ def _add_job(add) -> None:
 def _add_speed(add) -> None:
     add("--max_memory", metavar="SIZE", help="pick batch and cache for at most this memory, such as 4G, 800M")
     add("--fast", action="store_true",
-        help="approximate: --stop_at at what CLIP sees, fewer --num_images, and a check of how well the rows "
-             "agree with exact ones")
+        help="approximate: --stop_at at what CLIP sees, fewer --num_images, half --precision, and a check of "
+             "how well the rows agree with exact ones")
     add("--stop_at", type=int, metavar="SIDE",
         help="show CLIP the unfinished picture of this side where the changed layer is not beyond it")
-    add("--precision", default="fp32", metavar="WORD", help="fp32, bf16 or fp16 (default: %(default)s)")
+    add("--precision", metavar="WORD",
+        help="fp32, bf16 or fp16 (default: fp32; with --fast the half precision that this machine has)")
+    add("--engine", default="auto", metavar="WORD",
+        help="compiled, eager, or auto: compiled where the job is worth it (default: %(default)s)")
     add("--check_channels", type=int, metavar="N",
         help="compare the rows of N channels, drawn at random, with exact ones: whole pictures, "
              f"{NUM_IMAGES} images (default: {CHECK_CHANNELS} with --fast, else 0)")
@@ -137,8 +142,20 @@ def _prepare_run(inputs, job, blocks, *, is_new) -> _Run:
     if not todo:
         return _Run(inputs, job, blocks, todo, ())
     s_base = inputs.s[: job.job["num_images"]]
-    return _Run(inputs, job, blocks, todo, start_records(job.job, todo, inputs.bundle.generator, inputs.clip,
-                                                         inputs.stats, s_base))
+    generator, clip = inputs.bundle.generator, inputs.clip
+    records = start_records(job.job, todo, generator, clip, inputs.stats, s_base, _compiled(inputs, job.job))
+    return _Run(inputs, job, blocks, todo, records)
+
+
+def _compiled(inputs, job):
+    """The networks compiled, where the job says so."""
+    if job["options"]["engine"] == "eager":
+        return None
+
+    from ppstyleclip.engine import CompiledNetworks
+
+    return CompiledNetworks(inputs.bundle.generator, inputs.clip, precision=job["precision"],
+                            mark=job["generator"])
 
 
 def _measure(run, title) -> float:
@@ -162,18 +179,40 @@ def _measure(run, title) -> float:
 
 def _work(run) -> dict:
     """Multiplications of each block, for one image and one sign."""
-    from ppstyleclip.methods.memory import clip_work
-    from ppstyleclip.methods.staged import count_tensors, work_from
+    from ppstyleclip.methods.staged import count_tensors
 
-    generator = run.inputs.bundle.generator
-    end, seen = count_tensors(generator, run.job.job["stop_at"]), clip_work(run.inputs.clip)
-    drawn = {block.k: work_from(generator, block.k, end if block.k < end else None) for block in run.blocks}
-    return {block.number: len(block.channels) * (drawn[block.k] + seen) for block in run.blocks}
+    end = count_tensors(run.inputs.bundle.generator, run.job.job["stop_at"])
+    work = {k: _channel_work(run.inputs, k, end) for k in {block.k for block in run.blocks}}
+    return {block.number: len(block.channels) * work[block.k] for block in run.blocks}
+
+
+def _channel_work(inputs, k, end) -> float:
+    """Multiplications for one picture that differs from style tensor k on."""
+    from ppstyleclip.methods.memory import clip_work
+    from ppstyleclip.methods.staged import work_from
+
+    return work_from(inputs.bundle.generator, k, end if k < end else None) + clip_work(inputs.clip)
+
+
+def _engine(args, inputs, channels, stop_at) -> str:
+    """"compiled" or "eager": what was asked for, or what the whole job is worth, however it is shared out."""
+    from ppstyleclip.methods.staged import count_tensors
+
+    if args.engine != "auto":
+        return args.engine
+    layout, end = inputs.bundle.layout, count_tensors(inputs.bundle.generator, stop_at)
+    tensors = [layout.locate(e)[0] for e in (range(layout.num_editable) if channels is None else channels)]
+    work = sum(tensors.count(k) * _channel_work(inputs, k, end) for k in sorted(set(tensors)))
+    return "compiled" if 2 * inputs.num_images * work > COMPILED_WORK else "eager"
 
 
 def _check_numbers(args) -> None:
     if args.num_images is not None and args.num_images < 1:
         raise UserError(f"--num_images must be at least 1, got {args.num_images}")
+    if args.engine not in ENGINES:
+        raise UserError(f"unknown --engine '{args.engine}', known: {', '.join(ENGINES)}")
+    if args.engine == "eager" and args.precision not in (None, "fp32"):
+        raise UserError(f"--precision {args.precision} needs the compiled engine; leave out --engine eager")
     if args.check_channels is not None and args.check_channels < 0:
         raise UserError(f"--check_channels must not be negative, got {args.check_channels}")
 
@@ -196,14 +235,28 @@ def _describe(args, inputs, known) -> dict:
     batch = _first(batch, known.get("batch_size"), default_batch(generator))
     block = _first(args.block_size, known.get("block_size"), default_block_size(batch, inputs.num_images))
     stop_at = _first(args.stop_at, _seen_side(generator, inputs.clip) if args.fast else None)
+    stop_at = None if stop_at == generator.size else stop_at
     channels = _limited(inputs.bundle.layout.num_editable, args.limit_channels)
-    return _described(inputs, inputs.num_images, channels, alpha=args.alpha, base=args.base,
-                      compat=args.compat, batch_size=batch, block_size=block,
-                      cache_bytes=_first(cache, known.get("cache_bytes"), CACHE_BYTES),
-                      stop_at=None if stop_at == generator.size else stop_at, precision=args.precision)
+    engine, precision = _engine(args, inputs, channels, stop_at), args.precision
+    if precision is None:
+        precision = _half_precision() if args.fast and engine == "compiled" else "fp32"
+    engine = engine if precision == "fp32" else "compiled"
+    return _described(inputs, inputs.num_images, channels, {"engine": engine}, alpha=args.alpha,
+                      base=args.base, compat=args.compat, batch_size=batch, block_size=block,
+                      cache_bytes=_first(cache, known.get("cache_bytes"), CACHE_BYTES), stop_at=stop_at,
+                      precision=precision)
 
 
-def _described(inputs, num_images, channels, **measured) -> dict:
+def _half_precision() -> str:
+    """The half precision that this machine computes in; "fp32" if it has none."""
+    import paddle
+
+    if paddle.get_device().startswith("gpu"):
+        return "fp16"
+    return "bf16" if paddle.base.core.supports_bfloat16() else "fp32"
+
+
+def _described(inputs, num_images, channels, options, **measured) -> dict:
     from ppstyleclip.methods.relevance_job import describe_job
 
     stats, bundle = inputs.stats, inputs.bundle
@@ -211,8 +264,8 @@ def _described(inputs, num_images, channels, **measured) -> dict:
              "statistics": fingerprint({"mean": stats.mean, "std": stats.std}),
              "styles": fingerprint({"s": inputs.s[:num_images]})}
     return describe_job(name=bundle.name, layout=bundle.layout, fingerprints=marks,
-                        clip_name=inputs.clip.name, num_images=num_images, channels=channels, **rounding(),
-                        **measured)
+                        clip_name=inputs.clip.name, num_images=num_images, channels=channels,
+                        options=options, **rounding(), **measured)
 
 
 def _share(job, shard) -> list:
@@ -271,7 +324,8 @@ def _agreement(inputs, job, blocks, found, count, seed) -> str:
     same = {word: job.job[word] for word in OPTIONS}
     exact = {**same, "stop_at": None, "precision": "fp32",
              "block_size": default_block_size(same["batch_size"], num_images)}
-    sample = JobFolder(job.path / CHECK, _described(inputs, num_images, channels, **exact))
+    described = _described(inputs, num_images, channels, job.job["options"], **exact)
+    sample = JobFolder(job.path / CHECK, described)
     earlier = read_job(sample.path)
     is_same = earlier is not None and earlier.job == sample.job
     if not is_same:

@@ -23,7 +23,6 @@ from ppstyleclip.stylespace import StyleLayout, StyleStats
 
 BASES = ("mean", "own")
 COMPAT = (None, "official")
-PRECISIONS = ("fp32", "bf16", "fp16")
 CACHE_BYTES = 2 << 30
 DEAD = 1e-5  # mean norm of a feature difference under which a channel does nothing that CLIP sees
 
@@ -117,7 +116,7 @@ def compute_relevance(
     channels: Iterable[int] | None = None,
     cache_bytes: int = CACHE_BYTES,
     stop_at: int | None = None,
-    precision: str = "fp32",
+    compiled=None,
 ) -> Iterator[RelevanceRecord]:
     """Measure the CLIP effect of each editable channel, a record per block of channels.
 
@@ -140,7 +139,7 @@ def compute_relevance(
         cache_bytes: how much memory the shared part may take.
         stop_at: side in pixels at which CLIP is shown the unfinished picture; None draws it whole. A channel
             of a later layer is always drawn whole.
-        precision: "fp32".
+        compiled: engine.CompiledNetworks of the two networks; None draws in eager mode.
     Yields:
         RelevanceRecord, channels ascending; collect_relevance joins them.
     Raises:
@@ -150,8 +149,9 @@ def compute_relevance(
     if block_size is None:
         block_size = default_block_size(batch_size, max(1, len(s_base)))
     end = count_tensors(generator, stop_at)
-    job = _Job(generator, clip, layout, stats, s_base, alpha, base, compat, batch_size, cache_bytes, end)
-    _check(job, precision)
+    job = _Job(generator, clip, compiled, layout, stats, s_base, alpha, base, compat, batch_size, cache_bytes,
+               end)
+    _check(job)
     return _records(job, split_blocks(layout, block_size, channels))
 
 
@@ -198,6 +198,7 @@ class _Job:
 
     generator: object
     clip: object
+    compiled: object
     layout: StyleLayout
     stats: StyleStats
     s_base: np.ndarray
@@ -278,9 +279,13 @@ def _features(job, prefix, k, images, columns):
     both = np.concatenate([images, images])
     styles = [job.base_style(j, k, both) for j in job.tensors(prefix.k, k)]
     styles[k - prefix.k] = job.edited_style(k, images, columns)
-    styles = [paddle.to_tensor(style) for style in styles]
-    pictures = finish(job.generator, take(prefix, paddle.to_tensor(both)), styles)
-    return _unit(job.clip.encode_image(pictures).numpy().astype(np.float64))
+    stage = take(prefix, paddle.to_tensor(both))
+    if job.compiled is not None:
+        features = job.compiled.features(stage, styles)
+    else:
+        pictures = finish(job.generator, stage, [paddle.to_tensor(style) for style in styles])
+        features = job.clip.encode_image(pictures).numpy()
+    return _unit(features.astype(np.float64))
 
 
 def _unit(vectors):
@@ -297,17 +302,13 @@ def _wanted(layout, channels):
     return wanted
 
 
-def _check(job, precision):
+def _check(job):
     if job.base not in BASES:
         raise UserError(f"unknown base '{job.base}', known: {', '.join(BASES)}")
     if job.compat not in COMPAT:
         raise UserError(f"unknown compat '{job.compat}', known: official")
     if job.compat == "official" and job.base != "mean":
         raise UserError("compat 'official' counts from the mean; leave base at 'mean'")
-    if precision not in PRECISIONS:
-        raise UserError(f"unknown precision '{precision}', known: {', '.join(PRECISIONS)}")
-    if precision != "fp32":
-        raise UserError(f"precision '{precision}' is not available for this measurement; use fp32")
     if job.alpha <= 0 or job.batch_size < 2:
         raise UserError(
             f"alpha must be positive and batch_size at least 2, got {job.alpha} and {job.batch_size}"

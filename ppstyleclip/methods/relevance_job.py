@@ -16,6 +16,7 @@ from ppstyleclip.methods.job_folder import JobFolder, differences, parse_shard, 
 from ppstyleclip.methods.relevance import Relevance, RelevanceRecord, compute_relevance, split_blocks
 from ppstyleclip.stylespace import StyleLayout
 
+# All but the last are compute_relevance's own words.
 OPTIONS = ("alpha", "base", "compat", "batch_size", "block_size", "cache_bytes", "stop_at", "precision")
 ROUNDING = ("threads", "device")  # shards of unlike machines may differ in these: only rounding does
 
@@ -47,15 +48,16 @@ def job_blocks(job: dict) -> list:
     return split_blocks(StyleLayout.from_config(job["layout"]), job["block_size"], job["channels"])
 
 
-def start_records(job: dict, todo: list, generator, clip, stats, s_base) -> Iterator[RelevanceRecord]:
-    """compute_relevance for the blocks `todo` of a job.
+def start_records(job: dict, todo: list, generator, clip, stats, s_base,
+                  compiled=None) -> Iterator[RelevanceRecord]:
+    """compute_relevance for the blocks `todo` of a job; `compiled` as there.
 
     Raises:
         UserError: an option of the job is out of range.
     """
     layout = StyleLayout.from_config(job["layout"])
     return compute_relevance(generator, clip, layout, stats, s_base, channels=_channels(todo),
-                             **{word: job[word] for word in OPTIONS})
+                             compiled=compiled, **{word: job[word] for word in OPTIONS[:-1]})
 
 
 def save_records(folder: JobFolder, records: Iterable[RelevanceRecord]) -> Iterator[RelevanceRecord]:

@@ -37,8 +37,8 @@ class FixedSynthesis(nn.Layer):
         side: stop at the resolution of this many pixels; None is the generator's own.
         noise: "const" or "none".
 
-    Attributes: `widths`, the C_k of the styles it takes; `x_shape` and, where `needs_image`, `image_shape`: what
-    it starts from, without the batch.
+    Attributes: `widths`, the C_k of the styles it takes; `x_shape` and, where `needs_image`, `image_shape`:
+    what it starts from, without the batch.
     """
 
     def __init__(self, generator, *, start=0, side=None, noise="const"):
@@ -93,7 +93,7 @@ def _layers(generator, side):
 
 
 class _FixedConv(nn.Layer):
-    """leaky_relu(d * conv(x * style) + noise + bias), d the demodulation; gain and scale are in the weights."""
+    """leaky_relu(d * conv(x * style) + noise + bias), d the demodulation; gains are in the weights."""
 
     to_rgb = False
 
