@@ -36,6 +36,7 @@ def import_paddle(threads: int | None = None):
         return sys.modules["paddle"]
     use_all_cores(threads)
     keep_freed_memory()
+    os.environ.setdefault("GLOG_minloglevel", "1")  # no "New Executor is Running" among the tools' words
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said), warnings.catch_warnings():

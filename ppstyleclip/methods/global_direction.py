@@ -57,7 +57,8 @@ def style_direction(
             dt: sum over c of ds_c / std_c * strength_c / SPAN * r_c. So one alpha fits texts that few
             channels answer and texts that many do.
         soft: factor on the channels below beta, 0 (leave them alone) to 1 (no threshold).
-        strength: `[E]` mean CLIP difference behind each row of relevance; needed for unit "effect" only.
+        strength: `[E]` mean CLIP difference behind each row of relevance, over SPAN deviations; needed for
+            unit "effect" only.
     Raises:
         UserError: shapes disagree, an argument is out of range, or no channel passes beta (the message gives
             the largest usable value).

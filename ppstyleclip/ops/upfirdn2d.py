@@ -186,11 +186,14 @@ def _by_transposed_convolution(x, taps, up, down, pad, size):
     """Add up each pixel's kernel in the enlarged image, cut out what is wanted, keep each `down`-th pixel."""
     kh, kw = taps.shape
     weight = _depthwise(taps, x.shape[1], x.dtype)
-    full = F.conv2d_transpose(x, weight, stride=[up[1], up[0]], groups=x.shape[1])
     top, left = kh - 1 - pad[2], kw - 1 - pad[0]
     height, width = (size[0] - 1) * down[1] + 1, (size[1] - 1) * down[0] + 1
-    full = _fit(full, -left, left + width - full.shape[3], -top, top + height - full.shape[2])
-    return full if down == (1, 1) else full[:, :, :: down[1], :: down[0]]
+    bottom = (x.shape[2] - 1) * up[1] + kh - top - height
+    right = (x.shape[3] - 1) * up[0] + kw - left - width
+    cut = [max(top, 0), max(bottom, 0), max(left, 0), max(right, 0)]  # never computed
+    out = F.conv2d_transpose(x, weight, stride=[up[1], up[0]], padding=cut, groups=x.shape[1])
+    out = _fit(out, *(max(-edge, 0) for edge in (left, right, top, bottom)))
+    return out if down == (1, 1) else out[:, :, :: down[1], :: down[0]]
 
 
 def _fit(x, x0, x1, y0, y1):

@@ -2,6 +2,8 @@
 """Statistics and relevance to and from files, with the fingerprints of what they were made for."""
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from ppstyleclip.errors import UserError
@@ -9,6 +11,8 @@ from ppstyleclip.files import write_safetensors
 from ppstyleclip.formats import load_arrays
 from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, check_relevance, check_stats
+
+USUAL_ALPHA = 5.0  # deviations up and down for which a strength is stated, half of global_direction.SPAN
 
 
 def read_stats(path, layout, *, name: str, generator: str | None = None) -> StyleStats:
@@ -64,7 +68,8 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
         path: `relevance` `[E, D]` in a safetensors file, or a single array (`.pdparams`, `.npy`).
         layout, name, generator: as in read_stats.
     Returns:
-        (relevance `[E, D]` float32, strength `[E]` float32 or None).
+        (relevance `[E, D]` float32, strength `[E]` float32 or None). Strength is in proportion as if it had
+        been measured 5 deviations up and down, whichever alpha the file was made with.
     Raises:
         MissingFile: there is no such file.
         UserError: it holds no relevance, or that of another generator.
@@ -82,7 +87,11 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
     relevance = np.array(value, dtype=np.float32)
     if not np.isfinite(relevance).all():
         raise UserError(f"{path} holds values that are not finite; rebuild it with: {EXTRACT}")
-    return relevance, arrays.get("strength") if isinstance(arrays, dict) else None
+    strength = arrays.get("strength") if isinstance(arrays, dict) else None
+    if strength is not None and "made_with" in metadata:
+        alpha = json.loads(metadata["made_with"]).get("alpha", USUAL_ALPHA)
+        strength = np.asarray(strength, np.float32) * np.float32(USUAL_ALPHA / alpha)
+    return relevance, strength
 
 
 def check_made_for(metadata: dict, path, *, name: str, **marks) -> None:
