@@ -102,6 +102,7 @@ class Compiled:
         """Export or find the program, and load it; False, after a warning, where that fails."""
         try:
             self._program = _load_or_export(self)
+            self.layer = None  # its weights are in the program
         except Exception as error:  # whatever the exporter dislikes, the eager way is right, only slower
             reason = " ".join(str(error).split())[:160] or type(error).__name__
             warnings.warn(f"not compiled, runs in Paddle's eager mode: {reason}", stacklevel=3)
@@ -200,7 +201,7 @@ class CompiledNetworks:
         return self._encoding[1](images)
 
 
-def compile_gradient(layer, shapes, wrt, key, *, folder=None):
+def compile_gradient(layer, shapes, wrt, key=None, *, folder=None):
     """Make a loss and its gradients a fast function of arrays.
 
     Args:
@@ -208,13 +209,14 @@ def compile_gradient(layer, shapes, wrt, key, *, folder=None):
             first. Its weights are constants.
         shapes: `{name: shape}` of its inputs; -1 for the batch.
         wrt: names of the inputs whose gradients are wanted.
-        key: what tells its weights and settings from others', values that JSON can hold.
+        key: settings that its forward depends on beside its weights, values that JSON can hold.
         folder: where programs are kept; None is `engine` in the cache.
     Returns:
         function of `{name: array}`; gives (list of results, `{name: gradient}`).
     """
     wrt = tuple(wrt)
-    compiled = Compiled(layer, shapes, ["gradient", key, wrt], folder=folder, wrt=wrt)
+    key = ["gradient", type(layer).__qualname__, key, _weights_mark(layer)]
+    compiled = Compiled(layer, shapes, key, folder=folder, wrt=wrt)
 
     def run(arrays):
         results = compiled(arrays)

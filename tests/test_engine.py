@@ -220,7 +220,7 @@ def test_compiled_gradient_is_the_eager_one(generator, folder, make_clip):
     clip = make_clip()
     step = Step(generator, clip)
     wrt = [name for name in step.shapes() if name != "text"]
-    run = engine.compile_gradient(step, step.shapes(), wrt, ["test", make_clip.__name__], folder=folder)
+    run = engine.compile_gradient(step, step.shapes(), wrt, folder=folder)
     for count in (1, 2):
         arrays = dict(zip(wrt, draw_styles(generator, count)))
         arrays["text"] = np.random.RandomState(4).randn(count, clip.dim).astype(np.float32)
@@ -243,7 +243,7 @@ def test_a_gradient_that_cannot_be_exported_is_eager(generator, tmp_path, monkey
     wrt = [name for name in step.shapes() if name != "text"]
     arrays = dict(zip(wrt, draw_styles(generator, 1)))
     arrays["text"] = np.ones([1, clip.dim], np.float32)
-    compiled = engine.compile_gradient(step, step.shapes(), wrt, ["test"], folder=tmp_path)(arrays)
+    compiled = engine.compile_gradient(step, step.shapes(), wrt, folder=tmp_path)(arrays)
     monkeypatch.setattr(engine, "export", lambda *a, **k: 1 / 0)
     with pytest.warns(UserWarning, match="eager mode"):
         eager_way = engine.compile_gradient(step, step.shapes(), wrt, ["other"], folder=tmp_path)(arrays)

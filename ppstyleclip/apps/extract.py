@@ -47,7 +47,7 @@ def parse_extract(argv=None) -> argparse.Namespace:
              "value, as the paper's text (own) (default: %(default)s)")
     add("--compat", metavar="CODE",
         help="official: leave visited channels at their mean, as that script does")
-    add("--batch_size", type=int, help="pictures drawn at once (default: 50, fewer above 256 px)")
+    add("--batch_size", type=int, help="pictures drawn at once (default: 50, fewer above 128 px)")
     add("--limit_channels", "--limit-channels", type=int, metavar="N",
         help="a trial: only N channels, evenly spaced; the others stay zero")
     _add_job(parser.add_argument_group("the job").add_argument)

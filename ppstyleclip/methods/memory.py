@@ -1,12 +1,13 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """How much memory and work a picture takes, from the shapes of the networks; bytes and multiplications.
 
-    memory = 550 MiB + 1.3 x weights + columns + 3 x cache + batch x picture
+    memory = 550 MiB + 3.3 x weights + columns + 3 x cache + batch x picture
     picture = max(7 x largest activation of the generator, 8 x largest of CLIP + 4 x the picture itself)
 
 `columns` is what Paddle's CPU convolution unfolds, one picture at a time: 9 values for each of an activation.
 The cache counts three times because it is there twice while it moves on, and once more in parts. The factors
 are fitted to peaks of resident memory at 256 to 1024 px, batches of 1 to 8, and are meant as upper bounds.
+Weights count three times: the network's, a compiled program's, and those that oneDNN has laid out anew.
 """
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.methods.relevance import CACHE_BYTES
 from ppstyleclip.methods.staged import stage_bytes
 
-MAX_BATCH, BATCH_PIXELS = 50, 2**22  # pictures drawn at once: 50 up to 256 px, 4 at 1024 px
+MAX_BATCH, BATCH_PIXELS = 50, 2**20  # pictures drawn at once: 50 up to 128 px, 16 at 256 px, 2 at 1024
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
 
@@ -70,7 +71,7 @@ def plan_memory(generator, clip, num_images: int, limit: int, batch_size: int | 
 def _fixed_bytes(generator, clip) -> int:
     weights = sum(parameter.size for net in (generator, clip) for parameter in net.parameters())
     columns = 9 * _largest_activation(generator)
-    return int(550 * 2**20 + 1.3 * 4 * weights + columns)
+    return int(550 * 2**20 + 3.3 * 4 * weights + columns)
 
 
 def _picture_bytes(generator, clip) -> int:
