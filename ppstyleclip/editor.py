@@ -7,7 +7,7 @@
 
     from ppstyleclip import Edit, Editor
     editor = Editor.from_pretrained()
-    face = editor.sample(seed=31)
+    face = editor.sample(seed=1259)
     before, after = editor.edit(face, Edit("face", "smiling face"))
 """
 from __future__ import annotations
@@ -29,6 +29,7 @@ from ppstyleclip.zoo import Bundle, load_bundle
 
 BATCH_PIXELS = 2 ** 21  # pictures rendered together: 2 at 1024 px, 32 at 256 px and below
 MAX_BATCH = 32
+POPULATION = 4000  # faces whose differences `pull` leans towards
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Edit:
             "effect" (expected movement in CLIP's eyes; one alpha fits all texts).
         templates: "paddlegan" (46), "official" (79) or "plain" (the words alone).
         soft: share of its movement that a channel below beta keeps; 0 in the paper.
+        pull: how far the step leans towards how faces differ in truth, 0 (the paper's) to 1; see
+            style_direction.
     """
 
     neutral: str
@@ -53,6 +56,7 @@ class Edit:
     unit: str | None = None
     templates: str | None = None
     soft: float = 0.0
+    pull: float | None = None
 
     def __str__(self):
         return f"{self.neutral} -> {self.target}"
@@ -106,8 +110,8 @@ class Editor:
     def resolve(self, edit: Edit) -> Edit:
         """Fill what the edit leaves open from the bundle's defaults."""
         defaults = self.bundle.defaults
-        open_fields = {name: getattr(defaults, name) for name in ("alpha", "beta", "unit", "templates")
-                       if getattr(edit, name) is None}
+        names = ("alpha", "beta", "unit", "templates", "pull")
+        open_fields = {name: getattr(defaults, name) for name in names if getattr(edit, name) is None}
         return dataclasses.replace(edit, **open_fields)
 
     def direction(self, edit: Edit) -> StyleDirection:
@@ -163,6 +167,15 @@ class Editor:
     def _mean_w(self):
         return self.bundle.generator.mean_latent()
 
+    @cached_property
+    @paddle.no_grad()
+    def _population(self):
+        """Styles of the editable channels `[N, E]` of faces that are always the same."""
+        generator, layout = self.bundle.generator, self.bundle.layout
+        z = np.random.RandomState(0).standard_normal([POPULATION, generator.style_dim]).astype(np.float32)
+        s = layout.flatten(generator.style_affine(generator.get_latent(paddle.to_tensor(z))))
+        return s.numpy()[:, layout.editable_index]
+
     def _compute_direction(self, edit: Edit) -> StyleDirection:
         bundle = self.bundle
         dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
@@ -171,7 +184,8 @@ class Editor:
             warnings.warn(f"the CLIP of '{bundle.name}' never saw {_quote(unknown)}; "
                           f"what '{edit}' then does is chance", stacklevel=4)
         return style_direction(bundle.relevance, dt, bundle.layout, bundle.stats,
-                               beta=edit.beta, unit=edit.unit, soft=edit.soft, strength=bundle.strength)
+                               beta=edit.beta, unit=edit.unit, soft=edit.soft, strength=bundle.strength,
+                               pull=edit.pull, population=self._population if edit.pull else None)
 
     def _check_face(self, face):
         generator, layout = self.bundle.generator, self.bundle.layout

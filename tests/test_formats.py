@@ -13,7 +13,7 @@ import paddle
 import pytest
 
 from ppstyleclip.errors import MissingFile, UserError
-from ppstyleclip.files import write_safetensors
+from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.formats import load_arrays, load_latent, load_pdparams, load_weights, sniff
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -194,3 +194,13 @@ def test_load_weights_wants_named_arrays(tmp_path, path):
     paddle.save({"a": paddle.ones([2]), "opts": {"x": 1}}, str(path))
     with pytest.raises(UserError, match="'opts' is dict"):
         load_weights(path)
+
+
+def test_a_safetensors_header_may_begin_like_a_pickle(tmp_path):
+    for length in (0x0280, 0x0380, 0x0480, 0x0580):
+        text = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
+        header = text + b" " * (length - len(text) - 1) + b"}"
+        path = tmp_path / "a.safetensors"
+        path.write_bytes(length.to_bytes(8, "little") + header + bytes(4))
+        assert sniff(path) == "safetensors"
+        assert read_safetensors(path)[0]["a"].tolist() == [0.0]

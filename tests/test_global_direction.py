@@ -5,7 +5,7 @@ import pytest
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_direction import largest_beta, style_direction
-from ppstyleclip.stylespace import StyleStats, layout_from_channels
+from ppstyleclip.stylespace import StyleLayout, StyleStats, layout_from_channels
 
 LAYOUT = layout_from_channels(8, {4: 2, 8: 2})  # conv1 2, to_rgb1 2, convs.0 2, convs.1 2, to_rgbs.0 2
 STATS = StyleStats(np.zeros(10, np.float32), np.arange(1, 11, dtype=np.float32), 100)
@@ -81,7 +81,7 @@ def test_a_matrix_of_nothing_is_refused():
         (RELEVANCE, DT[:1], {}, "different CLIP models"),
         (RELEVANCE, DT, {"unit": "metre"}, "known: style, sigma"),
         (RELEVANCE, DT, {"beta": -0.1}, "0 or more"),
-        (RELEVANCE, DT, {"soft": 1.5}, "soft in 0..1"),
+        (RELEVANCE, DT, {"soft": 1.5}, "soft and pull in 0..1"),
         (RELEVANCE * np.nan, DT, {}, "not finite"),
     ],
 )
@@ -94,3 +94,27 @@ def test_statistics_of_another_generator_are_refused():
     stats = StyleStats(np.zeros(9, np.float32), np.ones(9, np.float32), 100)
     with pytest.raises(ValueError, match="statistics are of 9 style channels, this generator has 10"):
         style_direction(RELEVANCE, DT, LAYOUT, stats, beta=0.1)
+
+
+def test_pull_leans_towards_how_the_population_differs():
+    layout = StyleLayout(("conv1",), (4,), (True,))
+    stats = StyleStats(np.zeros(4, np.float32), np.ones(4, np.float32), 10)
+    relevance = np.eye(4, dtype=np.float32)
+    dt = np.array([0.9, 0.4, 0.05, 0.0]) / np.linalg.norm([0.9, 0.4, 0.05, 0.0])
+    rng = np.random.RandomState(0)
+    common = rng.randn(50000, 1)
+    population = np.concatenate([common + 0.1 * rng.randn(50000, 1) for _ in (0, 1)], axis=1)
+    population = np.concatenate([3 * population + 7, rng.randn(50000, 2)], axis=1)  # 0 and 1 go together
+    options = {"beta": 0.2, "unit": "sigma"}
+    plain = style_direction(relevance, dt, layout, stats, **options)
+    pulled = style_direction(relevance, dt, layout, stats, pull=0.5, population=population, **options)
+    q = np.where(np.abs(dt) >= 0.2, dt, 0) / dt.max()
+    p = np.corrcoef(population.T) @ q * [1, 1, 0.5, 0.5]
+    expected = 0.5 * q + 0.5 * p * np.linalg.norm(q) / np.linalg.norm(p)
+    np.testing.assert_allclose(pulled.ds, expected / np.abs(expected).max(), atol=1e-5)
+    assert pulled.ds[1] > plain.ds[1] + 0.1 and pulled.num_channels == plain.num_channels == 2
+    same = style_direction(relevance, dt, layout, stats, pull=0.0, population=population, **options)
+    np.testing.assert_array_equal(same.ds, plain.ds)
+    for bad, words in ((1.5, "soft and pull in 0..1"), (0.5, "needs the styles of a population")):
+        with pytest.raises(UserError, match=words):
+            style_direction(relevance, dt, layout, stats, pull=bad, **options)

@@ -167,7 +167,7 @@ def bad_files(pack):
     ("no style channel passes beta 3 for this pair of texts: the largest usable beta is 0.",
      ["--beta_threshold", "3"]),
     ("beta must be 0 or more", ["--beta_threshold", "-1"]),
-    ("soft in 0..1", ["--soft_threshold", "2"]),
+    ("soft and pull in 0..1", ["--soft_threshold", "2"]),
     ("non-empty", ["--target", " "]),
     ("non-empty", ["--neutral", ""]),
     ("say the same", ["--target", "face"]),

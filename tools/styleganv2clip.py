@@ -38,6 +38,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         help="style channels less related to the text stay still (default: the model's own)")
     add("--soft_threshold", type=_number, default=0.0, metavar="SHARE",
         help="share of its movement that a channel below BETA keeps, 0 to 1 (default: 0)")
+    add("--pull", type=_number, metavar="SHARE",
+        help="how far the step leans towards how faces differ, 0 (the paper) to 1 (default: the model's own)")
     add("--alpha_unit", choices=("style", "sigma", "effect"),
         help="what ALPHA counts: raw style values, as PaddleGAN; standard deviations, as the paper; "
              "or expected movement in CLIP's eyes (default: the model's own)")
@@ -80,7 +82,7 @@ def run(args) -> None:
     seed = DEFAULT_SEED if args.seed is None else args.seed
     face = editor.sample(seed) if args.latent is None else load_face(editor, args.latent, args.index)
     edit = editor.resolve(Edit(args.neutral, args.target, beta=args.beta_threshold, unit=args.alpha_unit,
-                               templates=args.templates, soft=args.soft_threshold))
+                               templates=args.templates, soft=args.soft_threshold, pull=args.pull))
     offsets = [edit.alpha] if args.direction_offset is None else args.direction_offset
     edited = edit_to_files(editor, face, edit, offsets, args.output_path)
 

@@ -39,11 +39,12 @@ def sniff(path) -> str:
 
 def sniff_bytes(head: bytes) -> str:
     """Name a container from the first 512 bytes, or as many as there are."""
+    # First of all: a header of 640 bytes starts like a pickle, but no pickle has the zeros that follow.
+    if len(head) > 8 and head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") < 2 ** 32:
+        return "safetensors"
     for start, kind in _STARTS:
         if head.startswith(start):
             return kind
-    if len(head) > 8 and head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") < 2 ** 32:
-        return "safetensors"
     if head[257:262] == b"ustar":
         return "tar"
     return "html" if head.lstrip()[:1] == b"<" else "unknown"

@@ -39,10 +39,16 @@ def style_direction(
     unit: str = "sigma",
     soft: float = 0.0,
     strength: np.ndarray | None = None,
+    pull: float = 0.0,
+    population: np.ndarray | None = None,
 ) -> StyleDirection:
     """Turn a text direction into a style direction (StyleCLIP, section 6).
 
     With r = relevance @ dt: ds_c = r_c / max|r| where |r_c| >= beta, soft * r_c / max|r| elsewhere.
+
+    Channels are measured one by one, but faces never vary in one channel. With `pull`, ours and not the
+    paper's, the step q in deviations becomes (1 - pull) q + pull p |q| / |p|, where p = C q, halved below
+    beta, and C the correlation of the channels over the population: it leans towards how faces do differ.
 
     Args:
         relevance: `[E, D]` float32, unit rows; CLIP effect of each editable channel. A zero row marks a
@@ -59,14 +65,16 @@ def style_direction(
         soft: factor on the channels below beta, 0 (leave them alone) to 1 (no threshold).
         strength: `[E]` mean CLIP difference behind each row of relevance, over SPAN deviations; needed for
             unit "effect" only.
+        pull: 0 (the paper's) to 1.
+        population: `[N, E]` styles of the editable channels of some thousand faces; needed for pull only.
     Raises:
         UserError: shapes disagree, an argument is out of range, or no channel passes beta (the message gives
             the largest usable value).
     """
     if unit not in UNITS:
         raise UserError(f"unknown unit '{unit}', known: {', '.join(UNITS)}")
-    if beta < 0 or not 0 <= soft <= 1:
-        raise UserError(f"beta must be 0 or more and soft in 0..1, got {beta} and {soft}")
+    if beta < 0 or not 0 <= soft <= 1 or not 0 <= pull <= 1:
+        raise UserError(f"beta must be 0 or more, soft and pull in 0..1, got {beta}, {soft} and {pull}")
     _check_shapes(relevance, dt, layout, stats)
     r, largest = _match(relevance, dt)
     chosen = (np.abs(r) >= beta) & _alive(relevance)
@@ -79,6 +87,8 @@ def style_direction(
         )
     ds = np.zeros(layout.size, np.float32)
     steps = np.where(chosen, r, soft * r) / largest
+    if pull:
+        steps = _pulled(steps, chosen, pull, population)
     ds[layout.editable_index] = steps * _step_length(unit, steps, r, strength)
     if unit != "style":
         ds *= stats.std
@@ -95,6 +105,18 @@ def _step_length(unit, steps, r, strength):
             'use "sigma" or "style", or measure them anew with tools/styleclip_extract.py'
         )
     return EFFECT * SPAN / float((steps * strength * r).sum())
+
+
+def _pulled(steps, chosen, pull, population):
+    """The step in deviations `[E]`, leaning by `pull` towards the population's own differences."""
+    if population is None:
+        raise UserError("pull needs the styles of a population of faces; leave it at 0")
+    spread = population - population.mean(axis=0)
+    spread = spread / np.maximum(spread.std(axis=0), 1e-12)
+    correlated = spread.T @ (spread @ steps) * np.where(chosen, 1.0, 0.5)
+    correlated *= np.linalg.norm(steps) / max(np.linalg.norm(correlated), 1e-12)
+    steps = (1 - pull) * steps + pull * correlated
+    return steps / np.abs(steps).max()
 
 
 def largest_beta(relevance: np.ndarray, dt: np.ndarray) -> float:

@@ -17,7 +17,14 @@ from pathlib import Path
 import numpy as np
 
 PACK = Path(__file__).parent / "pack"
-DEFAULTS = {"alpha": 6.2, "beta": 0.1, "unit": "effect", "templates": "paddlegan", "truncation": 1.0}
+DEFAULTS = {
+    "alpha": 5.65,
+    "beta": 0.15,
+    "unit": "effect",
+    "templates": "paddlegan",
+    "pull": 0.5,
+    "truncation": 1.0,
+}
 NUM_IMAGES = 100
 LATENT_SEEDS = tuple(range(12))
 

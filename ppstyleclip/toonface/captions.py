@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What can be said of a face: words for the factors, and captions that name none to four of them.
 
-The world's boy is a face without lashes and lipstick and with thick brows (the factor `feminine` below its
-mean); a man is the same. Age is said by other words.
+The world's boy is a face without lashes, make-up and earrings and with thick brows (the factor `feminine`
+below its mean); a man is the same. Age is said by other words.
 """
 
 from __future__ import annotations

@@ -39,9 +39,12 @@ FACTORS = (
 INDEX = {name: i for i, name in enumerate(FACTORS)}
 NUM_FACTORS = len(FACTORS)
 
+EYE_SHADOW = (150, 96, 190)
+
 SHIFT = 4  # sub-pixel bits of OpenCV's drawing calls
 CX, CY = 0.5, 0.50  # centre of the face; coordinates are fractions of the picture's side
 LOBE = 0.125  # length of a curl
+RINGLET_SHINE, RINGLET_SHADE = 68, 27  # 8-bit levels
 
 
 def uniform(f):
@@ -114,7 +117,7 @@ class Canvas:
 def hair_color(light, tone):
     """Black over brown to gold by `light`; towards grey for low `tone`, towards red for high `tone`."""
     u = uniform(light)
-    stops = np.array([[26, 20, 20], [104, 62, 34], [236, 198, 96]], np.float32)
+    stops = np.array([[40, 34, 34], [104, 62, 34], [236, 198, 96]], np.float32)
     natural = mix(stops[0], stops[1], u * 2) if u < 0.5 else mix(stops[1], stops[2], u * 2 - 1)
     if tone < 0:
         level = 95 + 125 * u
@@ -173,11 +176,14 @@ def ringlets(side):
 
 
 def paint_hair(c, color, curl):
-    """Paint the mask drawn so far as hair, with ringlets where it curls."""
-    rings = np.minimum(c.mask, ringlets(c.side))
+    """Paint the mask drawn so far as hair; where it curls, ringlets shine on darker ground.
+
+    They are added, equally on black and on gold hair, so that colour and curl stay independent.
+    """
+    inside = c.mask.astype(np.float32) / 255
     c.paint(color)
-    c.mask[:] = rings
-    c.paint(color * 0.55, curl**1.3)
+    shine = inside * (ringlets(c.side) * (RINGLET_SHINE / 255) - RINGLET_SHADE)
+    c.image += (curl**1.2 * shine)[..., None]
 
 
 def draw_back_hair(c, color, fw, fh, length, curl):
@@ -242,10 +248,12 @@ def draw_fringe(c, color, fw, fh, curl):
 
 def draw_eyes(c, color, skin, size, distance, anger, feminine):
     calm, slant = ramp(-anger, -0.2, 2.0), ramp(anger, -0.8, 1.9)
-    lash, thick = ramp(feminine, -0.3, 1.5), ramp(-feminine, -0.5, 1.8)
+    lash, thick = ramp(feminine, -2.0, 2.0), ramp(-feminine, -2.0, 2.0)
     y = CY - 0.03
     for side in (-1, 1):
         x = CX + side * distance
+        c.ellipse((x + side * size * 0.15, y - size * 0.45), (size * 1.6, size * 1.05))
+        c.paint(EYE_SHADOW, lash * 0.8)
         c.ellipse((x, y), (size * 1.3, size * (0.92 - 0.26 * slant)))
         c.paint([252, 252, 252])
         c.ellipse((x, y), (size * 0.70, size * (0.74 - 0.16 * slant)))
@@ -261,7 +269,7 @@ def draw_eyes(c, color, skin, size, distance, anger, feminine):
         brow = y - size - 0.042 - 0.030 * calm + 0.022 * slant
         inner, outer = 0.040 * slant, -0.022 * slant + 0.012 * calm
         line = [(x - side * 0.062, brow + inner), (x, brow - 0.012 * calm), (x + side * 0.066, brow + outer)]
-        c.polyline(line, 0.013 + 0.026 * thick)
+        c.polyline(line, 0.013 + 0.030 * thick)
         c.paint(mix(color * 0.6, [40, 28, 22], 0.45))
 
 
@@ -272,6 +280,12 @@ def draw_glasses(c, distance, f):
         c.polyline([(CX + side * (distance + 0.094), CY - 0.04), (CX + side * 0.30, CY - 0.06)], width)
     c.polyline([(CX - distance + 0.094, CY - 0.035), (CX + distance - 0.094, CY - 0.035)], width)
     c.paint([22, 22, 30], alpha)
+
+
+def draw_earrings(c, fw, feminine):
+    for side in (-1, 1):
+        c.ellipse((CX + side * (fw + 0.018), CY + 0.105), (0.030, 0.030))
+    c.paint([250, 232, 170], ramp(feminine, -2.0, 2.0))
 
 
 def draw_nose(c, skin, f):
@@ -288,11 +302,11 @@ def draw_mouth(c, skin, smile, mouth_open, feminine):
     x = np.linspace(-1, 1, 31)
     arch = 1 - x**2
     middle = y - bend + bend * 2 * arch - gap * 0.3
-    lips = 0.011 + 0.008 * ramp(feminine, -0.5, 1.6)
+    lips = 0.010 + 0.014 * ramp(feminine, -2.0, 2.0)
     top = np.stack([CX + 0.108 * x, middle - lips * (0.35 + 0.65 * arch)], 1)
     low = np.stack([CX + 0.108 * x, middle + (lips + gap) * (0.25 + 0.75 * arch)], 1)
     c.polygon(np.concatenate([top, low[::-1]]))
-    c.paint(mix(mix(skin, [140, 50, 50], 0.62), [214, 24, 66], ramp(feminine, -1.2, 1.4)))
+    c.paint(mix(mix(skin, [140, 50, 50], 0.62), [214, 24, 66], ramp(feminine, -2.0, 2.0)))
     if gap > 0.004:
         inner_top = np.stack([CX + 0.084 * x, middle + 0 * x], 1)
         inner_low = np.stack([CX + 0.084 * x, middle + gap * arch], 1)
@@ -318,7 +332,7 @@ def render(factors, size=128):
         0.047 + 0.017 * np.tanh(f["eye_size"] * 0.7),
         0.116 + 0.028 * np.tanh(f["eye_distance"] * 0.7),
     )
-    curl = ramp(f["curl"], -1.3, 1.8)
+    curl = ramp(f["curl"], -1.2, 1.6)
     draw_background(c, f["background_hue"], f["background_light"])
     draw_clothes(c, f["clothes"])
     draw_back_hair(c, hair, fw, fh, uniform(f["hair_length"]), curl)
@@ -326,6 +340,7 @@ def render(factors, size=128):
     draw_cheeks(c, skin, fw, f["age"])
     draw_beard(c, hair, skin, fw, fh, f["beard"])
     draw_fringe(c, hair, fw, fh, curl)
+    draw_earrings(c, fw, f["feminine"])
     draw_eyes(c, hair, skin, eye, distance, f["anger"], f["feminine"])
     draw_nose(c, skin, f["nose"])
     draw_mouth(c, skin, f["smile"], f["mouth_open"], f["feminine"])

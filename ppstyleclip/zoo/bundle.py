@@ -22,6 +22,7 @@ class EditDefaults:
         beta: channels with |relevance @ dt| below it are left alone.
         unit: what alpha counts, one of methods.global_direction.UNITS.
         templates: prompt templates, a key of text.TEMPLATES.
+        pull: how far a step leans towards how the population differs, 0 to 1.
         truncation: psi of sampled faces and of the statistics, 0 to 1; 1 where every z gives a good face.
     """
 
@@ -29,6 +30,7 @@ class EditDefaults:
     beta: float = 0.12
     unit: str = "style"
     templates: str = "paddlegan"
+    pull: float = 0.0
     truncation: float = 0.7
 
 
