@@ -36,6 +36,7 @@ PRECISIONS = ("fp32", "bf16", "fp16")
 KEEP_BYTES = 8 << 30  # programs on disk beyond this are deleted, those unused for longest first
 _BF16 = ("conv2d", "fused_conv2d", "conv2d_transpose", "elementwise_mul")  # the others of a synthesis fail
 EAGER_PIXELS = 2**18  # that a Painter draws before it compiles: 64 pictures of 64 px, none of 1024 px
+AT_ONCE_PIXELS = 2**20  # of a batch: more at once is slower and takes memory; one picture of 1024 px
 _STEM = "program"
 _MODELS = (f"{_STEM}.pdmodel", f"{_STEM}.json")  # Paddle's old and new program files
 _WEIGHTS = f"{_STEM}.pdiparams"
@@ -124,8 +125,8 @@ class Compiled:
 class CompiledSynthesis:
     """Styles to images, compiled: see compile_synthesis."""
 
-    def __init__(self, compiled, first):
-        self._compiled, self._first = compiled, first
+    def __init__(self, compiled, first, at_once):
+        self._compiled, self._first, self._at_once = compiled, first, at_once
 
     def __call__(self, styles, x=None, image=None) -> np.ndarray:
         """Draw images `[N, 3, H, W]` float32, about [-1, 1].
@@ -135,7 +136,12 @@ class CompiledSynthesis:
             x, image: with `start` above 0, what `staged.Stage` holds.
         """
         arrays = {_style_name(self._first + k): style for k, style in enumerate(styles)}
-        return self._compiled({**arrays, "x": x, "image": image})[0]
+        arrays.update((name, part) for name, part in (("x", x), ("image", image)) if part is not None)
+        count = len(styles[0])
+        parts = [{name: array[start : start + self._at_once] for name, array in arrays.items()}
+                 for start in range(0, count, self._at_once)]
+        drawn = [self._compiled(part)[0] for part in parts]
+        return drawn[0] if len(drawn) == 1 else np.concatenate(drawn)
 
     def compile(self) -> bool:
         """Compile now instead of at the first call; whether it worked."""
@@ -161,7 +167,7 @@ def compile_synthesis(generator, *, start=0, side=None, noise="const", precision
     mark = _weights_mark(generator) if mark is None else mark
     key = ["synthesis", mark, generator.size, start, side, noise]
     compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder, bf16=_BF16)
-    return CompiledSynthesis(compiled, start)
+    return CompiledSynthesis(compiled, start, max(1, AT_ONCE_PIXELS // generator.size**2))
 
 
 class CompiledNetworks:

@@ -54,6 +54,15 @@ def test_compiled_synthesis_is_the_eager_one_at_any_batch(generator, folder, noi
         assert relative(draw(styles), eager(generator, styles, noise)) < BOUND / 10
 
 
+def test_a_large_batch_is_drawn_in_parts(generator, folder, monkeypatch):
+    monkeypatch.setattr(engine, "AT_ONCE_PIXELS", 2 * generator.size**2)
+    draw, styles, sizes = engine.compile_synthesis(generator, folder=folder), draw_styles(generator, 5), []
+    compiled = draw._compiled
+    draw._compiled = lambda arrays: (sizes.append(len(arrays["style_00"])), compiled(arrays))[1]
+    assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
+    assert sizes == [2, 2, 1]
+
+
 def test_noise_is_in_the_program(generator, folder):
     styles = draw_styles(generator, 1)
     draws = [engine.compile_synthesis(generator, noise=noise, folder=folder) for noise in ("const", "none")]
