@@ -34,7 +34,9 @@ from ppstyleclip.threads import count_cores
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 KEEP_BYTES = 8 << 30  # programs on disk beyond this are deleted, those unused for longest first
-_BF16 = ("conv2d", "fused_conv2d", "conv2d_transpose", "elementwise_mul")  # the others of a synthesis fail
+# Kinds of operators that compute in bf16; some of the others fail there.
+_BF16_SYNTHESIS = ("conv2d", "fused_conv2d", "conv2d_transpose", "elementwise_mul")
+_BF16_CLIP = ("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_matmul")
 EAGER_PIXELS = 2**18  # that a Painter draws before it compiles: 64 pictures of 64 px, none of 1024 px
 AT_ONCE_PIXELS = 2**20  # of a batch: more at once is slower and takes memory; one picture of 1024 px
 _STEM = "program"
@@ -166,7 +168,8 @@ def compile_synthesis(generator, *, start=0, side=None, noise="const", precision
     layer = _NamedSynthesis(FixedSynthesis(generator, start=start, side=side, noise=noise))
     mark = _weights_mark(generator) if mark is None else mark
     key = ["synthesis", mark, generator.size, start, side, noise]
-    compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder, bf16=_BF16)
+    compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder,
+                        bf16=_BF16_SYNTHESIS)
     return CompiledSynthesis(compiled, start, max(1, AT_ONCE_PIXELS // generator.size**2))
 
 
@@ -265,7 +268,7 @@ def compile_image_encoder(clip, side, *, precision="fp32", mark=None, folder=Non
     mark = _weights_mark(clip.net.visual) if mark is None else mark
     key = ["encode_image", clip.name, clip.image_size, mark, side]
     compiled = Compiled(_ImageEncoder(clip), {"images": [-1, 3, side, side]}, key, precision=precision,
-                        folder=folder)
+                        folder=folder, bf16=_BF16_CLIP)
     return lambda images: compiled({"images": images})[0]
 
 

@@ -30,6 +30,12 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("engine")
 
 
+def small_resnet_clip():
+    paddle.seed(3)
+    return build_clip({**CLIP, "vision_layers": (1, 1, 1, 1), "vision_width": 4, "vision_patch_size": None,
+                       "image_size": 32})
+
+
 def draw_styles(generator, count, seed=0):
     z = np.random.RandomState(seed).randn(count, generator.style_dim).astype(np.float32)
     with paddle.no_grad():
@@ -190,6 +196,18 @@ def test_bf16_is_near_fp32(generator, folder):
     assert 0 < error < 0.05
 
 
+@pytest.mark.parametrize("make_clip", [tiny_clip, small_resnet_clip])
+def test_image_encoder_in_bf16_is_near_fp32(folder, make_clip):
+    if not paddle.base.core.supports_bfloat16():
+        pytest.skip("this processor does not compute in bf16")
+    clip = make_clip()
+    images = np.random.RandomState(1).uniform(-1, 1, [3, 3, 48, 48]).astype(np.float32)
+    with paddle.no_grad():
+        expected = clip.encode_image(paddle.to_tensor(images)).numpy()
+    got = engine.compile_image_encoder(clip, 48, precision="bf16", folder=folder)(images)
+    assert 0 < relative(got, expected) < 0.05
+
+
 def test_a_painter_compiles_when_enough_was_drawn(generator, monkeypatch, tmp_path):
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path))
     monkeypatch.setattr(engine, "EAGER_PIXELS", 3 * generator.size**2)
@@ -216,12 +234,6 @@ class Step(paddle.nn.Layer):
         """Return [loss, images]."""
         images = self.synthesis([tensors[f"s{k:02d}"] for k in range(len(self.synthesis.widths))])
         return [-paddle.mean(self.clip.encode_image(images) * tensors["text"]), images]
-
-
-def small_resnet_clip():
-    paddle.seed(3)
-    return build_clip({**CLIP, "vision_layers": (1, 1, 1, 1), "vision_width": 4, "vision_patch_size": None,
-                       "image_size": 32})
 
 
 @pytest.mark.parametrize("make_clip", [tiny_clip, small_resnet_clip])
