@@ -364,8 +364,7 @@ def _load_or_export(compiled) -> Program:
             os.utime(place)
             return _program(compiled, place)
         shutil.rmtree(place, ignore_errors=True)
-    with contextlib.ExitStack() as stack:
-        draft = stack.enter_context(_draft_folder(home))
+    with _draft_folder(home) as draft:
         export(compiled.layer, compiled.shapes, draft, wrt=compiled.wrt)
         program = _program(compiled, draft)
         with contextlib.suppress(OSError):  # another process was first, or the disk is full

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import paddle
 import pytest
-from tiny_world import CLIP, save_tiny_pack, tiny_clip, tiny_generator
+from tiny_world import CLIP, live_in, save_tiny_pack, tiny_clip, tiny_generator
 
 from ppstyleclip.apps.cli import guard
 from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
@@ -16,7 +16,7 @@ from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
 from ppstyleclip.methods.staged import work_from
 from ppstyleclip.stylespace import build_layout, collect_stats
-from ppstyleclip.zoo import load, read_relevance, read_stats
+from ppstyleclip.zoo import read_relevance, read_stats
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 STATS, STYLES = "stylegan2-tiny-styleclip-stats.safetensors", "S-tiny.safetensors"
@@ -40,11 +40,7 @@ def pack(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def embedded(pack, monkeypatch, tmp_path):
-    monkeypatch.setattr(load, "PACK", pack)
-    monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
-    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
+    live_in(pack, monkeypatch, tmp_path)
 
 
 @pytest.fixture(scope="module")

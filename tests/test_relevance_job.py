@@ -19,7 +19,7 @@ import numpy as np
 import paddle
 import pytest
 from safetensors.numpy import load as load_safetensors
-from tiny_world import save_tiny_pack, tiny_clip, tiny_generator
+from tiny_world import live_in, save_tiny_pack, tiny_clip, tiny_generator
 
 from ppstyleclip import engine, files, threads
 from ppstyleclip.apps import extract as extract_app
@@ -51,11 +51,9 @@ def pack(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def embedded(pack, monkeypatch, tmp_path):
-    monkeypatch.setattr(load, "PACK", pack)
-    monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
+    live_in(pack, monkeypatch, tmp_path)
     for name in [name for name in os.environ if name.startswith("PADDLE_")]:
         monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
 
 
 def extract(*argv):
@@ -548,8 +546,7 @@ def test_stopping_early_shows_clip_the_smaller_picture():
     assert work_from(generator, 0, 5) == work_from(generator, 0) - work_from(generator, 5)
 
 
-def test_the_compiled_engine_measures_the_same_in_one_run_or_in_shards(single, monkeypatch, tmp_path):
-    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path / "home"))
+def test_the_compiled_engine_measures_the_same_in_one_run_or_in_shards(single):
     compiled = ["--engine", "compiled"]
     assert extract(*compiled, "--output_path", "whole") == 0
     whole = (Path("whole") / DIRECTIONS).read_bytes()

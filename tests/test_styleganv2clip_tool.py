@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import paddle
 import pytest
-from tiny_world import save_tiny_pack, tiny_generator, tiny_parts
+from tiny_world import live_in, save_tiny_pack, tiny_generator, tiny_parts
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.files import read_safetensors, write_safetensors
@@ -33,11 +33,7 @@ def pack(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def embedded(pack, monkeypatch, tmp_path):
-    monkeypatch.setattr(load, "PACK", pack)
-    monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
-    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
+    live_in(pack, monkeypatch, tmp_path)
 
 
 def read(path):

@@ -8,7 +8,7 @@ import paddle
 from ppstyleclip.models.clip import build_clip
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.stylespace import StyleStats, build_layout
-from ppstyleclip.zoo import EditDefaults, save_pack
+from ppstyleclip.zoo import EditDefaults, load, save_pack
 
 SIZE, STYLE_DIM, N_MLP = 16, 12, 2
 WORDS = ["face", "happy", "sad", "smiling", "with", "long", "hair", "a", "photo", "of", "the"]
@@ -47,6 +47,15 @@ def tiny_parts():
     generator = tiny_generator()
     layout = build_layout(generator)
     return (generator, layout, *tiny_measurements(layout), tiny_clip())
+
+
+def live_in(pack, monkeypatch, folder):
+    """Let the embedded model be `pack`, and everything that is written or cached lie in `folder`."""
+    monkeypatch.setattr(load, "PACK", pack)
+    monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
+    monkeypatch.setenv("PPSTYLECLIP_HOME", str(folder / "cache"))
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    monkeypatch.chdir(folder)
 
 
 def save_tiny_pack(folder):

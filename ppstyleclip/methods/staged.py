@@ -44,15 +44,7 @@ def advance(generator, stage: Stage, style) -> Stage:
 
 def _layer(generator, k: int):
     """The layer that style tensor k scales, and its noise picture; None for a ToRGB layer."""
-    if k == 0:
-        return generator.conv1, generator.noises.noise_0
-    if k == 1:
-        return generator.to_rgb1, None
-    block, place = divmod(k - 2, 3)
-    if place == 2:
-        return generator.to_rgbs[block], None
-    index = 2 * block + place
-    return generator.convs[index], getattr(generator.noises, f"noise_{index + 1}")
+    return generator.drawing_layers()[k]
 
 
 def finish(generator, stage: Stage, styles):

@@ -189,6 +189,15 @@ class StyleGANv2Generator(nn.Layer):
         images = self._synthesis(self.style_affine(latent), noise)
         return images, (latent if return_latents else None)
 
+    def drawing_layers(self):
+        """Return K pairs (StyledConv, its noise picture) or (ToRGB, None) in the order of the styles."""
+        noises = [getattr(self.noises, f"noise_{index}") for index in range(self.num_layers)]
+        pairs = [(self.conv1, noises[0]), (self.to_rgb1, None)]
+        for k, to_rgb in enumerate(self.to_rgbs):
+            pairs += [(self.convs[index], noises[index + 1]) for index in (2 * k, 2 * k + 1)]
+            pairs += [(to_rgb, None)]
+        return pairs
+
     def _modulated(self):
         """Return (modulated convolution, its layer of w_plus) in the order of the styles."""
         pairs = [(self.conv1.conv, 0), (self.to_rgb1.conv, 1)]

@@ -45,7 +45,9 @@ class FixedSynthesis(nn.Layer):
         super().__init__()
         if noise not in ("const", "none"):
             raise ValueError(f"fixed synthesis has noise 'const' or 'none', got {noise!r}")
-        layers = list(_layers(generator, generator.size if side is None else side))
+        layers = generator.drawing_layers()
+        if side is not None:
+            layers = [pair for k, pair in enumerate(layers) if 4 * 2 ** ((k + 1) // 3) <= side]
         if not 0 <= start < len(layers):
             raise ValueError(f"start must be 0 to {len(layers) - 1}, got {start}")
         self.start = start
@@ -78,18 +80,6 @@ class FixedSynthesis(nn.Layer):
             else:
                 x = layer(x, style)
         return image
-
-
-def _layers(generator, side):
-    """Yield (layer, noise picture or None for ToRGB) in the order of the styles, up to `side` pixels."""
-    yield generator.conv1, generator.noises.noise_0
-    yield generator.to_rgb1, None
-    for block, to_rgb in enumerate(generator.to_rgbs):
-        if 8 * 2**block > side:
-            return
-        for index in (2 * block, 2 * block + 1):
-            yield generator.convs[index], getattr(generator.noises, f"noise_{index + 1}")
-        yield to_rgb, None
 
 
 class _FixedConv(nn.Layer):
