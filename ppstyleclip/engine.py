@@ -38,7 +38,7 @@ KEEP_BYTES = 8 << 30  # programs on disk beyond this are deleted, those unused f
 _BF16_SYNTHESIS = ("conv2d", "fused_conv2d", "conv2d_transpose", "elementwise_mul")
 _BF16_CLIP = ("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_matmul")
 EAGER_PIXELS = 2**18  # that a Painter draws before it compiles: 64 pictures of 64 px, none of 1024 px
-AT_ONCE_PIXELS = 2**20  # of a batch: more at once is slower and takes memory; one picture of 1024 px
+AT_ONCE_PIXELS = 2**16  # of a batch: more at once is slower and takes memory; one picture of 256 px
 _STEM = "program"
 _MODELS = (f"{_STEM}.pdmodel", f"{_STEM}.json")  # Paddle's old and new program files
 _WEIGHTS = f"{_STEM}.pdiparams"
@@ -165,12 +165,13 @@ def compile_synthesis(generator, *, start=0, side=None, noise="const", precision
     Raises:
         UserError: a precision that is unknown or that this machine does not have.
     """
-    layer = _NamedSynthesis(FixedSynthesis(generator, start=start, side=side, noise=noise))
+    winograd = precision == "fp32" and not _on_gpu()
+    layer = _NamedSynthesis(FixedSynthesis(generator, start=start, side=side, noise=noise, winograd=winograd))
     mark = _weights_mark(generator) if mark is None else mark
-    key = ["synthesis", mark, generator.size, start, side, noise]
+    key = ["synthesis", mark, generator.size, start, side, noise, winograd]
     compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder,
                         bf16=_BF16_SYNTHESIS)
-    return CompiledSynthesis(compiled, start, max(1, AT_ONCE_PIXELS // generator.size**2))
+    return CompiledSynthesis(compiled, start, max(1, AT_ONCE_PIXELS // (side or generator.size) ** 2))
 
 
 class CompiledNetworks:

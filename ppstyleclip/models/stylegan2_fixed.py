@@ -6,11 +6,13 @@ the demodulation, noise times its strength, filters as depthwise kernels. The ma
 `StyleGANv2Generator.synthesis_from_styles`, from any style tensor on (`staged.Stage`), and a test holds the
 two equal.
 
-Why these forms (milliseconds on two cores, oneDNN, batch 1, for 512 to 256 channels at 128 px; 64 to 32 at
-1024 px): enlarging by a transposed convolution and one 4x4 depthwise filter took 53; 122, with the filter in
-two passes 54; 148, as four phases of one 3x3 convolution and a pixel shuffle 185; 356, for it has four times
-the multiplications. The style scales the input and not the weights, so that weights stay constant (their
-layout is then prepared once) and any batch runs in one program.
+Why these forms (milliseconds on two cores, oneDNN, batch 1). Enlarging by a transposed convolution and one
+4x4 depthwise filter took 53 for 512 to 256 channels at 128 px and 122 for 64 to 32 at 1024 px; with the
+filter in two passes 54 and 148; as four phases of one 3x3 convolution and a pixel shuffle 185 and 356, for
+it has four times the multiplications. A convolution that keeps its size took 88 as it is and 36 in
+Winograd's form for 512 channels at 64 px, 93 and 49 for 256 at 128 px, 104 and 80 for 128 at 256 px;
+narrower or smaller ones lose. The style scales the input and not the weights, so that weights stay constant
+(their layout is then prepared once) and any batch runs in one program.
 """
 
 from __future__ import annotations
@@ -22,10 +24,17 @@ import paddle
 import paddle.nn as nn
 import paddle.nn.functional as F
 
-from ..ops import setup_filter
+from ..ops import (
+    setup_filter,
+    winograd_conv2d,
+    winograd_input_filter,
+    winograd_output_matrix,
+    winograd_weight,
+)
 from .stylegan2_layers import SKIP_KERNEL
 
 _GAIN = math.sqrt(2.0)
+_WINOGRAD_CHANNELS, _WINOGRAD_SIDE = 128, 16  # from here on Winograd's form is the faster one
 
 
 class FixedSynthesis(nn.Layer):
@@ -36,12 +45,14 @@ class FixedSynthesis(nn.Layer):
         start: the first style tensor that is used, 0 to K - 1; below it the caller has drawn.
         side: stop at the resolution of this many pixels; None is the generator's own.
         noise: "const" or "none".
+        winograd: wide 3x3 convolutions in the form that is faster under oneDNN; not for bf16, which would
+            blur it, nor for gradients, which it slows.
 
     Attributes: `widths`, the C_k of the styles it takes; `x_shape` and, where `needs_image`, `image_shape`:
     what it starts from, without the batch.
     """
 
-    def __init__(self, generator, *, start=0, side=None, noise="const"):
+    def __init__(self, generator, *, start=0, side=None, noise="const", winograd=False):
         super().__init__()
         if noise not in ("const", "none"):
             raise ValueError(f"fixed synthesis has noise 'const' or 'none', got {noise!r}")
@@ -52,9 +63,10 @@ class FixedSynthesis(nn.Layer):
             raise ValueError(f"start must be 0 to {len(layers) - 1}, got {start}")
         self.start = start
         self.layers = nn.LayerList()
-        for layer, picture in layers[start:]:
+        for k, (layer, picture) in enumerate(layers[start:], start):
             is_conv = picture is not None
-            self.layers.append(_FixedConv(layer, picture if noise == "const" else None) if is_conv
+            wide = winograd and 4 * 2 ** ((k + 1) // 3) >= _WINOGRAD_SIDE
+            self.layers.append(_FixedConv(layer, picture if noise == "const" else None, wide) if is_conv
                                else _FixedRGB(layer))
         self.widths = [layer.width for layer in self.layers]
         self.needs_image = start > 1
@@ -87,14 +99,20 @@ class _FixedConv(nn.Layer):
 
     to_rgb = False
 
-    def __init__(self, layer, noise):
+    def __init__(self, layer, noise, winograd):
         super().__init__()
         conv = layer.conv
         weight = conv.weight.numpy()[0]  # [O, I, k, k]
         self.upsample, self.groups, self.width = conv.upsample, weight.shape[0], weight.shape[1]
         _keep(self, "energy", np.square(weight * conv.scale).sum((2, 3)).T)
         weight = weight * np.float32(conv.scale * _GAIN)
-        _keep(self, "weight", weight.transpose(1, 0, 2, 3) if conv.upsample else weight)
+        self.winograd = winograd and not conv.upsample and min(weight.shape[:2]) >= _WINOGRAD_CHANNELS
+        if self.winograd:
+            _keep(self, "weight", winograd_weight(weight))
+            _keep(self, "input_filter", winograd_input_filter())
+            _keep(self, "output_matrix", winograd_output_matrix())
+        else:
+            _keep(self, "weight", weight.transpose(1, 0, 2, 3) if conv.upsample else weight)
         if conv.upsample:
             taps = np.asarray(conv.blur * 4.0, np.float32)[::-1, ::-1]
             _keep(self, "blur", np.broadcast_to(taps, (self.groups, 1, *taps.shape)))
@@ -111,6 +129,8 @@ class _FixedConv(nn.Layer):
         if self.upsample:
             x = F.conv2d_transpose(x, self.weight, stride=2)
             x = F.conv2d(x, self.blur, padding=self.pads, groups=self.groups)
+        elif self.winograd:
+            x = winograd_conv2d(x, self.weight, self.input_filter, self.output_matrix)
         else:
             x = F.conv2d(x, self.weight, padding=1)
         x = x * demodulation.reshape([-1, self.groups, 1, 1])
