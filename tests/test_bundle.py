@@ -122,7 +122,7 @@ def test_a_half_pack_is_smaller_and_reads_as_float32(pack, tmp_path):
     write_pack(tmp_path / "half", half=True)
     for name in ("generator.safetensors", "clip.safetensors"):
         assert (tmp_path / "half" / name).stat().st_size < 0.7 * (folder / name).stat().st_size
-    assert read_safetensors(tmp_path / "half" / "directions.safetensors")[0]["relevance"].dtype == np.float32
+    assert read_safetensors(tmp_path / "half" / "relevance.safetensors")[0]["relevance"].dtype == np.float32
     bundle = load_pack(tmp_path / "half")
     assert bundle.relevance.dtype == np.float32 and bundle.clip.dim == 16
     assert all(value.dtype == paddle.float32 for value in bundle.generator.state_dict().values())
@@ -138,13 +138,18 @@ def test_a_vocabulary_can_be_given(tmp_path):
 
 def test_sampling_from_a_pack_needs_the_generator_alone(pack):
     folder = pack[0]
-    for name in ("clip", "directions", "latents"):
+    for name in ("clip", "statistics", "relevance", "styles", "latents"):
         (folder / f"{name}.safetensors").unlink()
     bundle = load_pack(folder)
-    assert bundle.generator.size == 16
-    for part in ("clip", "stats", "relevance", "latents"):
-        with pytest.raises(FileNotFoundError):
+    assert bundle.generator.size == 16 and bundle.latents is None and bundle.s_base is None
+    for part, maker in (("stats", "styleclip_getf"), ("relevance", "styleclip_extract")):
+        with pytest.raises(FileNotFoundError, match=f"has no .* yet.*{maker}.py --bundle {folder}"):
             getattr(bundle, part)
+
+
+def test_a_folder_without_a_generator_is_no_bundle(tmp_path):
+    with pytest.raises(FileNotFoundError, match="has no generator.safetensors.*convert_weights.py"):
+        load_pack(tmp_path)
 
 
 def test_parts_of_two_packs_do_not_mix(pack, tmp_path):
@@ -157,7 +162,7 @@ def test_parts_of_two_packs_do_not_mix(pack, tmp_path):
         for path in folder.iterdir():
             source = tmp_path / "other" / path.name if path.stem == name else path
             (mixed / path.name).write_bytes(source.read_bytes())
-        asked = ("stats", "relevance", "latents") if name == "generator" else ("clip",)
+        asked = ("stats", "relevance", "s_base", "latents") if name == "generator" else ("clip",)
         for part in asked:
             with pytest.raises(UserError, match=f"{marks[name]}.*{other[name]}") as error:
                 getattr(load_pack(mixed), part)

@@ -98,8 +98,8 @@ def test_every_argument_of_the_seed_document(pack, capsys):
     assert tool.main([
         "--latent", "dst.npy", "--output_path", "out", "--weight_path", "weights.pdparams",
         "--model_type", "toonface", "--size", "16", "--style_dim", "12", "--n_mlp", "2",
-        "--direction_path", str(pack / "directions.safetensors"),
-        "--stat_path", str(pack / "directions.safetensors"),
+        "--direction_path", str(pack / "relevance.safetensors"),
+        "--stat_path", str(pack / "statistics.safetensors"),
         *HAPPY, "--beta_threshold", "0.12", "--direction_offset", "5", "--cpu"]) == 0
     assert names("out") == THREE
     assert "on dst.npy of weights: strength 5" in capsys.readouterr().out

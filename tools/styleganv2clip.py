@@ -51,6 +51,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--seed", type=int, help=f"seed of the sampled face, without --latent (default: {DEFAULT_SEED})")
     add = parser.add_argument_group("model").add_argument
     add("--model_type", help="known model, such as ffhq-config-f (default: the embedded face world)")
+    add("--bundle", metavar="DIR", help="folder of a model of your own, in place of --model_type")
     add("--weight_path", help="weights of the generator, in place of the model's own")
     add("--direction_path", help="relevance of the style channels, in place of the model's own")
     add("--stat_path", help="mean and deviation of the styles, in place of the model's own")
@@ -65,9 +66,8 @@ def run(args) -> None:
     """Edit, write, and say what was done; what can be refused at once is, before Paddle is imported."""
     if args.latent is not None and args.seed is not None:
         raise UserError("--seed draws a face and --latent names one; give one of them")
-    for path in (getattr(args, name) for name in FILES):
-        if path is not None:
-            check_file(path)
+    for path in filter(None, (getattr(args, name) for name in FILES)):
+        check_file(path)
     check_writable(args.output_path)
     paddle = import_paddle()
     if args.cpu:
@@ -77,7 +77,7 @@ def run(args) -> None:
     from ppstyleclip.editor import Edit, Editor
 
     editor = Editor.from_pretrained(
-        args.model_type, weight_path=args.weight_path, direction_path=args.direction_path,
+        args.model_type, bundle=args.bundle, weight_path=args.weight_path, direction_path=args.direction_path,
         stat_path=args.stat_path, **{name: getattr(args, name) for name in SIZES})
     seed = DEFAULT_SEED if args.seed is None else args.seed
     face = editor.sample(seed) if args.latent is None else load_face(editor, args.latent, args.index)

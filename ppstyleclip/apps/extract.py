@@ -20,13 +20,14 @@ from ppstyleclip.apps.extract_inputs import NUM_IMAGES, ExtractInputs, load_inpu
 from ppstyleclip.apps.prepare import add_model, paths_of, rounding
 from ppstyleclip.apps.ranks import PATIENCE, launched_ranks
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_writable, fingerprint, sweep_drafts, write_safetensors
+from ppstyleclip.files import check_writable, fingerprint, sweep_drafts
 from ppstyleclip.methods.job_folder import CHECK, JobFolder, check_same, parse_shard, read_job, remove_job
 from ppstyleclip.threads import import_paddle
 
 ENGINES = ("auto", "compiled", "eager")
 COMPILED_WORK = 1e12  # multiplications from which compiling, a few seconds for each layer, is made up for
 FAST_IMAGES = 24
+OWN_DEFAULTS = {"alpha": 4.0, "beta": 0.15, "unit": "sigma", "templates": "official"}  # a bundle: the paper
 CHECK_CHANNELS = 16
 
 
@@ -306,7 +307,7 @@ def _end(args, inputs, job, blocks) -> None:
         print(f"shard {args.shard}: {int(found.measured.sum())} channels are in {job.path}; join all shards "
               "with: python tools/styleclip_extract.py --merge DIR DIR ...")
         return
-    _write(inputs.folder, job.job, found)
+    _write(args, job.job, found)
 
 
 def _agreement(inputs, job, blocks, found, count, seed) -> str:
@@ -343,22 +344,23 @@ def _agreement(inputs, job, blocks, found, count, seed) -> str:
 
 def _merge(args) -> None:
     """Join job folders to the file that a single run would have written."""
-    folder = check_writable(args.output_path)
+    check_writable(args.bundle or args.output_path)
     import_paddle()
 
     from ppstyleclip.methods.relevance_job import merge_jobs
 
-    _write(folder, *merge_jobs(args.merge))
+    _write(args, *merge_jobs(args.merge))
 
 
-def _write(folder, job, found) -> None:
+def _write(args, job, found) -> None:
     """Write the result of a whole job, and say so."""
     channels, total = int(found.measured.sum()), job["num_editable"]
     trial = "" if job["channels"] is None else f"-trial{channels}"
-    path = paths_of(folder, job["name"], trial)[0]
-    sweep_drafts(folder, path.name)
-    write_safetensors(path, {"relevance": found.relevance, "strength": found.strength},
-                      _metadata(job, channels))
+    from ppstyleclip.zoo import save_relevance
+
+    path = paths_of(args, job["name"], trial)[0]
+    sweep_drafts(path.parent, path.name)
+    save_relevance(path, found.relevance, found.strength, **_about(job, channels, args.bundle is not None))
     if trial:
         print(f"a trial: {channels} of {total} channels, evenly spaced; the others are zero in the file, as "
               "if they did nothing")
@@ -366,16 +368,17 @@ def _write(folder, job, found) -> None:
     print(f"measured {channels} channels; {dead} of them do nothing that CLIP sees\nwrote {path}")
 
 
-def _metadata(job, channels) -> dict:
+def _about(job, channels, is_bundle) -> dict:
     from ppstyleclip import __version__
     from ppstyleclip.stylespace import StyleLayout
+    from ppstyleclip.zoo import EditDefaults
 
     layout = StyleLayout.from_config(job["layout"])
     words = ("alpha", "base", "compat", "num_images", "statistics", "styles", "stop_at", "precision")
     made = {**{word: job[word] for word in words}, **job["options"], "noise": "const", "channels": channels}
-    return {"kind": "ppstyleclip relevance", "name": job["name"], "generator": job["generator"],
-            "layout": json.dumps(layout.to_config()), "made_with": json.dumps(made), "version": __version__,
-            "clip": job["clip"], "clip_name": job["clip_name"]}
+    return {"name": job["name"], "generator": job["generator"], "layout": json.dumps(layout.to_config()),
+            "made_with": json.dumps(made), "version": __version__, "clip": job["clip"],
+            "clip_name": job["clip_name"], "defaults": EditDefaults(**OWN_DEFAULTS) if is_bundle else None}
 
 
 def _limited(total, limit) -> np.ndarray | None:

@@ -46,8 +46,8 @@ def load_inputs(args, job: str, num_images: int) -> ExtractInputs:
         UserError: something is missing or does not fit.
     """
     bundle, folder = start(args, job)
-    stats, stats_from = _stats(bundle, folder, args)
-    s, s_from = _base_styles(bundle, folder, args, num_images)
+    stats, stats_from = _stats(bundle, args)
+    s, s_from = _base_styles(bundle, args, num_images)
 
     from ppstyleclip.zoo import clip_fingerprint
 
@@ -56,21 +56,24 @@ def load_inputs(args, job: str, num_images: int) -> ExtractInputs:
     return ExtractInputs(folder, bundle, clip, clip_fingerprint(clip), stats, s, num_images)
 
 
-def _stats(bundle, folder, args) -> tuple:
+def _stats(bundle, args) -> tuple:
     """The statistics, and where they are from."""
     from ppstyleclip.zoo import read_stats
 
-    path = args.stat_path or _existing(paths_of(folder, bundle.name)[1])
+    path = args.stat_path or _existing(paths_of(args, bundle.name)[1])
     if path is None:
         return bundle.stats, f"the model {bundle.name}"
     return read_stats(path, bundle.layout, name=bundle.name, generator=bundle.fingerprints["generator"]), path
 
 
-def _base_styles(bundle, folder, args, num_images) -> tuple:
+def _base_styles(bundle, args, num_images) -> tuple:
     """Base styles `[N, S]`, N >= num_images, and where they are from."""
-    path = args.s_path or _existing(paths_of(folder, bundle.name)[2])
+    from ppstyleclip.zoo import read_styles
+
+    path = args.s_path or _existing(paths_of(args, bundle.name)[2])
     if path is not None:
-        s, source = _read_styles(path, bundle), path
+        s = read_styles(path, bundle.layout, name=bundle.name, generator=bundle.fingerprints["generator"])
+        source = path
     elif bundle.s_base is not None:
         s, source = bundle.s_base, f"the model {bundle.name}"
     else:
@@ -82,26 +85,6 @@ def _base_styles(bundle, folder, args, num_images) -> tuple:
     if len(s) < num_images:
         raise UserError(f"{source} holds {len(s)} styles, --num_images asks for {num_images}")
     return np.asarray(s[: max(NUM_IMAGES, num_images)], np.float32), source
-
-
-def _read_styles(path, bundle) -> np.ndarray:
-    """Base styles `[N, S]`: `s` of a safetensors file, one array, or K arrays as PaddleGAN saves them."""
-    from ppstyleclip.formats import load_arrays
-    from ppstyleclip.zoo.directions import check_made_for
-
-    arrays, metadata = load_arrays(path)
-    check_made_for(metadata, path, name=bundle.name, generator=bundle.fingerprints["generator"])
-    arrays = arrays.get("s") if isinstance(arrays, dict) else arrays
-    try:
-        if isinstance(arrays, list):
-            arrays = bundle.layout.flatten([np.asarray(part, np.float32) for part in arrays])
-        s = np.asarray(arrays, np.float32)
-    except (TypeError, ValueError):
-        s = np.zeros(0)
-    if s.ndim != 2 or s.shape[1] != bundle.layout.size or not np.isfinite(s).all():
-        raise UserError(f"{path} holds no styles of generator '{bundle.name}', [N, {bundle.layout.size}]; "
-                        "make them with: python tools/styleclip_getf.py")
-    return s
 
 
 def _existing(path):

@@ -4,7 +4,8 @@
     run_getf       generator -> stylegan2-<name>-styleclip-stats.safetensors and S-<name>.safetensors
     run_extract    those, and CLIP -> stylegan2-<name>-styleclip-global-directions.safetensors (extract.py)
 
-The names are PaddleGAN's. Each file says what it was made from, and a file of another generator is refused.
+The names are PaddleGAN's; with --bundle the files go into that folder, under the names of zoo.pack. Each file
+says what it was made from, and a file of another generator is refused.
 Both may be killed at any moment and go on from their job folder.
 """
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file, check_writable, sweep_drafts, write_safetensors
+from ppstyleclip.files import check_file, check_writable, sweep_drafts
 from ppstyleclip.methods.job_folder import JobFolder, check_same, read_job, remove_job
 from ppstyleclip.threads import given_threads, import_paddle
 
@@ -54,6 +55,8 @@ def add_model(parser) -> None:
         add(f"--{name}", type=int, help="must agree with the weights (default: theirs)")
     add("--cpu", action="store_true", help="use the CPU even where there is a GPU")
     add("--output_path", default=".", help="folder of the results (default: the current one)")
+    add("--bundle", metavar="DIR", help="folder of a model of your own; its generator.safetensors is used "
+                                        "(--weight_path puts one there), and the results go into it")
 
 
 def run_getf(argv=None) -> None:
@@ -64,6 +67,8 @@ def run_getf(argv=None) -> None:
     """
     args = parse_getf(argv)
     bundle, folder = start(args, "stats-job")
+    from ppstyleclip.zoo import save_stats, save_styles
+
     truncation = bundle.defaults.truncation if args.truncation is None else args.truncation
     made = {"seed": args.seed, "num_samples": args.num_samples, "truncation": truncation,
             "truncation_mode": args.truncation_mode}
@@ -75,12 +80,12 @@ def run_getf(argv=None) -> None:
     if found is not None:
         check_same(found, job)
     record = _resumable(bundle, job, found is not None, batch_size=batch, **made)
-    _, stats_path, s_path = paths_of(folder, bundle.name)
+    _, stats_path, s_path = paths_of(args, bundle.name)
     for place in (stats_path, s_path):
         sweep_drafts(folder, place.name)
-    write_safetensors(stats_path, {"mean": record.stats.mean, "std": record.stats.std},
-                      _metadata(bundle, "statistics", made, count=str(record.stats.count)))
-    write_safetensors(s_path, {"s": record.s}, _metadata(bundle, "styles", made))
+    about = _about(bundle, made)
+    save_stats(stats_path, record.stats, generator=bundle.fingerprints["generator"], **about)
+    save_styles(s_path, record.s, generator=bundle.fingerprints["generator"], **about)
     remove_job(path)
     print(f"measured {bundle.layout.size} style channels of {bundle.name} on {args.num_samples} samples")
     print(f"wrote {stats_path}\nwrote {s_path} ({len(record.s)} styles)")
@@ -98,7 +103,7 @@ def start(args, job: str) -> tuple:
     for word in ("weight_path", "stat_path", "s_path"):
         if getattr(args, word, None) is not None:
             check_file(getattr(args, word))
-    folder = check_writable(args.output_path)
+    folder = check_writable(args.bundle or args.output_path)
     given = getattr(args, "job_path", None)
     paths = [Path(given)] if given else sorted(folder.glob(f"stylegan2-*-styleclip-{job}"))
     paddle = import_paddle(None if args.restart else _threads_of(paths))
@@ -107,9 +112,28 @@ def start(args, job: str) -> tuple:
 
     from ppstyleclip.zoo import load_bundle
 
-    bundle = load_bundle(args.model_type, weight_path=args.weight_path, clip=getattr(args, "clip", None),
-                         **{name: getattr(args, name) for name in SIZES})
+    own = args.bundle if args.weight_path is None else None
+    bundle = load_bundle(args.model_type, bundle=own, weight_path=args.weight_path,
+                         clip=getattr(args, "clip", None), **{name: getattr(args, name) for name in SIZES})
+    if args.bundle is not None and own is None:
+        _settle(bundle, folder)
     return bundle, folder
+
+
+def _settle(bundle, folder) -> None:
+    """Put a generator into a bundle's folder; one that is there already must be the same."""
+    from ppstyleclip.zoo import load_pack, save_generator
+    from ppstyleclip.zoo.pack import GENERATOR
+
+    if not (folder / GENERATOR).exists():
+        save_generator(folder / GENERATOR, bundle.generator, name=bundle.name)
+        print(f"wrote {folder / GENERATOR}")
+        return
+    there = load_pack(folder)
+    marks = [one.fingerprints["generator"] for one in (there, bundle)]
+    if marks[0] != marks[1]:
+        raise UserError(f"the bundle {folder} holds generator '{there.name}' ({marks[0]}), --weight_path is "
+                        f"'{bundle.name}' ({marks[1]}); leave --weight_path out, or name another folder")
 
 
 def _threads_of(paths) -> int | None:
@@ -129,19 +153,30 @@ def rounding() -> dict:
     return {"threads": given_threads() or 1, "device": paddle.get_device().partition(":")[0]}
 
 
-def paths_of(folder, name, suffix="") -> tuple:
-    """Relevance, statistics and styles of a model, as PaddleGAN names them."""
-    start = f"stylegan2-{name}-styleclip"
-    return (folder / f"{start}-global-directions{suffix}.safetensors", folder / f"{start}-stats.safetensors",
-            folder / f"S-{name}.safetensors")
+def paths_of(args, name, suffix="") -> tuple:
+    """Where relevance, statistics and styles of a model go: PaddleGAN's names, or a bundle's.
+
+    Args:
+        args: of the command line.
+        name: the model's.
+        suffix: of a trial's relevance.
+    """
+    if args.bundle is not None:
+        from ppstyleclip.zoo.pack import RELEVANCE, STATISTICS, STYLES
+
+        names = RELEVANCE.replace(".", f"{suffix}."), STATISTICS, STYLES
+    else:
+        start = f"stylegan2-{name}-styleclip"
+        names = (f"{start}-global-directions{suffix}.safetensors", f"{start}-stats.safetensors",
+                 f"S-{name}.safetensors")
+    return tuple(Path(args.bundle or args.output_path) / name for name in names)
 
 
-def _metadata(bundle, kind, made, **more) -> dict:
+def _about(bundle, made) -> dict:
     from ppstyleclip import __version__
 
-    return {"kind": f"ppstyleclip {kind}", "name": bundle.name, "generator": bundle.fingerprints["generator"],
-            "layout": json.dumps(bundle.layout.to_config()), "made_with": json.dumps(made),
-            "version": __version__, **more}
+    return {"name": bundle.name, "layout": json.dumps(bundle.layout.to_config()),
+            "made_with": json.dumps(made), "version": __version__}
 
 
 def collect(bundle, begin=None, **options):

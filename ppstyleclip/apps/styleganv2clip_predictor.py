@@ -103,6 +103,7 @@ class StyleGANv2ClipPredictor:
         direction_path, stat_path: relevance and statistics instead of the model's own.
         output_path: folder of the results.
         weight_path: weights of the generator instead of the model's own.
+        bundle: folder of a model of one's own, in place of model_type.
         seed: the face that is edited when `run` gets no latent.
         size, style_dim, n_mlp, channel_multiplier: None takes them from the weights.
     Raises:
@@ -110,11 +111,13 @@ class StyleGANv2ClipPredictor:
     """
 
     def __init__(self, model_type=None, direction_path=None, stat_path=None, *, output_path="output_dir",
-                 weight_path=None, seed=None, size=None, style_dim=None, n_mlp=None, channel_multiplier=None):
+                 weight_path=None, bundle=None, seed=None, size=None, style_dim=None, n_mlp=None,
+                 channel_multiplier=None):
         self.output_path, self.seed = Path(output_path), DEFAULT_SEED if seed is None else seed
         self.editor = Editor.from_pretrained(
-            model_type, weight_path=weight_path, direction_path=direction_path, stat_path=stat_path,
-            size=size, style_dim=style_dim, n_mlp=n_mlp, channel_multiplier=channel_multiplier)
+            model_type, bundle=bundle, weight_path=weight_path, direction_path=direction_path,
+            stat_path=stat_path, size=size, style_dim=style_dim, n_mlp=n_mlp,
+            channel_multiplier=channel_multiplier)
         self.generator = self.editor.bundle.generator
 
     def get_delta_s(self, neutral, target, beta_threshold=None, relative=False, soft_threshold=0.0) -> list:

@@ -98,11 +98,11 @@ def set_defaults(folder=PACK, **defaults):
     import json
 
     from ppstyleclip.files import read_safetensors, write_safetensors
-    from ppstyleclip.zoo.pack import DIRECTIONS
+    from ppstyleclip.zoo.pack import RELEVANCE
 
-    tensors, metadata = read_safetensors(Path(folder) / DIRECTIONS)
+    tensors, metadata = read_safetensors(Path(folder) / RELEVANCE)
     metadata["defaults"] = json.dumps({**json.loads(metadata["defaults"]), **defaults})
-    write_safetensors(Path(folder) / DIRECTIONS, tensors, metadata)
+    write_safetensors(Path(folder) / RELEVANCE, tensors, metadata)
 
 
 def main(argv=None):

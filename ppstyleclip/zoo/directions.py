@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_safetensors
 from ppstyleclip.formats import load_arrays
 from ppstyleclip.stylespace import StyleStats
-from ppstyleclip.zoo.bundle import EXTRACT, GETF, check_relevance, check_stats
+from ppstyleclip.zoo.bundle import EXTRACT, GETF, EditDefaults, check_relevance, check_stats
 
 USUAL_ALPHA = 5.0  # deviations up and down for which a strength is stated, half of global_direction.SPAN
 
@@ -103,15 +104,60 @@ def check_made_for(metadata: dict, path, *, name: str, **marks) -> None:
                             f"rebuild it with: {GETF} && {EXTRACT}")
 
 
-def save_stats(path, stats, *, generator: str) -> None:
-    """Write statistics; `generator` is the fingerprint of the generator they were collected from."""
-    write_safetensors(path, {"mean": stats.mean, "std": stats.std},
-                      {"kind": "ppstyleclip statistics", "generator": generator, "count": str(stats.count)})
+def read_styles(path, layout, *, name: str, generator: str | None = None) -> np.ndarray:
+    """Read the styles of some faces, `[N, S]` float32.
+
+    Args:
+        path: `s` of a safetensors file, one array, or K arrays as PaddleGAN saves them.
+        layout, name, generator: as in read_stats.
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it holds no styles, or those of another generator.
+    """
+    arrays, metadata = load_arrays(path)
+    check_made_for(metadata, path, name=name, generator=generator)
+    arrays = arrays.get("s") if isinstance(arrays, dict) else arrays
+    try:
+        if isinstance(arrays, list):
+            arrays = layout.flatten([np.asarray(part, np.float32) for part in arrays])
+        s = np.asarray(arrays, np.float32)
+    except (TypeError, ValueError):
+        s = np.zeros(0)
+    if s.ndim != 2 or s.shape[1] != layout.size or not np.isfinite(s).all():
+        raise UserError(f"{path} holds no styles of generator '{name}', [N, {layout.size}]; make them with: "
+                        f"{GETF}")
+    return s
 
 
-def save_relevance(path, relevance, strength=None, *, generator: str, clip: str, clip_name: str) -> None:
-    """Write relevance `[E, D]` and strength `[E]`; generator and clip: fingerprints of what made it."""
+def save_stats(path, stats, *, generator: str, **about) -> None:
+    """Write statistics; `generator` is the fingerprint of the generator that they were collected from."""
+    write_safetensors(path, {"mean": np.asarray(stats.mean, np.float32),
+                             "std": np.asarray(stats.std, np.float32)},
+                      {**about, "kind": "ppstyleclip statistics", "generator": generator,
+                       "count": str(stats.count)})
+
+
+def save_styles(path, s, *, generator: str, **about) -> None:
+    """Write styles `[N, S]`; `generator` is the fingerprint of the generator that they are of."""
+    write_safetensors(path, {"s": np.asarray(s, np.float32)},
+                      {**about, "kind": "ppstyleclip styles", "generator": generator})
+
+
+def save_relevance(path, relevance, strength=None, *, generator: str, clip: str, clip_name: str,
+                   defaults: EditDefaults | None = None, **about) -> None:
+    """Write relevance `[E, D]` and strength `[E]`.
+
+    Args:
+        path: the file.
+        relevance, strength: the arrays; strength may be None.
+        generator, clip: fingerprints of what they were measured with.
+        clip_name: the CLIP's name.
+        defaults: how strong edits by them are.
+        about: more metadata, texts.
+    """
     arrays = {"relevance": relevance} if strength is None else {"relevance": relevance, "strength": strength}
+    if defaults is not None:
+        about = {**about, "defaults": json.dumps(asdict(defaults))}
     write_safetensors(path, {word: np.asarray(value, np.float32) for word, value in arrays.items()},
-                      {"kind": "ppstyleclip relevance", "generator": generator, "clip": clip,
+                      {**about, "kind": "ppstyleclip relevance", "generator": generator, "clip": clip,
                        "clip_name": clip_name})

@@ -2,30 +2,34 @@
 """From a model's name, or the paths of its parts, to a bundle."""
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from pathlib import Path
 
 from ppstyleclip.errors import MissingFile, UserError
-from ppstyleclip.files import read_metadata
+from ppstyleclip.files import read_metadata, read_safetensors
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS
 from ppstyleclip.stylespace import build_layout
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, Bundle, Deferred, EditDefaults
 from ppstyleclip.zoo.catalogue import EMBEDDED, check_model_type, fetch_published, known_models, model_entry
-from ppstyleclip.zoo.clips import clip_fingerprint, load_published_clip
-from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats
+from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip
+from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats, read_styles
 from ppstyleclip.zoo.generators import generator_fingerprint, load_generator
-from ppstyleclip.zoo.pack import DIRECTIONS, GENERATOR, load_pack, load_pack_clip
+from ppstyleclip.zoo.pack import CLIP, GENERATOR, LATENTS, RELEVANCE, STATISTICS, STYLES
 
 PACK = Path(__file__).parents[1] / "toonface" / "pack"
 DEFAULT_CLIP = "ViT_B_32"
 
 
-def load_bundle(model_type: str | None = None, *, weight_path=None, direction_path=None, stat_path=None,
-                clip=None, size=None, style_dim=None, n_mlp=None, channel_multiplier=None) -> Bundle:
+def load_bundle(model_type: str | None = None, *, bundle=None, weight_path=None, direction_path=None,
+                stat_path=None, clip=None, size=None, style_dim=None, n_mlp=None,
+                channel_multiplier=None) -> Bundle:
     """Load a model by name, or one of the user's own; all but the generator is loaded when it is asked for.
 
     Args:
         model_type: a name of known_models(); None is the embedded one, or with weight_path none at all.
+        bundle: folder of a model of one's own (load_pack), in place of a name and weights.
         weight_path: weights of the generator instead of the model's own.
         direction_path: relevance instead of the model's own.
         stat_path: statistics instead of the model's own.
@@ -39,14 +43,19 @@ def load_bundle(model_type: str | None = None, *, weight_path=None, direction_pa
     flags = {"size": size, "style_dim": style_dim, "n_mlp": n_mlp, "channel_multiplier": channel_multiplier}
     if model_type is not None:
         check_model_type(model_type)
-    if weight_path is not None:
-        bundle = _own_generator(weight_path, model_type, flags)
+    if bundle is not None:
+        if model_type is not None or weight_path is not None:
+            raise UserError(f"the bundle {bundle} has a generator of its own; leave out the model type and "
+                            "the weight path")
+        loaded = load_pack(bundle, flags)
+    elif weight_path is not None:
+        loaded = _own_generator(weight_path, model_type, flags)
     elif model_type in (None, EMBEDDED):
-        bundle = _embedded(flags)
+        loaded = _embedded(flags)
     else:
         path = fetch_published(model_entry(model_type)["generator"])
-        bundle = _bundle(model_type, load_generator(path, flags)[0], model_entry(model_type))
-    return _with_paths(bundle, direction_path, stat_path, clip)
+        loaded = _bundle(model_type, load_generator(path, flags)[0], model_entry(model_type))
+    return _with_paths(loaded, direction_path, stat_path, clip)
 
 
 def _embedded(flags) -> Bundle:
@@ -67,10 +76,10 @@ def _own_generator(weight_path, model_type, flags) -> Bundle:
 
 
 def _with_embedded_parts(bundle: Bundle) -> Bundle:
-    path, layout = PACK / DIRECTIONS, bundle.layout
+    layout = bundle.layout
     known = {"name": bundle.name, "generator": bundle.fingerprints["generator"]}
-    return bundle.with_parts(stats=Deferred(lambda: read_stats(path, layout, **known)),
-                             relevance=Deferred(lambda: read_relevance(path, layout, **known)[0]),
+    return bundle.with_parts(stats=Deferred(lambda: read_stats(PACK / STATISTICS, layout, **known)),
+                             relevance=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)[0]),
                              clip=Deferred(lambda: load_pack_clip(PACK, EMBEDDED)),
                              defaults=_embedded({}).defaults)
 
@@ -104,26 +113,102 @@ def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
         parts["stats"] = read_stats(stat_path, layout, **known)
     if direction_path is not None:
         parts["relevance"], parts["strength"] = read_relevance(direction_path, layout, **known)
-        clip = clip or _stated(direction_path).get("clip_name")
+        clip = clip or stated_by(direction_path).get("clip_name")
     if isinstance(clip, str):
-        parts["clip"] = Deferred(lambda: _clip_for(clip, direction_path, bundle.name))
+        parts["clip"] = Deferred(lambda: load_named_clip(clip, direction_path, bundle.name))
     elif clip is not None:
         parts["clip"] = clip
     return bundle.with_parts(**parts) if parts else bundle
 
 
-def _clip_for(clip, direction_path, name):
+def load_pack(folder, flags: dict | None = None) -> Bundle:
+    """Load a bundle from its folder: the generator at once, everything else when it is asked for.
+
+    Args:
+        folder: what save_pack wrote, or the commands of both stages with --bundle.
+        flags: size flags that the user gave, as in load_generator.
+    Raises:
+        MissingFile: there is no generator in the folder.
+        UserError: a file is damaged, or was made for another generator or CLIP (for Deferred parts: later).
+    """
+    folder = Path(folder)
+    if folder.is_dir() and not (folder / GENERATOR).is_file():
+        raise MissingFile(f"the bundle {folder} has no {GENERATOR}; make it with: "
+                          f"python tools/convert_weights.py WEIGHTS {folder / GENERATOR}")
+    generator, metadata = load_generator(folder / GENERATOR, flags)
+    name, mark = metadata.get("name", folder.name), generator_fingerprint(generator)
+    if metadata.get("fingerprint", mark) != mark:
+        raise UserError(f"{folder / GENERATOR} is damaged: it was written as {metadata['fingerprint']} "
+                        f"and reads as {mark}")
+    layout, known = build_layout(generator), {"name": name, "generator": mark}
+    stated = stated_by(folder / RELEVANCE)
+    relevance_and_strength = lru_cache(maxsize=1)(
+        lambda: read_relevance(_made(folder / RELEVANCE, EXTRACT), layout, **known))
+    return Bundle(
+        name=name, generator=generator, layout=layout,
+        stats=Deferred(lambda: read_stats(_made(folder / STATISTICS, GETF), layout, **known)),
+        relevance=Deferred(lambda: relevance_and_strength()[0]),
+        strength=Deferred(lambda: relevance_and_strength()[1]),
+        clip=Deferred(lambda: load_pack_clip(folder, name)),
+        defaults=EditDefaults(**json.loads(stated.get("defaults", "{}"))),
+        fingerprints={"generator": mark, **{word: stated[word] for word in ("clip",) if word in stated}},
+        s_base=Deferred(lambda: _if_there(folder / STYLES, lambda path: read_styles(path, layout, **known))),
+        latents=Deferred(lambda: _if_there(folder / LATENTS, lambda path: _latents(path, name, mark))))
+
+
+def _made(path, maker) -> Path:
+    if not path.is_file():
+        raise MissingFile(f"the bundle {path.parent} has no {path.name} yet; make it with: {maker} --bundle "
+                          f"{path.parent}")
+    return path
+
+
+def _if_there(path, read):
+    return read(path) if path.is_file() else None
+
+
+def load_pack_clip(folder, name: str):
+    """Load the CLIP of a bundle: its own, or the published one that its relevance names.
+
+    Raises:
+        UserError: it is another one than its relevance was made for.
+    """
+    own, relevance = Path(folder) / CLIP, Path(folder) / RELEVANCE
+    if own.is_file():
+        clip, mark = load_clip(own)
+        check_made_for(stated_by(relevance), relevance, name=name, clip=mark)
+        return clip
+    return load_named_clip(stated_by(relevance).get("clip_name", DEFAULT_CLIP), relevance, name)
+
+
+def load_named_clip(clip: str, relevance_path, name: str):
+    """Load a CLIP by name, and refuse another one than a relevance file states that it was made for.
+
+    Args:
+        clip: "toonface" or one of paddleclip's names.
+        relevance_path: a safetensors file that may state a CLIP, or None.
+        name: the model's name, for the message.
+    """
     if clip == EMBEDDED:
         model = load_pack_clip(PACK, EMBEDDED)
     elif clip in CLIP_CONFIGS:
         model = load_published_clip(clip)
     else:
         raise UserError(f"unknown CLIP '{clip}'; known: {', '.join((EMBEDDED, *CLIP_CONFIGS))}")
-    stated = _stated(direction_path)
+    stated = stated_by(relevance_path)
     if stated.get("clip"):
-        check_made_for(stated, direction_path, name=name, clip=clip_fingerprint(model))
+        check_made_for(stated, relevance_path, name=name, clip=clip_fingerprint(model))
     return model
 
 
-def _stated(path) -> dict:
-    return read_metadata(path) if path is not None and sniff(path) == "safetensors" else {}
+def stated_by(path) -> dict:
+    """The metadata of a safetensors file; empty where there is none."""
+    if path is None or not Path(path).is_file() or sniff(path) != "safetensors":
+        return {}
+    return read_metadata(path)
+
+
+def _latents(path, name, mark):
+    arrays, metadata = read_safetensors(path)
+    check_made_for(metadata, path, name=name, generator=mark)
+    return arrays["w_plus"]
