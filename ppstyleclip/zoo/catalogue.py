@@ -12,6 +12,7 @@ from ppstyleclip.zoo.download import fetch
 
 EMBEDDED = "toonface"
 TABLE = Path(__file__).parents[1] / "zoo.yaml"
+PACK = Path(__file__).parents[1] / "toonface" / "pack"  # the embedded model
 # Google Drive's address of a file as such. Where Drive answers with a page instead (too many downloads that
 # day, or its ways have changed), the page is refused and the message says to fetch the file by hand.
 _DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&confirm=t"

@@ -39,6 +39,11 @@ def read_pins() -> dict:
     return _read()["pinned"]
 
 
+def is_verified(path) -> bool:
+    """Whether a file is as it was when its digest was last computed and compared."""
+    return bool(_remembered(Path(os.path.abspath(path))))
+
+
 def verify(path, name: str, sha256: str = "") -> None:
     """Refuse a file on this machine that is another one than it was; pin one that has just come.
 
