@@ -13,7 +13,7 @@ import pytest
 from ppstyleclip.apps import doctor
 from ppstyleclip.apps.cli import guard
 from ppstyleclip.apps.doctor import Finding, list_files, run_doctor
-from ppstyleclip.zoo import catalogue, fetch_published
+from ppstyleclip.zoo import catalogue, pins
 
 ROOT = Path(__file__).resolve().parents[1]
 NEEDED = ["Python", "Paddle", "CLIP", "OpenCV", "NumPy", "safetensors", "PyYAML", "tqdm", "embedded face"]
@@ -182,7 +182,7 @@ def state_of(name):
     return next(file for file in files if file["name"] == name)
 
 
-def test_states_of_a_file(cache, tmp_path, monkeypatch):
+def test_states_of_a_file(cache, tmp_path):
     name = "stylegan2-ffhq-config-f.pdparams"
     absent = state_of(name)
     assert absent["state"] == "absent" and absent["cure"] == f"python tools/doctor.py --fetch {name}"
@@ -195,7 +195,7 @@ def test_states_of_a_file(cache, tmp_path, monkeypatch):
     assert (found["state"], found["path"], found["pinned"]) == ("present", str(theirs), False)
     cache.mkdir()
     theirs.rename(cache / name)
-    fetch_published(name)
+    pins.remember(cache / name, pins.compute_sha256(cache / name), pinned_as=name)
     found = state_of(name)
     assert found["pinned"] and found["verified"] and len(found["sha256"]) == 64
     (cache / name).write_bytes(b"other weights")

@@ -99,7 +99,8 @@ def test_without_a_length_a_cut_could_not_be_seen(server, home):
     ({"statuses": (404,)}, "404", 1), ({"statuses": (500,)}, "500", 3),
     ({"bodies": (b"<html>please log in</html>",)}, "web page", 3),
     ({"cuts": (1000,)}, "1000 of 768000 bytes", 3), ({"bodies": (b"",)}, "0 of", 3),
-    ({"chunked": True, "cuts": (1000,)}, "broke", 3), ({"goes_to": "/x.bin"}, "without end", None)])
+    ({"chunked": True, "cuts": (1000,)}, "broke", 3), ({"encoding": "gzip"}, "compressed form", 1),
+    ({"goes_to": "/x.bin"}, "without end", None)])
 def test_a_failure_is_one_line_and_leaves_nothing(server, home, way, words, requests):
     url = server.serve(**way)
     with pytest.raises(MissingFile, match=words) as error:
@@ -159,16 +160,23 @@ def test_the_next_run_goes_on_where_a_failed_one_ended(server, home):
     assert server.ranges() == ["bytes=300000-"] and left_behind(home.parent) == ["x.bin", LOCK]
 
 
-@pytest.mark.parametrize("way", [
-    {"etag": True, "ranges": False},  # it ignores Range
-    {"etag": True, "ranges": True, "bodies": (OTHER, DATA)},  # changed meanwhile; If-Range tells
-    {"etag": True, "ranges": True, "bodies": (OTHER, DATA), "ignores_if_range": True},
-    {"etag": True, "ranges": True, "bodies": (OTHER + b"!", DATA), "ignores_if_range": True},
-    {"etag": False, "ranges": True, "bodies": (OTHER, DATA)},  # no version: nothing to go on with
-    {"etag": True, "ranges": True, "statuses": (0, 416, 0)}])
-def test_what_cannot_be_continued_begins_anew(server, home, way):
+@pytest.mark.parametrize("way, requests", [
+    ({"etag": True}, 2),  # it ignores Range
+    ({"etag": True, "ranges": True, "bodies": (OTHER, DATA)}, 2),  # changed meanwhile; If-Range tells
+    ({"etag": True, "ranges": True, "bodies": (OTHER, DATA), "ignores_if_range": True}, 3),
+    ({"ranges": True, "bodies": (OTHER, DATA)}, 2),  # it names no version: nothing to go on with
+    ({"etag": True, "ranges": True, "shift": 10}, 3),
+    ({"etag": True, "ranges": True, "refuses_ranges": True}, 3)])
+def test_what_cannot_be_continued_begins_anew(server, home, way, requests):
     path = fetch(server.serve(cuts=(300_000, None), **way), "x.bin")
-    assert path.read_bytes() == DATA and left_behind(home.parent) == ["x.bin", LOCK]
+    assert path.read_bytes() == DATA and len(server.asked) == requests
+    assert left_behind(home.parent) == ["x.bin", LOCK]
+
+
+def test_a_part_of_a_file_of_another_length_is_refused(server):
+    way = {"bodies": (OTHER[:-9], DATA), "cuts": (300_000, None), "ranges": True}
+    assert fetch(server.serve(**way), "x.bin", sha256=SHA).read_bytes() == DATA
+    assert len(server.asked) == 3 and server.ranges()[1] == "bytes=300000-"
 
 
 def test_parts_that_do_not_fit_together_begin_anew(server):
@@ -178,12 +186,14 @@ def test_parts_that_do_not_fit_together_begin_anew(server):
     assert server.ranges() == [None, "bytes=300000-", None]
 
 
-@pytest.mark.parametrize("note", [b"{", b"[]", b'{"url": 3}', b'{"url": "elsewhere", "total": 9}'])
+@pytest.mark.parametrize("note", [
+    b"{", b"[]", b'{"url": 3}', b'{"url": "elsewhere", "total": 9, "version": ""}',
+    b'{"url": "URL", "total": 768000}', b'{"url": "URL", "version": "", "total": "9"}'])
 def test_a_partial_file_of_unknown_origin_is_not_used(server, home, note):
     url, cache = server.serve(etag=True, ranges=True), cache_folders()[0]
     cache.mkdir()
     (cache / ".x.bin.part").write_bytes(b"abc")
-    (cache / ".x.bin.part.json").write_bytes(note)
+    (cache / ".x.bin.part.json").write_bytes(note.replace(b"URL", url.encode()))
     assert fetch(url, "x.bin").read_bytes() == DATA and server.ranges() == [None]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.zoo import pins
-from ppstyleclip.zoo.pins import pins_path, read_pins, verify
+from ppstyleclip.zoo.pins import is_verified, pins_path, read_pins, remember, verify
 
 
 def sha(data):
@@ -36,7 +36,14 @@ def read(monkeypatch):
     return names
 
 
-def test_a_file_of_the_cache_is_pinned_at_first_sight(cache):
+def pinned(path, data):
+    """What a download leaves: a file whose digest is kept."""
+    path.write_bytes(data)
+    remember(path, sha(data), pinned_as=path.name)
+
+
+def test_a_pinned_file_stays_what_it_was(cache):
+    pinned(cache / "x.bin", b"first")
     verify(cache / "x.bin", "x.bin")
     assert read_pins() == {"x.bin": sha(b"first")}
     (cache / "x.bin").write_bytes(b"second")
@@ -48,13 +55,13 @@ def test_a_file_of_the_cache_is_pinned_at_first_sight(cache):
 
 
 def test_deleting_the_entry_accepts_the_new_one(cache):
-    verify(cache / "x.bin", "x.bin")
+    pinned(cache / "x.bin", b"first")
     (cache / "x.bin").write_bytes(b"second")
     content = json.loads(pins_path().read_text())
     del content["pinned"]["x.bin"]
     pins_path().write_text(json.dumps(content))
     verify(cache / "x.bin", "x.bin")
-    assert read_pins() == {"x.bin": sha(b"second")}
+    assert read_pins() == {}
 
 
 def test_a_published_digest_holds_and_is_not_pinned(cache):
@@ -65,30 +72,34 @@ def test_a_published_digest_holds_and_is_not_pinned(cache):
 
 
 def test_the_first_digits_of_a_digest_do_not_replace_the_pin(cache):
+    pinned(cache / "x.bin", b"first")
     verify(cache / "x.bin", "x.bin", sha(b"first")[:8])
-    assert read_pins() == {"x.bin": sha(b"first")}
-    pins_path().unlink()
     with pytest.raises(UserError, match="expected 01234567"):
         verify(cache / "x.bin", "x.bin", "01234567")
+    (cache / "x.bin").write_bytes(b"second")
+    with pytest.raises(UserError, match=f"expected {sha(b'first')}"):
+        verify(cache / "x.bin", "x.bin", sha(b"second")[:8])
 
 
 def test_a_file_is_read_again_only_where_it_may_have_changed(cache, read):
-    for _ in range(3):
-        verify(cache / "x.bin", "x.bin")
-    assert read == ["x.bin"]
+    pinned(cache / "x.bin", b"first")
+    verify(cache / "x.bin", "x.bin")
+    assert read == [] and is_verified(cache / "x.bin")
     state = (cache / "x.bin").stat()
     os.utime(cache / "x.bin", ns=(state.st_atime_ns, state.st_mtime_ns + 1))
+    assert not is_verified(cache / "x.bin")
     verify(cache / "x.bin", "x.bin")
     verify(cache / "x.bin", "x.bin")
-    assert read == ["x.bin"] * 2
+    assert read == ["x.bin"]
 
 
-def test_what_lies_elsewhere_is_compared_not_pinned(cache, tmp_path, read):
+def test_what_was_not_downloaded_here_is_compared_not_pinned(cache, tmp_path, read):
     theirs = tmp_path / "x.bin"
     theirs.write_bytes(b"theirs")
     verify(theirs, "x.bin")
-    assert read == [] and not pins_path().exists()
     verify(cache / "x.bin", "x.bin")
+    assert read == [] and not pins_path().exists()
+    pinned(cache / "x.bin", b"first")
     with pytest.raises(UserError, match=f"{theirs} is not the file"):
         verify(theirs, "x.bin")
     theirs.write_bytes(b"first")
@@ -103,8 +114,8 @@ def test_a_cache_that_cannot_be_written_is_read_each_time(cache, read, monkeypat
         raise pins.CannotWrite("read-only")
 
     monkeypatch.setattr(pins, "write_atomic", refuse)
-    verify(cache / "x.bin", "x.bin")
-    verify(cache / "x.bin", "x.bin")
+    verify(cache / "x.bin", "x.bin", sha(b"first"))
+    verify(cache / "x.bin", "x.bin", sha(b"first"))
     assert read == ["x.bin"] * 2 and not pins_path().exists()
     with pytest.raises(UserError, match="expected"):
         verify(cache / "x.bin", "x.bin", sha(b"other"))
@@ -131,9 +142,7 @@ def test_a_damaged_lock_file_is_one_line(cache, text):
 
 def test_pins_of_many_at_once_are_all_kept(cache):
     names = [f"{i}.bin" for i in range(16)]
-    for name in names:
-        (cache / name).write_bytes(name.encode())
-    threads = [threading.Thread(target=verify, args=(cache / name, name)) for name in names]
+    threads = [threading.Thread(target=pinned, args=(cache / name, name.encode())) for name in names]
     for thread in threads:
         thread.start()
     for thread in threads:

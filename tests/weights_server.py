@@ -20,7 +20,10 @@ class Way:
         statuses: 0 to serve, otherwise the error that is sent instead.
         cuts: bytes after which the connection is dropped, or None.
         etag, ranges, length: whether versions are named, parts are served, the length is stated.
+        ignores_if_range, refuses_ranges: serves parts of a changed file; answers 416 to who asks for one.
+        shift: by how much a part begins later than was asked for.
         chunked: served in pieces of stated length (HTTP/1.1).
+        encoding: a Content-Encoding that is stated.
         goes_to: a redirect.
         gate: waited for after the first bytes.
     """
@@ -31,8 +34,11 @@ class Way:
     etag: bool = False
     ranges: bool = False
     ignores_if_range: bool = False
+    refuses_ranges: bool = False
+    shift: int = 0
     length: bool = True
     chunked: bool = False
+    encoding: str = ""
     goes_to: str = ""
     gate: threading.Event = None
 
@@ -72,6 +78,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         turns = (way.statuses, way.bodies, way.cuts)
         status, body, cut = (items[min(count, len(items) - 1)] for items in turns)
         self.close_connection = True
+        if way.refuses_ranges and self.headers.get("Range"):
+            status = 416
         if status:
             return self.send_error(status)
         if way.goes_to:
@@ -92,12 +100,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         start, asked = 0, self.headers.get("Range")
         if asked and way.ranges:
             if way.ignores_if_range or self.headers.get("If-Range") in (None, version_of(body)):
-                start = int(asked.removeprefix("bytes=").removesuffix("-"))
+                start = int(asked.removeprefix("bytes=").removesuffix("-")) + way.shift
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         if way.etag:
             self.send_header("ETag", version_of(body))
+        if way.encoding:
+            self.send_header("Content-Encoding", way.encoding)
         if way.chunked:
             self.send_header("Transfer-Encoding", "chunked")
         elif way.length:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import atomic_file, cache_home, check_writable, named_refusal
 from ppstyleclip.zoo.file_lock import exclusive
-from ppstyleclip.zoo.pins import check_digest, compute_sha256, remember, verify
+from ppstyleclip.zoo.pins import WHOLE, check_digest, compute_sha256, remember, verify
 from ppstyleclip.zoo.transfer import Failed, discard, transfer
 
 ATTEMPTS = 3  # in a row that bring next to nothing
@@ -151,7 +151,7 @@ def _place(part, target, source, sha256, continued) -> Path:
     with named_refusal(target):
         os.replace(whole, target)
     discard(part)
-    remember(target, target.name, digest, pin=len(sha256) < 64)
+    remember(target, digest, pinned_as="" if len(sha256) == WHOLE else target.name)
     return target
 
 

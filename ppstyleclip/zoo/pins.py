@@ -1,9 +1,9 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Digests of published files: the file on this machine is the one that was published, or first fetched.
 
-Where the table (zoo.yaml) knows a file's SHA-256, that one holds. Any other file is pinned when it first
-comes into the cache, in `zoo.lock.json` there, and has to be the same ever after, fetched again or not.
-PaddleGAN's files are not pinned where they lie, only compared.
+Where the table (zoo.yaml) knows a file's SHA-256, that one holds. Any other file is pinned when it is first
+downloaded, in `zoo.lock.json` in the cache, and has to be the same ever after, downloaded again or not. What
+PaddleGAN fetched, or somebody put there by hand, is compared with both and not pinned.
 
 Reading 600 MB takes a second or two, too long for each start. So the digest is computed when a file comes,
 and then only when its size or time of change is not what zoo.lock.json remembers for its path. Where the
@@ -22,7 +22,7 @@ from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import cache_home, write_atomic
 from ppstyleclip.zoo.file_lock import exclusive
 
-_WHOLE = 64  # hexadecimal digits of a SHA-256
+WHOLE = 64  # hexadecimal digits of a SHA-256
 
 
 def pins_path() -> Path:
@@ -45,7 +45,7 @@ def is_verified(path) -> bool:
 
 
 def verify(path, name: str, sha256: str = "") -> None:
-    """Refuse a file on this machine that is another one than it was; pin one that has just come.
+    """Refuse a file on this machine that is another one than was published, or first downloaded.
 
     Args:
         path: where it lies.
@@ -55,12 +55,11 @@ def verify(path, name: str, sha256: str = "") -> None:
         UserError: it is another one; both digests, and how to accept it.
     """
     path = Path(os.path.abspath(path))
-    ours = path.parent == Path(os.path.abspath(cache_home()))
-    if sha256 or ours or name in read_pins():
+    if sha256 or name in read_pins():
         digest = _remembered(path) or compute_sha256(path)
         check_digest(digest, name, sha256, f"{path} is not the file that it should be",
                      "delete it, and it is fetched again")
-        remember(path, name, digest, pin=ours and len(sha256) < _WHOLE)
+        remember(path, digest)
 
 
 def check_digest(digest: str, name: str, sha256: str, wrong: str, cure: str) -> None:
@@ -74,7 +73,7 @@ def check_digest(digest: str, name: str, sha256: str, wrong: str, cure: str) -> 
         UserError: they differ.
     """
     expected = [sha256]
-    if len(sha256) < _WHOLE:
+    if len(sha256) < WHOLE:
         expected.append(read_pins().get(name, ""))
         cure += f"; or, to accept this one, delete the entry '{name}' in {pins_path()}"
     for mark in expected:
@@ -82,17 +81,17 @@ def check_digest(digest: str, name: str, sha256: str, wrong: str, cure: str) -> 
             raise UserError(f"{wrong}: its SHA-256 is {digest}, expected {mark}; {cure}")
 
 
-def remember(path, name: str, digest: str, *, pin: bool) -> None:
-    """Keep the digest of a file that has been looked at, and pin it where its name has none yet."""
+def remember(path, digest: str, pinned_as: str = "") -> None:
+    """Keep the digest of a file that has been compared; and pin it under a name that has none yet."""
     path = Path(os.path.abspath(path))
-    content, mark = _read(), {**_mark(path), "sha256": digest}
-    if content["checked"].get(str(path)) == mark and (not pin or name in content["pinned"]):
+    mark = {**_mark(path), "sha256": digest}
+    if _read()["checked"].get(str(path)) == mark and not pinned_as:
         return
     with contextlib.suppress(CannotWrite), exclusive(pins_path().with_suffix(".json.busy")):
         content = _read()
         content["checked"][str(path)] = mark
-        if pin:
-            content["pinned"].setdefault(name, digest)
+        if pinned_as:
+            content["pinned"].setdefault(pinned_as, digest)
         write_atomic(pins_path(), (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
 
 

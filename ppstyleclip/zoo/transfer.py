@@ -90,7 +90,8 @@ def _read_note(part, url) -> dict:
     """What is known of a partial file that can be continued; otherwise it is removed, and {}."""
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         known = json.loads(_note(part).read_text(encoding="utf-8"))
-        if known["url"] == url and 0 < part.stat().st_size <= int(known["total"]):
+        is_same = known["url"] == url and isinstance(known["version"], str)
+        if is_same and 0 < part.stat().st_size <= known["total"]:
             return known
     discard(part)
     return {}
@@ -127,6 +128,8 @@ def _version(response) -> str:
 
 
 def _length(response, digest_known):
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise Failed("the server sends it in a compressed form that was not asked for", again=False)
     text = response.headers.get("Content-Length") or ""
     if re.fullmatch("[0-9]+", text):
         return int(text)
