@@ -41,12 +41,12 @@ def atomic_file(path):
     path = Path(path)
     draft = path.with_name(f".{path.name[:100]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
-        with _named_refusal(path):
+        with named_refusal(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             file = open(draft, "xb")
         with file:
             yield file
-        with _named_refusal(path):
+        with named_refusal(path):
             os.replace(draft, path)
     finally:
         with contextlib.suppress(OSError):
@@ -88,7 +88,7 @@ def write_atomic(path, data: bytes) -> None:
     Raises:
         CannotWrite: the folder or the file cannot be written, or the disk is full.
     """
-    with _named_refusal(path), atomic_file(path) as file:
+    with named_refusal(path), atomic_file(path) as file:
         file.write(data)
 
 
@@ -104,7 +104,7 @@ def check_writable(folder) -> Path:
     """
     folder = Path(folder)
     probe = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
-    with _named_refusal(folder):
+    with named_refusal(folder):
         draft = probe / f".probe.{os.getpid()}.{secrets.token_hex(4)}.tmp"
         open(draft, "xb").close()
         draft.unlink()
@@ -112,7 +112,7 @@ def check_writable(folder) -> Path:
 
 
 @contextlib.contextmanager
-def _named_refusal(path):
+def named_refusal(path):
     """Turn the system's refusal to write into one line that names the place."""
     try:
         yield

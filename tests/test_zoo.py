@@ -1,7 +1,11 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Models by name and by path: PaddleGAN's files found again, wrong pairs and contradictions refused."""
 
+import os
+import re
 import shutil
+import subprocess
+import sys
 import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that crash Python's own
 from pathlib import Path
 
@@ -13,11 +17,12 @@ from tiny_files import CHANNELS, write_pack, write_weights
 from tiny_world import CLIP, tiny_clip, tiny_generator, tiny_measurements
 
 from ppstyleclip.errors import MissingFile, UserError
-from ppstyleclip.models.clip import CLIP_CONFIGS, CLIP_WEIGHT_URLS, build_clip
+from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip, import_paddleclip
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator, channel_table
 from ppstyleclip.stylespace import StyleStats, build_layout, layout_from_channels
 from ppstyleclip.zoo import (
     EditDefaults,
+    catalogue,
     clips,
     generator_fingerprint,
     known_models,
@@ -30,7 +35,8 @@ from ppstyleclip.zoo import (
     save_relevance,
     save_stats,
 )
-from ppstyleclip.zoo.catalogue import TABLE, read_catalogue
+from ppstyleclip.zoo.catalogue import TABLE, fetch_published, read_catalogue
+from ppstyleclip.zoo.pins import compute_sha256
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL_STATS = ROOT.parent / "shared" / "data" / "stylegan2-ffhq-config-f-styleclip-stats.pdparams"
@@ -95,14 +101,68 @@ def ffhq(world, weights, monkeypatch):
 
 def test_known_models_and_their_table():
     assert known_models() == ("toonface", "ffhq-config-f", "animeface-512")
-    files = read_catalogue()["files"]
-    for name, entry in files.items():
-        assert set(entry) - {"clip"} == {"url", "what", "licence", "size"}, name
-        assert entry["url"].startswith("https://") and name in entry["url"]
-    assert {entry["clip"] for entry in files.values() if "clip" in entry} == set(CLIP_WEIGHT_URLS)
+    table = read_catalogue()
+    for name, entry in table["files"].items():
+        keys = {"url", "page", "what", "for", "licence", "size", "sha256"}
+        assert set(entry) - {"clip", "drive"} == keys, name
+        assert all(isinstance(value, str) for value in entry.values()), name
+        assert entry["page"].startswith(("https://", "http://dlib.net/")), name
+        assert re.fullmatch("[0-9a-f]{64}|[0-9a-f]{8}|", entry["sha256"]), name
+        assert re.fullmatch(r"[\w.-]+", name) and name != "zoo.lock.json" and not name.endswith(".bz2")
+    assert {entry["licence"] for entry in table["files"].values()} == set(table["licences"])
+    urls = [entry["page"] for entry in table["files"].values()]
+    assert len(urls) == len(set(urls)) > 80
+    files = table["files"]
     for entry in read_catalogue()["models"].values():
         assert {entry.get(part) for part in ("generator", "stats", "relevance")} - {None} <= set(files)
     assert (ROOT / "configs" / "zoo.yaml").samefile(TABLE)
+
+
+def test_every_way_of_publishing():
+    files = read_catalogue()["files"]
+    assert files["vgg16-397923af.pth"]["sha256"] == "397923af"
+    openai = files["ViT-B-32.pt"]
+    assert len(openai["sha256"]) == 64 and openai["sha256"] in openai["url"]
+    drive = files["model_ir_se50.pth"]
+    assert drive["drive"] in drive["url"] and drive["drive"] in drive["page"] and "/view" in drive["page"]
+    assert files["resnet18_110.pth"]["url"] == "" and files["resnet18_110.pth"]["page"]
+
+
+@pytest.mark.skipif(not REAL_STATS.exists(), reason="the two real files are not at hand")
+@pytest.mark.parametrize("name, path", [("styleclip-ffhq-w_plus.npy", "ffhq-w_plus.npy"),
+                                        ("ultranity-styleclip-stats.pdparams", REAL_STATS.name)])
+def test_digests_of_the_files_at_hand(name, path):
+    assert compute_sha256(REAL_STATS.parent / path) == read_catalogue()["files"][name]["sha256"]
+
+
+def test_paddleclips_addresses_are_in_the_table():
+    """As paddleclip has them; the file's name is that of its own folder, where it is found again."""
+    files = read_catalogue()["files"]
+    ours = {entry["clip"]: (entry["url"], name) for name, entry in files.items() if "clip" in entry}
+    assert ours == {name: (url, file) for name, (_, url, file) in import_paddleclip().model_dict.items()}
+    assert set(ours) == set(CLIP_CONFIGS)
+
+
+def test_fetching_by_name(world, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(catalogue, "fetch", lambda *args, **known: asked.update(known, args=args))
+    fetch_published("model_ir_se50.pth")
+    url, name = asked["args"]
+    assert name == "model_ir_se50.pth" and "drive.usercontent" in url
+    assert "drive.google.com/file" in asked["page"] and not asked["sha256"]
+    assert asked["licence"].startswith("MIT (its repository); trained on MS1M")
+    with pytest.raises(UserError, match="no published file is called 'nothing.pt'; python tools/doctor.py"):
+        fetch_published("nothing.pt")
+
+
+def test_the_zoos_names_and_no_paddle_for_fetching():
+    from ppstyleclip import zoo
+
+    assert all(callable(getattr(zoo, name)) for name in zoo.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        zoo.nothing  # noqa: B018
+    code = "import sys\nfrom ppstyleclip.zoo import fetch_published\nassert 'paddle' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 def test_the_embedded_model_is_the_default(world):
@@ -141,7 +201,7 @@ def test_ffhq_is_loaded_part_by_part(ffhq, world):
     assert bundle.relevance.shape[1] == 16
     with pytest.raises(MissingFile) as error:
         bundle.clip  # noqa: B018
-    assert "ViT-B-32.pdparams" in one_line(error) and CLIP_WEIGHT_URLS["ViT_B_32"] in one_line(error)
+    assert "ViT-B-32.pdparams" in one_line(error) and "/v1/ai-studio-online/eb5e4dbf" in one_line(error)
 
 
 def test_ffhq_offline_says_what_to_do(world, tmp_path):
@@ -257,4 +317,4 @@ def test_the_published_statistics_fit_ffhq():
 
 
 def test_the_table_is_plain_yaml():
-    assert set(yaml.safe_load(TABLE.read_text(encoding="utf-8"))) == {"files", "models"}
+    assert set(yaml.safe_load(TABLE.read_text(encoding="utf-8"))) == {"licences", "files", "models"}

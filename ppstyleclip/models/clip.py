@@ -15,8 +15,8 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_tokens, prompt_words, tokenize
 from ppstyleclip.ops.bicubic import resize_centre_crop
 
-__all__ = ["CLIP_CONFIGS", "CLIP_WEIGHT_URLS", "ClipModel", "build_clip", "clip_state", "import_paddleclip",
-           "load_clip_state", "prompt_words", "tokenize"]
+__all__ = ["CLIP_CONFIGS", "ClipModel", "build_clip", "clip_state", "import_paddleclip", "load_clip_state",
+           "prompt_words", "tokenize"]
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's own, of RGB in [0, 1]
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -39,20 +39,6 @@ CLIP_CONFIGS = {
     "RN50": _config("RN50", 1024, 224, (3, 4, 6, 3), 64, None, 512, 8),
     "RN101": _config("RN101", 512, 224, (3, 4, 23, 3), 64, None, 512, 8),
     "RN50x4": _config("RN50x4", 640, 288, (4, 6, 10, 6), 80, None, 640, 10),
-}
-
-
-def _weight_url(filename, blob):
-    return (f"https://bj.bcebos.com/v1/ai-studio-online/{blob}"
-            f"?responseContentDisposition=attachment%3B%20filename%3D{filename}.pdparams")
-
-
-# Where paddleclip 1.0.0 fetches its weights.
-CLIP_WEIGHT_URLS = {
-    "ViT_B_32": _weight_url("ViT-B-32", "eb5e4dbf1ec142caa003a27cefd510ef46a8a6c3932a4d60bfecb3f3ab746c02"),
-    "RN50": _weight_url("RN50", "6ffc89246e974a809e6e4b40fdb58063a112a0153e674dae8ed5b6dfe5d46d86"),
-    "RN101": _weight_url("RN101", "484592d98c584785bc8f6f9f7badbf4a9fb7a96f6102470697ed974e8eeee2a9"),
-    "RN50x4": _weight_url("RN50x4", "9f874e0174da48ffbd7c17e77b1fb278632620a9995e476ba873e334caec9037"),
 }
 
 

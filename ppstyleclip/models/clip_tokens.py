@@ -21,12 +21,12 @@ MAX_PROMPT_TOKENS = 75  # the context of 77 less the start and the end token
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
-def import_paddleclip():
-    """paddleclip's module `clip`.
+def find_paddleclip():
+    """Path of paddleclip's module `clip`, which is not imported.
 
     Raises:
         MissingExtra: nothing called `clip` is installed, or it is another package (OpenAI's has that
-            name too), or one of paddleclip's own requirements is missing; the message has the cure."""
+            name too); the message has the cure."""
     spec = importlib.util.find_spec("clip")
     if spec is None or spec.origin is None:
         raise MissingExtra("CLIP needs the package paddleclip, which is absent; run: pip install paddleclip")
@@ -34,6 +34,15 @@ def import_paddleclip():
         raise MissingExtra(
             f"the module `clip` at {spec.origin} is not paddleclip's (OpenAI's clip has the same name); run: "
             "pip uninstall -y clip openai-clip && pip install --force-reinstall --no-deps paddleclip")
+    return Path(spec.origin)
+
+
+def import_paddleclip():
+    """paddleclip's module `clip`.
+
+    Raises:
+        MissingExtra: as find_paddleclip, or one of paddleclip's own requirements is missing."""
+    find_paddleclip()
     try:
         return importlib.import_module("clip")
     except ModuleNotFoundError as error:

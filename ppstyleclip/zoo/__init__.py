@@ -1,29 +1,26 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Models by name: generator, statistics, relevance and CLIP as one bundle, from our files or PaddleGAN's."""
-from ppstyleclip.zoo.bundle import Bundle, Deferred, EditDefaults
-from ppstyleclip.zoo.catalogue import known_models
-from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip, save_clip
-from ppstyleclip.zoo.directions import (
-    read_relevance,
-    read_stats,
-    read_styles,
-    save_relevance,
-    save_stats,
-    save_styles,
-)
-from ppstyleclip.zoo.download import fetch
-from ppstyleclip.zoo.generators import (
-    generator_fingerprint,
-    infer_generator_config,
-    load_generator,
-    save_generator,
-)
-from ppstyleclip.zoo.load import load_bundle, load_pack
-from ppstyleclip.zoo.pack import save_pack
+"""Models by name: generator, statistics, relevance and CLIP as one bundle, from our files or PaddleGAN's.
 
-__all__ = [
-    "Bundle", "Deferred", "EditDefaults", "clip_fingerprint", "fetch", "generator_fingerprint",
-    "infer_generator_config", "known_models", "load_bundle", "load_clip", "load_generator", "load_pack",
-    "load_published_clip", "read_relevance", "read_stats", "read_styles", "save_clip", "save_generator",
-    "save_pack", "save_relevance", "save_stats", "save_styles",
-]
+Each name is imported when it is first asked for: published files can be looked at and fetched without Paddle.
+"""
+from importlib import import_module
+
+_HOMES = {
+    "bundle": ("Bundle", "Deferred", "EditDefaults"),
+    "catalogue": ("fetch_published", "known_models"),
+    "clips": ("clip_fingerprint", "load_clip", "load_published_clip", "save_clip"),
+    "directions": ("read_relevance", "read_stats", "read_styles", "save_relevance", "save_stats",
+                   "save_styles"),
+    "download": ("fetch",),
+    "generators": ("generator_fingerprint", "infer_generator_config", "load_generator", "save_generator"),
+    "load": ("load_bundle", "load_pack"),
+    "pack": ("save_pack",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name):
+    if name not in _HOME_OF:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

@@ -8,20 +8,30 @@ from pathlib import Path
 import yaml
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.models.clip import CLIP_WEIGHT_URLS
 from ppstyleclip.zoo.download import fetch
 
 EMBEDDED = "toonface"
 TABLE = Path(__file__).parents[1] / "zoo.yaml"
+PACK = Path(__file__).parents[1] / "toonface" / "pack"  # the embedded model
+# Google Drive's address of a file as such. Where Drive answers with a page instead (too many downloads that
+# day, or its ways have changed), the page is refused and the message says to fetch the file by hand.
+_DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&confirm=t"
+_DRIVE_PAGE = "https://drive.google.com/file/d/{}/view"
 
 
 @lru_cache(maxsize=1)
 def read_catalogue() -> dict:
-    """The table: `files` (name to url, what, licence, size) and `models` (name to files and defaults)."""
+    """The table: `licences` (key to text), `files` and `models` (name to files and defaults).
+
+    Each of `files` has `url` (empty where no program can fetch it), `page` (where people do), `what`, `for`,
+    `licence` (a key), `size`, `sha256` (empty where none is published).
+    """
     table = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
     for entry in table["files"].values():
-        if "clip" in entry:
-            entry["url"] = CLIP_WEIGHT_URLS[entry["clip"]]
+        drive = entry.get("drive")
+        entry.setdefault("url", _DRIVE.format(drive) if drive else "")
+        entry.setdefault("page", _DRIVE_PAGE.format(drive) if drive else entry["url"])
+        entry.setdefault("sha256", "")
     return table
 
 
@@ -47,8 +57,20 @@ def check_model_type(model_type: str) -> None:
 
 
 def fetch_published(name: str) -> Path:
-    """Return the path of a published file, a key of `files`, fetched if need be; errors as fetch."""
-    return fetch(read_catalogue()["files"][name]["url"], name)
+    """Return the path of a published file, fetched if need be.
+
+    Args:
+        name: a key of `files`.
+    Raises:
+        UserError: no published file has this name.
+        MissingFile, CannotWrite, UserError: as fetch.
+    """
+    table = read_catalogue()
+    if name not in table["files"]:
+        raise UserError(f"no published file is called '{name}'; python tools/doctor.py lists them")
+    entry = table["files"][name]
+    return fetch(entry["url"], name, sha256=entry["sha256"], page=entry["page"],
+                 licence=table["licences"][entry["licence"]])
 
 
 def fetch_clip(name: str) -> Path:

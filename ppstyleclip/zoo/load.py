@@ -12,13 +12,19 @@ from ppstyleclip.formats import sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS
 from ppstyleclip.stylespace import build_layout
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, Bundle, Deferred, EditDefaults
-from ppstyleclip.zoo.catalogue import EMBEDDED, check_model_type, fetch_published, known_models, model_entry
+from ppstyleclip.zoo.catalogue import (
+    EMBEDDED,
+    PACK,
+    check_model_type,
+    fetch_published,
+    known_models,
+    model_entry,
+)
 from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip
 from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats, read_styles
 from ppstyleclip.zoo.generators import generator_fingerprint, load_generator
 from ppstyleclip.zoo.pack import CLIP, GENERATOR, LATENTS, RELEVANCE, STATISTICS, STYLES
 
-PACK = Path(__file__).parents[1] / "toonface" / "pack"
 DEFAULT_CLIP = "ViT_B_32"
 
 

@@ -1,0 +1,23 @@
+#!/usr/bin/env python
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What is installed here, what is missing, and the command that brings it; which published files are here.
+
+    python tools/doctor.py
+    python tools/doctor.py --json
+    python tools/doctor.py --fetch shape_predictor_68_face_landmarks.dat
+
+Exit code 0: the embedded face can be edited. 1: it cannot.
+"""
+from __future__ import annotations
+
+from ppstyleclip.apps.cli import guard
+from ppstyleclip.apps.doctor import run_doctor
+
+
+def main(argv=None) -> int:
+    """Parse, look, print; bad input is one line and exit code 2."""
+    return guard(run_doctor, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
