@@ -178,12 +178,13 @@ class Editor:
 
     def _compute_direction(self, edit: Edit) -> StyleDirection:
         bundle = self.bundle
+        relevance, stats = bundle.relevance, bundle.stats  # where one is missing, no CLIP is fetched first
         dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
         unknown = self.unknown_words(edit)
         if unknown:
             warnings.warn(f"the CLIP of '{bundle.name}' never saw {_quote(unknown)}; "
                           f"what '{edit}' then does is chance", stacklevel=4)
-        return style_direction(bundle.relevance, dt, bundle.layout, bundle.stats,
+        return style_direction(relevance, dt, bundle.layout, stats,
                                beta=edit.beta, unit=edit.unit, soft=edit.soft, strength=bundle.strength,
                                pull=edit.pull, population=self._population if edit.pull else None)
 
