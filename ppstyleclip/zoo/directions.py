@@ -2,15 +2,19 @@
 """Statistics and relevance to and from files, with the fingerprints of what they were made for."""
 from __future__ import annotations
 
+import contextlib
 import json
+import warnings
 
 import numpy as np
 
+from ppstyleclip.convert import complete_relevance
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_safetensors
 from ppstyleclip.formats import load_arrays
 from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, check_relevance, check_stats
+from ppstyleclip.zoo.foreign import convert_as
 
 USUAL_ALPHA = 5.0  # deviations up and down for which a strength is stated, half of global_direction.SPAN
 
@@ -19,7 +23,8 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
     """Read statistics of a style space.
 
     Args:
-        path: `mean` and `std`, flat `[S]` or as lists of K arrays (PaddleGAN); .pdparams or safetensors.
+        path: `mean` and `std`, flat `[S]` or as lists of K arrays (PaddleGAN); .pdparams or safetensors;
+            or the official S_mean_std.
         layout: StyleLayout of the generator.
         name: the generator's name, for messages.
         generator: its fingerprint; a file that states another one is refused.
@@ -28,6 +33,9 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
         UserError: it holds no statistics, or those of another generator.
     """
     arrays, metadata = load_arrays(path)
+    if isinstance(arrays, (list, tuple)):  # the official pair, or nothing of use
+        with contextlib.suppress(UserError):
+            arrays = convert_as("statistics", arrays, path).state
     if not isinstance(arrays, dict) or not {"mean", "std"} <= set(arrays):
         raise UserError(f"{path} holds no statistics; it needs 'mean' and 'std' (made by: {GETF})")
     check_made_for(metadata, path, generator=generator, name=name)
@@ -65,7 +73,9 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
     """Read the relevance of the editable style channels.
 
     Args:
-        path: `relevance` `[E, D]` in a safetensors file, or a single array (`.pdparams`, `.npy`).
+        path: `relevance` `[E, D]` in a safetensors file, or a single array (`.pdparams`, `.npy`). One that
+            ends with an earlier layer (the official script stops at 128 px) is filled up with zero rows, and
+            a warning says so.
         layout, name, generator: as in read_stats.
     Returns:
         (relevance `[E, D]` float32, strength `[E]` float32 or None). Strength is in proportion as if it had
@@ -80,6 +90,7 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
         raise UserError(f"{path} holds no relevance; it needs an array of floats, [editable channels, CLIP "
                         f"features] (made by: {EXTRACT})")
     check_made_for(metadata, path, generator=generator, name=name)
+    value = _completed(value, layout, path)
     try:
         check_relevance(value, layout, name)
     except UserError as error:
@@ -92,6 +103,15 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
         alpha = json.loads(metadata["made_with"]).get("alpha", USUAL_ALPHA)
         strength = np.asarray(strength, np.float32) * np.float32(USUAL_ALPHA / alpha)
     return relevance, strength
+
+
+def _completed(relevance, layout, path) -> np.ndarray:
+    widths = [layout.channels[k] for k in layout.editable_layers]
+    whole, missing = complete_relevance(relevance, widths)
+    if missing:
+        warnings.warn(f"{path} ends with layer {len(widths) - missing} of {len(widths)}: edits by it leave "
+                      "the finer layers alone", stacklevel=3)
+    return whole
 
 
 def check_made_for(metadata: dict, path, *, name: str, **marks) -> None:

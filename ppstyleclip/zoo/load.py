@@ -11,7 +11,7 @@ from ppstyleclip.models.clip import CLIP_CONFIGS
 from ppstyleclip.stylespace import build_layout
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, Bundle, Deferred, EditDefaults
 from ppstyleclip.zoo.catalogue import EMBEDDED, check_model_type, fetch_published, known_models, model_entry
-from ppstyleclip.zoo.clips import clip_fingerprint, load_published_clip
+from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip
 from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats
 from ppstyleclip.zoo.generators import generator_fingerprint, load_generator
 from ppstyleclip.zoo.pack import DIRECTIONS, GENERATOR, load_pack, load_pack_clip
@@ -29,8 +29,8 @@ def load_bundle(model_type: str | None = None, *, weight_path=None, direction_pa
         weight_path: weights of the generator instead of the model's own.
         direction_path: relevance instead of the model's own.
         stat_path: statistics instead of the model's own.
-        clip: name of the CLIP ("toonface", ViT_B_32, RN50, RN101, RN50x4) or a ClipModel; None takes the one
-            that the relevance file states, or the model's own.
+        clip: name of the CLIP ("toonface", ViT_B_32, RN50, RN101, RN50x4), path of one (see load_clip), or a
+            ClipModel; None takes the one that the relevance file states, or the model's own.
         size, style_dim, n_mlp, channel_multiplier: None, or what the weights must agree with.
     Raises:
         UserError: unknown name, a flag that the weights contradict, or parts that do not belong together.
@@ -117,6 +117,8 @@ def _clip_for(clip, direction_path, name):
         model = load_pack_clip(PACK, EMBEDDED)
     elif clip in CLIP_CONFIGS:
         model = load_published_clip(clip)
+    elif Path(clip).is_file():
+        model = load_clip(clip)[0]
     else:
         raise UserError(f"unknown CLIP '{clip}'; known: {', '.join((EMBEDDED, *CLIP_CONFIGS))}")
     stated = _stated(direction_path)

@@ -1,0 +1,34 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""A file of any form, read as one kind of thing."""
+from __future__ import annotations
+
+from ppstyleclip.convert import Converted, recognise
+from ppstyleclip.errors import UserError
+from ppstyleclip.formats import load_arrays, sniff
+
+
+def read_as(kind: str, path) -> tuple:
+    """Read a file and convert what it holds, which has to be of one kind.
+
+    Args:
+        kind: as Converted has it: generator, clip, statistics, ...
+        path: of any form that formats.load_arrays reads.
+    Returns:
+        (Converted, metadata of a safetensors file).
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it cannot be read, is of another kind, or is not whole.
+    """
+    content, metadata = load_arrays(path)
+    return convert_as(kind, content, path), metadata
+
+
+def convert_as(kind: str, content, path) -> Converted:
+    """Convert what load_arrays read from a path, which has to be of one kind; errors as read_as."""
+    try:
+        found = recognise(content, sniff(path))
+        if found.kind != kind:
+            raise UserError(f"this is not a {kind} but: {found.says}")
+        return found.convert()
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
