@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Converted networks compute what the peers' own code computed (oracles/make_convert.py) with the same weights.
+"""Converted networks compute what the peers' own code computed with the same weights (make_convert.py).
 
 Most weights are square, so a layer that is not turned, or turned twice, passes every check of shapes and
 fails here.
@@ -34,8 +34,8 @@ def as_saved(peer, state) -> dict:
     return {"g_ema": state} if peer == "rosinality" else {"G": None, "D": None, "G_ema": state}
 
 
-@pytest.mark.parametrize("peer, case", [("rosinality", "0/"), ("rosinality", "1/"), ("ada", "0/"), ("ada", "1/"),
-                                        ("stylegan3", "0/")])
+@pytest.mark.parametrize("peer, case", [("rosinality", "0/"), ("rosinality", "1/"), ("ada", "0/"),
+                                        ("ada", "1/"), ("stylegan3", "0/")])
 def test_generators_draw_what_the_peer_draws(peer, case):
     wanted = stored(peer, case)
     converted = convert(as_saved(peer, drawn_state(wanted["shapes"])))

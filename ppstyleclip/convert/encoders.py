@@ -153,7 +153,7 @@ def _recognised(state, opts, mean, is_torch, left) -> Recognised:
     kind = _kind(opts, structure)
     generator = read_config(parts["decoder"], is_torch)
     config = {"encoder": structure._asdict(), "generator": generator,
-              **{key: opts[key] for key in _KEPT if key in opts}}
+              **{key: opts[key] for key in _KEPT if isinstance(opts.get(key), (str, bool, int))}}
     _check_styles(structure, generator)
 
     def convert() -> Converted:

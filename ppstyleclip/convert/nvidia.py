@@ -21,8 +21,8 @@ _FILTER = re.compile(r"synthesis\.b\d+\.(conv[01]\.)?resample_filter")
 _BLOCK = re.compile(r"synthesis\.b(\d+)\.conv1\.weight")
 _MAPPING = re.compile(r"mapping\.fc(\d+)\.weight")
 _IGNORED = [(r"synthesis\.b\d+\.conv[01]\.resample_filter", "blur filters are constants of our layers"),
-            (r"synthesis\.b4\.resample_filter", "nothing is enlarged at 4 px"),
-            (r"mapping\.w_avg", f"kept beside the weights as {MEAN}")]
+            (r"synthesis\.b4\.resample_filter", "nothing is enlarged at 4 px")]
+_MEAN = "mapping.w_avg"
 _TRAINING = ("G", "D", "augment_pipe", "training_set_kwargs")
 
 
@@ -36,7 +36,7 @@ def recognise_nvidia(content, container) -> Recognised | None:
         if unknown:
             raise UserError(f"a pickle with G_ema holds {', '.join(unknown[:3])}, which is unknown")
     state = network.state() if hasattr(network, "state") else network
-    if not isinstance(state, dict) or "mapping.w_avg" not in state and "synthesis.b4.const" not in state:
+    if not isinstance(state, dict) or _MEAN not in state and "synthesis.b4.const" not in state:
         return None
     if "synthesis.input.freqs" in state:
         raise UserError("this is a StyleGAN3 network; StyleGAN3 cannot be drawn yet, StyleGAN2 can")
@@ -47,8 +47,9 @@ def recognise_nvidia(content, container) -> Recognised | None:
     def convert() -> Converted:
         for key in filter(_FILTER.fullmatch, state):
             check_filter(key, state[key], 1.0)
-        made, ignored = fill(_rows(config), state, _IGNORED)
-        extras = {MEAN: mean_w(state["mapping.w_avg"], config)} if "mapping.w_avg" in state else {}
+        weights = {key: value for key, value in state.items() if key != _MEAN}
+        made, ignored = fill(_rows(config), weights, _IGNORED)
+        extras = {MEAN: mean_w(state[_MEAN], config)} if _MEAN in state else {}
         return Converted("generator", made, config, extras, {**left, **ignored}, _notes(settings))
 
     return Recognised("generator", f"StyleGAN2 generator (NVIDIA's), {describe(config)}", config, convert)

@@ -1,10 +1,23 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""A file of any form, read as one kind of thing."""
+"""A file of any form, converted; and one that has to hold one kind of thing."""
 from __future__ import annotations
 
 from ppstyleclip.convert import Converted, recognise
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_arrays, sniff
+
+
+def convert_file(path) -> tuple:
+    """Read a file and convert what it holds.
+
+    Returns:
+        (Recognised, Converted).
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it cannot be read, is of no known kind, or is not whole.
+    """
+    content, _ = load_arrays(path)
+    return _converted(content, path)
 
 
 def read_as(kind: str, path) -> tuple:
@@ -25,10 +38,14 @@ def read_as(kind: str, path) -> tuple:
 
 def convert_as(kind: str, content, path) -> Converted:
     """Convert what load_arrays read from a path, which has to be of one kind; errors as read_as."""
+    return _converted(content, path, kind)[1]
+
+
+def _converted(content, path, kind=None) -> tuple:
     try:
         found = recognise(content, sniff(path))
-        if found.kind != kind:
+        if kind not in (None, found.kind):
             raise UserError(f"this is not a {kind} but: {found.says}")
-        return found.convert()
+        return found, found.convert()
     except UserError as error:
         raise UserError(f"{path}: {error}") from None

@@ -55,13 +55,22 @@ def load_generator(path, flags: dict | None = None):
         if "config" in metadata:
             config = {**json.loads(metadata["config"]), **config}  # lr_mlp and the filter leave no shape
         check_flags(config, flags or {}, path)
-        generator = build_generator(config)
-        load_generator_state(generator, converted.state)
+        return _built(config, converted.state), metadata
     except (ValueError, TypeError) as error:
         words = str(error)
         raise UserError(words if str(path) in words else f"{path}: {words}") from None
+
+
+def build_converted_generator(converted):
+    """Build the network of a converted generator, in evaluation mode."""
+    return _built(converted.config, converted.state)
+
+
+def _built(config, state):
+    generator = build_generator(config)
+    load_generator_state(generator, state)
     generator.eval()
-    return generator, metadata
+    return generator
 
 
 def generator_state(generator) -> dict:

@@ -34,9 +34,9 @@ NVIDIA = {
     "stylegan3": [{"channels": (1024, 32), "mapping": 8, "clamp": 256}],
 }
 ROSINALITY = [{"size": 32, "style_dim": 512, "n_mlp": 3}, {"size": 16, "style_dim": 40, "n_mlp": 8}]
-CLIP = {"embed_dim": 64, "image_resolution": 32, "vision_layers": 2, "vision_width": 64, "vision_patch_size": 8,
-        "context_length": 12, "vocab_size": 100, "transformer_width": 64, "transformer_heads": 1,
-        "transformer_layers": 2}
+CLIP = {"embed_dim": 64, "image_resolution": 32, "vision_layers": 2, "vision_width": 64,
+        "vision_patch_size": 8, "context_length": 12, "vocab_size": 100, "transformer_width": 64,
+        "transformer_heads": 1, "transformer_layers": 2}
 
 
 def load(module, drawn):
@@ -58,7 +58,7 @@ def rosinality(checkout):
     """Describe generators of rosinality's code, and return the last of them."""
     import torch.utils.cpp_extension
 
-    torch.utils.cpp_extension.load = lambda *args, **kwargs: None  # its CUDA operators; on a CPU it has others
+    torch.utils.cpp_extension.load = lambda *args, **kwargs: None  # CUDA operators; a CPU needs none
     sys.path.insert(0, checkout)
     generator_class = importlib.import_module("model").Generator
     found = {}
@@ -110,7 +110,8 @@ def openai(checkout):
     with torch.no_grad():
         found["image"] = network.encode_image(pixels).numpy()
         found["text"] = network.encode_text(tokens).numpy()
-    found.update(pixels=pixels.numpy(), tokens=tokens.numpy(), logit_scale=network.logit_scale.detach().numpy())
+        found["logit_scale"] = network.logit_scale.numpy()
+    found.update(pixels=pixels.numpy(), tokens=tokens.numpy())
     return found, lambda file: torch.jit.save(torch.jit.trace(network, (pixels, tokens)), file)
 
 
