@@ -21,10 +21,11 @@ FACES, TRUNCATION = 4, 0.7  # of the check picture
 
 def parse_convert(argv=None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Convert other people's weights; a file is told by its content.")
-    parser.add_argument("source", metavar="IN", help=".pt, .pth, .pkl, .pdparams, .npy, .safetensors, ...")
-    parser.add_argument("target", metavar="OUT", help="what to write: .safetensors (ours) or .pdparams (PaddleGAN)")
-    parser.add_argument("--name", help="name of the model (default: the name of IN)")
+    parser = argparse.ArgumentParser(description="Convert other people's weights, told by their content.")
+    add = parser.add_argument
+    add("source", metavar="IN", help=".pt, .pth, .pkl, .pdparams, .npy, .safetensors, ...")
+    add("target", metavar="OUT", help="what to write: .safetensors (ours) or .pdparams (PaddleGAN's)")
+    add("--name", help="name of the model (default: the name of IN)")
     return parser.parse_args(argv)
 
 
@@ -142,16 +143,22 @@ def as_paddlegan_saves(converted):
         return _cut(state["s"], converted.config["channels"])
     if converted.kind == "statistics":
         return {word: _cut(state[word], converted.config["channels"]) for word in ("mean", "std")}
-    if converted.opts:
-        return {**state, **converted.extras, "opts": converted.opts}
-    return {**state, **converted.extras}
+    return {**state, **converted.extras, **({"opts": converted.opts} if converted.opts else {})}
 
 
 def _cut(array, widths) -> list:
     """One array for each layer, along the last axis."""
-    return [np.ascontiguousarray(part) for part in np.split(array, np.cumsum(widths)[:-1], axis=-1)]
+    return np.split(array, np.cumsum(widths)[:-1], axis=-1)
 
 
 def _write_pdparams(target, value) -> None:
-    write_atomic(target, pickle.dumps(value, protocol=4))  # as paddle.save does
+    write_atomic(target, pickle.dumps(_contiguous(value), protocol=4))  # as paddle.save does
     print(f"wrote {target}")
+
+
+def _contiguous(value):
+    if isinstance(value, dict):
+        return {key: _contiguous(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_contiguous(item) for item in value]
+    return np.asarray(value, order="C") if isinstance(value, np.ndarray) else value

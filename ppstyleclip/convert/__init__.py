@@ -51,7 +51,7 @@ def recognise(content, container: str | None = None) -> Recognised:
         UserError: it is of no known kind (says what was seen and lists the kinds), or of a known kind that
             cannot be converted.
     """
-    for recogniser in _RECOGNISERS:
+    for recogniser in _RECOGNISERS if _has_names(content) else ():
         found = recogniser(content, container)
         if found is not None:
             return found
@@ -65,6 +65,14 @@ def convert(content, container: str | None = None) -> Converted:
         UserError: also where a key is missing, unknown or of another shape; names up to three.
     """
     return recognise(content, container).convert()
+
+
+def _has_names(content) -> bool:
+    """Tell whether the keys of a dict, and of the state dicts in it, are texts."""
+    if not isinstance(content, dict):
+        return True
+    parts = [content, *(content.get(word) for word in ("g_ema", "G_ema", "state_dict"))]
+    return all(type(key) is str for part in parts if isinstance(part, dict) for key in part)
 
 
 def _seen(content) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
 from ppstyleclip.channels import SIZES, channel_table
-from ppstyleclip.convert.table import Target
+from ppstyleclip.convert.table import Target, shape_of
 from ppstyleclip.errors import UserError
 
 _MULTIPLIERS = (2, 1, 0.5, 4)
@@ -44,7 +42,7 @@ def infer_generator_config(state: dict) -> dict:
 def _shape(state, key, rank) -> tuple:
     if key not in state:
         raise UserError(f"{_FOREIGN}: {key} is missing")
-    shape = tuple(np.shape(state[key]))
+    shape = shape_of(state, key)
     if len(shape) != rank or 0 in shape:
         raise UserError(f"{key} has shape {list(shape)}, {rank} dimensions are expected")
     return shape
@@ -60,7 +58,7 @@ def _check_shapes(state, n_mlp, style_dim, channels):
         expected[f"convs.{2 * k + 1}.conv.weight"] = (1, channels[here], channels[here], 3, 3)
     for key, shape in expected.items():
         if _shape(state, key, len(shape)) != shape:
-            raise UserError(f"{key} is {list(np.shape(state[key]))}, other weights call for {list(shape)}")
+            raise UserError(f"{key} is {list(state[key].shape)}, other weights call for {list(shape)}")
 
 
 def fits_multiplier(channels: dict, multiplier) -> bool:

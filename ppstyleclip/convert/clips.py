@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 from ppstyleclip.convert.kinds import Converted, Recognised
-from ppstyleclip.convert.table import Row, Target, fill, one_number, paddle_rows, same, transposed
+from ppstyleclip.convert.table import Row, Target, fill, one_number, paddle_rows, same, shape_of, transposed
 from ppstyleclip.errors import UserError
 
 _HEAD = 64  # width of an attention head in every published CLIP
@@ -92,7 +92,8 @@ def recognise_hugging_face(content, container) -> Recognised | None:
                                  for ours, theirs in _HUGGING_FACE_NORMS.items()}}
     outside = {ours: content[theirs] for ours, theirs in names.items() if theirs in content}
     for word in ("visual.proj", "text_projection"):
-        outside[word] = np.transpose(outside.get(word, np.zeros((0, 0))))
+        if isinstance(outside.get(word), np.ndarray):
+            outside[word] = outside[word].T
     blocks = {_our_block(key): 0 for key in content if ".layers." in key}
     config = _read_config({**blocks, **outside})
     rows = [_hugging_face_row(key, target, names) for key, target in clip_targets(config).items()]
@@ -113,7 +114,7 @@ def _read_config(state) -> dict:
     """The arguments of build_clip, read off the shapes under OpenAI's names."""
     ranks = {"visual.conv1.weight": 4, "visual.positional_embedding": 2, "text_projection": 2,
              "positional_embedding": 2, "token_embedding.weight": 2}
-    shapes = {key: np.shape(state.get(key, ())) for key in ranks}
+    shapes = {key: shape_of(state, key) for key in ranks}
     odd = [key for key, rank in ranks.items() if len(shapes[key]) != rank or 0 in shapes[key]]
     if odd:
         raise UserError(f"this CLIP has no usable {odd[0]}; it is not whole")

@@ -14,7 +14,15 @@ import numpy as np
 from ppstyleclip.convert.faces import irse50_body_targets
 from ppstyleclip.convert.kinds import Converted, Recognised
 from ppstyleclip.convert.stylegan2 import MEAN, convert_state, describe, read_config
-from ppstyleclip.convert.table import BATCHES_SEEN, Target, fill, norm_targets, paddle_rows, torch_rows
+from ppstyleclip.convert.table import (
+    BATCHES_SEEN,
+    Target,
+    fill,
+    norm_targets,
+    paddle_rows,
+    shape_of,
+    torch_rows,
+)
 from ppstyleclip.errors import UserError
 
 _RESNET34 = ((64, 64, 3), (64, 128, 4), (128, 256, 6), (256, 512, 3))  # in, out, blocks
@@ -108,13 +116,13 @@ def read_structure(encoder: dict) -> Structure:
         UserError: it is no encoder that is known.
     """
     trunk = "irse50" if "input_layer.0.weight" in encoder else "resnet34"
-    first = np.shape(encoder.get("input_layer.0.weight" if trunk == "irse50" else "conv1.weight", ()))
+    first = shape_of(encoder, "input_layer.0.weight" if trunk == "irse50" else "conv1.weight")
     styles = sum(1 for key in encoder if re.fullmatch(r"styles\.\d+\.linear\.weight", key))
     if styles:
         heads = "gradual" if "latlayer1.weight" in encoder else "flat"
     else:
         heads = "w_plus" if "output_layer_2.3.weight" in encoder else "w"
-        styles = len(encoder.get("linear.bias", ())) // _WIDTH
+        styles = (*shape_of(encoder, "linear.bias"), 0)[0] // _WIDTH
     if len(first) != 4 or not styles or first[1] not in (_IMAGE_CHANNELS, _WITH_LAST_RESULT):
         raise UserError("its encoder is of no known kind (pSp's, e4e's or ReStyle's, for RGB pictures)")
     return Structure(trunk, heads, first[1], styles)
@@ -125,11 +133,11 @@ def recognise_torch_encoder(content, container) -> Recognised | None:
     if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
         return None
     state = content["state_dict"]
-    if not any(str(key).startswith("encoder.") for key in state):
+    if not any(key.startswith("encoder.") for key in state):
         return None
     known = ("state_dict", "opts", MEAN, *_TRAINING)
     left = {key: "only needed to go on training" for key in content if key in _TRAINING}
-    unknown = sorted(str(key) for key in content if key not in known)
+    unknown = sorted(key for key in content if key not in known)
     if unknown:
         raise UserError(f"a checkpoint with an encoder holds {', '.join(unknown[:3])}, which is unknown")
     return _recognised(state, content.get("opts"), content.get(MEAN), True, left)
@@ -172,7 +180,7 @@ def split_parts(state: dict, *names) -> dict:
     """
     parts = {name: {} for name in names}
     for key, value in state.items():
-        name, _, rest = str(key).partition(".")
+        name, _, rest = key.partition(".")
         if name not in parts:
             raise UserError(f"{key} is unknown; {' and '.join(f'{name}.*' for name in names)} were expected")
         parts[name][rest] = value
@@ -181,8 +189,9 @@ def split_parts(state: dict, *names) -> dict:
 
 def _kind(opts, structure) -> str:
     name = opts.get("encoder_type")
-    if name not in ENCODERS:
-        raise UserError(f"its opts state encoder_type {name!r}, and tensors alone do not tell encoders "
+    if not isinstance(name, str) or name not in ENCODERS:
+        said = repr(name)[:40] if isinstance(name, str) else "of no name"
+        raise UserError(f"its opts state encoder_type {said}, and tensors alone do not tell encoders "
                         f"apart; known: {', '.join(ENCODERS)}")
     if ENCODERS[name] != (structure.trunk, structure.heads):
         raise UserError(f"its opts state {name}, but its tensors are those of a {structure.trunk} with "
@@ -215,8 +224,9 @@ def _convert(parts, kind, config, structure, is_torch, mean, opts, left) -> Conv
 
 def _mean_latent(value, generator) -> np.ndarray:
     """What the encoder's output is added to: `[1, L, D]`, or `[1, D]` where all layers share it."""
-    value, dim = np.asarray(value), generator["style_dim"]
-    layers = 2 * (generator["size"].bit_length() - 1) - 2
-    if value.dtype.kind != "f" or value.size not in (dim, layers * dim) or value.shape[-1:] != (dim,):
-        raise UserError(f"{MEAN} is {list(value.shape)}; [{dim}] or [{layers}, {dim}] is expected")
+    dim, layers = generator["style_dim"], 2 * (generator["size"].bit_length() - 1) - 2
+    is_floats = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    if not is_floats or value.size not in (dim, layers * dim) or value.shape[-1] != dim:
+        shape = list(getattr(value, "shape", ()))
+        raise UserError(f"{MEAN} is {shape}; floats of [{dim}] or [{layers}, {dim}] are expected")
     return value.astype(np.float32).reshape((1, dim) if value.size == dim else (1, layers, dim))

@@ -37,9 +37,9 @@ def recognise_mapper(content, container) -> Recognised | None:
     """A mapper with its frozen generator, as the official code saves it: state_dict and opts."""
     if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
         return None
-    if not any(str(key).startswith("mapper.") for key in content["state_dict"]):
+    if not any(key.startswith("mapper.") for key in content["state_dict"]):
         return None
-    unknown = sorted(str(key) for key in content if key not in ("state_dict", "opts"))
+    unknown = sorted(key for key in content if key not in ("state_dict", "opts"))
     if unknown:
         raise UserError(f"a checkpoint with a mapper holds {', '.join(unknown[:3])}, which is unknown")
     parts = split_parts(content["state_dict"], "mapper", "decoder")
@@ -111,8 +111,8 @@ def _read_widths(mapper) -> dict:
     found = {}
     for key, value in mapper.items():
         match = _WEIGHT.fullmatch(key)
-        if match and np.ndim(value) == 2:
-            found.setdefault(match[1], {})[int(match[2])] = np.shape(value)
+        if match and isinstance(value, np.ndarray) and value.ndim == 2:
+            found.setdefault(match[1], {})[int(match[2])] = value.shape
     if not found:
         raise UserError("this mapper has no layers of the kind that is known (NAME.mapping.N.weight)")
     return {name: [shapes[min(shapes)][1]] + [shapes[index][0] for index in sorted(shapes)]

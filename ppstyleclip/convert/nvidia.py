@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
 from ppstyleclip.convert.architecture import generator_targets, multiplier_of
 from ppstyleclip.convert.kinds import Converted, Recognised
 from ppstyleclip.convert.stylegan2 import MEAN, check_filter, describe, mean_w
-from ppstyleclip.convert.table import Row, batch_of_one, fill, one_number, same, transposed
+from ppstyleclip.convert.table import Row, batch_of_one, fill, one_number, same, shape_of, transposed
 from ppstyleclip.errors import UserError
 
 _FILTER = re.compile(r"synthesis\.b\d+\.(conv[01]\.)?resample_filter")
@@ -32,7 +30,7 @@ def recognise_nvidia(content, container) -> Recognised | None:
     if isinstance(content, dict) and "G_ema" in content:
         network = content["G_ema"]
         left = {key: "only G_ema, the averaged generator, is converted" for key in content if key != "G_ema"}
-        unknown = sorted(map(str, set(left) - set(_TRAINING)))
+        unknown = sorted(set(left) - set(_TRAINING))
         if unknown:
             raise UserError(f"a pickle with G_ema holds {', '.join(unknown[:3])}, which is unknown")
     state = network.state() if hasattr(network, "state") else network
@@ -94,8 +92,8 @@ def _read_config(state, settings) -> dict:
     sides = sorted(int(match[1]) for match in map(_BLOCK.fullmatch, state) if match)
     if not sides or sides != [2 ** power for power in range(2, len(sides) + 2)] or not 2 <= len(sides) <= 9:
         raise UserError(f"this NVIDIA network has blocks of {sides} px; 4, 8, ... up to 8 to 1024 are known")
-    channels = {side: np.shape(state[f"synthesis.b{side}.conv1.weight"])[0] for side in sides}
-    dim = np.shape(state.get("synthesis.b4.conv1.affine.weight", np.zeros((0, 0))))[-1]
+    channels = {side: (*shape_of(state, f"synthesis.b{side}.conv1.weight"), 0)[0] for side in sides}
+    dim = (0, *shape_of(state, "synthesis.b4.conv1.affine.weight"))[-1]
     n_mlp = sum(1 for key in state if _MAPPING.fullmatch(key))
     config = {"size": sides[-1], "style_dim": dim, "n_mlp": n_mlp,
               "channel_multiplier": multiplier_of(channels), "channels": channels}

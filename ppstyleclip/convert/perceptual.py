@@ -2,10 +2,8 @@
 """VGG16 and the linear heads of LPIPS (Zhang et al. 2018), which together say how alike two pictures look."""
 from __future__ import annotations
 
-import numpy as np
-
 from ppstyleclip.convert.kinds import Converted, Recognised
-from ppstyleclip.convert.table import Row, Target, fill, paddle_rows, same, torch_rows
+from ppstyleclip.convert.table import Row, Target, fill, paddle_rows, same, shape_of, torch_rows
 
 # Widths of the convolutions; None is pooling.
 _VGG16 = (64, 64, None, 128, 128, None, 256, 256, 256, None, 512, 512, 512, None, 512, 512, 512)
@@ -33,10 +31,11 @@ def recognise_vgg16(content, container) -> Recognised | None:
     """torchvision's vgg16-397923af.pth, or Paddle's, with or without its classifier."""
     if not isinstance(content, dict) or not {"features.0.weight", "features.28.weight"} <= set(content):
         return None
-    first = np.shape(content.get("classifier.0.weight", ()))
-    targets = vgg16_targets(has_classifier=bool(first))
-    rows = torch_rows(targets) if first == (4096, 512 * 49) else paddle_rows(targets)
-    says = "VGG16" + ("" if first else " without its classifier")
+    has_classifier = "classifier.0.weight" in content
+    targets = vgg16_targets(has_classifier=has_classifier)
+    is_torch = shape_of(content, "classifier.0.weight") == (4096, 512 * 49)
+    rows = torch_rows(targets) if is_torch else paddle_rows(targets)
+    says = "VGG16" + ("" if has_classifier else " without its classifier")
     return _recognised("vgg16", says, rows, content)
 
 

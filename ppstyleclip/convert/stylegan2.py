@@ -8,7 +8,7 @@ import numpy as np
 
 from ppstyleclip.convert.architecture import generator_targets, infer_generator_config
 from ppstyleclip.convert.kinds import Converted, Recognised
-from ppstyleclip.convert.table import fill, paddle_rows, torch_rows
+from ppstyleclip.convert.table import fill, paddle_rows, shape_of, torch_rows
 from ppstyleclip.errors import UserError
 
 _OWN_KEY = re.compile(r"conv1\.conv\.weight|convs\.\d+\.conv\.weight|style\.\d+\.weight")
@@ -25,7 +25,7 @@ TORCH_CONTAINERS = ("zip", "torch-legacy")
 
 def recognise_paddlegan(content, container) -> Recognised | None:
     """A bare state dict: PaddleGAN's generator or ours, or rosinality's without its checkpoint around it."""
-    if not isinstance(content, dict) or not any(_OWN_KEY.fullmatch(str(key)) for key in content):
+    if not isinstance(content, dict) or not any(_OWN_KEY.fullmatch(key) for key in content):
         return None
     is_torch = _has_torch_layout(content, container)
     mean = {MEAN: content[MEAN]} if MEAN in content else {}
@@ -39,7 +39,7 @@ def recognise_rosinality(content, container) -> Recognised | None:
         return None
     mean = {MEAN: content[MEAN]} if MEAN in content else {}
     left = {key: "only g_ema, the averaged generator, is converted" for key in content if key in _TRAINING}
-    unknown = sorted(map(str, set(content) - set(left) - {"g_ema", MEAN}))
+    unknown = sorted(set(content) - set(left) - {"g_ema", MEAN})
     if unknown:
         raise UserError(f"a checkpoint with g_ema holds {', '.join(unknown[:3])}, which is unknown")
     return _recognised(content["g_ema"], True, mean, left, "rosinality's checkpoint")
@@ -60,7 +60,7 @@ def _recognised(state, is_torch, mean, left, origin) -> Recognised:
 def read_config(state: dict, is_torch: bool) -> dict:
     """As infer_generator_config, also for torch's layout of linear layers; UserError likewise."""
     if is_torch:
-        state = {key: np.transpose(value) if _LINEAR.fullmatch(key) else value
+        state = {key: value.T if _LINEAR.fullmatch(key) and isinstance(value, np.ndarray) else value
                  for key, value in state.items()}
     return infer_generator_config(state)
 
@@ -81,16 +81,17 @@ def convert_state(state: dict, config: dict, is_torch: bool) -> tuple:
 
 def check_filter(key: str, kernel, gain: float) -> None:
     """Refuse any filter but [1, 3, 3, 1], whose taps sum to `gain`."""
-    kernel = np.asarray(kernel)
-    if kernel.shape != _TAPS.shape or not np.allclose(kernel, gain * _TAPS, rtol=0, atol=1e-3):
+    is_plain = isinstance(kernel, np.ndarray) and kernel.shape == _TAPS.shape and kernel.dtype.kind == "f"
+    if not is_plain or not np.allclose(kernel, gain * _TAPS, rtol=0, atol=1e-3):
         raise UserError(f"{key} is not the filter [1, 3, 3, 1]; no other can be converted")
 
 
 def mean_w(value, config: dict) -> np.ndarray:
     """The mean w as `[D]` float32."""
-    value = np.asarray(value)
-    if value.size != config["style_dim"] or value.dtype.kind != "f":
-        raise UserError(f"{MEAN} is {list(value.shape)}; the generator's w has {config['style_dim']} numbers")
+    is_floats = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    if not is_floats or value.size != config["style_dim"]:
+        shape = list(getattr(value, "shape", ()))
+        raise UserError(f"{MEAN} is {shape}; the generator's w has {config['style_dim']} numbers")
     return value.reshape(-1).astype(np.float32)
 
 
@@ -103,6 +104,6 @@ def describe(config: dict) -> str:
 
 def _has_torch_layout(state, container) -> bool:
     """Tell the layout of linear layers by the axis that has one length throughout, which is that of w."""
-    shapes = [np.shape(value) for key, value in state.items() if _MODULATION.fullmatch(str(key))]
+    shapes = [shape_of(state, key) for key in state if _MODULATION.fullmatch(key)]
     ours, theirs = (len({shape[axis] for shape in shapes if len(shape) == 2}) <= 1 for axis in (0, 1))
     return theirs and not ours or ours and theirs and container in TORCH_CONTAINERS

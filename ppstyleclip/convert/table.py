@@ -85,6 +85,12 @@ def torch_name(key: str) -> str:
 BATCHES_SEEN = (r".*\.num_batches_tracked", "counters of training")
 
 
+def shape_of(state: dict, key: str) -> tuple:
+    """Shape of an array in a state dict; () where there is none of that name."""
+    value = state.get(key)
+    return value.shape if isinstance(value, np.ndarray) else ()
+
+
 def fill(rows: list, source: dict, ignored=()) -> tuple:
     """Fill every target of a table, and account for every key of the source.
 
@@ -93,7 +99,8 @@ def fill(rows: list, source: dict, ignored=()) -> tuple:
         source: `{key: array}`.
         ignored: pairs (pattern of keys that may be left out, reason).
     Returns:
-        (`{target: float32 array}`, `{source key that was left out: reason}`).
+        (`{target: float32 array}`, views of the source where they can be, `{source key that was left out:
+        reason}`).
     Raises:
         UserError: a key is missing, unknown, of another shape or not of floats; names up to three.
     """
@@ -124,14 +131,14 @@ def _reason(key, ignored):
 
 def _made(row, value) -> tuple:
     """The array of a row and what is wrong with it: a list of one sentence, or none."""
-    value = np.asarray(value)
-    if value.dtype.kind != "f":
-        return value, [f"{row.source} holds {value.dtype} instead of floats"]
+    if not isinstance(value, (np.ndarray, np.floating)) or value.dtype.kind != "f":
+        held = getattr(value, "dtype", f"a {type(value).__name__}")
+        return value, [f"{row.source} holds {held} instead of floats"]
     try:
-        made = row.transform(value)
+        made = row.transform(np.asarray(value))
     except (ValueError, IndexError):
-        made = value
+        made = np.asarray(value)
     if made.shape != tuple(row.shape):
         wanted = f" (as {row.target})" if row.target != row.source else ""
         return made, [f"{row.source} is {list(made.shape)} instead of {list(row.shape)}{wanted}"]
-    return np.asarray(made, np.float32, order="C"), []
+    return np.asarray(made, np.float32), []
