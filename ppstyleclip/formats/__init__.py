@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ppstyleclip.formats.latents import load_latent
-from ppstyleclip.formats.load import load_arrays, load_weights, open_npy
+from ppstyleclip.formats.load import load_arrays, load_weights
 from ppstyleclip.formats.modules import SavedModule
 from ppstyleclip.formats.sniff import SAYS, sniff
 
-__all__ = ["SAYS", "SavedModule", "load_arrays", "load_latent", "load_weights", "open_npy", "sniff"]
+__all__ = ["SAYS", "SavedModule", "load_arrays", "load_latent", "load_weights", "sniff"]

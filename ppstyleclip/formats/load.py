@@ -10,6 +10,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, read_safetensors
 from ppstyleclip.formats.inert import Budget, RefusedPickle
 from ppstyleclip.formats.modules import module_names
+from ppstyleclip.formats.npy import read_npy
 from ppstyleclip.formats.nvidia import nvidia_names
 from ppstyleclip.formats.pdparams import paddle_names, without_tables
 from ppstyleclip.formats.pickled_arrays import numpy_names
@@ -38,8 +39,6 @@ def load_arrays(path) -> tuple:
     kind = sniff(path)
     if kind == "safetensors":
         return read_safetensors(path)
-    if kind == "npy":
-        return open_npy(path), {}
     if kind not in _READERS:
         raise UserError(f"{path} is {SAYS[kind]}; weight files of Paddle, PyTorch and NVIDIA can be read, "
                         "safetensors and .npy")
@@ -64,7 +63,12 @@ def _read_pickle(data, names, budget):
     return without_tables(read_pickle(Reader(data), names, budget), budget)
 
 
-_READERS = {"pickle": _read_pickle, "torch-legacy": read_torch_legacy, "zip": read_torch_zip}
+def _read_npy(data, names, budget):
+    return read_npy(data)  # it names nothing and copies nothing
+
+
+_READERS = {"npy": _read_npy, "pickle": _read_pickle, "torch-legacy": read_torch_legacy,
+            "zip": read_torch_zip}
 
 
 def load_weights(path) -> tuple:
@@ -87,18 +91,3 @@ def load_weights(path) -> tuple:
                         "a network is a dict of arrays")
     return weights, metadata
 
-
-def open_npy(path) -> np.ndarray:
-    """Map a `.npy` file of plain numbers into memory, read-only; what is not touched is not read.
-
-    Raises:
-        MissingFile: there is no such file.
-        UserError: it is cut off, damaged, or holds Python objects.
-    """
-    try:
-        return np.load(check_file(path), mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, OverflowError, SyntaxError) as error:
-        if isinstance(error, UserError):
-            raise
-        reason = " ".join(str(error).split())[:120]
-        raise UserError(f"{path} is not a whole .npy file of numbers: {reason}") from None

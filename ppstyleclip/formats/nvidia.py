@@ -33,8 +33,8 @@ def nvidia_names(budget: Budget) -> dict:
 
 
 def _persistent_module(description, budget) -> SavedModule:
-    class_name = description.get("class_name")
-    if description.get("type") != "class" or type(class_name) is not str:
+    kind, class_name = description.get("type"), description.get("class_name")
+    if type(kind) is not str or kind != "class" or type(class_name) is not str:
         raise ValueError("a network is described otherwise than NVIDIA's code does")
     return torch_module(class_name, description.get("state"), budget)
 

@@ -94,9 +94,9 @@ def _members(data) -> dict:
         raise ValueError(f"it is cut off or damaged: {reason}") from None
     members = {}
     for info in infos:
-        if info.is_dir():
-            continue
         name = info.orig_filename
+        if name.endswith("/"):  # a folder
+            continue
         if name in members:
             raise RefusedPickle(f"it has two members of the name {said(name)}")
         if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
