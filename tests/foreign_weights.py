@@ -107,3 +107,11 @@ def nest(state, attributes=None, path="") -> SavedModule:
         inside = {key.partition(".")[2]: value for key, value in state.items() if key.startswith(f"{name}.")}
         children[name] = nest(inside, attributes, f"{path}{name}.")
     return SavedModule("Generator", own, {}, children, attributes.get(path.rstrip("."), {}))
+
+
+def assert_same_state(left, right):
+    """The same keys in the same order, all float32, all equal."""
+    assert list(left) == list(right)
+    for key in left:
+        assert left[key].dtype == np.float32
+        np.testing.assert_array_equal(left[key], right[key], err_msg=key)

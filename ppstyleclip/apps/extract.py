@@ -35,7 +35,8 @@ def parse_extract(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure what each style channel does in CLIP's eyes.")
     add_model(parser)
     add = parser.add_argument
-    add("--clip", help="CLIP to measure with: toonface, ViT_B_32, RN50, RN101, RN50x4 (default: the model's)")
+    add("--clip", help="CLIP to measure with: toonface, ViT_B_32, RN50, RN101, RN50x4, or the file of one "
+                       "(default: the model's)")
     add("--stat_path", help="statistics (default: those in the output folder, else the model's own)")
     add("--s_path", help="styles of the base pictures (default: those in the output folder, else the model's "
                          "own, else the samples that the first stage starts with)")

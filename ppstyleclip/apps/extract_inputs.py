@@ -85,16 +85,19 @@ def _base_styles(bundle, folder, args, num_images) -> tuple:
 
 
 def _read_styles(path, bundle) -> np.ndarray:
-    """Base styles `[N, S]`: `s` of a safetensors file, one array, or K arrays as PaddleGAN saves them."""
+    """Base styles `[N, S]`: `s` of a safetensors file, one array, or K arrays as PaddleGAN and the official
+    code save them."""
     from ppstyleclip.formats import load_arrays
     from ppstyleclip.zoo.directions import check_made_for
+    from ppstyleclip.zoo.foreign import convert_as
 
     arrays, metadata = load_arrays(path)
     check_made_for(metadata, path, name=bundle.name, generator=bundle.fingerprints["generator"])
     arrays = arrays.get("s") if isinstance(arrays, dict) else arrays
     try:
-        if isinstance(arrays, list):
-            arrays = bundle.layout.flatten([np.asarray(part, np.float32) for part in arrays])
+        if isinstance(arrays, (list, tuple)):
+            found = convert_as("styles", arrays, path)
+            arrays = found.state["s"] if found.config["channels"] == list(bundle.layout.channels) else None
         s = np.asarray(arrays, np.float32)
     except (TypeError, ValueError):
         s = np.zeros(0)

@@ -21,7 +21,7 @@ from ppstyleclip.convert.measured import (
     recognise_statistics,
     recognise_styles,
 )
-from ppstyleclip.convert.nvidia import recognise_nvidia
+from ppstyleclip.convert.nvidia import recognise_nvidia, refuse_tensorflow
 from ppstyleclip.convert.perceptual import recognise_lpips, recognise_vgg16
 from ppstyleclip.convert.stylegan2 import recognise_paddlegan, recognise_rosinality
 from ppstyleclip.errors import UserError
@@ -30,10 +30,10 @@ __all__ = ["Converted", "Recognised", "complete_relevance", "convert", "fits_mul
            "infer_generator_config", "recognise"]
 
 _RECOGNISERS = (
-    recognise_rosinality, recognise_nvidia, recognise_torch_encoder, recognise_mapper, recognise_paddle_psp,
-    recognise_paddlegan, recognise_pickled_mapper, recognise_openai, recognise_hugging_face, recognise_irse50,
-    recognise_arcface, recognise_vgg16, recognise_lpips, recognise_statistics, recognise_styles,
-    recognise_directions, recognise_relevance,
+    refuse_tensorflow, recognise_rosinality, recognise_nvidia, recognise_torch_encoder, recognise_mapper,
+    recognise_paddle_psp, recognise_paddlegan, recognise_pickled_mapper, recognise_openai,
+    recognise_hugging_face, recognise_irse50, recognise_arcface, recognise_vgg16, recognise_lpips,
+    recognise_statistics, recognise_styles, recognise_directions, recognise_relevance,
 )
 KNOWN = ("StyleGAN2 generators (PaddleGAN, rosinality, NVIDIA), CLIPs (OpenAI, Hugging Face, paddleclip), "
          "pSp, e4e, ReStyle, StyleCLIP mappers, IR-SE50, ResNet-18 ArcFace, VGG16, LPIPS heads, statistics, "

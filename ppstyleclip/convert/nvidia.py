@@ -53,6 +53,14 @@ def recognise_nvidia(content, container) -> Recognised | None:
     return Recognised("generator", f"StyleGAN2 generator (NVIDIA's), {describe(config)}", config, convert)
 
 
+def refuse_tensorflow(content, container) -> None:
+    """A pickle of NVIDIA's TensorFlow code: (G, D, Gs). It is only named; there is no table for it."""
+    first = content[-1] if isinstance(content, (list, tuple)) and content else None
+    if str(getattr(first, "class_name", "")).endswith("tflib.network.Network"):
+        raise UserError("this is a network of NVIDIA's TensorFlow code; take its PyTorch version, or first "
+                        "convert it with legacy.py of stylegan2-ada-pytorch")
+
+
 def _refuse_other_architectures(state) -> None:
     reasons = (
         (r"mapping\.embed\..*", "it is conditional (its mapping takes a class)"),

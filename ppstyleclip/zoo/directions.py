@@ -35,7 +35,9 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
     arrays, metadata = load_arrays(path)
     if isinstance(arrays, (list, tuple)):  # the official pair, or nothing of use
         with contextlib.suppress(UserError):
-            arrays = convert_as("statistics", arrays, path).state
+            found = convert_as("statistics", arrays, path)
+            ends = np.cumsum(found.config["channels"])[:-1]
+            arrays = {word: np.split(value, ends) for word, value in found.state.items()}
     if not isinstance(arrays, dict) or not {"mean", "std"} <= set(arrays):
         raise UserError(f"{path} holds no statistics; it needs 'mean' and 'std' (made by: {GETF})")
     check_made_for(metadata, path, generator=generator, name=name)
