@@ -7,6 +7,7 @@ import json
 import pickle
 import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that crash Python's own
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import paddle
@@ -18,20 +19,24 @@ from tiny_world import live_in, save_tiny_pack, tiny_generator
 from torch_files import save_torch_legacy, save_torch_zip, save_torchscript
 
 from ppstyleclip import __version__
+from ppstyleclip.apps.extract_inputs import _read_styles
 from ppstyleclip.convert import convert
 from ppstyleclip.convert.clips import clip_targets
 from ppstyleclip.convert.encoders import Structure
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import load_pixels, read_safetensors, write_safetensors
 from ppstyleclip.formats import load_arrays
+from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.stylespace import build_layout
 from ppstyleclip.zoo import (
     clip_fingerprint,
     generator_fingerprint,
+    load_bundle,
     load_clip,
     load_generator,
     read_relevance,
     read_stats,
+    save_generator,
 )
 from ppstyleclip.zoo.generators import generator_state
 
@@ -130,6 +135,24 @@ def test_pdparams_as_paddlegan_loads_them(home):
     assert load_generator("back.safetensors")[1]["name"] == "other"
 
 
+def test_ours_keeps_what_leaves_no_shape(home, capsys):
+    network = StyleGANv2Generator(16, 12, 2, lr_mlp=0.5, blur_kernel=(1, 2, 1), channels={4: 6, 8: 6, 16: 4})
+    mark = save_generator("a.safetensors", network, name="a")
+    assert convert_weights(["a.safetensors", "b.safetensors"]) == 0
+    again, metadata = load_generator("b.safetensors")
+    assert metadata["fingerprint"] == mark and again.config() == network.config()
+    assert convert_weights(["a.safetensors", "c.pdparams"]) == 0
+    assert "PaddleGAN's class has no such channels: [6, 6, 4]" in capsys.readouterr().out
+    network = StyleGANv2Generator(8, 12, 2, lr_mlp=0.5)
+    save_generator("d.safetensors", network, name="d")
+    assert convert_weights(["d.safetensors", "e.pdparams"]) == 0
+    built = "for StyleGANv2Generator(size=8, style_dim=12, n_mlp=2, channel_multiplier=2, lr_mlp=0.5)"
+    assert built in capsys.readouterr().out
+    write_safetensors("f.safetensors", generator_state(network), {"config": "{"})
+    with pytest.raises(UserError, match="f.safetensors is damaged"):
+        load_generator("f.safetensors")
+
+
 # -- CLIPs
 
 CLIP = {"embed_dim": 16, "image_size": 16, "vision_layers": 1, "vision_width": 64, "vision_patch_size": 8,
@@ -175,6 +198,12 @@ def test_openais_archive_and_the_converted_file(home, capsys):
     np.testing.assert_array_equal(again.encode_text(["a face"]).numpy(), clip.encode_text(["a face"]).numpy())
     assert convert_weights(["ViT.pt", "clip.pdparams"]) == 0
     assert load_clip("clip.pdparams")[1] == mark
+    save_zip(home / "ros.pt")
+    assert clip_fingerprint(load_bundle(weight_path="ros.pt", clip="ViT.pt").clip) == mark
+    with pytest.raises(UserError, match="unknown CLIP 'ViT.pth'"):
+        load_bundle(weight_path="ros.pt", clip="ViT.pth").clip  # noqa: B018
+    assert convert_weights(["clip.safetensors", "x.pdparams"]) == 2
+    assert "CLIP of ours" in capsys.readouterr().err
     state = openai_state()
     np.testing.assert_array_equal(clip.net.state_dict()["transformer.resblocks.0.attn.v_proj.weight"].numpy(),
                                   np.split(state["transformer.resblocks.0.attn.in_proj_weight"], 3)[2].T)
@@ -248,6 +277,8 @@ def test_styles_and_directions(home, layout):
     (home / "S").write_bytes(pickle.dumps([["layer"] * len(styles), styles], protocol=3))
     assert convert_weights(["S", "S.safetensors"]) == 0
     np.testing.assert_array_equal(read_safetensors("S.safetensors")[0]["s"], np.concatenate(styles, axis=1))
+    bundle = SimpleNamespace(name="tiny", layout=layout, fingerprints={"generator": "x"})
+    np.testing.assert_array_equal(_read_styles("S", bundle), np.concatenate(styles, axis=1))
     assert convert_weights(["S", "S.pdparams"]) == 0
     assert [part.shape for part in load_arrays("S.pdparams")[0]] == [part.shape for part in styles]
     (home / "edits.pdparams").write_bytes(pickle.dumps({"age": drawn((6, 12)), "smile": drawn((6, 12))}))

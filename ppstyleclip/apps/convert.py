@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.convert import fits_multiplier
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_writable, save_png, write_atomic, write_safetensors
 from ppstyleclip.threads import import_paddle
@@ -83,12 +84,24 @@ def _write_generator(target, converted, name, about) -> None:
     mean = converted.extras.get("latent_avg")
     if target.suffix == ".pdparams":
         _write_pdparams(target, converted.state)
+        print(_for_paddlegan(generator.config()))
     else:
         save_generator(target, generator, name=name, mean=mean, about=about)
         print(f"wrote {target}")
     picture = target.with_suffix(".png")
     save_png(picture, draw_faces(generator, mean))
     print(f"wrote {picture}: look at its {FACES} faces")
+
+
+def _for_paddlegan(config) -> str:
+    """How PaddleGAN's class has to be built for these weights."""
+    channels = {int(side): count for side, count in config["channels"].items()}
+    if not fits_multiplier(channels, config["channel_multiplier"]):
+        return f"PaddleGAN's class has no such channels: {list(channels.values())}"
+    words = [f"{name}={config[name]}" for name in ("size", "style_dim", "n_mlp", "channel_multiplier")]
+    words += [] if config["lr_mlp"] == 0.01 else [f"lr_mlp={config['lr_mlp']}"]
+    words += [] if config["blur_kernel"] == [1, 3, 3, 1] else [f"blur_kernel={config['blur_kernel']}"]
+    return f"for StyleGANv2Generator({', '.join(words)})"
 
 
 def draw_faces(generator, mean=None) -> np.ndarray:

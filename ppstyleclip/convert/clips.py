@@ -77,6 +77,8 @@ def recognise_openai(content, container) -> Recognised | None:
         if isinstance(state, dict) and "visual.attnpool.positional_embedding" in state:
             raise UserError("this is a CLIP with a ResNet; those with a vision transformer can be converted")
         return None
+    if "token_ids" in state:
+        raise UserError("this is a CLIP of ours, with only the token rows that it needs; it is used as it is")
     is_ours = "transformer.resblocks.0.attn.q_proj.weight" in state
     config = _read_config(state)
     targets = clip_targets(config)

@@ -2,6 +2,9 @@
 """A file of any form, converted; and one that has to hold one kind of thing."""
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 from ppstyleclip.convert import Converted, recognise
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_arrays, sniff
@@ -16,8 +19,9 @@ def convert_file(path) -> tuple:
         MissingFile: there is no such file.
         UserError: it cannot be read, is of no known kind, or is not whole.
     """
-    content, _ = load_arrays(path)
-    return _converted(content, path)
+    content, metadata = load_arrays(path)
+    found, converted = _converted(content, path)
+    return found, _with_own_config(converted, metadata, path)
 
 
 def read_as(kind: str, path) -> tuple:
@@ -33,7 +37,7 @@ def read_as(kind: str, path) -> tuple:
         UserError: it cannot be read, is of another kind, or is not whole.
     """
     content, metadata = load_arrays(path)
-    return convert_as(kind, content, path), metadata
+    return _with_own_config(convert_as(kind, content, path), metadata, path), metadata
 
 
 def convert_as(kind: str, content, path) -> Converted:
@@ -49,3 +53,13 @@ def _converted(content, path, kind=None) -> tuple:
         return found, found.convert()
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+
+
+def _with_own_config(converted, metadata, path) -> Converted:
+    """Add what a generator of ours states of itself: lr_mlp and the filter leave no shape."""
+    if converted.kind != "generator" or "config" not in metadata:
+        return converted
+    try:
+        return replace(converted, config={**json.loads(metadata["config"]), **converted.config})
+    except (ValueError, TypeError):
+        raise UserError(f"{path} is damaged: the config in its metadata is not readable") from None

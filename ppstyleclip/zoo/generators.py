@@ -51,11 +51,8 @@ def load_generator(path, flags: dict | None = None):
     """
     converted, metadata = read_as("generator", path)
     try:
-        config = converted.config
-        if "config" in metadata:
-            config = {**json.loads(metadata["config"]), **config}  # lr_mlp and the filter leave no shape
-        check_flags(config, flags or {}, path)
-        return _built(config, converted.state), metadata
+        check_flags(converted.config, flags or {}, path)
+        return build_converted_generator(converted), metadata
     except (ValueError, TypeError) as error:
         words = str(error)
         raise UserError(words if str(path) in words else f"{path}: {words}") from None
@@ -63,12 +60,8 @@ def load_generator(path, flags: dict | None = None):
 
 def build_converted_generator(converted):
     """Build the network of a converted generator, in evaluation mode."""
-    return _built(converted.config, converted.state)
-
-
-def _built(config, state):
-    generator = build_generator(config)
-    load_generator_state(generator, state)
+    generator = build_generator(converted.config)
+    load_generator_state(generator, converted.state)
     generator.eval()
     return generator
 
