@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 import secrets
@@ -20,6 +21,9 @@ from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
 
 NO_PICTURE = "is not a picture that can be read; use a whole PNG or JPEG file"
 
+_MAX_HEADER = 2 ** 25  # bytes of JSON in a safetensors file; a large network has 2 ** 17
+_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2",
+          "I8": "i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?"}
 _DRAFT = re.compile(r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp")  # name, process; as atomic_file calls its drafts
 
 
@@ -202,32 +206,74 @@ def read_safetensors(path) -> tuple[dict, dict]:
     Args:
         path: the file.
     Returns:
-        (`{name: array}`, `{name: text}` of its metadata).
+        (`{name: array}`, `{name: text}` of its metadata); bfloat16, which NumPy lacks, comes as float32.
     Raises:
         MissingFile: there is no such file.
-        UserError: it is not a whole safetensors file, or holds a type that NumPy lacks (bfloat16, float8).
+        UserError: it is not a whole safetensors file, or holds a type that NumPy lacks (float8).
     """
-    with _opened_safetensors(path) as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})
+    with _opened_safetensors(path) as (file, entries, metadata):
+        return {name: _read_tensor(file, *entry) for name, entry in entries.items()}, metadata
 
 
 def read_metadata(path) -> dict:
     """Read only the metadata of a safetensors file, `{name: text}`; errors as read_safetensors."""
-    with _opened_safetensors(path) as file:
-        return dict(file.metadata() or {})
+    with _opened_safetensors(path) as (_, _, metadata):
+        return metadata
 
 
 @contextlib.contextmanager
 def _opened_safetensors(path):
-    from safetensors import SafetensorError, safe_open
-
     path = check_file(path)
     try:
-        with safe_open(str(path), framework="np") as file:
-            yield file
-    except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
-        reason = " ".join(str(error).split())
+        with open(path, "rb") as file:
+            yield file, *_read_header(file)
+    except (ValueError, OSError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:120]
         raise UserError(f"{path} is not a readable safetensors file ({reason}); make it again") from None
+
+
+def _read_header(file) -> tuple[dict, dict]:
+    """Read ({name: (type, shape, place in the file)}, metadata); the file holds all that they state."""
+    size, length = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
+    if not 0 < length <= min(size - 8, _MAX_HEADER):
+        raise ValueError("its header is cut off or too long")
+    header = json.loads(file.read(length), object_pairs_hook=_without_doubles, parse_int=_short_int)
+    metadata = header.pop("__metadata__", None) or {}
+    if not all(type(value) is str for value in metadata.values()):
+        raise ValueError("its metadata are not texts")
+    entries = {name: _checked_entry(entry, 8 + length, size) for name, entry in header.items()}
+    if sum(math.prod(shape) * np.dtype(_TYPES[kind]).itemsize for kind, shape, _ in entries.values()) > size:
+        raise ValueError("its arrays overlap")
+    return entries, metadata
+
+
+def _checked_entry(entry, start, size) -> tuple:
+    kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if kind not in _TYPES:
+        raise ValueError(f"it holds {str(kind)[:20]}, which NumPy lacks")
+    if any(type(side) is not int or side < 0 for side in (*shape, begin, end)) or len(shape) > 32:
+        raise ValueError("an array has an impossible shape or place")
+    if end - begin != math.prod(shape) * np.dtype(_TYPES[kind]).itemsize or start + end > size:
+        raise ValueError("it is cut off, or an array's place does not fit its shape")
+    return kind, shape, start + begin
+
+
+def _read_tensor(file, kind, shape, start) -> np.ndarray:
+    file.seek(start)
+    array = np.fromfile(file, _TYPES[kind], math.prod(shape)).reshape(shape)
+    return (array.astype("<u4") << 16).view("<f4") if kind == "BF16" else array
+
+
+def _without_doubles(pairs) -> dict:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("its header names something twice")
+    return dict(pairs)
+
+
+def _short_int(text) -> int:
+    if len(text) > 19:  # long ones take quadratic time
+        raise ValueError("its header has an impossible number")
+    return int(text)
 
 
 def write_safetensors(path, tensors: dict, metadata: dict | None = None) -> None:

@@ -15,9 +15,9 @@ SCRIPTS = ("tools", "applications", "benchmarks")
 # Level of each part of the package. A part imports what stands on a lower level, nothing beside or above.
 LEVELS = {
     "errors": -1,
-    "ops": 0, "files": 0, "config": 0, "threads": 0,
+    "ops": 0, "files": 0, "config": 0, "threads": 0, "channels": 0,
     "models": 1, "pictures": 1,
-    "stylespace": 2, "text": 2, "align": 2, "losses": 2, "formats": 2,
+    "stylespace": 2, "text": 2, "align": 2, "losses": 2, "formats": 2, "convert": 2,
     "engine": 3, "zoo": 3, "methods": 3,
     "editor": 4,
     "apps": 5, "server": 5, "toonface": 5,

@@ -7,16 +7,16 @@ import pickletools
 import struct
 import time
 import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that crash Python's own
-from pathlib import Path
 
 import numpy as np
 import paddle
 import pytest
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.formats import load_pdparams, pickles
+from ppstyleclip.formats import inert, load_arrays
+from ppstyleclip.formats.inert import MAX_DEPTH, Budget, RefusedPickle
 from ppstyleclip.formats.pickled_arrays import numpy_names
-from ppstyleclip.formats.pickles import MAX_DEPTH, RefusedPickle, read_pickle
+from ppstyleclip.formats.pickles import Reader, read_pickle
 
 ARRAY = np.random.RandomState(0).randn(3, 4).astype(np.float32)
 
@@ -28,7 +28,7 @@ def path(tmp_path):
 
 def refused(path, match):
     with pytest.raises(UserError, match=match) as error:
-        load_pdparams(path)
+        load_arrays(path)
     message = str(error.value)
     assert "\n" not in message and path.name in message and len(message) < 500
     return message
@@ -59,7 +59,6 @@ def test_code_is_not_run_but_named(path, protocol, tmp_path):
     (Calls(getattr, ARRAY, "tofile"), r"getattr"),
     (Calls(tuple, [1, 2]), r"builtins\.tuple"),
     (Calls(print, "x"), r"print"),
-    (Path("/x"), r"pathlib"),
     (np.array([{}], dtype=object), "numbers|NumPy"),
     (np.array(["text"]), "only numbers"),
     (np.zeros(2, [("a", "f4")]), "only numbers"),
@@ -152,12 +151,12 @@ def test_shared_lists_do_not_grow_exponentially(path):
         data += b"q" + bytes([k]) + b"](h" + bytes([k]) + b"h" + bytes([k]) + b"e"
     path.write_bytes(data + b".")
     began = time.perf_counter()
-    value = load_pdparams(path)
+    value = load_arrays(path)[0]
     assert time.perf_counter() - began < 5 and value[0] is value[1]
 
 
 def test_too_many_steps(path, monkeypatch):
-    monkeypatch.setattr(pickles, "MAX_OPCODES", 1000)
+    monkeypatch.setattr(inert, "MAX_STEPS", 1000)
     path.write_bytes(b"\x80\x02" + b"]0" * 600 + b"N.")
     refused(path, "steps")
 
@@ -179,7 +178,8 @@ def test_any_damaged_byte_ends_in_a_value_or_one_line(path):
         for position in rng.randint(2, len(data), rng.randint(1, 4)):
             damaged[position] = rng.randint(256)
         try:
-            read_pickle(bytes(damaged), numpy_names(len(damaged)))
+            budget = Budget(len(damaged))
+            read_pickle(Reader(bytes(damaged)), numpy_names(budget), budget)
         except ValueError as error:
             assert "\n" not in str(error)
 
@@ -187,13 +187,13 @@ def test_any_damaged_byte_ends_in_a_value_or_one_line(path):
 def test_every_opcode_is_known_or_refused_by_name():
     for opcode in pickletools.opcodes:
         with pytest.raises(ValueError):
-            read_pickle(b"\x80\x02" + opcode.code.encode("latin1"), {})
+            read_pickle(Reader(b"\x80\x02" + opcode.code.encode("latin1")), {}, Budget(0))
 
 
 def test_refusal_is_a_value_error():
     assert issubclass(RefusedPickle, ValueError)
     with pytest.raises(RefusedPickle, match="os.system"):
-        read_pickle(b"\x80\x02cos\nsystem\n.", {})
+        read_pickle(Reader(b"\x80\x02cos\nsystem\n."), {}, Budget(0))
 
 
 @pytest.mark.parametrize("info", [{"OriginShape": (3, 5), "slices": ["w@@.0", "w@@.1"]}, {"slices": []}, 3,

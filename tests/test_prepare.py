@@ -194,7 +194,7 @@ def test_bad_input_of_the_first_stage(argv, message, capsys):
         (["--alpha", "-1"], "alpha must be positive"),
         (["--s_path", "nothing"], "there is no file nothing"),
         (["--stat_path", "nothing"], "there is no file nothing"),
-        (["--clip", "GPT"], "unknown CLIP 'GPT'"),
+        (["--clip", "GPT"], "there is no CLIP 'GPT'"),
     ],
 )
 def test_bad_input_of_the_second_stage(argv, message, capsys):

@@ -55,6 +55,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--weight_path", help="weights of the generator, in place of the model's own")
     add("--direction_path", help="relevance of the style channels, in place of the model's own")
     add("--stat_path", help="mean and deviation of the styles, in place of the model's own")
+    add("--clip", help="CLIP of the relevance, by name or file (default: the one that it states)")
     for name in SIZES:
         add(f"--{name}", type=int, help="must agree with the weights (default: theirs)")
     add("--cpu", action="store_true", help="use the CPU even where there is a GPU")
@@ -78,7 +79,7 @@ def run(args) -> None:
 
     editor = Editor.from_pretrained(
         args.model_type, bundle=args.bundle, weight_path=args.weight_path, direction_path=args.direction_path,
-        stat_path=args.stat_path, **{name: getattr(args, name) for name in SIZES})
+        stat_path=args.stat_path, clip=args.clip, **{name: getattr(args, name) for name in SIZES})
     seed = DEFAULT_SEED if args.seed is None else args.seed
     face = editor.sample(seed) if args.latent is None else load_face(editor, args.latent, args.index)
     edit = editor.resolve(Edit(args.neutral, args.target, beta=args.beta_threshold, unit=args.alpha_unit,

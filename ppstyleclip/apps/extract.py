@@ -36,7 +36,8 @@ def parse_extract(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure what each style channel does in CLIP's eyes.")
     add_model(parser)
     add = parser.add_argument
-    add("--clip", help="CLIP to measure with: toonface, ViT_B_32, RN50, RN101, RN50x4 (default: the model's)")
+    add("--clip", help="CLIP to measure with: toonface, ViT_B_32, RN50, RN101, RN50x4, or the file of one "
+                       "(default: the model's)")
     add("--stat_path", help="statistics (default: those in the output folder, else the model's own)")
     add("--s_path", help="styles of the base pictures (default: those in the output folder, else the model's "
                          "own, else the samples that the first stage starts with)")
@@ -308,6 +309,18 @@ def _end(args, inputs, job, blocks) -> None:
               "with: python tools/styleclip_extract.py --merge DIR DIR ...")
         return
     _write(args, job.job, found)
+    if args.bundle is not None and args.clip is not None:
+        _keep_clip(args.clip, inputs, Path(args.bundle))
+
+
+def _keep_clip(name, inputs, folder) -> None:
+    """Put a CLIP that has no name of its own beside what was measured with it."""
+    from ppstyleclip.zoo import known_clips, save_clip
+    from ppstyleclip.zoo.pack import CLIP
+
+    if name not in known_clips():
+        save_clip(folder / CLIP, inputs.clip)
+        print(f"wrote {folder / CLIP}")
 
 
 def _agreement(inputs, job, blocks, found, count, seed) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file, read_safetensors
-from ppstyleclip.formats.pdparams import load_pdparams
-from ppstyleclip.formats.sniff import SAYS, sniff
+from ppstyleclip.formats.load import load_arrays
 
 LATENT_NAMES = ("w_plus", "latent", "latents")
 
@@ -16,8 +14,8 @@ def load_latent(path, *, index: int = 0) -> np.ndarray:
     """Read one latent, w_plus.
 
     Args:
-        path: a `.npy` file, a safetensors file with an array `w_plus` (or a single one), or a tensor that
-            paddle.save wrote; shape `[L, D]` or `[N, L, D]`, floats.
+        path: a `.npy` file, a safetensors file with an array `w_plus` (or a single one), or what torch.save
+            or paddle.save wrote: a tensor, or a list of them; shape `[L, D]` or `[N, L, D]`, floats.
         index: which of the N, from 0.
     Returns:
         w_plus `[1, L, D]` float32.
@@ -39,18 +37,20 @@ def load_latent(path, *, index: int = 0) -> np.ndarray:
 
 
 def _open_array(path) -> np.ndarray:
-    kind = sniff(check_file(path))
-    if kind == "npy":
-        return open_npy(path)
-    if kind == "safetensors":
-        return _only_array(path, read_safetensors(path)[0])
-    if kind == "pickle":
-        value = load_pdparams(path)
-        if isinstance(value, list):
-            raise UserError(f"{path} holds a list of {len(value)} (styles, as .editing.pd files do), "
-                            "not a latent; give the .npy that the face came from")
-        return _only_array(path, value if isinstance(value, dict) else {"w_plus": value})
-    raise UserError(f"{path} is {SAYS[kind]}; a latent is a .npy file of shape [layers, width]")
+    value, _ = load_arrays(path)
+    if isinstance(value, (list, tuple)):
+        return _stacked(path, value)
+    return _only_array(path, value if isinstance(value, dict) else {"w_plus": value})
+
+
+def _stacked(path, latents) -> np.ndarray:
+    """A list of latents `[L, D]` or `[1, L, D]`, as a bank."""
+    banks = [item[None] if np.ndim(item) == 2 else item for item in latents if isinstance(item, np.ndarray)]
+    alike = {(bank.dtype, *bank.shape) for bank in banks}
+    if len(banks) != len(latents) or len(alike) != 1 or banks[0].ndim != 3 or banks[0].shape[1] == 1:
+        raise UserError(f"{path} holds a list of {len(latents)} (styles, as .editing.pd files do), "
+                        "not a latent; give the .npy that the face came from")
+    return np.concatenate(banks)
 
 
 def _only_array(path, arrays: dict) -> np.ndarray:
@@ -58,19 +58,3 @@ def _only_array(path, arrays: dict) -> np.ndarray:
     if len(named) != 1 or not isinstance(named[0], np.ndarray):
         raise UserError(f"{path} holds no array 'w_plus'; give a file with one latent, or a bank of them")
     return named[0]
-
-
-def open_npy(path) -> np.ndarray:
-    """Map a `.npy` file of plain numbers into memory, read-only; what is not touched is not read.
-
-    Raises:
-        MissingFile: there is no such file.
-        UserError: it is cut off, damaged, or holds Python objects.
-    """
-    try:
-        return np.load(check_file(path), mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, OverflowError, SyntaxError) as error:
-        if isinstance(error, UserError):
-            raise
-        reason = " ".join(str(error).split())[:120]
-        raise UserError(f"{path} is not a whole .npy file of numbers: {reason}") from None

@@ -7,29 +7,21 @@ import re
 
 import numpy as np
 
-from ppstyleclip.formats.pickles import Global, RefusedPickle, Unbuilt, said
+from ppstyleclip.formats.inert import Budget, Global, RefusedPickle, Unbuilt, said
 
 _DTYPE = re.compile(r"[<>|=]?(f2|f4|f8|i1|i2|i4|i8|u1|u2|u4|u8|b1)")
 
 
-def numpy_names(max_bytes: int) -> dict:
+def numpy_names(budget: Budget) -> dict:
     """The names that pickled NumPy arrays mention, each with an inert builder.
 
-    Args:
-        max_bytes: bytes that builders may copy in all, normally the file's size, so that one memoised text
-            cannot be copied over and over. Arrays are read-only views of the bytes in the pickle.
+    Arrays are read-only views of the bytes in the pickle; `budget` pays for what has to be copied, so that
+    one memoised text cannot be copied over and over.
     """
-    left = [max_bytes]
-
-    def spend(size):
-        left[0] -= size
-        if left[0] < 0:
-            raise RefusedPickle("it unpacks to more bytes than the file holds")
-
     def encode(text, codec):
         if codec != "latin1" or type(text) is not str:
             raise RefusedPickle(f"it encodes as {said(codec)}, only latin1 is known")
-        spend(len(text))
+        budget.spend(len(text))
         return text.encode("latin1")
 
     def reconstruct(kind, shape, code):
@@ -46,7 +38,7 @@ def numpy_names(max_bytes: int) -> dict:
     def from_buffer(raw, dtype, shape, order):
         array = _array(raw, dtype, shape, order)
         if array.dtype.byteorder == ">":
-            spend(array.nbytes)
+            budget.spend(array.nbytes)
             array = array.astype(array.dtype.newbyteorder("<"))
         return array
 

@@ -13,40 +13,18 @@ import pickletools
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-import numpy as np
-
 from ppstyleclip.errors import UserError
+from ppstyleclip.formats.inert import Budget, Global, RefusedPickle, Unbuilt, plain, said, set_state
 
-MAX_OPCODES = 1_000_000  # a generator's state dict takes about 5,000
-MAX_DEPTH = 64
 MAX_LINE = 4096  # names are shorter; the decimal numbers of protocol 0 would take quadratic time
 # What pickletools and the stack below raise on bytes that are no pickle, or half of one.
 _BROKEN = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError)
 
 
-class RefusedPickle(UserError):
-    """The pickle asks for something that weights have no need of."""
-
-
-@dataclass(frozen=True)
-class Global:
-    """A name that the pickle may use, and what answers when it is called (None: it may only be mentioned)."""
-
-    name: str
-    build: Callable | None = None
-
-
-@dataclass
-class Unbuilt:
-    """An object between its creation and its state; `build(state)` makes the value that replaces it."""
-
-    build: Callable
-    memo_keys: list = field(default_factory=list)
-
-
 @dataclass
 class _Machine:
-    names: dict  # (module, name) -> Global
+    names: dict  # (module, name) -> Global, or a text that stands for it
+    persistent: Callable | None
     stack: list = field(default_factory=list)
     marks: list = field(default_factory=list)
     memo: dict = field(default_factory=dict)
@@ -67,18 +45,20 @@ class _Machine:
 
 
 @dataclass
-class _Reader:
-    """What pickletools needs of a file, over bytes or an mmap; never reads past the end or a long line."""
+class Reader:
+    """A place in bytes or an mmap, as pickletools wants it; never reads past the end or a long line."""
 
     data: Any
     position: int = 0
 
     def read(self, count):
+        """The next `count` bytes, or as many as there are."""
         piece = self.data[self.position:self.position + count]
         self.position += len(piece)
         return piece
 
     def readline(self):
+        """The rest of the line, which must end soon."""
         end = self.data.find(b"\n", self.position, self.position + MAX_LINE)
         if end < 0:
             raise ValueError("a line has no end")
@@ -88,26 +68,35 @@ class _Reader:
         return line
 
 
-def read_pickle(data, names: dict, *, convert_tuple: Callable = tuple) -> Any:
-    """Read one pickle of protocol 0 to 5; what lies behind it is ignored.
+def read_pickle(reader: Reader, names: dict, budget: Budget) -> Any:
+    """Read one pickle of protocol 0 to 5 and leave the reader behind it; arguments and errors as run_pickle.
+
+    Returns:
+        dicts, lists, tuples, sets, texts, bytes, numbers, None, arrays and what Instances finish as.
+    """
+    return plain(run_pickle(reader, names, budget))
+
+
+def run_pickle(reader: Reader, names: dict, budget: Budget, persistent: Callable | None = None) -> Any:
+    """Interpret one pickle of protocol 0 to 5 and leave the reader behind it.
 
     Args:
-        data: bytes, or an mmap of a file.
+        reader: where it begins.
         names: `{(module, name): Global}`, all that the pickle may mention.
-        convert_tuple: called with each tuple of the result; its answer takes the tuple's place.
+        budget: pays for each step.
+        persistent: called with each persistent id; its answer takes the id's place.
     Returns:
-        dicts, lists, tuples, sets, texts, bytes, numbers, None, arrays: nothing else.
+        what it leaves on the stack; `plain` makes the final value of it.
     Raises:
-        RefusedPickle: the pickle names something that is not in `names`, or nests too deeply.
+        RefusedPickle: it names something that is not in `names`, or has too many steps.
         ValueError: it is cut off or malformed.
     """
-    machine = _Machine(names)
+    machine = _Machine(names, persistent)
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(_Reader(data))):
-            if count >= MAX_OPCODES:
-                raise RefusedPickle(f"it has more than {MAX_OPCODES:,} steps")
+        for opcode, argument, _ in pickletools.genops(reader):
+            budget.step()
             if opcode.name == "STOP":
-                return _plain(machine.pop(), convert_tuple, {}, 0)
+                return machine.pop()
             _step(machine, opcode.name, argument)
     except UserError:
         raise
@@ -151,10 +140,11 @@ def _put(machine, key):
 
 def _name(machine, argument):
     module, name = argument.split(" ", 1) if argument is not None else machine.pop_many(2)
-    known = machine.names.get((module, name))
-    if known is None:
+    try:
+        known = machine.names[module, name]
+    except KeyError:
         raise RefusedPickle(f"it asks for {said(module)}.{said(name)}, which weights have no need of; "
-                            "nothing was run")
+                            "nothing was run") from None
     machine.stack.append(known)
 
 
@@ -167,21 +157,37 @@ def _reduce(machine, _):
     machine.stack.append(function.build(*arguments))
 
 
+def _new_object(machine, _):
+    kind, arguments = machine.pop_many(2)
+    if not isinstance(kind, Global) or kind.new is None or arguments != ():
+        raise RefusedPickle("it makes an object of something that is no known class (opcode NEWOBJ)")
+    machine.stack.append(kind.new())
+
+
 def _build(machine, _):
-    unbuilt, state = machine.pop_many(2)
-    if not isinstance(unbuilt, Unbuilt):
-        raise RefusedPickle("it sets the state of something that has none")
-    value = unbuilt.build(state)
-    for key in unbuilt.memo_keys:
+    target, state = machine.pop_many(2)
+    if not isinstance(target, Unbuilt):
+        set_state(target, state)
+        machine.stack.append(target)
+        return
+    value = target.build(state)
+    for key in target.memo_keys:
         machine.memo[key] = value
     machine.stack.append(value)
 
 
+def _persistent(machine, _):
+    identity = machine.pop()
+    if machine.persistent is None:
+        raise RefusedPickle("it uses the pickle opcode BINPERSID, which a plain pickle has no need of")
+    machine.stack.append(machine.persistent(identity))
+
+
 def _set_items(target, items):
-    if type(target) is not dict or len(items) % 2:
+    if not isinstance(target, dict) or len(items) % 2:
         raise ValueError("items are set where there is no dict")
     for key, value in zip(items[::2], items[1::2]):
-        target[_checked_key(key)] = value
+        target[checked_key(key)] = value
 
 
 def _append(target, items):
@@ -193,11 +199,11 @@ def _append(target, items):
 def _add(target, items):
     if type(target) is not set:
         raise ValueError("items are added where there is no set")
-    target.update(_checked_key(item) for item in items)
+    target.update(checked_key(item) for item in items)
 
 
-def _checked_key(key):
-    # Texts and machine integers only: their hashes cannot be made to collide.
+def checked_key(key):
+    """The key of a dict or member of a set: texts and machine integers only, their hashes cannot collide."""
     if type(key) is str or type(key) in (int, bool) and abs(key) < 2 ** 63:
         return key
     raise ValueError(f"a {type(key).__name__} is a key")
@@ -210,7 +216,7 @@ def _dict_of(items):
 
 
 def _frozen(items):
-    return frozenset(_checked_key(item) for item in items)
+    return frozenset(checked_key(item) for item in items)
 
 
 _PUSH_ARGUMENT = frozenset((
@@ -233,35 +239,6 @@ _STRUCTURE = {
     "DUP": lambda machine, _: machine.stack.append(machine.stack[-1]),
     "GET": _get, "BINGET": _get, "LONG_BINGET": _get,
     "PUT": _put, "BINPUT": _put, "LONG_BINPUT": _put, "MEMOIZE": _put,
-    "GLOBAL": _name, "STACK_GLOBAL": _name, "REDUCE": _reduce, "BUILD": _build,
+    "GLOBAL": _name, "STACK_GLOBAL": _name, "REDUCE": _reduce, "NEWOBJ": _new_object, "BUILD": _build,
+    "BINPERSID": _persistent,
 }
-
-
-def _plain(value, convert_tuple, done, depth):
-    """Copy containers with their tuples converted; refuse names and unbuilt objects that were left in."""
-    if isinstance(value, (str, bytes, int, float, np.ndarray, np.generic)) or value is None:
-        return value
-    if id(value) in done:
-        if done[id(value)] is None:
-            raise RefusedPickle("a container holds itself")
-        return done[id(value)]
-    if depth >= MAX_DEPTH:
-        raise RefusedPickle(f"it nests more than {MAX_DEPTH} levels deep")
-    done[id(value)] = None
-    if isinstance(value, dict):
-        plain = {key: _plain(item, convert_tuple, done, depth + 1) for key, item in value.items()}
-    elif isinstance(value, list):
-        plain = [_plain(item, convert_tuple, done, depth + 1) for item in value]
-    elif isinstance(value, tuple):
-        plain = convert_tuple(tuple(_plain(item, convert_tuple, done, depth + 1) for item in value))
-    elif isinstance(value, (set, frozenset, bytearray)):
-        plain = value
-    else:
-        raise RefusedPickle(f"it holds {getattr(value, 'name', 'an unfinished object')} as a value")
-    done[id(value)] = plain
-    return plain
-
-
-def said(value) -> str:
-    """A name out of a file as a message may show it: short, printable."""
-    return ascii(value[:80]).strip("'") if type(value) is str else f"a {type(value).__name__}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from ppstyleclip.files import check_file
 
-_TORCH_LEGACY = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")  # a pickled magic number
+_TORCH_LEGACY = bytes.fromhex("8a0a6cfc9c46f9206aa850192e")  # a pickled magic number, after its protocol
 _STARTS = (
     (b"PK\x03\x04", "zip"),
-    (_TORCH_LEGACY, "torch-legacy"),
     (b"\x80\x02", "pickle"),
     (b"\x80\x03", "pickle"),
     (b"\x80\x04", "pickle"),
@@ -15,9 +14,9 @@ _STARTS = (
     (b"\x93NUMPY", "npy"),
 )
 SAYS = {
-    "zip": "a zip archive (PyTorch's form, or .npz)",
+    "zip": "a zip archive (PyTorch's form, .npz or another)",
     "torch-legacy": "an old PyTorch file",
-    "pickle": "a pickle (Paddle's form)",
+    "pickle": "a pickle (the form of Paddle, NumPy and NVIDIA)",
     "npy": "a NumPy array",
     "safetensors": "a safetensors file",
     "tar": "a tar archive",
@@ -42,6 +41,8 @@ def sniff_bytes(head: bytes) -> str:
     # First of all: a header of 640 bytes starts like a pickle, but no pickle has the zeros that follow.
     if len(head) > 8 and head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") < 2 ** 32:
         return "safetensors"
+    if head[:1] == b"\x80" and _TORCH_LEGACY in head[2:24]:
+        return "torch-legacy"
     for start, kind in _STARTS:
         if head.startswith(start):
             return kind

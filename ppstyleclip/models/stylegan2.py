@@ -13,12 +13,12 @@ import numpy as np
 import paddle
 import paddle.nn as nn
 
+from ..channels import SIZES, channel_table
 from .stylegan2_layers import ConstantInput, EqualLinear, PixelNorm, StyledConv, ToRGB
 from .stylegan2_state import load_generator_state
 
 __all__ = ["StyleGANv2Generator", "build_generator", "channel_table", "load_generator_state"]
 
-SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
 NOISES = ("const", "random", "none")
 
 
@@ -266,16 +266,6 @@ class StyleGANv2Generator(nn.Layer):
         for index, (style, width) in enumerate(zip(styles, widths)):
             if list(style.shape) != [batch, width]:
                 raise ValueError(f"style {index} must be [{batch}, {width}], got {list(style.shape)}")
-
-
-def channel_table(channel_multiplier=2, overrides=None):
-    """Return `{resolution: channels}` for 4 to 1024 px; `overrides` replaces single entries."""
-    table = dict.fromkeys((4, 8, 16, 32), 512)
-    table.update({side: int(16384 // side * channel_multiplier) for side in (64, 128, 256, 512, 1024)})
-    table.update({int(side): int(count) for side, count in (overrides or {}).items()})
-    if len(table) != 9 or min(table.values()) < 1:
-        raise ValueError(f"channels must map 4, 8, ... 1024 to at least one channel each, got {table}")
-    return table
 
 
 def build_generator(config):

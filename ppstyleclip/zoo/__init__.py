@@ -12,8 +12,8 @@ _HOMES = {
     "directions": ("read_relevance", "read_stats", "read_styles", "save_relevance", "save_stats",
                    "save_styles"),
     "download": ("fetch",),
-    "generators": ("generator_fingerprint", "infer_generator_config", "load_generator", "save_generator"),
-    "load": ("load_bundle", "load_pack"),
+    "generators": ("generator_fingerprint", "load_generator", "save_generator"),
+    "load": ("known_clips", "load_bundle", "load_pack"),
     "pack": ("save_pack",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import fingerprint, read_safetensors, write_safetensors
-from ppstyleclip.formats import load_weights
+from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.formats import load_weights, sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip, clip_state, load_clip_state
 from ppstyleclip.zoo.catalogue import fetch_clip
+from ppstyleclip.zoo.foreign import read_as
 from ppstyleclip.zoo.generators import as_float32, stored
 
 
@@ -29,7 +30,7 @@ def load_published_clip(name: str):
 
 
 def load_clip(path) -> tuple:
-    """Load a CLIP that save_clip wrote.
+    """Load a CLIP that save_clip wrote, or OpenAI's or Hugging Face's file of one with a vision transformer.
 
     Returns:
         (ClipModel in evaluation mode, its fingerprint).
@@ -37,13 +38,24 @@ def load_clip(path) -> tuple:
         MissingFile: there is no such file.
         UserError: it is damaged, or its weights are not those it was written with.
     """
+    if sniff(path) != "safetensors" or "config" not in read_metadata(path):
+        converted, _ = read_as("clip", path)
+        clip = build_converted_clip(converted, path)
+        return clip, clip_fingerprint(clip)
     weights, metadata = read_safetensors(path)
     mark = check_mark(as_float32(weights), metadata, path)
     try:
         config = json.loads(metadata["config"])
-    except (KeyError, ValueError):
+    except ValueError:
         raise UserError(f"{path} holds no CLIP with its config; write it with ppstyleclip") from None
     return _built(config, weights, path), mark
+
+
+def build_converted_clip(converted, path):
+    """Build the network of a converted CLIP; it is called as paddleclip calls one of its structure."""
+    config = converted.config
+    names = [name for name, known in CLIP_CONFIGS.items() if {**known, **config} == known]
+    return _built({**config, "name": names[0] if names else "custom"}, converted.state, path)
 
 
 def _built(config, weights, path):
@@ -69,7 +81,7 @@ def clip_fingerprint(clip) -> str:
     return fingerprint(as_float32(clip_state(clip)))
 
 
-def save_clip(path, clip, *, vocabulary=None, half: bool = False) -> str:
+def save_clip(path, clip, *, vocabulary=None, half: bool = False, about=None) -> str:
     """Write a CLIP as safetensors, config and vocabulary inside, without unused rows of the token table.
 
     Args:
@@ -77,6 +89,7 @@ def save_clip(path, clip, *, vocabulary=None, half: bool = False) -> str:
         clip: ClipModel.
         vocabulary: the words it was trained on; None keeps the model's own.
         half: store float16.
+        about: `{name: text}` more metadata.
     Returns:
         the fingerprint of what load_clip will read back.
     """
@@ -85,6 +98,6 @@ def save_clip(path, clip, *, vocabulary=None, half: bool = False) -> str:
         clip = _built({**clip.config(), "vocabulary": sorted(set(vocabulary))}, whole, path)
     state = stored(clip_state(clip), half)
     mark = fingerprint(as_float32(state))
-    write_safetensors(path, state, {"kind": "ppstyleclip clip", "name": clip.name, "fingerprint": mark,
-                                    "config": json.dumps(clip.config())})
+    write_safetensors(path, state, {**(about or {}), "kind": "ppstyleclip clip", "name": clip.name,
+                                    "fingerprint": mark, "config": json.dumps(clip.config())})
     return mark

@@ -2,16 +2,20 @@
 """Statistics and relevance to and from files, with the fingerprints of what they were made for."""
 from __future__ import annotations
 
+import contextlib
 import json
+import warnings
 from dataclasses import asdict
 
 import numpy as np
 
+from ppstyleclip.convert import complete_relevance
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_safetensors
 from ppstyleclip.formats import load_arrays
 from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, EditDefaults, check_relevance, check_stats
+from ppstyleclip.zoo.foreign import convert_as
 
 USUAL_ALPHA = 5.0  # deviations up and down for which a strength is stated, half of global_direction.SPAN
 
@@ -20,7 +24,8 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
     """Read statistics of a style space.
 
     Args:
-        path: `mean` and `std`, flat `[S]` or as lists of K arrays (PaddleGAN); .pdparams or safetensors.
+        path: `mean` and `std`, flat `[S]` or as lists of K arrays (PaddleGAN); .pdparams or safetensors;
+            or the official S_mean_std.
         layout: StyleLayout of the generator.
         name: the generator's name, for messages.
         generator: its fingerprint; a file that states another one is refused.
@@ -29,6 +34,11 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
         UserError: it holds no statistics, or those of another generator.
     """
     arrays, metadata = load_arrays(path)
+    if isinstance(arrays, (list, tuple)):  # the official pair, or nothing of use
+        with contextlib.suppress(UserError):
+            found = convert_as("statistics", arrays, path)
+            ends = np.cumsum(found.config["channels"])[:-1]
+            arrays = {word: np.split(value, ends) for word, value in found.state.items()}
     if not isinstance(arrays, dict) or not {"mean", "std"} <= set(arrays):
         raise UserError(f"{path} holds no statistics; it needs 'mean' and 'std' (made by: {GETF})")
     check_made_for(metadata, path, generator=generator, name=name)
@@ -66,7 +76,9 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
     """Read the relevance of the editable style channels.
 
     Args:
-        path: `relevance` `[E, D]` in a safetensors file, or a single array (`.pdparams`, `.npy`).
+        path: `relevance` `[E, D]` in a safetensors file, or a single array (`.pdparams`, `.npy`). One that
+            ends with an earlier layer (the official script stops at 128 px) is filled up with zero rows, and
+            a warning says so.
         layout, name, generator: as in read_stats.
     Returns:
         (relevance `[E, D]` float32, strength `[E]` float32 or None). Strength is in proportion as if it had
@@ -81,6 +93,7 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
         raise UserError(f"{path} holds no relevance; it needs an array of floats, [editable channels, CLIP "
                         f"features] (made by: {EXTRACT})")
     check_made_for(metadata, path, generator=generator, name=name)
+    value = _completed(value, layout, path)
     try:
         check_relevance(value, layout, name)
     except UserError as error:
@@ -93,6 +106,15 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
         alpha = json.loads(metadata["made_with"]).get("alpha", USUAL_ALPHA)
         strength = np.asarray(strength, np.float32) * np.float32(USUAL_ALPHA / alpha)
     return relevance, strength
+
+
+def _completed(relevance, layout, path) -> np.ndarray:
+    widths = [layout.channels[k] for k in layout.editable_layers]
+    whole, missing = complete_relevance(relevance, widths)
+    if missing:
+        warnings.warn(f"{path} ends with layer {len(widths) - missing} of {len(widths)}: edits by it leave "
+                      "the finer layers alone", stacklevel=3)
+    return whole
 
 
 def check_made_for(metadata: dict, path, *, name: str, **marks) -> None:
@@ -108,7 +130,7 @@ def read_styles(path, layout, *, name: str, generator: str | None = None) -> np.
     """Read the styles of some faces, `[N, S]` float32.
 
     Args:
-        path: `s` of a safetensors file, one array, or K arrays as PaddleGAN saves them.
+        path: `s` of a safetensors file, one array, or K arrays as PaddleGAN and the official code save them.
         layout, name, generator: as in read_stats.
     Raises:
         MissingFile: there is no such file.
@@ -118,8 +140,9 @@ def read_styles(path, layout, *, name: str, generator: str | None = None) -> np.
     check_made_for(metadata, path, name=name, generator=generator)
     arrays = arrays.get("s") if isinstance(arrays, dict) else arrays
     try:
-        if isinstance(arrays, list):
-            arrays = layout.flatten([np.asarray(part, np.float32) for part in arrays])
+        if isinstance(arrays, (list, tuple)):
+            found = convert_as("styles", arrays, path)
+            arrays = found.state["s"] if found.config["channels"] == list(layout.channels) else None
         s = np.asarray(arrays, np.float32)
     except (TypeError, ValueError):
         s = np.zeros(0)

@@ -3,73 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 
 import numpy as np
 
+from ppstyleclip.convert import fits_multiplier
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, write_safetensors
-from ppstyleclip.formats import load_weights
-from ppstyleclip.models.stylegan2 import SIZES, build_generator, channel_table, load_generator_state
+from ppstyleclip.models.stylegan2 import build_generator, load_generator_state
+from ppstyleclip.zoo.foreign import read_as
 
 FLAGS = ("size", "style_dim", "n_mlp", "channel_multiplier")
-_MULTIPLIERS = (2, 1, 0.5, 4)
-_FOREIGN = "these are not the weights of a StyleGAN2 generator in PaddleGAN's form"
-_CONV = re.compile(r"convs\.(\d+)\.conv\.weight")
-_MAPPING = re.compile(r"style\.(\d+)\.weight")
-
-
-def infer_generator_config(state: dict) -> dict:
-    """Read a generator's architecture off the shapes of its weights.
-
-    Args:
-        state: `{key: array}` as StyleGANv2Generator (ours or PaddleGAN's) names them.
-    Returns:
-        size, style_dim, n_mlp, channel_multiplier, channels (`{resolution: channels}`), for build_generator;
-        channel_multiplier is the one whose table equals the channels, 2 where none or several do.
-    Raises:
-        UserError: these are not the weights of such a generator, or their shapes contradict each other.
-    """
-    convs = sorted(int(match[1]) for match in map(_CONV.fullmatch, state) if match)
-    n_mlp = sum(1 for key in state if _MAPPING.fullmatch(key))
-    size = 4 * 2 ** (len(convs) // 2)
-    if convs != list(range(len(convs))) or len(convs) % 2 or size not in SIZES:
-        raise UserError(f"{_FOREIGN}: it has 2 to 16 convs.N.conv.weight, an even number, got {len(convs)}")
-    style_dim = _shape(state, "conv1.conv.modulation.weight", 2)[0]
-    sides = [2 ** power for power in range(2, size.bit_length())]
-    keys = ["conv1.conv.weight"] + [f"convs.{2 * k}.conv.weight" for k in range(len(sides) - 1)]
-    channels = {side: _shape(state, key, 5)[1] for side, key in zip(sides, keys)}
-    _check_shapes(state, n_mlp, style_dim, channels)
-    fitting = [multiplier for multiplier in _MULTIPLIERS if _fits(channels, multiplier)]
-    return {"size": size, "style_dim": style_dim, "n_mlp": n_mlp,
-            "channel_multiplier": fitting[0] if fitting else 2, "channels": channels}
-
-
-def _shape(state, key, rank) -> tuple:
-    if key not in state:
-        raise UserError(f"{_FOREIGN}: {key} is missing")
-    shape = tuple(np.shape(state[key]))
-    if len(shape) != rank or 0 in shape:
-        raise UserError(f"{key} has shape {list(shape)}, {rank} dimensions are expected")
-    return shape
-
-
-def _check_shapes(state, n_mlp, style_dim, channels):
-    # Before anything is built: what is built is then no larger than the file.
-    expected = {f"style.{k}.weight": (style_dim, style_dim) for k in range(1, n_mlp + 1)}
-    sides = sorted(channels)
-    expected["conv1.conv.weight"] = (1, channels[4], channels[4], 3, 3)
-    for k, (before, here) in enumerate(zip(sides, sides[1:])):
-        expected[f"convs.{2 * k}.conv.weight"] = (1, channels[here], channels[before], 3, 3)
-        expected[f"convs.{2 * k + 1}.conv.weight"] = (1, channels[here], channels[here], 3, 3)
-    for key, shape in expected.items():
-        if _shape(state, key, len(shape)) != shape:
-            raise UserError(f"{key} is {list(np.shape(state[key]))}, other weights call for {list(shape)}")
-
-
-def _fits(channels, multiplier) -> bool:
-    table = channel_table(multiplier)
-    return all(table[side] == count for side, count in channels.items())
 
 
 def check_flags(config: dict, flags: dict, where) -> None:
@@ -86,10 +29,10 @@ def check_flags(config: dict, flags: dict, where) -> None:
         if given is None or flag != "channel_multiplier" and given == config[flag]:
             continue
         channels = {int(side): count for side, count in config["channels"].items()}
-        if flag == "channel_multiplier" and _fits(channels, given):
+        if flag == "channel_multiplier" and fits_multiplier(channels, given):
             continue
         truth = f"{flag} {config[flag]}"
-        if flag == "channel_multiplier" and not _fits(channels, config[flag]):
+        if flag == "channel_multiplier" and not fits_multiplier(channels, config[flag]):
             truth = f"a channel table of their own ({max(channels.values())} to {min(channels.values())})"
         raise UserError(f"{flag} {given} was given, but the weights in {where} have {truth}; leave it out")
 
@@ -98,7 +41,7 @@ def load_generator(path, flags: dict | None = None):
     """Load a generator from its weights, in evaluation mode.
 
     Args:
-        path: `.pdparams` as PaddleGAN's class saves it, or safetensors.
+        path: ours, PaddleGAN's `.pdparams`, rosinality's `.pt`, NVIDIA's `.pkl`; see convert.
         flags: size, style_dim, n_mlp, channel_multiplier where the user gave them.
     Returns:
         (StyleGANv2Generator, metadata of a safetensors file).
@@ -106,19 +49,21 @@ def load_generator(path, flags: dict | None = None):
         MissingFile: there is no such file.
         UserError: it cannot be read, is no generator, or contradicts a flag.
     """
-    state, metadata = load_weights(path)
+    converted, metadata = read_as("generator", path)
     try:
-        config = infer_generator_config(state)
-        if "config" in metadata:
-            config = {**json.loads(metadata["config"]), **config}  # lr_mlp and the filter leave no shape
-        check_flags(config, flags or {}, path)
-        generator = build_generator(config)
-        load_generator_state(generator, state)
+        check_flags(converted.config, flags or {}, path)
+        return build_converted_generator(converted), metadata
     except (ValueError, TypeError) as error:
         words = str(error)
         raise UserError(words if str(path) in words else f"{path}: {words}") from None
+
+
+def build_converted_generator(converted):
+    """Build the network of a converted generator, in evaluation mode."""
+    generator = build_generator(converted.config)
+    load_generator_state(generator, converted.state)
     generator.eval()
-    return generator, metadata
+    return generator
 
 
 def generator_state(generator) -> dict:
@@ -131,7 +76,7 @@ def generator_fingerprint(generator) -> str:
     return fingerprint(generator_state(generator))
 
 
-def save_generator(path, generator, *, name: str, half: bool = False) -> str:
+def save_generator(path, generator, *, name: str, half: bool = False, mean=None, about=None) -> str:
     """Write a generator as safetensors, its config inside.
 
     Args:
@@ -139,13 +84,17 @@ def save_generator(path, generator, *, name: str, half: bool = False) -> str:
         generator: StyleGANv2Generator.
         name: the model's name.
         half: store float16; half the file, and rounded weights.
+        mean: `[D]` the mean w that its file brought; kept beside the weights as `latent_avg`.
+        about: `{name: text}` more metadata.
     Returns:
         the fingerprint of what load_generator will read back.
     """
     state = stored(generator_state(generator), half)
     mark = fingerprint(as_float32(state))
-    write_safetensors(path, state, {"kind": "ppstyleclip generator", "name": name, "fingerprint": mark,
-                                    "config": json.dumps(generator.config())})
+    beside = {} if mean is None else {"latent_avg": np.asarray(mean, np.float32)}
+    write_safetensors(path, {**state, **beside},
+                      {**(about or {}), "kind": "ppstyleclip generator", "name": name, "fingerprint": mark,
+                       "config": json.dumps(generator.config())})
     return mark
 
 

@@ -39,8 +39,8 @@ def load_bundle(model_type: str | None = None, *, bundle=None, weight_path=None,
         weight_path: weights of the generator instead of the model's own.
         direction_path: relevance instead of the model's own.
         stat_path: statistics instead of the model's own.
-        clip: name of the CLIP ("toonface", ViT_B_32, RN50, RN101, RN50x4) or a ClipModel; None takes the one
-            that the relevance file states, or the model's own.
+        clip: name of the CLIP ("toonface", ViT_B_32, RN50, RN101, RN50x4), path of one (see load_clip), or a
+            ClipModel; None takes the one that the relevance file states, or the model's own.
         size, style_dim, n_mlp, channel_multiplier: None, or what the weights must agree with.
     Raises:
         UserError: unknown name, a flag that the weights contradict, or parts that do not belong together.
@@ -191,7 +191,7 @@ def load_named_clip(clip: str, relevance_path, name: str):
     """Load a CLIP by name, and refuse another one than a relevance file states that it was made for.
 
     Args:
-        clip: "toonface" or one of paddleclip's names.
+        clip: "toonface", one of paddleclip's names, or the path of a file.
         relevance_path: a safetensors file that may state a CLIP, or None.
         name: the model's name, for the message.
     """
@@ -199,12 +199,19 @@ def load_named_clip(clip: str, relevance_path, name: str):
         model = load_pack_clip(PACK, EMBEDDED)
     elif clip in CLIP_CONFIGS:
         model = load_published_clip(clip)
+    elif Path(clip).is_file():
+        model = load_clip(clip)[0]
     else:
-        raise UserError(f"unknown CLIP '{clip}'; known: {', '.join((EMBEDDED, *CLIP_CONFIGS))}")
+        raise UserError(f"there is no CLIP '{clip}'; give a file, or a name: {', '.join(known_clips())}")
     stated = stated_by(relevance_path)
     if stated.get("clip"):
         check_made_for(stated, relevance_path, name=name, clip=clip_fingerprint(model))
     return model
+
+
+def known_clips() -> tuple:
+    """Names that load_named_clip knows."""
+    return (EMBEDDED, *CLIP_CONFIGS)
 
 
 def stated_by(path) -> dict:

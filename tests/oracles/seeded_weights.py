@@ -24,7 +24,7 @@ def seeded_state(shapes, seed=0):
             value = 1.0 + 0.1 * value
         elif key.endswith((".bias", "noise.weight")):
             value = 0.2 * value
-        state[key] = value.astype("float32")
+        state[key] = np.asarray(value, "float32")
     return state
 
 
@@ -41,3 +41,41 @@ def sample(images, side=16):
     squares = np.sqrt((blocks**2).mean(axis=(3, 5)))
     step = h // side
     return means, squares, images[:, :, step // 3 :: step, step // 2 :: step]
+
+
+def drawn_state(shapes, seed=0):
+    """Return `{key: float32 array}` for `{key: shape}` of a network under any peer's keys.
+
+    Drawn in alphabetical order of the keys, so that it does not matter in which order a peer lists them.
+    Filters are constants; weights of the mapping network are large, because those networks scale them down.
+    """
+    rng = np.random.RandomState(seed)
+    taps = np.array([1.0, 3.0, 3.0, 1.0]) / 8
+    state = {}
+    for key in sorted(shapes):
+        value = rng.standard_normal(tuple(shapes[key]))
+        if key.endswith("kernel"):
+            value = 4 * np.outer(taps, taps)
+        elif key.endswith("resample_filter"):
+            value = np.outer(taps, taps)
+        elif key.startswith(("style.", "mapping.fc")) and key.endswith(".weight"):
+            value = value / 0.01
+        elif key.endswith(("modulation.bias", "affine.bias")):
+            value = 1.0 + 0.1 * value
+        elif key.endswith((".bias", "noise.weight", "noise_strength", "w_avg")):
+            value = 0.2 * value
+        state[key] = np.asarray(value, "float32")
+    return state
+
+
+def drawn_clip_state(shapes, seed=0):
+    """As drawn_state, for a CLIP: weights of the size that keeps its activations near 1."""
+    rng = np.random.RandomState(seed)
+    state = {}
+    for key in sorted(shapes):
+        shape = tuple(shapes[key])
+        value = rng.standard_normal(shape) * (0.2 if len(shape) < 2 else shape[-1] ** -0.5)
+        is_norm = key.rpartition(".")[0].rpartition(".")[2].startswith("ln_")
+        shift = 1.0 if is_norm and key.endswith("weight") else 0.0
+        state[key] = np.asarray(value + shift, "float32")
+    return state

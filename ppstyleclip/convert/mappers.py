@@ -1,0 +1,154 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Latent mappers of StyleCLIP's second method, under the official code's names (`course_mapping` is theirs).
+
+    official               SingleMapper, LevelsMapper, FullStyleSpaceMapper, WithoutToRGBStyleSpaceMapper
+    text2image_manipulation the official LevelsMapper, given a text's vector: cat, sum and multi
+    styleclip-gan3         a pickled LatentMapper for the 16 layers of StyleGAN3; nothing is scaled by 0.1
+"""
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from ppstyleclip.convert.encoders import split_parts
+from ppstyleclip.convert.kinds import Converted, Recognised
+from ppstyleclip.convert.stylegan2 import convert_state, read_config
+from ppstyleclip.convert.table import Target, fill, torch_rows
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import fingerprint
+
+_GROUPS = ("course", "medium", "fine")
+_WEIGHT = re.compile(r"((?:\w+\.)?mapping)\.(\d+)\.weight")
+_SPLIT_2, _SPLIT_3 = (4, 8), (5, 8)  # where medium and fine begin, for StyleGAN2 and StyleGAN3
+_LAYERS_3 = 16
+_RESIDUAL = 0.1  # w + 0.1 * mapper(w)
+_KEPT = ("description", "mapper_type", "data_mode", "text_embed_mode", "work_in_stylespace")
+# Widths of the layers of each network of text2image_manipulation, and of the official one.
+_FORMS = {
+    "plain": [512] * 5,
+    "sum": [512] * 9,
+    "cat": [1024] * 8 + [512],
+    "multi": [512] + [1024] * 9 + [512],
+}
+
+
+def recognise_mapper(content, container) -> Recognised | None:
+    """A mapper with its frozen generator, as the official code saves it: state_dict and opts."""
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+        return None
+    if not any(key.startswith("mapper.") for key in content["state_dict"]):
+        return None
+    unknown = sorted(key for key in content if key not in ("state_dict", "opts"))
+    if unknown:
+        raise UserError(f"a checkpoint with a mapper holds {', '.join(unknown[:3])}, which is unknown")
+    parts = split_parts(content["state_dict"], "mapper", "decoder")
+    opts = content.get("opts") if isinstance(content.get("opts"), dict) else {}
+    is_for_3 = any(key.startswith("synthesis.") for key in parts["decoder"])
+    config = {**_read_config(parts["mapper"], is_for_3, parts["decoder"]), "scale": _RESIDUAL,
+              **{key: opts[key] for key in _KEPT if isinstance(opts.get(key), (str, bool))}}
+    left = {f"decoder.{key}": "the generator is a file of its own" for key in parts["decoder"]}
+
+    def convert() -> Converted:
+        made_for = {} if is_for_3 else _made_for(parts["decoder"])
+        return _convert(parts["mapper"], {**config, **made_for}, left, opts)
+
+    return Recognised("mapper", _says(config), config, convert)
+
+
+def recognise_pickled_mapper(content, container) -> Recognised | None:
+    """styleclip-gan3's LatentMapper, pickled whole."""
+    if not str(getattr(content, "class_name", "")).endswith(".LatentMapper"):
+        return None
+    renamed = {}
+    for key, value in content.state().items():
+        group, middle, rest = (key.split(".", 2) + ["", ""])[:3]
+        if middle != "mapper" or group not in ("coarse_mapper", "medium_mapper", "fine_mapper"):
+            raise UserError(f"{key} is unknown; coarse_mapper, medium_mapper and fine_mapper were expected")
+        word = group.replace("coarse", "course").replace("_mapper", "")
+        renamed[f"{word}_mapping.mapping.{rest}"] = value
+    config = {**_read_config(renamed, True, {}), "scale": 1.0}
+    return Recognised("mapper", _says(config), config, lambda: _convert(renamed, config, {}, {}))
+
+
+def mapper_targets(widths: dict) -> dict:
+    """Key and shape of everything in a mapper, `{key: Target}`.
+
+    Args:
+        widths: `{name of a stack: [in, ..., out]}`, such as `{"course_mapping.mapping": [512] * 5}`.
+    """
+    targets = {}
+    for name, sizes in widths.items():
+        for index, (before, after) in enumerate(zip(sizes, sizes[1:]), 1):  # module 0 is the normalisation
+            targets[f"{name}.{index}.weight"] = Target((before, after), is_linear=True)
+            targets[f"{name}.{index}.bias"] = Target((after,))
+    return targets
+
+
+def _read_config(mapper, is_for_3, decoder) -> dict:
+    widths = _read_widths(mapper)
+    if set(widths) == {"mapping.mapping"}:
+        kind = "single"
+    elif set(widths) <= {f"{word}_mapping.mapping" for word in _GROUPS}:
+        kind = "levels"
+    elif all(re.fullmatch(r"mapper_\d+\.mapping", name) for name in widths):
+        return {"type": "styles", "form": "plain", "widths": widths,
+                "styles": sorted(int(name[7:].partition(".")[0]) for name in widths)}
+    else:
+        raise UserError(f"this mapper has {', '.join(sorted(widths)[:3])}; a single, a levels or a "
+                        "style-space mapper is known")
+    layers = _LAYERS_3 if is_for_3 else _layers_of(decoder)
+    config = {"type": kind, "form": _form(widths), "widths": widths, "layers": layers}
+    if kind == "levels":
+        begins = (0, *(_SPLIT_3 if is_for_3 else _SPLIT_2), layers)
+        config["levels"] = {word: list(begins[index:index + 2]) for index, word in enumerate(_GROUPS)
+                            if f"{word}_mapping.mapping" in widths}
+    return config
+
+
+def _read_widths(mapper) -> dict:
+    """`{name of a stack: [in, ..., out]}`, read off the weights `[out, in]`."""
+    found = {}
+    for key, value in mapper.items():
+        match = _WEIGHT.fullmatch(key)
+        if match and isinstance(value, np.ndarray) and value.ndim == 2:
+            found.setdefault(match[1], {})[int(match[2])] = value.shape
+    if not found:
+        raise UserError("this mapper has no layers of the kind that is known (NAME.mapping.N.weight)")
+    return {name: [shapes[min(shapes)][1]] + [shapes[index][0] for index in sorted(shapes)]
+            for name, shapes in sorted(found.items())}
+
+
+def _form(widths) -> str:
+    """Which network of text2image_manipulation the stacks are: a key of _FORMS."""
+    for form, sizes in _FORMS.items():
+        if all(own == sizes for own in widths.values()):
+            return form
+    one = next(iter(widths.values()))
+    raise UserError(f"this mapper's layers are {one} wide; the official one and text2image_manipulation's "
+                    "(sum, cat, multi) are known")
+
+
+def _layers_of(decoder) -> int:
+    return 2 * (read_config(decoder, True)["size"].bit_length() - 1) - 2 if decoder else 18
+
+
+def _says(config) -> str:
+    if config["type"] == "styles":
+        return f"StyleCLIP mapper in style space, {len(config['styles'])} style layers"
+    groups = f" ({', '.join(config['levels'])})" if config["type"] == "levels" else ""
+    prompt = f", '{config['description']}'" if config.get("description") else ""
+    return (f"StyleCLIP mapper, {config['type']}{groups}, {config['form']}, for {config['layers']} layers of "
+            f"w_plus{prompt}")
+
+
+def _made_for(decoder) -> dict:
+    """The fingerprint of the generator that a mapper was trained for, as zoo takes it of that generator."""
+    if not decoder:
+        return {}
+    return {"generator": fingerprint(convert_state(decoder, read_config(decoder, True), True)[0])}
+
+
+def _convert(mapper, config, left, opts) -> Converted:
+    state, ignored = fill(torch_rows(mapper_targets(config["widths"])), mapper)
+    return Converted("mapper", state, config, ignored={**left, **ignored}, opts=opts)

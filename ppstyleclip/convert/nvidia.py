@@ -1,0 +1,166 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""NVIDIA's StyleGAN2 networks (stylegan2-ada-pytorch, and the ones that the stylegan3 code writes).
+
+They differ from rosinality's in names, in axes of length one, and in filters that sum to 1 instead of 4. The
+enlarging convolutions are stored the same way round. A clamp of activations leaves no trace in the weights;
+ours has none, and says so.
+"""
+from __future__ import annotations
+
+import re
+
+from ppstyleclip.convert.architecture import generator_targets, multiplier_of
+from ppstyleclip.convert.kinds import Converted, Recognised
+from ppstyleclip.convert.stylegan2 import MEAN, check_filter, describe, mean_w
+from ppstyleclip.convert.table import Row, batch_of_one, fill, one_number, same, shape_of, transposed
+from ppstyleclip.errors import UserError
+
+_FILTER = re.compile(r"synthesis\.b\d+\.(conv[01]\.)?resample_filter")
+_BLOCK = re.compile(r"synthesis\.b(\d+)\.conv1\.weight")
+_MAPPING = re.compile(r"mapping\.fc(\d+)\.weight")
+_IGNORED = [(r"synthesis\.b\d+\.conv[01]\.resample_filter", "blur filters are constants of our layers"),
+            (r"synthesis\.b4\.resample_filter", "nothing is enlarged at 4 px")]
+_MEAN = "mapping.w_avg"
+_TRAINING = ("G", "D", "augment_pipe", "training_set_kwargs")
+
+
+def recognise_nvidia(content, container) -> Recognised | None:
+    """A pickle with G_ema, that network alone, or its bare state dict."""
+    network, left = content, {}
+    if isinstance(content, dict) and "G_ema" in content:
+        network = content["G_ema"]
+        left = {key: "only G_ema, the averaged generator, is converted" for key in content if key != "G_ema"}
+        unknown = sorted(set(left) - set(_TRAINING))
+        if unknown:
+            raise UserError(f"a pickle with G_ema holds {', '.join(unknown[:3])}, which is unknown")
+    state = network.state() if hasattr(network, "state") else network
+    if not isinstance(state, dict) or _MEAN not in state and "synthesis.b4.const" not in state:
+        return None
+    if "synthesis.input.freqs" in state:
+        raise UserError("this is a StyleGAN3 network; StyleGAN3 cannot be drawn yet, StyleGAN2 can")
+    _refuse_other_architectures(state)
+    settings = _settings(network)
+    config = _read_config(state, settings)
+
+    def convert() -> Converted:
+        for key in filter(_FILTER.fullmatch, state):
+            check_filter(key, state[key], 1.0)
+        weights = {key: value for key, value in state.items() if key != _MEAN}
+        made, ignored = fill(_rows(config), weights, _IGNORED)
+        extras = {MEAN: mean_w(state[_MEAN], config)} if _MEAN in state else {}
+        return Converted("generator", made, config, extras, {**left, **ignored}, _notes(settings))
+
+    return Recognised("generator", f"StyleGAN2 generator (NVIDIA's), {describe(config)}", config, convert)
+
+
+def refuse_tensorflow(content, container) -> None:
+    """A pickle of NVIDIA's TensorFlow code: (G, D, Gs). It is only named; there is no table for it."""
+    first = content[-1] if isinstance(content, (list, tuple)) and content else None
+    if str(getattr(first, "class_name", "")).endswith("tflib.network.Network"):
+        raise UserError("this is a network of NVIDIA's TensorFlow code; take its PyTorch version, or first "
+                        "convert it with legacy.py of stylegan2-ada-pytorch")
+
+
+def _refuse_other_architectures(state) -> None:
+    reasons = (
+        (r"mapping\.embed\..*", "it is conditional (its mapping takes a class)"),
+        (r"synthesis\.b\d+\.skip\..*", "its architecture is 'resnet'"),
+        (r"synthesis\.b4\.conv0\..*", "its first block has two convolutions"))
+    found = [reason for pattern, reason in reasons if any(re.fullmatch(pattern, key) for key in state)]
+    if "synthesis.b4.torgb.weight" not in state:
+        found.append("its architecture is 'orig' (no torgb at 4 px)")
+    if found:
+        raise UserError(f"this NVIDIA network cannot be converted: {found[0]}; "
+                        "only the unconditional 'skip' generator can")
+
+
+def _settings(network) -> dict:
+    """What leaves no shape, where the file says it: lr_mlp, conv_clamp, activation."""
+    if not hasattr(network, "children"):
+        return {}
+    layer = _child(network, "mapping", "fc0")
+    block = _child(network, "synthesis", "b4", "conv1")
+    return {"lr_mlp": layer.get("bias_gain"), "conv_clamp": block.get("conv_clamp"),
+            "activations": {layer.get("activation", "lrelu"), block.get("activation", "lrelu")}}
+
+
+def _child(network, *names) -> dict:
+    """The attributes of a module inside another, or none."""
+    for name in names:
+        network = network.children.get(name)
+        if network is None:
+            return {}
+    return network.attributes
+
+
+def _read_config(state, settings) -> dict:
+    other = settings.get("activations", {"lrelu"}) - {"lrelu"}
+    if other:
+        raise UserError(f"this NVIDIA network's activation is {other.pop()!r}; only lrelu is known")
+    sides = sorted(int(match[1]) for match in map(_BLOCK.fullmatch, state) if match)
+    if not sides or sides != [2 ** power for power in range(2, len(sides) + 2)] or not 2 <= len(sides) <= 9:
+        raise UserError(f"this NVIDIA network has blocks of {sides} px; 4, 8, ... up to 8 to 1024 are known")
+    channels = {side: (*shape_of(state, f"synthesis.b{side}.conv1.weight"), 0)[0] for side in sides}
+    dim = (0, *shape_of(state, "synthesis.b4.conv1.affine.weight"))[-1]
+    n_mlp = sum(1 for key in state if _MAPPING.fullmatch(key))
+    config = {"size": sides[-1], "style_dim": dim, "n_mlp": n_mlp,
+              "channel_multiplier": multiplier_of(channels), "channels": channels}
+    lr_mlp = settings.get("lr_mlp")
+    return config if lr_mlp is None else {**config, "lr_mlp": float(lr_mlp)}
+
+
+def _notes(settings) -> tuple:
+    clamp = settings.get("conv_clamp")
+    if clamp is None:
+        return ()
+    return (f"that code clamps activations at {clamp}; ours does not, which shows only where one is reached",)
+
+
+def four_times(array):
+    """A filter with the gain of an enlargement."""
+    return 4 * array
+
+
+def picture(array):
+    """A noise picture `[r, r]` as `[1, 1, r, r]`."""
+    return array[None, None]
+
+
+def per_channel(array):
+    """A bias `[3]` as `[1, 3, 1, 1]`."""
+    return array.reshape(1, 3, 1, 1)
+
+
+def _rows(config) -> list:
+    """The whole table."""
+    found = [(f"style.{k}.{part}", f"mapping.fc{k - 1}.{part}", transposed if part == "weight" else same)
+             for k in range(1, config["n_mlp"] + 1) for part in ("weight", "bias")]
+    found.append(("input.input", "synthesis.b4.const", batch_of_one))
+    found += _layer("conv1", "b4.conv1", 0) + _to_rgb("to_rgb1", "b4")
+    for k in range(len(config["channels"]) - 1):
+        block = f"b{8 * 2 ** k}"
+        found += _layer(f"convs.{2 * k}", f"{block}.conv0", 2 * k + 1)
+        found += _layer(f"convs.{2 * k + 1}", f"{block}.conv1", 2 * k + 2)
+        found += _to_rgb(f"to_rgbs.{k}", block)
+        found.append((f"to_rgbs.{k}.upsample.kernel", f"synthesis.{block}.resample_filter", four_times))
+    targets = generator_targets(config)
+    return [Row(target, targets[target].shape, source, transform) for target, source, transform in found]
+
+
+def _layer(target, source, noise) -> list:
+    source = f"synthesis.{source}"
+    return [*_modulated(target, source),
+            (f"{target}.noise.weight", f"{source}.noise_strength", one_number),
+            (f"{target}.activate.bias", f"{source}.bias", same),
+            (f"noises.noise_{noise}", f"{source}.noise_const", picture)]
+
+
+def _to_rgb(target, block) -> list:
+    source = f"synthesis.{block}.torgb"
+    return [*_modulated(target, source), (f"{target}.bias", f"{source}.bias", per_channel)]
+
+
+def _modulated(target, source) -> list:
+    return [(f"{target}.conv.weight", f"{source}.weight", batch_of_one),
+            (f"{target}.conv.modulation.weight", f"{source}.affine.weight", transposed),
+            (f"{target}.conv.modulation.bias", f"{source}.affine.bias", same)]

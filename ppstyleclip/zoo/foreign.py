@@ -1,0 +1,65 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""A file of any form, converted; and one that has to hold one kind of thing."""
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from ppstyleclip.convert import Converted, recognise
+from ppstyleclip.errors import UserError
+from ppstyleclip.formats import load_arrays, sniff
+
+
+def convert_file(path) -> tuple:
+    """Read a file and convert what it holds.
+
+    Returns:
+        (Recognised, Converted).
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it cannot be read, is of no known kind, or is not whole.
+    """
+    content, metadata = load_arrays(path)
+    found, converted = _converted(content, path)
+    return found, _with_own_config(converted, metadata, path)
+
+
+def read_as(kind: str, path) -> tuple:
+    """Read a file and convert what it holds, which has to be of one kind.
+
+    Args:
+        kind: as Converted has it: generator, clip, statistics, ...
+        path: of any form that formats.load_arrays reads.
+    Returns:
+        (Converted, metadata of a safetensors file).
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it cannot be read, is of another kind, or is not whole.
+    """
+    content, metadata = load_arrays(path)
+    return _with_own_config(convert_as(kind, content, path), metadata, path), metadata
+
+
+def convert_as(kind: str, content, path) -> Converted:
+    """Convert what load_arrays read from a path, which has to be of one kind; errors as read_as."""
+    return _converted(content, path, kind)[1]
+
+
+def _converted(content, path, kind=None) -> tuple:
+    try:
+        found = recognise(content, sniff(path))
+        if kind not in (None, found.kind):
+            raise UserError(f"this is not a {kind} but: {found.says}")
+        return found, found.convert()
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def _with_own_config(converted, metadata, path) -> Converted:
+    """Add what a generator of ours states of itself: lr_mlp and the filter leave no shape."""
+    if converted.kind != "generator" or "config" not in metadata:
+        return converted
+    try:
+        return replace(converted, config={**json.loads(metadata["config"]), **converted.config})
+    except (ValueError, TypeError):
+        raise UserError(f"{path} is damaged: the config in its metadata is not readable") from None

@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Convert other people's weights: what they are is told by the file's content, and nothing in it is run.
+
+    python tools/convert_weights.py my.pkl my.safetensors
+    python tools/convert_weights.py stylegan2-ffhq-config-f.pt ffhq.pdparams
+
+A generator is also drawn, so that a look tells whether the faces are whole.
+"""
+from __future__ import annotations
+
+from ppstyleclip.apps.cli import guard
+from ppstyleclip.apps.convert import run_convert
+
+
+def main(argv=None) -> int:
+    """Parse, run, and turn bad input into one line and exit code 2."""
+    return guard(run_convert, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
