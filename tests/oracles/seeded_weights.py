@@ -1,6 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Weights and latents that anyone can draw again: the oracles store results, not weights."""
 
+import zlib
+
 import numpy as np
 
 
@@ -26,6 +28,41 @@ def seeded_state(shapes, seed=0):
             value = 0.2 * value
         state[key] = np.asarray(value, "float32")
     return state
+
+
+def keyed_state(shapes, lr_mul=1.0):
+    """Return `{key: float32 array}` for a torch network's `{key: shape}`, each drawn from its key alone.
+
+    Scales keep signals near 1 through many layers: convolutions are divided by the root of half their fan-in,
+    biases, batch norms and slopes stay small or near a half. Matrices and biases are divided by `lr_mul`,
+    because an equalised layer multiplies by it.
+    """
+    state = {}
+    for key, shape in shapes.items():
+        if key.endswith("num_batches_tracked"):
+            continue
+        value = np.random.RandomState(zlib.crc32(key.encode())).standard_normal(tuple(shape))
+        if key.endswith("running_var"):
+            value = np.exp(0.2 * value)
+        elif key.endswith("running_mean"):
+            value = 0.2 * value
+        elif key.endswith("bias"):
+            value = 0.1 * value / lr_mul
+        elif len(shape) == 1:
+            value = 0.5 + 0.1 * value
+        elif len(shape) == 4:
+            value = value * np.sqrt(2 / np.prod(shape[1:]))
+        else:
+            value = value / lr_mul
+        state[key] = value.astype("float32")
+    return state
+
+
+def seeded_images(count, channels, height, width, seed=3):
+    """Return `[count, channels, height, width]` float32 in [-1, 1]: coarse noise under fine noise."""
+    random = np.random.RandomState(seed)
+    coarse = random.uniform(-1, 1, (count, channels, height // 8, width // 8)).repeat(8, 2).repeat(8, 3)
+    return (0.7 * coarse + 0.3 * random.uniform(-1, 1, (count, channels, height, width))).astype("float32")
 
 
 def seeded_z(count, dim, seed=1):

@@ -1,0 +1,64 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""From pictures to the latents that draw them.
+
+With an encoder: one pass as in pSp (Richardson et al. 2021) and e4e (Tov et al. 2021), or ReStyle's several
+(Alaluf et al. 2021), in which the encoder sees its last result beside the picture and gives a correction.
+"""
+
+from __future__ import annotations
+
+import paddle
+import paddle.nn.functional as F
+
+RESTYLE_ITERATIONS = 5  # as ReStyle's and seed 004's inference run it
+
+
+def invert(encoder, images, *, latent_avg, draw=None, n_iters=RESTYLE_ITERATIONS):
+    """Find the latents of pictures with an encoder.
+
+    Args:
+        encoder: StyleEncoder, in evaluation mode. With 3 input channels it is asked once; with 6 (ReStyle)
+            `n_iters` times, each time with what it found so far.
+        images: `[N, 3, S, S]`, RGB in [-1, 1], of the encoder's input size; aligned as in its training.
+        latent_avg: mean latent of the encoder's generator, `[D]`, `[1, D]`, `[L, D]` or `[1, L, D]`.
+        draw: only for ReStyle: w_plus `[M, L, D]` to pictures `[M, 3, H, W]`, of any size.
+        n_iters: only for ReStyle: number of passes.
+    Returns:
+        w_plus `[N, L, D]`. Gradients flow where the encoder's weights ask for them.
+    Raises:
+        ValueError: shapes disagree, or a ReStyle encoder has no `draw` or no pass.
+    """
+    for w_plus in inversion_steps(encoder, images, latent_avg=latent_avg, draw=draw, n_iters=n_iters):
+        last = w_plus
+    return last
+
+
+def inversion_steps(encoder, images, *, latent_avg, draw=None, n_iters=RESTYLE_ITERATIONS):
+    """Yield w_plus `[N, L, D]` after each pass of `invert`, which has the same arguments."""
+    if images.ndim != 4 or images.shape[1] != 3:
+        raise ValueError(f"images have shape {list(images.shape)}, expected [N, 3, S, S]")
+    mean = _mean_latent(latent_avg, encoder)
+    if encoder.input_channels == 3:
+        yield mean + encoder(images)
+        return
+    if draw is None or n_iters < 1:
+        raise ValueError("a ReStyle encoder looks at its own results: give it draw, w_plus to images, and at "
+                         f"least one of n_iters; got draw={draw}, n_iters={n_iters}")
+    side = images.shape[2:]
+    seen = F.adaptive_avg_pool2d(draw(mean), side).expand([images.shape[0], 3, *side])
+    w_plus = mean
+    for step in range(n_iters):
+        if step:
+            seen = F.adaptive_avg_pool2d(draw(w_plus), side)
+        w_plus = w_plus + encoder(paddle.concat([images, seen], axis=1))
+        yield w_plus
+
+
+def _mean_latent(latent_avg, encoder):
+    """Bring a mean latent of any of its published shapes to `[1, L, D]`."""
+    count, dim = encoder.num_styles, encoder.style_dim
+    mean = paddle.to_tensor(latent_avg, dtype="float32")
+    if list(mean.shape) not in ([dim], [1, dim], [count, dim], [1, count, dim]):
+        raise ValueError(f"latent_avg has shape {list(mean.shape)}, the encoder gives [{count}, {dim}]; "
+                         f"it must be [{dim}] or [{count}, {dim}], of the same generator")
+    return mean.reshape([1, -1, dim]).expand([1, count, dim])
