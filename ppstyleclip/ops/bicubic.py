@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Pillow's antialiased bicubic resize and centre crop as two matrix products, differentiable and in batch."""
+"""Pillow's antialiased resizes and centre crop as two matrix products, differentiable and in batch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import paddle
 
 _A = -0.5  # Pillow's bicubic parameter (Keys, 1981); OpenCV and Paddle's interpolate use -0.75
-_SUPPORT = 2.0  # the kernel is zero beyond two source pixels
 
 
 def bicubic_kernel(x):
@@ -22,28 +21,38 @@ def bicubic_kernel(x):
     x = np.abs(np.asarray(x, np.float64))
     near = ((_A + 2.0) * x - (_A + 3.0)) * x * x + 1.0
     far = (((x - 5.0) * x + 8.0) * x - 4.0) * _A
-    return np.where(x < 1.0, near, np.where(x < _SUPPORT, far, 0.0))
+    return np.where(x < 1.0, near, np.where(x < 2.0, far, 0.0))
+
+
+def triangle_kernel(x):
+    """Linear interpolation's kernel; zero where `|x| >= 1`."""
+    return np.maximum(1.0 - np.abs(np.asarray(x, np.float64)), 0.0)
+
+
+_KERNELS = {"bicubic": (bicubic_kernel, 2.0), "bilinear": (triangle_kernel, 1.0)}  # and their reach in pixels
 
 
 @lru_cache(maxsize=64)
-def resize_matrix(size_in, size_out):
-    """The linear map of a one-dimensional bicubic resize as Pillow does it.
+def resize_matrix(size_in, size_out, filter="bicubic"):
+    """The linear map of a one-dimensional resize as Pillow does it.
 
     Output pixel i looks at c = (i + 0.5) * size_in / size_out; when shrinking, the kernel is stretched by
     that ratio (antialiasing). Weights are cut at the borders and normalised to sum 1.
 
     Args:
         size_in, size_out: lengths in pixels, at least 1.
+        filter: "bicubic" or "bilinear", Pillow's names.
     Returns:
         `[size_out, size_in]` float32, rows of sum 1; read-only, because it is cached."""
+    kernel, support = _KERNELS[filter]
     ratio = size_in / size_out
     stretch = max(ratio, 1.0)
     centre = (np.arange(size_out) + 0.5)[:, None] * ratio  # [out, 1]
     position = np.arange(size_in)[None, :] + 0.5  # [1, in]
-    reach = _SUPPORT * stretch
+    reach = support * stretch
     first = np.maximum(np.floor(centre - reach + 0.5), 0.0)
     end = np.minimum(np.floor(centre + reach + 0.5), size_in)
-    weights = bicubic_kernel((position - centre) / stretch)
+    weights = kernel((position - centre) / stretch)
     weights = weights * ((position > first) & (position < end))
     weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     weights.setflags(write=False)
