@@ -70,16 +70,24 @@ class LPIPS(nn.Layer):
 
     def forward(self, first, second):
         """Compare `[N, 3, H, W]` with `[N or 1, 3, H, W]`, RGB in [-1, 1]; returns `[N]`."""
-        pairs = zip(self._directions(first), self._directions(second))
-        parts = [head((a - b) ** 2) for head, (a, b) in zip(self.lins, pairs)]
-        return paddle.add_n(parts)
+        return self.distance(self.directions(first), self.directions(second))
 
-    def _directions(self, images):
-        """Return each tap's features, of length 1 at each pixel."""
+    def directions(self, images):
+        """Each tap's features, of length 1 at each pixel: what `distance` compares, to be kept for a target.
+
+        Args:
+            images: `[N, 3, H, W]`, RGB in [-1, 1], at least 16 x 16.
+        Returns:
+            list of `[N, C, h, w]`.
+        """
         shift = paddle.to_tensor(_SHIFT, dtype="float32").reshape([3, 1, 1])
         scale = paddle.to_tensor(_SCALE, dtype="float32").reshape([3, 1, 1])
         maps = self.vgg((images - shift) / scale)
         return [x / (_norm(x) + 1e-10) for x in maps]
+
+    def distance(self, first, second):
+        """Compare two results of `directions`, of N and of N or 1 pictures; returns `[N]`."""
+        return paddle.add_n([head((a - b) ** 2) for head, a, b in zip(self.lins, first, second)])
 
 
 class _Head(nn.Layer):

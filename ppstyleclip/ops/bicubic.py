@@ -71,7 +71,7 @@ def _axis_matrix(size_in, size_resized, size_crop):
     return resize_matrix(size_in, size_resized)[start:start + size_crop]
 
 
-def resize_centre_crop(images, size):
+def resize_centre_crop(images, size, *, clamp=True):
     """Resize the shorter side to `size` and cut the central square, as Pillow would on 8-bit pictures.
 
     Like Pillow's, the horizontal pass comes first and each pass is clamped to the range of the pixels; unlike
@@ -80,16 +80,21 @@ def resize_centre_crop(images, size):
     Args:
         images: Tensor `[N, C, H, W]` in [0, 1].
         size: side of the square in pixels.
+        clamp: as Pillow; False leaves what rings beyond [0, 1], as torchvision does on tensors.
     Returns:
-        Tensor `[N, C, size, size]` in [0, 1]; the argument itself when it already has that size."""
+        Tensor `[N, C, size, size]`; the argument itself when it already has that size."""
     height, width = images.shape[2], images.shape[3]
     if height == size and width == size:
         return images
     new_height, new_width = shorter_side_to(height, width, size)
     if width != size:
         across = paddle.to_tensor(_axis_matrix(width, new_width, size).T)  # [W, size]
-        images = paddle.clip(paddle.matmul(images, across), 0.0, 1.0)  # [N, C, H, size]
+        images = _clamped(paddle.matmul(images, across), clamp)  # [N, C, H, size]
     if height != size:
         down = paddle.to_tensor(_axis_matrix(height, new_height, size))  # [size, H]
-        images = paddle.clip(paddle.matmul(down, images), 0.0, 1.0)  # [N, C, size, size]
+        images = _clamped(paddle.matmul(down, images), clamp)  # [N, C, size, size]
     return images
+
+
+def _clamped(images, clamp):
+    return paddle.clip(images, 0.0, 1.0) if clamp else images

@@ -69,9 +69,17 @@ def perceptual():
     return arrays
 
 
+def views():
+    """What torchvision's Resize gives on tensors (bicubic, antialiased), as seed 004 uses it."""
+    pixels = torch.from_numpy(seeded_images(1, 3, 64, 64)) * 0.5 + 0.5
+    small, large = (torch.nn.functional.interpolate(
+        pixels, size=(side, side), mode="bicubic", align_corners=False, antialias=True) for side in (24, 80))
+    return {"seed004/24": small.numpy(), "seed004/80": large[:, :, ::5, ::5].numpy()}
+
+
 def main():
     with torch.no_grad():
-        arrays = {**identity_irse(sys.argv[1]), **identity_grey(sys.argv[2]), **perceptual()}
+        arrays = {**identity_irse(sys.argv[1]), **identity_grey(sys.argv[2]), **perceptual(), **views()}
     np.savez_compressed(Path(__file__).with_name("measures.npz"), **arrays)
 
 
