@@ -5,7 +5,7 @@ import numpy as np
 import paddle
 import pytest
 
-from ppstyleclip.ops.bicubic import bicubic_kernel, resize_centre_crop, resize_matrix
+from ppstyleclip.ops.bicubic import bicubic_kernel, resize_centre_crop, resize_matrix, triangle_kernel
 
 
 def picture(height, width, seed=0):
@@ -18,16 +18,21 @@ def picture(height, width, seed=0):
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
+FILTERS = [("bicubic", bicubic_kernel, 2), ("bilinear", triangle_kernel, 1)]
+
+
+@pytest.mark.parametrize("filter, kernel, reach", FILTERS)
 @pytest.mark.parametrize("size_in, size_out", [(256, 64), (100, 64), (64, 64), (40, 64), (1, 8), (7, 3)])
-def test_resize_matrix_is_pillows_formula(size_in, size_out):
+def test_resize_matrix_is_pillows_formula(size_in, size_out, filter, kernel, reach):
     scale = max(size_in / size_out, 1.0)
     expected = np.zeros((size_out, size_in))
     for i in range(size_out):  # the loop of Pillow's documentation of its filters, one pixel at a time
         centre = (i + 0.5) * size_in / size_out
-        for j in range(max(int(centre - 2 * scale + 0.5), 0), min(int(centre + 2 * scale + 0.5), size_in)):
-            expected[i, j] = bicubic_kernel((j + 0.5 - centre) / scale)
+        first, end = int(centre - reach * scale + 0.5), int(centre + reach * scale + 0.5)
+        for j in range(max(first, 0), min(end, size_in)):
+            expected[i, j] = kernel((j + 0.5 - centre) / scale)
     expected /= expected.sum(axis=1, keepdims=True)
-    assert np.abs(resize_matrix(size_in, size_out) - expected).max() < 1e-6
+    assert np.abs(resize_matrix(size_in, size_out, filter) - expected).max() < 1e-6
 
 
 def test_kernel_interpolates():

@@ -81,10 +81,17 @@ class ClipModel(nn.Layer):
         if len(images.shape) != 4 or images.shape[1] != 3:
             raise ValueError(f"images have shape {list(images.shape)}, expected [N, 3, H, W]")
         pixels = paddle.clip(images.astype("float32") * 0.5 + 0.5, 0.0, 1.0)
-        pixels = resize_centre_crop(pixels, self.image_size)
+        return self.encode_pixels(resize_centre_crop(pixels, self.image_size))
+
+    def encode_pixels(self, pixels):
+        """Image features `[N, D]` of RGB in [0, 1] that has the network's size, `[N, 3, S, S]`."""
         mean = paddle.to_tensor(MEAN, dtype="float32").reshape([1, 3, 1, 1])
         std = paddle.to_tensor(STD, dtype="float32").reshape([1, 3, 1, 1])
-        return self.net.visual((pixels - mean) / std)
+        return self.encode_view((pixels - mean) / std)
+
+    def encode_view(self, view):
+        """Image features `[N, D]` of what the network itself is given, `[N, 3, S, S]`."""
+        return self.net.visual(view)
 
     def encode_tokens(self, tokens):
         """Text features of tokens; differentiable, nothing is remembered.

@@ -39,7 +39,7 @@ def checkout(folder):
     finally:
         sys.path.remove(str(folder))
         for name in set(sys.modules) - before:
-            if name.split(".")[0] in ("models", "mapper", "utils", "configs", "src"):
+            if name.split(".")[0] in ("models", "mapper", "utils", "configs", "criteria", "src"):
                 del sys.modules[name]
 
 

@@ -1,0 +1,133 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What optimisation and mappers make small: one number for each picture, differentiable in the picture.
+
+Networks come as arguments. Each loss keeps the batch apart, `[N]` or `[N, T]`: the sum treats every picture
+as if it were alone, the mean is what the published code with its batches takes.
+"""
+
+from __future__ import annotations
+
+import paddle
+import paddle.nn.functional as F
+
+from ppstyleclip.ops.area import resize_area
+from ppstyleclip.ops.bicubic import resize_centre_crop
+
+__all__ = ["CLIP_VIEWS", "clip_image_features", "clip_loss", "identity_loss", "l2_loss", "vgg_loss",
+           "vgg_maps"]
+
+CLIP_VIEWS = ("official", "seed001", "seed004", "clip")
+REDUCTIONS = ("sum", "mean")
+
+
+def clip_image_features(clip, images, view="official"):
+    """CLIP's features of pictures, prepared as one of the published codes prepares them.
+
+    Args:
+        clip: ClipModel with input size S.
+        images: `[N, 3, H, H]`, RGB in [-1, 1].
+        view: "official": values as they are, areas averaged to S (StyleCLIP and seed 000 enlarge 7 times and
+            pool, which is the same; CLIP's mean and deviation are left out). "seed001": the same of values
+            in [0, 1], clamped. "seed004": in [0, 1], clamped, bicubic to S, CLIP's mean and deviation.
+            "clip": as CLIP's own preprocessing of a saved picture, which also clamps what rings.
+    Returns:
+        `[N, D]`, unit vectors.
+    Raises:
+        ValueError: an unknown view, or pictures of another shape.
+    """
+    if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3]:
+        raise ValueError(f"images have shape {list(images.shape)}, expected [N, 3, H, H]")
+    if view == "clip":
+        return F.normalize(clip.encode_image(images), axis=1)
+    if view == "official":
+        return F.normalize(clip.encode_view(resize_area(images, clip.image_size)), axis=1)
+    pixels = paddle.clip(images * 0.5 + 0.5, 0.0, 1.0)
+    if view == "seed001":
+        return F.normalize(clip.encode_view(resize_area(pixels, clip.image_size)), axis=1)
+    if view == "seed004":
+        pixels = resize_centre_crop(pixels, clip.image_size, clamp=False)
+        return F.normalize(clip.encode_pixels(pixels), axis=1)
+    raise ValueError(f"unknown CLIP view {view!r}; known: {', '.join(CLIP_VIEWS)}")
+
+
+def clip_loss(clip, images, text_features, *, view="official"):
+    """One minus the cosine between pictures and texts (StyleCLIP, equation 1).
+
+    Args:
+        clip, images, view: as for clip_image_features.
+        text_features: `[T, D]` of any length, from clip.encode_text.
+    Returns:
+        `[N, T]`, from 0 to 2.
+    Raises:
+        ValueError: as clip_image_features, or features of another CLIP.
+    """
+    if text_features.ndim != 2 or text_features.shape[1] != clip.dim:
+        raise ValueError(f"text_features have shape {list(text_features.shape)}, expected [T, {clip.dim}]")
+    texts = F.normalize(text_features, axis=1)
+    return 1.0 - paddle.matmul(clip_image_features(clip, images, view), texts, transpose_y=True)
+
+
+def l2_loss(latent, start, *, reduction):
+    """Squared distance between latents.
+
+    Args:
+        latent: `[N, ...]`: w_plus, flat styles, or one layer's style.
+        start: of the same shape, or with N = 1.
+        reduction: "sum" over a picture's numbers, as StyleCLIP's optimisation, or "mean", as the mappers and
+            seed 004. In style space the official mapper adds up the means of the layers: call this for each.
+    Returns:
+        `[N]`.
+    Raises:
+        ValueError: an unknown reduction or shapes that disagree.
+    """
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"unknown reduction {reduction!r}; known: {', '.join(REDUCTIONS)}")
+    if latent.shape[1:] != start.shape[1:] or start.shape[0] not in (1, latent.shape[0]):
+        raise ValueError(f"latents have shapes {list(latent.shape)} and {list(start.shape)}")
+    squares = ((latent - start) ** 2).flatten(1)
+    return squares.sum(axis=1) if reduction == "sum" else squares.mean(axis=1)
+
+
+def identity_loss(network, images, reference):
+    """One minus the cosine between who is in the pictures and who shall be.
+
+    Args:
+        network: with `identity_features`, such as IRSE50 or ResNetFace18.
+        images: `[N, 3, H, H]`, RGB in [-1, 1].
+        reference: `[N or 1, D]`, identity_features of the pictures to be kept; no gradient goes there.
+    Returns:
+        `[N]`, from 0 to 2.
+    """
+    return 1.0 - (network.identity_features(images) * reference.detach()).sum(axis=1)
+
+
+def vgg_maps(vgg, images, taps, *, side=256):
+    """VGG's features of pictures as seed 001 takes them, for vgg_loss.
+
+    Parity: VGG sees values in [0, 1] without ImageNet's normalisation, and pictures are resized without
+    antialiasing, because seed 001 does both.
+
+    Args:
+        vgg: VGG16.
+        images: `[N, 3, H, W]`, RGB in [-1, 1] (clamped).
+        taps: layers, such as IMAGE2STYLEGAN_TAPS.
+        side: pictures are resized to this side.
+    Returns:
+        list of `[N, C, h, w]`.
+    """
+    pixels = paddle.clip(images * 0.5 + 0.5, 0.0, 1.0)
+    if list(images.shape[2:]) != [side, side]:
+        pixels = F.interpolate(pixels, size=[side, side], mode="bilinear", align_corners=False)
+    return vgg(pixels, taps)
+
+
+def vgg_loss(maps, wanted):
+    """Mean squared distance of VGG's features, added over layers (Image2StyleGAN, seed 001's form).
+
+    Args:
+        maps: of N pictures, from vgg_maps.
+        wanted: of the N or 1 pictures to be met, with the same taps and side.
+    Returns:
+        `[N]`.
+    """
+    return paddle.add_n([((a - b) ** 2).mean(axis=[1, 2, 3]) for a, b in zip(maps, wanted)])
