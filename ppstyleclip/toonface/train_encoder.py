@@ -132,17 +132,18 @@ def both_kinds(rendered, drawn):
     def draw(rng, count):
         loose, z = pick(rendered, rng, count // 2)
         exact, more = pick(drawn, rng, count - count // 2)
-        return np.concatenate([np.stack([jitter(one, rng) for one in loose]), exact]), np.concatenate([z, more])
+        loose = np.stack([jitter(one, rng) for one in loose])
+        return np.concatenate([loose, exact]), np.concatenate([z, more])
 
     return draw
 
 
 def draw_shard(folder, bundle, seed, count=2048):
     """A shard of the generator's own faces, kept in `folder`; z and pixels."""
+    import paddle
+
     from ppstyleclip.editor import Editor
     from ppstyleclip.toonface.world import load_shard, sample_z
-
-    import paddle
 
     path = Path(folder) / f"drawn-{bundle.fingerprints['generator']}-{seed}.npz"
     if not path.exists():
