@@ -13,10 +13,11 @@ from ppstyleclip.zoo.generators import (
 )
 from ppstyleclip.zoo.load import load_bundle
 from ppstyleclip.zoo.pack import load_pack, save_pack
+from ppstyleclip.zoo.words import seed000_words
 
 __all__ = [
     "Bundle", "Deferred", "EditDefaults", "clip_fingerprint", "fetch", "generator_fingerprint",
     "infer_generator_config", "known_models", "load_bundle", "load_clip", "load_generator", "load_pack",
     "load_published_clip", "read_relevance", "read_stats", "save_clip", "save_generator", "save_pack",
-    "save_relevance", "save_stats",
+    "save_relevance", "save_stats", "seed000_words",
 ]
