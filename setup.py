@@ -39,6 +39,7 @@ setup(
     packages=find_packages(include=["ppstyleclip", "ppstyleclip.*"]),
     package_data={
         "ppstyleclip": ["*.yaml"],
+        "ppstyleclip.zoo": ["*.safetensors"],
         "ppstyleclip.toonface": ["*.yaml", "pack/*.safetensors"],
     },
     install_requires=[

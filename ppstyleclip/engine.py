@@ -494,8 +494,11 @@ def _old_programs():
 def _traceable_operators():
     """While tracing, replace the functions that Paddle 3 has only for its new programs."""
     tensor = sys.modules["paddle.tensor"]  # the module; the attribute of that name is a function
-    places = [(paddle, "matmul", _matmul), (tensor, "matmul", _matmul),
-              (paddle.nn.functional, "sigmoid", _sigmoid)]
+    variable, functional = paddle.base.framework.Variable, paddle.nn.functional
+    places = [(paddle, "matmul", _matmul), (tensor, "matmul", _matmul), (functional, "sigmoid", _sigmoid),
+              (functional, "normalize", _normalize)]
+    replaced = {"sum": _sum, "sqrt": _sqrt, "rsqrt": _rsqrt, "exp": _exp}
+    places += [(place, name, function) for name, function in replaced.items() for place in (paddle, variable)]
     before = [getattr(place, name) for place, name, _ in places]
     try:
         for place, name, function in places:
@@ -510,8 +513,29 @@ def _matmul(x, y, transpose_x=False, transpose_y=False, name=None):
     return _append("matmul_v2", {"X": x, "Y": y}, trans_x=transpose_x, trans_y=transpose_y)
 
 
+def _sum(x, axis=None, dtype=None, keepdim=False, name=None):
+    axes = [] if axis is None else [axis] if isinstance(axis, int) else list(axis)
+    return _append("reduce_sum", {"X": x}, dim=axes or [0], keep_dim=keepdim, reduce_all=not axes)
+
+
+def _normalize(x, p=2, axis=1, epsilon=1e-12, name=None):
+    return x / _sqrt(paddle.clip(_sum(x * x, axis, keepdim=True), min=epsilon**2))
+
+
 def _sigmoid(x, name=None):
     return _append("sigmoid", {"X": x})
+
+
+def _sqrt(x, name=None):
+    return _append("sqrt", {"X": x})
+
+
+def _rsqrt(x, name=None):
+    return _append("rsqrt", {"X": x})
+
+
+def _exp(x, name=None):
+    return _append("exp", {"X": x})
 
 
 def _append(kind, inputs, **attributes):
