@@ -74,7 +74,8 @@ def seeds() -> dict:
     static = [Call(Name("__builtin__", "eval"), ("data", {"data": _KERNEL}))]
     return {
         "zip": _written(save_torch_zip, saved), "zip4": _written(save_torch_zip, saved, protocol=4),
-        "legacy": _written(save_torch_legacy, saved), "python2": _written(save_torch_legacy, saved, python2=True),
+        "legacy": _written(save_torch_legacy, saved),
+        "python2": _written(save_torch_legacy, saved, python2=True),
         "whole": _written(save_torch_zip, network), "whole-legacy": _written(save_torch_legacy, network),
         "torchscript": _written(save_torchscript, script),
         "nvidia": _written(save_nvidia, nvidia, training_set_kwargs=easy_dict({"a": 1})),
