@@ -361,6 +361,8 @@ def numpy_cases():
     yield ".npy with a huge header", b"\x93NUMPY\x02\x00" + struct.pack("<I", 2 ** 32 - 1) + b"{", "header"
     yield ".npy with no header", b"\x93NUMPY", "header"
     yield ".npy with nested parentheses", b"\x93NUMPY\x01\x00\xff\x0f" + b"(" * 4095, "damaged"
+    yield ".npy of spaces", b"\x93NUMPY\x01\x00\xff\x0f{'descr':" + b" " * 4086, "damaged"
+    yield ".npy of commas", b"\x93NUMPY\x01\x00\xff\x0f{'descr':" + b" ,'" * 1362, "damaged"
     yield "protocol 5 with a buffer outside", b"\x80\x05\x97.", "NEXT_BUFFER"
 
 
