@@ -21,7 +21,7 @@ from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
 
 NO_PICTURE = "is not a picture that can be read; use a whole PNG or JPEG file"
 
-_MAX_HEADER = 2 ** 25  # bytes of JSON in a safetensors file; a large network has 2 ** 17
+_MAX_HEADER = 2 ** 23  # bytes of JSON in a safetensors file; a large network has 2 ** 17
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2",
           "I8": "i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?"}
 _DRAFT = re.compile(r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp")  # name, process; as atomic_file calls its drafts
@@ -242,7 +242,8 @@ def _read_header(file) -> tuple[dict, dict]:
     if not all(type(value) is str for value in metadata.values()):
         raise ValueError("its metadata are not texts")
     entries = {name: _checked_entry(entry, 8 + length, size) for name, entry in header.items()}
-    if sum(math.prod(shape) * np.dtype(_TYPES[kind]).itemsize for kind, shape, _ in entries.values()) > size:
+    total = sum(math.prod(shape) * np.dtype(_TYPES[kind]).itemsize for kind, shape, _ in entries.values())
+    if total > size - 8 - length:
         raise ValueError("its arrays overlap")
     return entries, metadata
 

@@ -48,7 +48,7 @@ from torch_files import (
 from ppstyleclip import files, formats
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_safetensors
-from ppstyleclip.formats import SavedModule, load_arrays
+from ppstyleclip.formats import SavedModule, load_arrays, load_latent
 
 _KERNEL = np.arange(24, dtype=np.float32).reshape(2, 3, 2, 2)
 _STATE = {"a.weight": _KERNEL, "a.bias": np.ones(3, np.float16), "count": np.array(3), "none": _KERNEL[:0]}
@@ -234,17 +234,18 @@ class TooSlow(BaseException):
 
 def read(path) -> str:
     """Read one file and say how it went: "read", or "refused". Anything but a UserError passes through."""
+    value = None
     try:
         value, _ = load_arrays(path)
         for part in value.values() if isinstance(value, dict) else [value]:
             if isinstance(part, SavedModule):
                 part.state()
         _touch(value)
+        load_latent(path)
     except UserError as error:
         if "\n" in str(error) or str(path) not in str(error) and "a network of class" not in str(error):
             raise AssertionError(f"not one line with the file's name: {error}") from error
-        return "refused"
-    return "read"
+    return "refused" if value is None else "read"
 
 
 def _touch(value, depth=0):

@@ -210,10 +210,10 @@ def test_openais_archive_and_the_converted_file(home, capsys):
 
 def test_a_file_is_read_as_what_it_has_to_be(home):
     save_zip(home / "ros.pt")
-    with pytest.raises(UserError, match="ros.pt: this is not a clip but: StyleGAN2 generator"):
+    with pytest.raises(UserError, match="ros.pt: a clip is needed; this is: StyleGAN2 generator"):
         load_clip("ros.pt")
     write_safetensors("stats.safetensors", {"mean": drawn((3,)), "std": drawn((3,))})
-    with pytest.raises(UserError, match="stats.safetensors: this is not a generator but: statistics of 3"):
+    with pytest.raises(UserError, match="stats.safetensors: a generator is needed; this is: statistics"):
         load_generator("stats.safetensors")
     save_nvidia_tensorflow(home / "tf.pkl", {"dlatent_avg": drawn((6,))})
     with pytest.raises(UserError, match="tf.pkl: .*TensorFlow"):

@@ -171,7 +171,7 @@ def bad_files(pack):
     ("there is no file nowhere.pdparams", ["--weight_path", "nowhere.pdparams"]),
     ("text.pdparams", ["--weight_path", "text.pdparams"]),
     ("cut.safetensors", ["--weight_path", "cut.safetensors"]),
-    ("not the weights of a StyleGAN2 generator", ["--weight_path", "other.pdparams"]),
+    ("a generator is needed; what this is was not recognised", ["--weight_path", "other.pdparams"]),
     ("another", ["--weight_path", "another.pdparams", "--model_type", "toonface"]),
     ("other.pdparams", ["--stat_path", "other.pdparams"]),
     ("other.pdparams", ["--direction_path", "other.pdparams"]),

@@ -276,7 +276,7 @@ def test_latents_from_pytorch(path, save, value, index):
 
 @pytest.mark.parametrize("value", [
     [LATENTS[0], LATENTS[1, :3]], [LATENTS[0], 3], [], [LATENTS[0, :1], LATENTS[1, :1]],
-    [LATENTS[:, :, None, :, None]]])
+    [LATENTS[:, :, None, :, None]], [LATENTS[0, :, :0]], [LATENTS.astype(np.int64)]])
 def test_lists_that_are_no_latents(path, value):
     save_torch_zip(path, value)
     with pytest.raises(UserError, match="list of"):

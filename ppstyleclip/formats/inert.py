@@ -14,7 +14,7 @@ import numpy as np
 
 from ppstyleclip.errors import UserError
 
-MAX_STEPS = 1_000_000  # opcodes; a generator's state dict takes about 5,000, NVIDIA's three networks 50,000
+MAX_STEPS = 500_000  # opcodes; a generator takes about 5,000, a training checkpoint of an encoder 60,000
 MAX_DEPTH = 64
 
 

@@ -23,34 +23,37 @@ def load_latent(path, *, index: int = 0) -> np.ndarray:
         MissingFile: there is no such file.
         UserError: it holds no such array, no latent of that index, or values that are not finite.
     """
-    array = _open_array(path)
-    if array.ndim not in (2, 3) or array.dtype.kind != "f" or 0 in array.shape:
-        raise UserError(f"{path} holds {array.dtype} of shape {list(array.shape)}; "
-                        "a latent is floats of shape [layers, width] or [number, layers, width]")
-    bank = array if array.ndim == 3 else array[None]
+    bank = _open_bank(path)
     if not 0 <= index < len(bank):
         raise UserError(f"{path} has no latent {index}: it holds {len(bank)}, counted from 0")
-    w_plus = np.array(bank[index:index + 1], dtype=np.float32)
+    w_plus = np.array(bank[index], dtype=np.float32)[None]
     if not np.isfinite(w_plus).all():
         raise UserError(f"{path} holds values that are not finite (NaN or infinity); make it again")
     return w_plus
 
 
-def _open_array(path) -> np.ndarray:
+def _open_bank(path):
+    """N latents: an array `[N, L, D]`, or a list of arrays `[L, D]`."""
     value, _ = load_arrays(path)
     if isinstance(value, (list, tuple)):
-        return _stacked(path, value)
-    return _only_array(path, value if isinstance(value, dict) else {"w_plus": value})
+        return _checked_list(path, value)
+    array = _only_array(path, value if isinstance(value, dict) else {"w_plus": value})
+    if array.ndim not in (2, 3) or array.dtype.kind != "f" or 0 in array.shape:
+        raise UserError(f"{path} holds {array.dtype} of shape {list(array.shape)}; "
+                        "a latent is floats of shape [layers, width] or [number, layers, width]")
+    return array if array.ndim == 3 else array[None]
 
 
-def _stacked(path, latents) -> np.ndarray:
-    """A list of latents `[L, D]` or `[1, L, D]`, as a bank."""
-    banks = [item[None] if np.ndim(item) == 2 else item for item in latents if isinstance(item, np.ndarray)]
-    alike = {(bank.dtype, *bank.shape) for bank in banks}
-    if len(banks) != len(latents) or len(alike) != 1 or banks[0].ndim != 3 or banks[0].shape[1] == 1:
+def _checked_list(path, latents) -> list:
+    """A list of latents `[L, D]` or `[1, L, D]`; one of styles `[N, C]` per layer is refused."""
+    arrays = [item for item in latents if isinstance(item, np.ndarray) and item.dtype.kind == "f"]
+    bank = [item[0] if item.ndim == 3 and len(item) == 1 else item for item in arrays]
+    shapes = {item.shape for item in bank}
+    is_bank = len(bank) == len(latents) and len(shapes) == 1 and bank[0].ndim == 2 and len(bank[0]) > 1
+    if not is_bank or not bank[0].size:
         raise UserError(f"{path} holds a list of {len(latents)} (styles, as .editing.pd files do), "
                         "not a latent; give the .npy that the face came from")
-    return np.concatenate(banks)
+    return bank
 
 
 def _only_array(path, arrays: dict) -> np.ndarray:

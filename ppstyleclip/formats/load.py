@@ -90,4 +90,3 @@ def load_weights(path) -> tuple:
         raise UserError(f"{path}: '{odd[0]}' is {type(weights[odd[0]]).__name__}, not an array; "
                         "a network is a dict of arrays")
     return weights, metadata
-

@@ -9,8 +9,8 @@ import numpy as np
 
 from ppstyleclip.formats.inert import RefusedPickle, said
 
-_HEADER = re.compile(r"\{\s*'descr'\s*:\s*(.*?)\s*,\s*'fortran_order'\s*:\s*(True|False)\s*,"
-                     r"\s*'shape'\s*:\s*\(([\d\sL,]*)\)\s*,?\s*\}\s*")  # L: written by Python 2
+# Without its spaces; L: written by Python 2.
+_HEADER = re.compile(r"\{'descr':(.*?),'fortran_order':(True|False),'shape':\(([0-9L,]*)\),?\}")
 _NUMBERS = re.compile(r"'([<>|=]?(?:f2|f4|f8|i1|i2|i4|i8|u1|u2|u4|u8|b1))'")
 _MAX_HEADER = 4096
 
@@ -29,7 +29,7 @@ def read_npy(data) -> np.ndarray:
     length = int.from_bytes(data[8:start], "little")
     if len(data) < start or length > _MAX_HEADER:
         raise ValueError("its header is cut off or too long")
-    header = _HEADER.fullmatch(data[start:start + length].decode("latin1"))
+    header = _HEADER.fullmatch("".join(data[start:start + length].decode("latin1").split()))
     if header is None:
         raise ValueError("its header is cut off or damaged")
     descr, by_columns, sides = header.groups()
@@ -40,7 +40,7 @@ def read_npy(data) -> np.ndarray:
 
 
 def _shape(text) -> tuple:
-    sides = [side.strip().rstrip("L") for side in text.split(",") if side.strip()]
+    sides = [side.rstrip("L") for side in text.split(",") if side]
     if len(sides) > 32 or any(not side.isdigit() or len(side) > 18 for side in sides):
         raise ValueError("it has an impossible shape")
     return tuple(map(int, sides))

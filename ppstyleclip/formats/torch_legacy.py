@@ -3,7 +3,7 @@
 
     pickle  magic number          pickle  the saved object
     pickle  1001                  pickle  [key, ...]
-    pickle  {'little_endian', …}  for each key: its count of elements (int64), its numbers
+    pickle  {'little_endian': True, ...}  for each key: how many elements (int64), the elements
 
 The tensors are told of before their numbers: storages are found once the list of keys has been read.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ppstyleclip.formats.inert import Budget, Global, RefusedPickle, plain
 from ppstyleclip.formats.pickles import Reader, read_pickle, run_pickle
-from ppstyleclip.formats.torch_tensors import Storage, read_storage_id, storage_names
+from ppstyleclip.formats.torch_tensors import Storage, known_storage, storage_names
 
 _MAGIC, _VERSION = 0x1950a86a20f9469cfc6c, 1001
 
@@ -51,11 +51,7 @@ def _read_object(data, names, budget):
     def persistent(identity):
         if type(identity) is tuple and len(identity) == 4 and identity[0] == "module":
             return identity[1]  # a class, with the text of its source behind it
-        key, storage = read_storage_id(identity)
-        known = storages.setdefault(key, storage)
-        if (known.kind, known.count) != (storage.kind, storage.count):
-            raise ValueError("two storages have the same key")
-        return known
+        return known_storage(storages, identity)[1]
 
     if read_pickle(reader, {}, budget) != _MAGIC or read_pickle(reader, {}, budget) != _VERSION:
         raise ValueError("it does not begin as PyTorch's files do")

@@ -68,14 +68,23 @@ def storage_names() -> dict:
     return {tuple(kind.split(".")): Global(kind) for kind in _KINDS}
 
 
-def read_storage_id(identity) -> tuple:
-    """Take a persistent id apart.
+def known_storage(storages: dict, identity) -> tuple:
+    """The storage that a persistent id names; a new one is added to `storages`, `{key: Storage}`.
 
     Returns:
-        (key, a Storage whose values are still to be found).
+        (key, Storage); values None where they are still to be found.
     Raises:
-        RefusedPickle: it is none that PyTorch writes.
+        RefusedPickle: it is no id that PyTorch writes.
+        ValueError: its count is impossible, or it contradicts an earlier id of the same key.
     """
+    key, storage = _parse_identity(identity)
+    known = storages.setdefault(key, storage)
+    if (known.kind, known.count) != (storage.kind, storage.count):
+        raise ValueError("two storages have the same key")
+    return key, known
+
+
+def _parse_identity(identity) -> tuple:
     if type(identity) is not tuple or len(identity) not in (5, 6) or identity[0] != "storage":
         raise RefusedPickle("it has a persistent id that is not a storage's")
     _, kind, key, _, count = identity[:5]

@@ -17,7 +17,7 @@ import zipfile
 from ppstyleclip.formats.inert import Budget, Global, Instance, RefusedPickle, plain, said
 from ppstyleclip.formats.modules import script_module
 from ppstyleclip.formats.pickles import Reader, run_pickle
-from ppstyleclip.formats.torch_tensors import read_storage_id
+from ppstyleclip.formats.torch_tensors import known_storage
 
 _LOCAL = struct.Struct("<4s22xHH")  # signature, lengths of the name and of what follows it
 _NOT_A_ZIP = (zipfile.BadZipFile, NotImplementedError, struct.error, OSError, EOFError, OverflowError,
@@ -33,22 +33,19 @@ def read_torch_zip(data, names: dict, budget: Budget):
     members = _members(data)
     roots = [name[:-len("/data.pkl")] for name in members if re.fullmatch(r"[^/]+/data\.pkl", name)]
     if len(roots) != 1:
-        raise RefusedPickle("it is a zip archive, but not one of PyTorch's (no data.pkl in it)")
+        raise RefusedPickle(f"it is a zip archive with {len(roots)} data.pkl in it, not one of PyTorch's")
     root, storages = roots[0], {}
     if f"{root}/byteorder" in members and _content(data, members, f"{root}/byteorder") != b"little":
         raise RefusedPickle("it was written on a big-endian machine")
 
     def persistent(identity):
-        key, storage = read_storage_id(identity)
-        known = storages.setdefault(key, storage)
-        if (known.kind, known.count) != (storage.kind, storage.count):
-            raise ValueError("two storages have the same key")
-        if known.values is None:
+        key, storage = known_storage(storages, identity)
+        if storage.values is None:
             start, size = _place(data, members, f"{root}/data/{key}")
-            if size != known.nbytes:
+            if size != storage.nbytes:
                 raise ValueError(f"storage {said(key)} is of another size than its tensors say")
-            known.find(data, start, budget)
-        return known
+            storage.find(data, start, budget)
+        return storage
 
     if f"{root}/constants.pkl" in members:
         names = _ScriptNames(names, budget)

@@ -46,10 +46,14 @@ def convert_as(kind: str, content, path) -> Converted:
 
 
 def _converted(content, path, kind=None) -> tuple:
+    needed = "" if kind is None else f"a {kind} is needed; "
     try:
         found = recognise(content, sniff(path))
-        if kind not in (None, found.kind):
-            raise UserError(f"this is not a {kind} but: {found.says}")
+    except UserError as error:
+        raise UserError(f"{path}: {needed}{error}") from None
+    if kind not in (None, found.kind):
+        raise UserError(f"{path}: {needed}this is: {found.says}")
+    try:
         return found, found.convert()
     except UserError as error:
         raise UserError(f"{path}: {error}") from None

@@ -6,10 +6,11 @@
     python tests/oracles/make_convert.py stylegan3 STYLEGAN3
     python tests/oracles/make_convert.py openai CLIP
 
-The second argument is a checkout. The stored numbers are from rosinality/stylegan2-pytorch (master of 2023),
-NVlabs/stylegan2-ada-pytorch d72cc7d041b42ec8e806021a205ed9349f87c6a4, NVlabs/stylegan3
-c233a919a6faee6e36a316ddd4eddababad1adf9 and openai/CLIP d05afc436d78f1c48dc0dbf8e5980a9d471f35f6 on PyTorch
-2.13.0. With `--save FILE` the network is also saved as that code saves it, to be read back by ppstyleclip.
+The second argument is a checkout. The stored numbers are from rosinality/stylegan2-pytorch
+bef283a1c24087da704d16c30abc8e36e63efa0e, NVlabs/stylegan2-ada-pytorch
+d72cc7d041b42ec8e806021a205ed9349f87c6a4, NVlabs/stylegan3 c233a919a6faee6e36a316ddd4eddababad1adf9 and
+openai/CLIP d05afc436d78f1c48dc0dbf8e5980a9d471f35f6 on PyTorch 2.13.0.
+With `--save FILE` the network is also saved as that code saves it, to be read back by ppstyleclip.
 """
 
 import argparse
