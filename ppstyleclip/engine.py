@@ -501,8 +501,8 @@ def _traceable_operators():
     places += [(place, name, function) for name, function in replaced.items() for place in (paddle, variable)]
     before = [getattr(place, name) for place, name, _ in places]
     try:
-        for place, name, function in places:
-            setattr(place, name, function)
+        for place, name, function in places:  # untouched by the tracer, which else waits for itself
+            setattr(place, name, paddle.jit.not_to_static(function))
         yield
     finally:
         for (place, name, _), function in zip(places, before):

@@ -259,6 +259,33 @@ def test_compiled_gradient_is_the_eager_one(generator, folder, make_clip):
         assert np.linalg.norm(got - want) < 1e-3 * np.linalg.norm(want)
 
 
+class Operators(paddle.nn.Layer):
+    """Operators that Paddle 3 has only for its new kind of programs."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = self.create_parameter([4])
+
+    def forward(self, tensors):
+        x = tensors["x"] * self.weight
+        apart = paddle.exp(x).sum(axis=1) + paddle.sqrt(x * x + 1.0).sum() + (x * x + 2.0).rsqrt().sum(1)
+        unit = paddle.nn.functional.normalize(x, axis=1)
+        return [paddle.mean(apart + paddle.sum(unit * unit * x, axis=1)), apart]
+
+
+def test_operators_that_only_new_programs_have_are_compiled(folder):
+    paddle.seed(1)
+    layer, x = Operators(), np.random.RandomState(0).randn(3, 4).astype(np.float32)
+    run = engine.compile_gradient(layer, {"x": [-1, 4]}, ["x"], folder=folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (loss, apart), gradients = run({"x": x})
+    leaf = paddle.to_tensor(x, stop_gradient=False)
+    expected = layer({"x": leaf})
+    assert relative(apart, expected[1].numpy()) < 1e-5 and relative(loss, expected[0].numpy()) < 1e-5
+    assert relative(gradients["x"], paddle.grad(expected[:1], leaf)[0].numpy()) < 1e-5
+
+
 def test_a_gradient_that_cannot_be_exported_is_eager(generator, tmp_path, monkeypatch):
     step, clip = Step(generator, tiny_clip()), tiny_clip()
     wrt = [name for name in step.shapes() if name != "text"]
