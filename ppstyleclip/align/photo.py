@@ -13,7 +13,8 @@ from ppstyleclip.files import NO_PICTURE, check_file
 
 MAX_MEGAPIXELS = 80
 MIN_SIDE = 16  # pixels
-DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")  # Pillow's names of 16 bits a sample
+TRANSPARENT_MODES = ("RGBA", "LA", "PA", "RGBa", "La")
+DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")  # Pillow's names of grey with 16 bits
 
 
 def import_pillow():
@@ -46,6 +47,8 @@ def read_photo(path) -> np.ndarray:
     image_module, path = import_pillow(), check_file(path)
     with _one_line(path, image_module), image_module.open(path) as image:
         _check_size(path, *image.size)
+        if image.mode == "F":
+            raise UserError(f"{path} holds numbers instead of colours; save it as an 8-bit picture first")
         return _upright_rgb(image)
 
 
@@ -87,17 +90,14 @@ def _upright_rgb(image) -> np.ndarray:
     from PIL import ImageOps
 
     image = ImageOps.exif_transpose(image)
-    if image.mode == "F":
-        raise ValueError("numbers of unknown range instead of colours")
     if image.mode in DEEP_MODES:
         grey = np.clip(np.asarray(image), 0, 65535) / 257
         return np.repeat(np.round(grey).astype(np.uint8)[:, :, None], 3, 2)
-    if image.mode in ("RGB", "CMYK"):
+    if image.mode in ("RGB", "CMYK") and "transparency" not in image.info:
         return np.array(_to_srgb(image).convert("RGB"))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = import_pillow().new("RGBA", image.size, "white")
-        image = import_pillow().alpha_composite(white, image)
+    if image.mode in TRANSPARENT_MODES or "transparency" in image.info:
+        image_module, image = import_pillow(), image.convert("RGBA")
+        image = image_module.alpha_composite(image_module.new("RGBA", image.size, "white"), image)
     return np.array(image.convert("RGB"))
 
 
@@ -106,9 +106,9 @@ def _to_srgb(image):
     profile = image.info.get("icc_profile")
     if not profile:
         return image
-    try:
-        from PIL import ImageCms
+    from PIL import ImageCms
 
+    try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         return ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImportError, OSError, ValueError, ImageCms.PyCMSError):

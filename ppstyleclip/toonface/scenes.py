@@ -112,7 +112,7 @@ def _places(rng, count, width, height, angles, sides):
             centre = reach + centre * np.subtract([width, height], 2 * reach)
             placed.append((centre, side, angle))
             boxes.append((centre, reach))
-        if _apart(boxes) and max(2 * reach for _, reach in boxes) < min(width, height):
+        if _apart(boxes) and all(2 * reach < min(width, height) for _, reach in boxes):
             return placed
     raise UserError(f"{count} faces of {sides[0]} pixels and more do not fit in {width}x{height}; draw fewer")
 

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The scenes on which alignment is compared with the published recipe.
 
-Faces within the photo, cut off by its edges (padded) and much larger than the crop (shrunk), with landmarks that
-are off by some pixels, as a predictor's are.
+Faces within the photo, cut off by its edges (padded) and much larger than the crop (shrunk), with landmarks
+that are off by some pixels, as a predictor's are.
 """
 
 import numpy as np

@@ -4,8 +4,8 @@
     python tests/oracles/make_align.py PSP [FOLDER]      # PSP: a checkout of eladrich/pixel2style2pixel
                                                          # FOLDER: for whole crops, ours beside theirs, as PNG
 
-The stored numbers are from commit 5cfff385beb7b95fbce775662b48fcc80081928d, whose align_face is that of NVIDIA's
-data set, with its sizes set as there: four times oversampled, then averaged. Needs Pillow and SciPy.
+The stored numbers are from commit 5cfff385beb7b95fbce775662b48fcc80081928d, whose align_face is that of
+NVIDIA's data set, with its sizes set as there: four times oversampled, then averaged. Needs Pillow and SciPy.
 """
 
 import sys
