@@ -39,7 +39,7 @@ setup(
     packages=find_packages(include=["ppstyleclip", "ppstyleclip.*"]),
     package_data={
         "ppstyleclip": ["*.yaml"],
-        "ppstyleclip.toonface": ["*.yaml", "pack/*.safetensors"],
+        "ppstyleclip.toonface": ["*.yaml", "pack/*.safetensors", "pack/*.svm", "pack/*.dat"],
     },
     install_requires=[
         "paddleclip",

@@ -10,8 +10,7 @@ import numpy as np
 from ppstyleclip.errors import MissingExtra, UserError
 from ppstyleclip.files import check_file, import_cv2, read_file
 
-SEARCH_SIDE = 1280  # the longer side of the photo when faces are looked for, in pixels
-MAX_ENLARGEMENT = 2.0  # of small photos, for small faces
+SEARCH_SIDE = 1280  # the longer side of the photo when faces are looked for, in pixels, at most
 PATCH = 512  # a face's side when landmarks are looked for: dlib returns whole pixels
 MARGIN = 0.5  # around a face's box, of its side, that the predictor sees
 
@@ -89,8 +88,9 @@ def _loaded(kind, path, words):
 def find_faces(finder: FaceFinder, photo) -> list[Face]:
     """Find faces and their landmarks.
 
-    The photo is searched at one size, whatever its own: SEARCH_SIDE pixels, but at most MAX_ENLARGEMENT times
-    its own, so that the time is bounded. Landmarks are then looked for on each face at PATCH pixels.
+    Photos larger than SEARCH_SIDE are searched at that size, so that the time is bounded; a smaller one where
+    nothing is found is searched again, enlarged to that size but at most doubled. (Enlarged at once, it would
+    show more false faces.) Landmarks are then looked for on each face at PATCH pixels.
 
     Args:
         finder: of load_face_finder.
@@ -98,14 +98,26 @@ def find_faces(finder: FaceFinder, photo) -> list[Face]:
     Returns:
         faces from left to right; none if there are none.
     """
-    cv2, (height, width) = import_cv2(), photo.shape[:2]
-    scale = min(SEARCH_SIDE / max(height, width), MAX_ENLARGEMENT)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    searched = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    boxes = [np.array([r.left(), r.top(), r.right() + 1, r.bottom() + 1]) / scale
-             for r in finder.detector(np.ascontiguousarray(searched), 0)]
+    largest = min(SEARCH_SIDE / max(photo.shape[:2]), 2)
+    boxes = _boxes(finder.detector, photo, min(largest, 1))
+    if not boxes and largest > 1:
+        boxes = _boxes(finder.detector, photo, largest)
     faces = [Face(tuple(map(float, box)), _landmarks(finder.predictor, photo, box)) for box in boxes]
     return sorted(faces, key=_from_left)
+
+
+def _boxes(detector, photo, scale):
+    """Boxes, in pixels of the photo, found in the photo at `scale` times its size."""
+    if scale != 1:
+        photo = _resized(photo, *(max(1, round(side * scale)) for side in photo.shape[1::-1]))
+    return [np.array([r.left(), r.top(), r.right() + 1, r.bottom() + 1]) / scale
+            for r in detector(np.ascontiguousarray(photo), 0)]
+
+
+def _resized(picture, width, height):
+    cv2 = import_cv2()
+    smooth = cv2.INTER_AREA if width < picture.shape[1] else cv2.INTER_CUBIC
+    return cv2.resize(picture, (width, height), interpolation=smooth)
 
 
 def _from_left(face):
@@ -114,15 +126,14 @@ def _from_left(face):
 
 def _landmarks(predictor, photo, box):
     """Landmarks `[68, 2]` of the face in `box`, which counts from the photo's corner."""
-    cv2, dlib, (height, width) = import_cv2(), import_dlib(), photo.shape[:2]
+    dlib, (height, width) = import_dlib(), photo.shape[:2]
     reach = MARGIN * (box[2] - box[0])
     left, top = np.maximum(np.floor(box[:2] - reach), 0).astype(int)
     right, bottom = np.minimum(np.ceil(box[2:] + reach), [width, height]).astype(int)
     scale = PATCH / (box[2] - box[0])
     size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     scale = np.array(size) / [right - left, bottom - top]
-    way = cv2.INTER_AREA if scale[0] < 1 else cv2.INTER_CUBIC
-    patch = cv2.resize(photo[top:bottom, left:right], size, interpolation=way)
+    patch = _resized(photo[top:bottom, left:right], *size)
     near, far = (box[:2] - [left, top]) * scale, (box[2:] - [left, top]) * scale - 1
     found = predictor(np.ascontiguousarray(patch), dlib.rectangle(*(int(round(v)) for v in (*near, *far))))
     points = np.array([[part.x, part.y] for part in found.parts()], np.float64)
@@ -141,8 +152,9 @@ def read_landmarks(path) -> list[Face]:
         MissingFile: there is no such file.
         UserError: it holds something else.
     """
+    text = read_file(path)
     try:
-        points = np.array(json.loads(read_file(path)), np.float64)
+        points = np.array(json.loads(text), np.float64)
     except (ValueError, TypeError):
         points = np.empty(0)
     points = points[None] if points.ndim == 2 else points
