@@ -40,7 +40,7 @@ setup(
     package_data={
         "ppstyleclip": ["*.yaml"],
         "ppstyleclip.zoo": ["*.safetensors"],
-        "ppstyleclip.toonface": ["*.yaml", "pack/*.safetensors"],
+        "ppstyleclip.toonface": ["*.yaml", "pack/*.safetensors", "pack/*.svm", "pack/*.dat"],
     },
     install_requires=[
         "paddleclip",

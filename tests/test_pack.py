@@ -27,9 +27,8 @@ def bundle():
 
 
 def test_pack_is_small_and_says_what_it_is():
-    files = sorted(PACK.glob("*"))
-    assert sum(f.stat().st_size for f in files) < 10e6
-    for file in files:
+    assert sum(f.stat().st_size for f in PACK.iterdir()) < 25e6
+    for file in sorted(PACK.glob("*.safetensors")):
         assert read_safetensors(file)[1]["kind"], file
 
 

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Draw a portrait from independent Gaussian factors.
+"""Draw a portrait from independent Gaussian factors; face_shape says where its parts are.
 
 Every factor is continuous and drawn over its whole range, so that a generator can learn it and a
 judge can read it back: glasses go from none over thin wire to thick dark frames, a beard from
@@ -13,6 +13,21 @@ from math import erf, sqrt
 
 import cv2
 import numpy as np
+
+from ppstyleclip.toonface.face_shape import (
+    CX,
+    CY,
+    EYE_Y,
+    NOSE_Y,
+    brow_line,
+    eye_axes,
+    eye_place,
+    head_axes,
+    mouth_curves,
+    mouth_gap,
+    nose_size,
+    ramp,
+)
 
 FACTORS = (
     "background_hue",
@@ -42,19 +57,13 @@ NUM_FACTORS = len(FACTORS)
 EYE_SHADOW = (150, 96, 190)
 
 SHIFT = 4  # sub-pixel bits of OpenCV's drawing calls
-CX, CY = 0.5, 0.50  # centre of the face; coordinates are fractions of the picture's side
-LOBE = 0.125  # length of a curl
+LOBE = 0.125  # length of a curl, as a fraction of the picture's side
 RINGLET_SHINE, RINGLET_SHADE = 68, 27  # 8-bit levels
 
 
 def uniform(f):
     """Normal cumulative distribution: a factor to (0, 1)."""
     return 0.5 * (1 + erf(f / sqrt(2)))
-
-
-def ramp(f, low, high):
-    """0 below `low`, 1 above `high`, linear between."""
-    return min(max((f - low) / (high - low), 0.0), 1.0)
 
 
 def mix(a, b, t):
@@ -247,14 +256,14 @@ def draw_fringe(c, color, fw, fh, curl):
 
 
 def draw_eyes(c, color, skin, size, distance, anger, feminine):
-    calm, slant = ramp(-anger, -0.2, 2.0), ramp(anger, -0.8, 1.9)
+    slant = ramp(anger, -0.8, 1.9)
     lash, thick = ramp(feminine, -2.0, 2.0), ramp(-feminine, -2.0, 2.0)
-    y = CY - 0.03
+    y = EYE_Y
     for side in (-1, 1):
         x = CX + side * distance
         c.ellipse((x + side * size * 0.15, y - size * 0.45), (size * 1.6, size * 1.05))
         c.paint(EYE_SHADOW, lash * 0.8)
-        c.ellipse((x, y), (size * 1.3, size * (0.92 - 0.26 * slant)))
+        c.ellipse((x, y), eye_axes(size, anger))
         c.paint([252, 252, 252])
         c.ellipse((x, y), (size * 0.70, size * (0.74 - 0.16 * slant)))
         c.paint([58, 42, 34])
@@ -266,10 +275,7 @@ def draw_eyes(c, color, skin, size, distance, anger, feminine):
                 tip = (x + side * size * (1.25 + 0.45), y - size * (0.5 + 0.5 * k))
                 c.polyline([(x + side * size * (1.15 - 0.3 * k), y - size * (0.3 + 0.3 * k)), tip], 0.012)
             c.paint([25, 18, 22], lash)
-        brow = y - size - 0.042 - 0.030 * calm + 0.022 * slant
-        inner, outer = 0.040 * slant, -0.022 * slant + 0.012 * calm
-        line = [(x - side * 0.062, brow + inner), (x, brow - 0.012 * calm), (x + side * 0.066, brow + outer)]
-        c.polyline(line, 0.013 + 0.030 * thick)
+        c.polyline(brow_line(side, size, distance, anger), 0.013 + 0.030 * thick)
         c.paint(mix(color * 0.6, [40, 28, 22], 0.45))
 
 
@@ -289,27 +295,19 @@ def draw_earrings(c, fw, feminine):
 
 
 def draw_nose(c, skin, f):
-    size = 0.032 + 0.020 * np.tanh(f * 0.7)
-    c.ellipse((CX, CY + 0.070), (size, size * 0.95))
+    size = nose_size(f)
+    c.ellipse((CX, NOSE_Y), (size, size * 0.95))
     c.paint(skin * 0.76)
     c.ellipse((CX - size * 0.25, CY + 0.066 - size * 0.2), (size * 0.5, size * 0.5))
     c.paint(mix(skin, [255, 255, 255], 0.2), 0.7)
 
 
 def draw_mouth(c, skin, smile, mouth_open, feminine):
-    y, bend = CY + 0.185, 0.052 * np.tanh(smile * 0.75)
-    gap = 0.085 * ramp(mouth_open, -1.0, 2.2)
     x = np.linspace(-1, 1, 31)
-    arch = 1 - x**2
-    middle = y - bend + bend * 2 * arch - gap * 0.3
-    lips = 0.010 + 0.014 * ramp(feminine, -2.0, 2.0)
-    top = np.stack([CX + 0.108 * x, middle - lips * (0.35 + 0.65 * arch)], 1)
-    low = np.stack([CX + 0.108 * x, middle + (lips + gap) * (0.25 + 0.75 * arch)], 1)
+    top, low, inner_top, inner_low = mouth_curves(x, smile, mouth_open, feminine)
     c.polygon(np.concatenate([top, low[::-1]]))
     c.paint(mix(mix(skin, [140, 50, 50], 0.62), [214, 24, 66], ramp(feminine, -2.0, 2.0)))
-    if gap > 0.004:
-        inner_top = np.stack([CX + 0.084 * x, middle + 0 * x], 1)
-        inner_low = np.stack([CX + 0.084 * x, middle + gap * arch], 1)
+    if mouth_gap(mouth_open) > 0.004:
         c.polygon(np.concatenate([inner_top, inner_low[::-1]]))
         c.paint([66, 14, 22])
 
@@ -327,11 +325,8 @@ def render(factors, size=128):
     side = 256 if size <= 128 else 2 * size
     c = Canvas(side)
     skin, hair = skin_color(f["skin"]), hair_color(f["hair_light"], f["hair_tone"])
-    fw, fh = 0.262 + 0.040 * np.tanh(f["face_width"] * 0.7), 0.318 + 0.042 * np.tanh(f["face_height"] * 0.7)
-    eye, distance = (
-        0.047 + 0.017 * np.tanh(f["eye_size"] * 0.7),
-        0.116 + 0.028 * np.tanh(f["eye_distance"] * 0.7),
-    )
+    fw, fh = head_axes(f["face_width"], f["face_height"])
+    eye, distance = eye_place(f["eye_size"], f["eye_distance"])
     curl = ramp(f["curl"], -1.2, 1.6)
     draw_background(c, f["background_hue"], f["background_light"])
     draw_clothes(c, f["clothes"])
