@@ -45,6 +45,7 @@ setup(
         "paddleclip",
         "numpy",
         opencv_requirement(),
+        "pillow",
         "tqdm",
         "pyyaml",
         "safetensors",

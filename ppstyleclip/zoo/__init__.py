@@ -15,6 +15,7 @@ _HOMES = {
     "generators": ("generator_fingerprint", "load_generator", "save_generator"),
     "load": ("known_clips", "load_bundle", "load_pack"),
     "pack": ("save_pack",),
+    "stored_directions": ("choose_direction", "open_directions"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)
