@@ -46,6 +46,7 @@ setup(
         "paddleclip",
         "numpy",
         opencv_requirement(),
+        "pillow",
         "tqdm",
         "pyyaml",
         "safetensors",

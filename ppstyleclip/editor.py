@@ -96,16 +96,26 @@ class Editor:
 
     @paddle.no_grad()
     def styles(self, face):
-        """Return a face as flat styles s `[N, S]`.
+        """Return a face as flat styles s `[N, S]`; errors as check_face."""
+        face = paddle.to_tensor(np.asarray(face, dtype=np.float32)) if not paddle.is_tensor(face) else face
+        self.check_face(face)
+        if face.ndim == 2:
+            return face
+        return self.bundle.layout.flatten(self.bundle.generator.style_affine(face))
+
+    def check_face(self, face) -> None:
+        """Refuse what is no face of this generator.
 
         Raises:
             UserError: the shape fits another generator, or a value is not finite.
         """
-        face = paddle.to_tensor(np.asarray(face, dtype=np.float32)) if not paddle.is_tensor(face) else face
-        self._check_face(face)
-        if face.ndim == 2:
-            return face
-        return self.bundle.layout.flatten(self.bundle.generator.style_affine(face))
+        generator, layout = self.bundle.generator, self.bundle.layout
+        if list(face.shape[1:]) not in ([generator.n_latent, generator.style_dim], [layout.size]):
+            raise UserError(
+                f"latent has shape {list(face.shape)}, but '{self.bundle.name}' ({generator.size} px) takes "
+                f"[N, {generator.n_latent}, {generator.style_dim}]; use one that was made for this generator")
+        if not bool((paddle if paddle.is_tensor(face) else np).isfinite(face).all()):
+            raise UserError("latent holds values that are not finite (NaN or infinity); make it again")
 
     def resolve(self, edit: Edit) -> Edit:
         """Fill what the edit leaves open from the bundle's defaults."""
@@ -187,15 +197,6 @@ class Editor:
         return style_direction(relevance, dt, bundle.layout, stats,
                                beta=edit.beta, unit=edit.unit, soft=edit.soft, strength=bundle.strength,
                                pull=edit.pull, population=self._population if edit.pull else None)
-
-    def _check_face(self, face):
-        generator, layout = self.bundle.generator, self.bundle.layout
-        if list(face.shape[1:]) not in ([generator.n_latent, generator.style_dim], [layout.size]):
-            raise UserError(
-                f"latent has shape {list(face.shape)}, but '{self.bundle.name}' ({generator.size} px) takes "
-                f"[N, {generator.n_latent}, {generator.style_dim}]; use one that was made for this generator")
-        if not bool(paddle.isfinite(face).all()):
-            raise UserError("latent holds values that are not finite (NaN or infinity); make it again")
 
 
 class Session:

@@ -141,6 +141,19 @@ def import_cv2():
     return cv2
 
 
+def import_pillow():
+    """Pillow's Image module, imported when first needed.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise MissingExtra(f"Pillow cannot be imported ({error}); run: pip install pillow") from None
+    return Image
+
+
 def save_png(path, pixels) -> None:
     """Write one picture as PNG.
 

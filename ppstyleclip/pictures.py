@@ -81,6 +81,15 @@ def enlarged(pictures) -> np.ndarray:
     return np.stack([cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC) for picture in pictures])
 
 
+def reduced(pictures, side: int):
+    """Pictures `[N, H, W, 3]` uint8, smaller by a whole factor until no side is above `side` pixels."""
+    factor = -(-max(pictures.shape[1:3]) // side)
+    if factor == 1:
+        return pictures
+    cv2, size = import_cv2(), (pictures.shape[2] // factor, pictures.shape[1] // factor)
+    return np.stack([cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures])
+
+
 def _write_centred(sheet, label: str, centre: float, band: int) -> None:
     cv2, scale, thickness = import_cv2(), band / 40, max(1, band // 24)
     (text_width, text_height), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)

@@ -12,94 +12,66 @@ saves them) and, for several offsets, strip.png (all of them in a labelled row).
 from __future__ import annotations
 
 import argparse
-import math
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.apps.cli import guard
-from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file, check_writable
-from ppstyleclip.threads import import_paddle
-
-FILES = ("latent", "weight_path", "direction_path", "stat_path")
-SIZES = ("size", "style_dim", "n_mlp", "channel_multiplier")
+from ppstyleclip.apps.cli import (
+    add_face_arguments,
+    add_model_arguments,
+    check_faces,
+    documented_parser,
+    finite_number,
+    guard,
+    load_editor,
+)
 
 
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
-    summary, _, examples = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(description=summary, epilog=examples,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = documented_parser(__doc__)
     add = parser.add_argument_group("edit").add_argument
     add("--neutral", default="face", help="what the picture shows (default: face)")
     add("--target", required=True, help="what it should show, such as 'happy face'")
-    add("--direction_offset", type=_number, nargs="+", metavar="ALPHA",
+    add("--direction_offset", type=finite_number, nargs="+", metavar="ALPHA",
         help="strength, or several; dst is the last one (default: the model's own)")
-    add("--beta_threshold", type=_number, metavar="BETA",
+    add("--beta_threshold", type=finite_number, metavar="BETA",
         help="style channels less related to the text stay still (default: the model's own)")
-    add("--soft_threshold", type=_number, default=0.0, metavar="SHARE",
+    add("--soft_threshold", type=finite_number, default=0.0, metavar="SHARE",
         help="share of its movement that a channel below BETA keeps, 0 to 1 (default: 0)")
-    add("--pull", type=_number, metavar="SHARE",
+    add("--pull", type=finite_number, metavar="SHARE",
         help="how far the step leans towards how faces differ, 0 (the paper) to 1 (default: the model's own)")
     add("--alpha_unit", choices=("style", "sigma", "effect"),
         help="what ALPHA counts: raw style values, as PaddleGAN; standard deviations, as the paper; "
              "or expected movement in CLIP's eyes (default: the model's own)")
     add("--templates", choices=("paddlegan", "official", "plain"),
         help="sentences that the words are put into (default: the model's own)")
-    add = parser.add_argument_group("face").add_argument
-    add("--latent", help="latent of the face, such as pSp's dst.npy (default: a sampled face)")
-    add("--index", type=int, default=0, help="which one, where the file holds several (default: 0)")
-    add("--seed", type=int, help=f"seed of the sampled face, without --latent (default: {DEFAULT_SEED})")
-    add = parser.add_argument_group("model").add_argument
-    add("--model_type", help="known model, such as ffhq-config-f (default: the embedded face world)")
-    add("--bundle", metavar="DIR", help="folder of a model of your own, in place of --model_type")
-    add("--weight_path", help="weights of the generator, in place of the model's own")
+    add_face_arguments(parser, seed=DEFAULT_SEED)
+    add = add_model_arguments(parser)
     add("--direction_path", help="relevance of the style channels, in place of the model's own")
     add("--stat_path", help="mean and deviation of the styles, in place of the model's own")
     add("--clip", help="CLIP of the relevance, by name or file (default: the one that it states)")
-    for name in SIZES:
-        add(f"--{name}", type=int, help="must agree with the weights (default: theirs)")
-    add("--cpu", action="store_true", help="use the CPU even where there is a GPU")
-    add("--output_path", default="output_dir", help="folder of the results (default: output_dir)")
     return parser.parse_args(argv)
 
 
 def run(args) -> None:
     """Edit, write, and say what was done; what can be refused at once is, before Paddle is imported."""
-    if args.latent is not None and args.seed is not None:
-        raise UserError("--seed draws a face and --latent names one; give one of them")
-    for path in filter(None, (getattr(args, name) for name in FILES)):
-        check_file(path)
-    check_writable(args.output_path)
-    paddle = import_paddle()
-    if args.cpu:
-        paddle.set_device("cpu")
+    check_faces(args)
+    editor = load_editor(args, direction_path=args.direction_path, stat_path=args.stat_path, clip=args.clip)
 
-    from ppstyleclip.apps.styleganv2clip_predictor import edit_to_files, load_face
-    from ppstyleclip.editor import Edit, Editor
+    from ppstyleclip.apps.faces import given_face
+    from ppstyleclip.apps.styleganv2clip_predictor import edit_to_files
+    from ppstyleclip.editor import Edit
 
-    editor = Editor.from_pretrained(
-        args.model_type, bundle=args.bundle, weight_path=args.weight_path, direction_path=args.direction_path,
-        stat_path=args.stat_path, clip=args.clip, **{name: getattr(args, name) for name in SIZES})
-    seed = DEFAULT_SEED if args.seed is None else args.seed
-    face = editor.sample(seed) if args.latent is None else load_face(editor, args.latent, args.index)
+    face, source = given_face(editor, args, seed=DEFAULT_SEED)
     edit = editor.resolve(Edit(args.neutral, args.target, beta=args.beta_threshold, unit=args.alpha_unit,
                                templates=args.templates, soft=args.soft_threshold, pull=args.pull))
     offsets = [edit.alpha] if args.direction_offset is None else args.direction_offset
     edited = edit_to_files(editor, face, edit, offsets, args.output_path)
 
-    source = f"sampled face {seed}" if args.latent is None else args.latent
     print(f"{edit}, on {source} of {editor.bundle.name}: strength {edited.edit.alpha:g} ({edit.unit} units)")
     print(f"{edited.direction.num_channels} of {editor.bundle.layout.num_editable} style channels moved at "
           f"threshold {edit.beta:g}; the strongest reaches {edited.direction.max_relevance:.3g}")
     for path in edited.written:
         print(f"wrote {path}")
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"a finite number is needed, got {text}")
-    return value
 
 
 def main(argv=None) -> int:

@@ -5,11 +5,14 @@ from importlib import import_module
 from ppstyleclip.threads import import_paddle
 
 _HOMES = {
+    "StyleGANv2EditingPredictor": "ppstyleclip.apps.styleganv2editing_predictor",
+    "StyleGANv2MixingPredictor": "ppstyleclip.apps.styleganv2mixing_predictor",
     "StyleGANv2Predictor": "ppstyleclip.apps.styleganv2_predictor",
     "StyleGANv2ClipPredictor": "ppstyleclip.apps.styleganv2clip_predictor",
 }
 DEFAULT_SEED = 1259  # of the face that is edited when no latent is given
-__all__ = ["DEFAULT_SEED", "StyleGANv2ClipPredictor", "StyleGANv2Predictor"]
+__all__ = ["DEFAULT_SEED", "StyleGANv2ClipPredictor", "StyleGANv2EditingPredictor",
+           "StyleGANv2MixingPredictor", "StyleGANv2Predictor"]
 
 
 def __getattr__(name):

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from ppstyleclip.apps.cli import SIZES, add_model_arguments
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_writable, sweep_drafts
 from ppstyleclip.methods.job_folder import JobFolder, check_same, read_job, remove_job
@@ -26,7 +27,6 @@ from ppstyleclip.threads import given_threads, import_paddle
 KEEP = 2000  # styles that the first stage leaves for the second, as PaddleGAN's does
 STATS_BATCH = 500
 SAVE_EVERY = 20  # batches of the first stage between two savings of its state
-SIZES = ("size", "style_dim", "n_mlp", "channel_multiplier")
 
 
 def parse_getf(argv=None) -> argparse.Namespace:
@@ -47,16 +47,9 @@ def parse_getf(argv=None) -> argparse.Namespace:
 
 def add_model(parser) -> None:
     """Add the arguments that both stages share."""
-    add = parser.add_argument
-    add("--model_type", "--dataset_name",
-        help="known model, such as ffhq-config-f (default: the embedded one)")
-    add("--weight_path", help="weights of the generator, in place of the model's own")
-    for name in SIZES:
-        add(f"--{name}", type=int, help="must agree with the weights (default: theirs)")
-    add("--cpu", action="store_true", help="use the CPU even where there is a GPU")
-    add("--output_path", default=".", help="folder of the results (default: the current one)")
-    add("--bundle", metavar="DIR", help="folder of a model of your own; its generator.safetensors is used "
-                                        "(--weight_path puts one there), and the results go into it")
+    add_model_arguments(parser, output_path=".", bundle="folder of a model of your own; its "
+                        "generator.safetensors is used (--weight_path puts one there), and the results go "
+                        "into it")
 
 
 def run_getf(argv=None) -> None:

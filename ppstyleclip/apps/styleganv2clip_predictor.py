@@ -23,10 +23,9 @@ import paddle
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.apps.cli import guard
+from ppstyleclip.apps.faces import load_face
 from ppstyleclip.editor import Edit, Editor
-from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_writable, read_metadata, save_png, write_atomic
-from ppstyleclip.formats import load_latent, sniff
+from ppstyleclip.files import check_writable, save_png, write_atomic
 from ppstyleclip.methods.global_direction import StyleDirection, largest_beta
 from ppstyleclip.pictures import offset_labels, strip
 from ppstyleclip.text import text_direction
@@ -78,21 +77,6 @@ def edit_to_files(editor: Editor, face, edit: Edit, offsets, output_path) -> Edi
     edit = replace(editor.resolve(edit), alpha=offsets[-1])
     return EditedFace(pixels[0], pixels[-1], dst_styles, edit, editor.direction(edit),
                       tuple(folder / name for name in written))
-
-
-def load_face(editor: Editor, path, index: int = 0) -> np.ndarray:
-    """Read a face of the editor's generator: w_plus `[1, L, D]`, number `index` of those in the file.
-
-    Raises:
-        UserError: the file holds no such latent, or states that it is of another generator.
-    """
-    w_plus = load_latent(path, index=index)
-    stated = read_metadata(path).get("generator") if sniff(path) == "safetensors" else None
-    own = editor.bundle.fingerprints.get("generator")
-    if stated and own and stated != own:
-        raise UserError(f"{path} holds latents of generator {stated}, but '{editor.bundle.name}' is {own}; "
-                        "use latents that were made for this generator")
-    return w_plus
 
 
 class StyleGANv2ClipPredictor:

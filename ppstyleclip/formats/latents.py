@@ -1,6 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Latents (w_plus) from files: one face, or one out of a bank of many."""
+"""Latents (w_plus) from files: one face, or one out of a bank of many; and directions between them."""
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 
@@ -30,6 +32,34 @@ def load_latent(path, *, index: int = 0) -> np.ndarray:
     if not np.isfinite(w_plus).all():
         raise UserError(f"{path} holds values that are not finite (NaN or infinity); make it again")
     return w_plus
+
+
+def load_directions(path) -> dict:
+    """Read directions in w_plus, such as PaddleGAN's `stylegan2-ffhq-config-f-directions.pdparams`.
+
+    Args:
+        path: named arrays (`.pdparams`, `.pt`, safetensors), each `[L, D]`, `[1, D]` or `[D]`, or with a 1
+            before that; or a single one (`.npy`), which is called as the file is.
+    Returns:
+        `{name: [L, D] or [1, D]}`, float32 or float64 as they are stored.
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it holds no directions.
+    """
+    value, _ = load_arrays(path)
+    named = value if isinstance(value, dict) else {Path(path).stem: value}
+    if not named:
+        raise UserError(f"{path} holds no directions; it needs arrays of floats, [layers, width], by name")
+    return {str(name): _checked_direction(path, name, value) for name, value in named.items()}
+
+
+def _checked_direction(path, name, value) -> np.ndarray:
+    is_array = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 0
+    if not is_array or not (value.ndim in (1, 2) or value.ndim == 3 and len(value) == 1):
+        what = f"{value.dtype} of shape {list(value.shape)}" if isinstance(value, np.ndarray) else "no array"
+        raise UserError(f"{path}: '{name}' is {what}; a direction is floats of shape [layers, width], or "
+                        "[width] for all layers alike")
+    return value.reshape(-1, value.shape[-1])
 
 
 def _open_bank(path):

@@ -8,6 +8,7 @@ from importlib import import_module
 _HOMES = {
     "bundle": ("Bundle", "Deferred", "EditDefaults"),
     "catalogue": ("fetch_published", "known_models"),
+    "encoders": ("Encoder", "load_encoder", "save_encoder"),
     "clips": ("clip_fingerprint", "load_clip", "load_published_clip", "save_clip"),
     "directions": ("read_relevance", "read_stats", "read_styles", "save_relevance", "save_stats",
                    "save_styles"),
@@ -16,6 +17,7 @@ _HOMES = {
     "load": ("known_clips", "load_bundle", "load_pack"),
     "pack": ("save_pack",),
     "words": ("seed000_words",),
+    "stored_directions": ("choose_direction", "open_directions"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)
