@@ -410,10 +410,11 @@ def safetensors_cases():
 
 def bomb_cases():
     """Files that reuse what they remember; each is refused, or read in bounded time and memory."""
-    pairs = b"](" + b"K\x01K\x02\x86" * 5000 + b"eq\x00"
+    numbers = [b"M" + struct.pack("<H", k) for k in range(5000)]
+    pairs = b"](" + b"".join(number + b"N\x86" for number in numbers) + b"eq\x00"
     call = b"ccollections\nOrderedDict\nh\x00\x85R"
     yield "one list, many dicts", plain(b"](" + pairs + call * 1500 + b"e.")
-    items = b"](" + b"K\x01" * 5000 + b"eq\x00"
+    items = b"](" + b"".join(numbers) + b"eq\x00"
     yield "one list, many sets", plain(b"](" + items + b"c__builtin__\nset\nh\x00\x85R" * 5000 + b"e.")
     words = text("a" * 20_000) + b"q\x00"
     yield "one text, many paths", plain(b"](" + words + b"cpathlib\nPath\nh\x00h\x00\x86R" * 5000 + b"e.")

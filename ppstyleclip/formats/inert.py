@@ -35,10 +35,14 @@ class Budget:
         self.steps = MAX_STEPS
 
     def spend(self, count: int) -> None:
-        """Pay for `count` bytes, or entries of a container."""
+        """Pay for `count` bytes."""
         self.bytes -= count
         if self.bytes < 0:
             raise RefusedPickle("it unpacks to far more bytes than the file holds")
+
+    def spend_items(self, count: int) -> None:
+        """Pay for a copy of `count` entries of a container; in a file an entry takes some bytes at least."""
+        self.spend(16 * count)
 
     def step(self) -> None:
         """Pay for one opcode."""

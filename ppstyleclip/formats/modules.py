@@ -130,7 +130,7 @@ def _of_kind(group, kind, budget) -> dict:
 
 
 def _with_texts(group, budget) -> dict:
-    budget.spend(len(group))
+    budget.spend_items(len(group))
     if any(type(name) is not str for name in group):
         raise ValueError("a part of a network has no name")
     return group

@@ -43,7 +43,7 @@ def _tensorflow_network(state, budget) -> SavedModule:
     variables, components = state.get("variables", []), state.get("components", {})
     if type(variables) is not list or type(components) is not dict:
         raise ValueError("a network's variables or components are damaged")
-    budget.spend(len(variables) + len(components))
+    budget.spend_items(len(variables) + len(components))
     parts_are_known = all(isinstance(part, SavedModule) for part in components.values())
     if not parts_are_known or not all(map(_is_variable, variables)):
         raise ValueError("a network's variables or components are damaged")

@@ -17,13 +17,13 @@ def plain_names(budget: Budget) -> dict:
     def ordered_dict(items=()):
         if type(items) not in (list, tuple):
             raise RefusedPickle("it makes an OrderedDict of something that is no list of pairs")
-        budget.spend(len(items))
+        budget.spend_items(len(items))
         return NamedDict((checked_key(key), value) for key, value in items)
 
     def make_set(items=()):
         if type(items) not in (list, tuple):
             raise RefusedPickle("it makes a set of something that is no list")
-        budget.spend(len(items))
+        budget.spend_items(len(items))
         return {checked_key(item) for item in items}
 
     def path(separator):
