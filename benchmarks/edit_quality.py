@@ -84,8 +84,9 @@ class Bench:
         from judging import PixelReader, load_judges, readings
 
         from ppstyleclip.editor import Editor
+        from ppstyleclip.pictures import to_images
         from ppstyleclip.toonface.renderer import render_batch
-        from ppstyleclip.toonface.world import factors_from_z, sample_z, to_images
+        from ppstyleclip.toonface.world import factors_from_z, sample_z
 
         self.bundle, self.editor, self.judges = bundle, Editor(bundle), load_judges()
         factors = factors_from_z(sample_z(seed + 1, 1500))
@@ -109,7 +110,7 @@ class Bench:
 
     def render(self, s):
         """Images `[N, 3, H, W]` ndarray, 8-bit levels as a user sees them."""
-        from ppstyleclip.toonface.world import to_images
+        from ppstyleclip.pictures import to_images
 
         return to_images(self.editor.render(s))
 

@@ -47,8 +47,7 @@ def draw(generator, z, batch_size=50):
     import paddle
 
     from ppstyleclip.engine import Painter
-    from ppstyleclip.pictures import to_pixels
-    from ppstyleclip.toonface.world import to_images
+    from ppstyleclip.pictures import to_images, to_pixels
 
     paint = Painter(generator)
     with paddle.no_grad():
@@ -109,8 +108,9 @@ def main(argv=None):
     from judging import load_judges
 
     from ppstyleclip.files import save_png, write_atomic
+    from ppstyleclip.pictures import to_images
     from ppstyleclip.toonface.renderer import FACTORS, INDEX, render_batch
-    from ppstyleclip.toonface.world import factors_from_z, sample_z, to_images
+    from ppstyleclip.toonface.world import factors_from_z, sample_z
     from ppstyleclip.zoo import load_bundle
 
     bundle, output = load_bundle(None), Path(args.output)

@@ -23,7 +23,9 @@ import paddle
 from ppstyleclip.engine import Painter
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_direction import StyleDirection, style_direction
-from ppstyleclip.pictures import to_pixels
+from ppstyleclip.methods.invert import invert
+from ppstyleclip.ops.area import resize_area
+from ppstyleclip.pictures import to_images, to_pixels
 from ppstyleclip.text import text_direction
 from ppstyleclip.zoo import Bundle, load_bundle
 
@@ -95,6 +97,28 @@ class Editor:
                                      truncation_latent=self._mean_w if truncation < 1 else None)
 
     @paddle.no_grad()
+    def invert(self, pixels) -> np.ndarray:
+        """Find the latents of aligned pictures with the bundle's encoder, or start from its mean latent.
+
+        Args:
+            pixels: `[N, H, H, 3]` uint8; crops as the generator draws them.
+        Returns:
+            w_plus `[N, L, D]` float32; without an encoder the mean latent, from which fitting can begin.
+        """
+        generator, encoder = self.bundle.generator, self.bundle.encoder
+        images = paddle.to_tensor(to_images(pixels))
+        if encoder is None:
+            return np.tile(self._mean_w.numpy().reshape(1, 1, -1), [len(pixels), generator.n_latent, 1])
+        network, parts = encoder.network, []
+        for image in resize_area(images, network.input_size).split(len(pixels)):
+            w_plus = invert(network, image, latent_avg=encoder.latent_avg, draw=self._draw_images)
+            parts.append(w_plus.numpy())
+        return np.concatenate(parts)
+
+    def _draw_images(self, w_plus):
+        return paddle.to_tensor(self.paint(self.bundle.generator.style_affine(w_plus)))
+
+    @paddle.no_grad()
     def styles(self, face):
         """Return a face as flat styles s `[N, S]`; errors as check_face."""
         face = paddle.to_tensor(np.asarray(face, dtype=np.float32)) if not paddle.is_tensor(face) else face
@@ -153,13 +177,20 @@ class Editor:
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
         return (s.unsqueeze(1) + paddle.to_tensor(steps.astype(np.float32))).reshape([-1, s.shape[1]])
 
-    @paddle.no_grad()
     def render(self, face) -> np.ndarray:
         """Draw faces, always with the same noise, a batch at a time; pixels `[N, H, W, 3]` uint8."""
+        return np.concatenate([to_pixels(images) for images in self._drawn(face)])
+
+    def draw(self, face) -> np.ndarray:
+        """Draw faces as render does; images `[N, 3, H, W]` float32, about [-1, 1]."""
+        return np.concatenate(list(self._drawn(face)))
+
+    @paddle.no_grad()
+    def _drawn(self, face):
         s = self.styles(face).numpy()
         batch = max(1, min(MAX_BATCH, BATCH_PIXELS // self.bundle.generator.size ** 2))
-        parts = [self.bundle.layout.unflatten(s[k:k + batch]) for k in range(0, len(s), batch)]
-        return np.concatenate([to_pixels(self.paint(styles)) for styles in parts])
+        for k in range(0, len(s), batch):
+            yield self.paint(self.bundle.layout.unflatten(s[k:k + batch]))
 
     def edit(self, face, *edits: Edit) -> tuple[np.ndarray, np.ndarray]:
         """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8."""

@@ -27,6 +27,11 @@ def to_pixels(images) -> np.ndarray:
     return np.clip(levels, 0, 255, out=levels).astype(np.uint8, order="C")
 
 
+def to_images(pixels) -> np.ndarray:
+    """Pixels `[N, H, W, 3]` uint8 as images `[N, 3, H, W]` float32 in [-1, 1]."""
+    return np.ascontiguousarray(np.asarray(pixels).transpose(0, 3, 1, 2), dtype=np.float32) / 127.5 - 1
+
+
 def grid(pictures, columns: int, *, gap: int = 2, background: int = 0) -> np.ndarray:
     """Lay pictures of one size out in rows of `columns`, read like text.
 

@@ -127,7 +127,7 @@ def scene():
     return draw_scene(11, faces=3)
 
 
-@pytest.mark.parametrize("way", ["difference", "replace"])
+@pytest.mark.parametrize("way", ["blend", "difference", "replace"])
 @pytest.mark.parametrize("size", [64, 256])
 def test_outside_the_crop_not_a_bit_changes(scene, way, size):
     for face in scene.faces:
@@ -176,7 +176,7 @@ def test_an_edit_lands_where_it_was_made(sides, size):
     v, u = int(size * 0.3), int(size * 0.6)
     reach = size // 16
     dot[v - reach:v + reach + 1, u - reach:u + reach + 1] = 200
-    out = paste_back(np.full_like(scene.pixels, 50), alignment, dot, grey)
+    out = paste_back(np.full_like(scene.pixels, 50), alignment, dot, grey, way="difference")
     weight = out[:, :, 0] - 50.0
     y, x = np.mgrid[:out.shape[0], :out.shape[1]]
     found = np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum()
@@ -192,7 +192,7 @@ def test_the_edited_crop_may_have_another_size(scene):
 
 
 @pytest.mark.parametrize("change, words", [
-    ({"way": "blend"}, "difference or replace, got 'blend'"),
+    ({"way": "mix"}, "blend, difference, replace, got 'mix'"),
     ({"reconstructed": None}, "'difference' needs the reconstructed crop"),
     ({"reconstructed": np.zeros((32, 32, 3))}, "'difference' needs the reconstructed crop"),
     ({"edited": np.zeros((64, 60, 3))}, r"an edited crop is \[S, S, 3\], got \[64, 60, 3\]"),

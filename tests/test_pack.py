@@ -10,12 +10,13 @@ import pytest
 from ppstyleclip import Edit, Editor
 from ppstyleclip.files import read_safetensors
 from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
+from ppstyleclip.pictures import to_images
 from ppstyleclip.stylespace import collect_stats
 from ppstyleclip.toonface.build_pack import PACK
 from ppstyleclip.toonface.judge import read_factors
 from ppstyleclip.toonface.renderer import INDEX
 from ppstyleclip.toonface.train_generator import load_judge
-from ppstyleclip.toonface.world import sample_z, to_images
+from ppstyleclip.toonface.world import sample_z
 from ppstyleclip.zoo import load_bundle
 
 JUDGE = Path(__file__).parents[1] / "benchmarks" / "judges" / "judge-1.safetensors"

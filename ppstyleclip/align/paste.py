@@ -9,11 +9,12 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
 
 FEATHER = 0.12  # of the crop's side, over which the edited crop fades into the photo
-WAYS = ("difference", "replace")
+WAYS = ("blend", "difference", "replace")
+SMALL, LARGE = 12.0, 40.0  # changes of a pixel, in levels, that "blend" adds and that it replaces
 
 
 def paste_back(photo, alignment: Alignment, edited, reconstructed=None, *,
-               way: str = "difference") -> np.ndarray:
+               way: str = "blend") -> np.ndarray:
     """Put an edited crop back into the photo it was cut from.
 
     Args:
@@ -22,39 +23,54 @@ def paste_back(photo, alignment: Alignment, edited, reconstructed=None, *,
         alignment: of align_face.
         edited: `[S, S, 3]`, 0 to 255: the crop after the edit; S may differ from alignment.size.
         reconstructed: `[S, S, 3]`, 0 to 255: what the generator makes of the crop without the edit; for
-            "difference".
+            "blend" and "difference".
         way: "difference" adds edited - reconstructed to the photo, so that neither the inversion's own error
-            nor the generator's resolution shows; "replace" lays the edited crop over the photo.
+            nor the generator's resolution shows; but what the photo has sharper than the crop shines through.
+            "replace" lays the edited crop over the photo. "blend" adds where the edit changes little, and
+            replaces where it changes much.
     Returns:
         a new photo; pixels where crop_mask is 0 are bit for bit those of `photo`.
     Raises:
-        UserError: the shapes do not fit, or "difference" without a reconstruction.
+        UserError: the shapes do not fit, or there is no reconstruction where one is needed.
     """
     _check_parts(photo, alignment, edited, reconstructed, way)
     box, mask = _mask_in_box(alignment)
     out = photo.copy()
     part = photo[box].astype(np.float32)
     edited = np.asarray(edited, np.float32)
-    if way == "difference":
-        change = _to_photo(edited - np.asarray(reconstructed, np.float32), alignment, box)
-    else:
-        change = _to_photo(edited, alignment, box) - part
+    added = replaced = 0.0
+    if way != "difference":
+        replaced = _to_photo(edited, alignment, box) - part
+    if way != "replace":
+        added = _to_photo(edited - np.asarray(reconstructed, np.float32), alignment, box)
+    share = {"difference": 0.0, "replace": 1.0}.get(way)
+    share = _share_replaced(added) if share is None else share
+    change = added + share * (replaced - added)
     out[box] = np.clip(np.rint(part + mask[:, :, None] * change), 0, 255).astype(np.uint8)
     return out
 
 
+def _share_replaced(added) -> np.ndarray:
+    """`[H, W, 1]`, 0 where a change `[H, W, 3]` is at most SMALL, 1 from LARGE on, without hard borders."""
+    cv2 = import_cv2()
+    size = max(3, min(added.shape[:2]) // 24 | 1)
+    change = cv2.dilate(np.abs(added).max(2), np.ones((size, size), np.float32))
+    share = np.clip((change - SMALL) / (LARGE - SMALL), 0, 1)
+    return cv2.GaussianBlur(share, (size, size), 0)[:, :, None]
+
+
 def _check_parts(photo, alignment, edited, reconstructed, way):
     if way not in WAYS:
-        raise UserError(f"faces are pasted back by {' or '.join(WAYS)}, got '{way}'")
+        raise UserError(f"faces are pasted back by {', '.join(WAYS)}, got '{way}'")
     if photo.shape[1::-1] != tuple(alignment.photo_size):
         width, height = alignment.photo_size
         raise UserError(f"the crop was cut from a photo of {width}x{height} pixels, this one has "
                         f"{photo.shape[1]}x{photo.shape[0]}")
     if np.ndim(edited) != 3 or edited.shape[0] != edited.shape[1] or edited.shape[2] != 3:
         raise UserError(f"an edited crop is [S, S, 3], got {list(np.shape(edited))}")
-    if way == "difference" and (reconstructed is None or np.shape(reconstructed) != np.shape(edited)):
-        raise UserError("'difference' needs the reconstructed crop, of the edited one's shape; "
-                        "or paste by 'replace'")
+    if way != "replace" and (reconstructed is None or np.shape(reconstructed) != np.shape(edited)):
+        raise UserError(f"'{way}' needs the reconstructed crop, of the edited one's shape; or paste by "
+                        "'replace'")
 
 
 def crop_mask(alignment: Alignment) -> np.ndarray:

@@ -105,6 +105,27 @@ def set_defaults(folder=PACK, **defaults):
     write_safetensors(Path(folder) / RELEVANCE, tensors, metadata)
 
 
+def add_encoder(checkpoint, folder=PACK):
+    """Put the encoder of a checkpoint of train_encoder into the pack, as float16."""
+    import numpy as np
+
+    from ppstyleclip.files import read_safetensors
+    from ppstyleclip.models.psp import build_encoder
+    from ppstyleclip.models.state import load_state
+    from ppstyleclip.toonface.train_encoder import CONFIG
+    from ppstyleclip.zoo import Encoder, load_pack, save_encoder
+    from ppstyleclip.zoo.pack import ENCODER
+
+    bundle = load_pack(folder)
+    generator = bundle.generator
+    network = build_encoder({**CONFIG, "num_styles": generator.n_latent, "style_dim": generator.style_dim})
+    arrays = read_safetensors(checkpoint)[0]
+    state = {key.split("/", 1)[1]: value for key, value in arrays.items() if key.startswith("encoder/")}
+    load_state(network, state, "the encoder")
+    encoder = Encoder(network, np.asarray(generator.mean_latent().numpy(), np.float32))
+    save_encoder(Path(folder) / ENCODER, encoder, generator=bundle.fingerprints["generator"], half=True)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -114,13 +135,17 @@ def main(argv=None):
     parser.add_argument(
         "--directions-only", action="store_true", help="measure the pack's own networks again"
     )
+    parser.add_argument("--encoder", help="checkpoint of train_encoder, which joins the pack as it is")
     parser.add_argument("--output", default=str(PACK), help="the pack's folder")
     args = parser.parse_args(argv)
-    if not args.directions_only and not (args.generator and args.clip):
-        parser.error("give --generator and --clip, or --directions-only")
+    if not args.directions_only and not args.encoder and not (args.generator and args.clip):
+        parser.error("give --generator and --clip, or --directions-only, or --encoder")
     from ppstyleclip.threads import import_paddle
 
     import_paddle()
+    if args.encoder:
+        add_encoder(args.encoder, args.output)
+        return
     from ppstyleclip.zoo import load_pack
 
     if args.directions_only:

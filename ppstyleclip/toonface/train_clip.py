@@ -155,8 +155,8 @@ def rendered_faces(shards):
     """Faces of the renderer, with the judge's augmentations."""
     import paddle
 
+    from ppstyleclip.pictures import to_images
     from ppstyleclip.toonface.judge import augment
-    from ppstyleclip.toonface.world import to_images
 
     def draw(rng, count):
         z, pixels = shards[rng.randint(len(shards))]

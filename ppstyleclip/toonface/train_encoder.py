@@ -96,7 +96,7 @@ def train(run, faces, *, steps, batch_size):
     """
     import paddle
 
-    from ppstyleclip.toonface.world import to_images
+    from ppstyleclip.pictures import to_images
 
     means, seen = np.zeros(2), 0
     run.encoder.train()

@@ -157,7 +157,7 @@ def train(run, net, shards, *, steps, batch_size=16):
     import paddle
     import paddle.nn.functional as F
 
-    from ppstyleclip.toonface.world import to_images
+    from ppstyleclip.pictures import to_images
 
     loss_mean = error_mean = 0.0
     seen = 0

@@ -23,8 +23,8 @@ def train(net, images, factors, *, seed, steps, batch_size=64, learning_rate=2e-
     import paddle
     import paddle.nn.functional as F
 
+    from ppstyleclip.pictures import to_images
     from ppstyleclip.toonface.judge import augment
-    from ppstyleclip.toonface.world import to_images
 
     paddle.seed(seed)
     rng = np.random.RandomState(seed)
@@ -65,9 +65,10 @@ def main(argv=None):
     paddle = import_paddle()
 
     from ppstyleclip.files import write_safetensors
+    from ppstyleclip.pictures import to_images
     from ppstyleclip.toonface.judge import AttributeNet, read_factors
     from ppstyleclip.toonface.renderer import FACTORS
-    from ppstyleclip.toonface.world import factors_from_z, load_shard, to_images, write_faces
+    from ppstyleclip.toonface.world import factors_from_z, load_shard, write_faces
 
     # every seed has a population of its own, so that two judges share no face
     shards = [

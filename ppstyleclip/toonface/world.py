@@ -63,8 +63,3 @@ def load_shard(path):
     """`z [SHARD, Z_DIM]` float32 and `pixels [SHARD, H, W, 3]` uint8."""
     with np.load(path) as data:
         return data["z"], data["images"]
-
-
-def to_images(pixels):
-    """`[N, H, W, 3]` uint8 to `[N, 3, H, W]` float32 in [-1, 1]."""
-    return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), dtype=np.float32) / 127.5 - 1

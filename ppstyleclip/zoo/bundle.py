@@ -61,6 +61,9 @@ class Bundle:
         strength: `[E]` mean difference of CLIP features behind each row, or None.
         s_base: `[N, S]` the styles on which relevance was measured, or None.
         latents: `[N, L, D]` a few faces (w_plus), or None.
+        encoder: zoo.Encoder of this generator, or None.
+        face_models: paths of a landmark predictor and of a face detector (or None: dlib's own), for pictures
+            of this model's kind.
     Raises:
         UserError: statistics or relevance of another generator, relevance of another CLIP; raised when the
             part is loaded, which for a Deferred one is later.
@@ -77,6 +80,8 @@ class Bundle:
     strength: Any = field(default_factory=_nothing)
     s_base: Any = field(default_factory=_nothing)
     latents: Any = field(default_factory=_nothing)
+    encoder: Any = field(default_factory=_nothing)
+    face_models: Any = field(default_factory=_nothing)
 
     def __post_init__(self):
         values = self.__dict__

@@ -6,6 +6,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from ppstyleclip.convert import infer_generator_config
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import read_metadata, read_safetensors
 from ppstyleclip.formats import sniff
@@ -22,10 +23,22 @@ from ppstyleclip.zoo.catalogue import (
 )
 from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip
 from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats, read_styles
-from ppstyleclip.zoo.generators import generator_fingerprint, load_generator
-from ppstyleclip.zoo.pack import CLIP, GENERATOR, LATENTS, RELEVANCE, STATISTICS, STYLES
+from ppstyleclip.zoo.encoders import load_encoder
+from ppstyleclip.zoo.generators import check_flags, generator_fingerprint, generator_state, load_generator
+from ppstyleclip.zoo.pack import (
+    CLIP,
+    DETECTOR,
+    ENCODER,
+    GENERATOR,
+    LANDMARKS,
+    LATENTS,
+    RELEVANCE,
+    STATISTICS,
+    STYLES,
+)
 
 DEFAULT_CLIP = "ViT_B_32"
+DLIB_LANDMARKS = "shape_predictor_68_face_landmarks.dat"
 
 
 def load_bundle(model_type: str | None = None, *, bundle=None, weight_path=None, direction_path=None,
@@ -59,9 +72,18 @@ def load_bundle(model_type: str | None = None, *, bundle=None, weight_path=None,
     elif model_type in (None, EMBEDDED):
         loaded = _embedded(flags)
     else:
-        path = fetch_published(model_entry(model_type)["generator"])
-        loaded = _bundle(model_type, load_generator(path, flags)[0], model_entry(model_type))
+        loaded = _published(model_type, flags)
     return _with_paths(loaded, direction_path, stat_path, clip)
+
+
+def _published(model_type, flags) -> Bundle:
+    entry = model_entry(model_type)
+    if "generator" in entry:
+        return _bundle(model_type, load_generator(fetch_published(entry["generator"]), flags)[0], entry)
+    path = fetch_published(entry["encoder"])  # its file has a generator of its own
+    encoder, generator = load_encoder(path)
+    check_flags(infer_generator_config(generator_state(generator)), flags, path)
+    return _bundle(model_type, generator, entry).with_parts(encoder=encoder)
 
 
 def _embedded(flags) -> Bundle:
@@ -104,7 +126,13 @@ def _bundle(name, generator, entry) -> Bundle:
         stats=part("stats", read_stats, GETF, "--stat_path"),
         relevance=part("relevance", lambda *a, **k: read_relevance(*a, **k)[0], EXTRACT, "--direction_path"),
         clip=Deferred(lambda: load_published_clip(entry.get("clip", DEFAULT_CLIP))),
+        encoder=Deferred(lambda: _published_encoder(entry)),
+        face_models=Deferred(lambda: (fetch_published(DLIB_LANDMARKS), None)),
         defaults=EditDefaults(**entry.get("defaults", {})), fingerprints=fingerprints)
+
+
+def _published_encoder(entry):
+    return load_encoder(fetch_published(entry["encoder"]))[0] if "encoder" in entry else None
 
 
 def _absent(word, name, maker, option):
@@ -159,7 +187,14 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
         defaults=EditDefaults(**json.loads(stated.get("defaults", "{}"))),
         fingerprints={"generator": mark, **{word: stated[word] for word in ("clip",) if word in stated}},
         s_base=Deferred(lambda: _if_there(folder / STYLES, lambda path: read_styles(path, layout, **known))),
-        latents=Deferred(lambda: _if_there(folder / LATENTS, lambda path: _latents(path, name, mark))))
+        latents=Deferred(lambda: _if_there(folder / LATENTS, lambda path: _latents(path, name, mark))),
+        encoder=Deferred(lambda: _if_there(folder / ENCODER, lambda path: load_encoder(path, **known)[0])),
+        face_models=Deferred(lambda: _face_models(folder)))
+
+
+def _face_models(folder) -> tuple:
+    own = folder / LANDMARKS
+    return (own, folder / DETECTOR) if own.is_file() else (fetch_published(DLIB_LANDMARKS), None)
 
 
 def _made(path, maker) -> Path:

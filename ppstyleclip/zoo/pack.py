@@ -7,6 +7,9 @@
     relevance.safetensors     relevance, strength; fingerprints of both networks, CLIP's name, defaults
     clip.safetensors          weights, used token rows; config, vocabulary, fingerprint; a published one else
     latents.safetensors       w_plus of a few faces; fingerprint of the generator
+    encoder.safetensors       from pictures to w_plus; config, fingerprint of the generator
+    landmarks.dat             dlib's predictor for pictures of this kind; that of photographs is fetched else
+    face_detector.svm         dlib's detector likewise
 """
 from __future__ import annotations
 
@@ -20,8 +23,10 @@ from ppstyleclip.zoo.clips import save_clip
 from ppstyleclip.zoo.directions import save_relevance, save_stats, save_styles
 from ppstyleclip.zoo.generators import save_generator
 
-GENERATOR, CLIP, STATISTICS, STYLES, RELEVANCE, LATENTS = (
-    f"{part}.safetensors" for part in ("generator", "clip", "statistics", "styles", "relevance", "latents"))
+GENERATOR, CLIP, STATISTICS, STYLES, RELEVANCE, LATENTS, ENCODER = (
+    f"{part}.safetensors"
+    for part in ("generator", "clip", "statistics", "styles", "relevance", "latents", "encoder"))
+LANDMARKS, DETECTOR = "landmarks.dat", "face_detector.svm"
 
 
 def save_pack(folder, *, generator, clip, stats, relevance, strength=None, latents=None, s_base=None,

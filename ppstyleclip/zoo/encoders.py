@@ -1,0 +1,100 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Encoders from pictures to w_plus, to and from files."""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ppstyleclip.convert import Converted
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.formats import sniff
+from ppstyleclip.models.psp import build_encoder
+from ppstyleclip.models.state import load_state
+from ppstyleclip.zoo.directions import check_made_for
+from ppstyleclip.zoo.foreign import convert_file
+from ppstyleclip.zoo.generators import as_float32, build_converted_generator, stored
+
+KIND = "ppstyleclip encoder"
+MEAN = "latent_avg"
+_KINDS = ("psp", "e4e", "restyle")
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """An encoder and what its output is added to.
+
+    Attributes:
+        network: models.psp.StyleEncoder, in evaluation mode.
+        latent_avg: `[1, D]` or `[1, L, D]` float32, the mean latent of its generator.
+    """
+
+    network: Any
+    latent_avg: np.ndarray
+
+
+def save_encoder(path, encoder: Encoder, *, generator: str, half: bool = False) -> None:
+    """Write an encoder as safetensors; `generator` is the fingerprint of the one that it was trained for."""
+    state = {key: value.numpy() for key, value in encoder.network.state_dict().items()}
+    state = {**stored(state, half), MEAN: np.asarray(encoder.latent_avg, np.float32)}
+    write_safetensors(path, state, {"kind": KIND, "generator": generator,
+                                    "config": json.dumps(encoder.network.config()),
+                                    "fingerprint": fingerprint(as_float32(state))})
+
+
+def load_encoder(path, *, name: str = "", generator: str | None = None) -> tuple:
+    """Load an encoder: ours, or pSp's, e4e's or ReStyle's own file.
+
+    Args:
+        path: the file.
+        name, generator: the model's name and its generator's fingerprint; one of our files that states
+            another generator is refused.
+    Returns:
+        (Encoder, the StyleGANv2Generator that came in the file; None with ours).
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it is damaged, no encoder, or of another generator.
+    """
+    if sniff(path) == "safetensors" and read_metadata(path).get("kind") == KIND:
+        return _own(path, name, generator), None
+    found, converted = convert_file(path)
+    if converted.kind not in _KINDS:
+        raise UserError(f"{path}: this is not an encoder but: {found.says}")
+    return _published(converted, path)
+
+
+def _own(path, name, generator) -> Encoder:
+    state, metadata = read_safetensors(path)
+    check_made_for(metadata, path, name=name, generator=generator)
+    state = as_float32(state)
+    if metadata.get("fingerprint") != fingerprint(state):
+        raise UserError(f"{path} is damaged: its weights are not those it was written with")
+    mean = state.pop(MEAN)
+    return Encoder(_built(json.loads(metadata["config"]), state, path), mean)
+
+
+def _published(converted, path) -> tuple:
+    config, parts = converted.config, {"encoder": {}, "decoder": {}}
+    for key, value in converted.state.items():
+        part, _, rest = key.partition(".")
+        parts[part][rest] = value
+    generator = build_converted_generator(Converted("generator", parts["decoder"], config["generator"]))
+    network = _built({"encoder_type": config["encoder_type"], "num_styles": config["encoder"]["styles"],
+                      "input_channels": config["encoder"]["input_nc"],
+                      "style_dim": config["generator"]["style_dim"]}, parts["encoder"], path)
+    mean = converted.extras.get(MEAN)
+    mean = generator.mean_latent().numpy().reshape(1, -1) if mean is None else mean
+    return Encoder(network, mean), generator
+
+
+def _built(config, state, path):
+    try:
+        network = build_encoder(config)
+        load_state(network, state, "this encoder")
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from None
+    network.eval()
+    return network
