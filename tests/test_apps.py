@@ -12,10 +12,17 @@ import pytest
 from tiny_world import save_tiny_pack, tiny_generator
 
 from ppstyleclip import apps
-from ppstyleclip.apps import StyleGANv2ClipPredictor, StyleGANv2Predictor, styleganv2clip_predictor
+from ppstyleclip.apps import (
+    StyleGANv2ClipPredictor,
+    StyleGANv2EditingPredictor,
+    StyleGANv2MixingPredictor,
+    StyleGANv2Predictor,
+    styleganv2clip_predictor,
+)
+from ppstyleclip.apps.styleganv2_predictor import mixing_sheet
 from ppstyleclip.errors import UserError
 from ppstyleclip.threads import count_cores, import_paddle, use_all_cores
-from ppstyleclip.zoo import load
+from ppstyleclip.zoo import load, stored_directions
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +46,15 @@ def read(path):
 
 # ---- StyleGANv2Predictor
 
-def test_sampling_writes_paddlegans_three_sheets(tmp_path):
-    StyleGANv2Predictor(output_path=str(tmp_path), seed=3).run(n_row=2, n_col=3)
+def test_sampling_writes_paddlegans_three_sheets_and_the_latents(tmp_path):
+    predictor = StyleGANv2Predictor(output_path=str(tmp_path), seed=3)
+    predictor.run(n_row=2, n_col=3)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "sample.png", "sample_mixing_0.png", "sample_mixing_1.png"]
+        "sample.npy", "sample.png", "sample_mixing_0.png", "sample_mixing_1.png"]
+    faces = np.load(tmp_path / "sample.npy")
+    assert faces.shape == (6, 6, 12) and faces.dtype == np.float32
+    last = predictor.editor.render(faces[5:])[0].astype(int)
+    assert np.abs(read(tmp_path / "sample.png")[20:36, 38:54] - last).max() <= 1
     assert read(tmp_path / "sample.png").shape == (2 * 18 + 2, 3 * 18 + 2, 3)
     assert read(tmp_path / "sample_mixing_0.png").shape == (3 * 18 + 2, 4 * 18 + 2, 3)
     assert (read(tmp_path / "sample_mixing_0.png") != read(tmp_path / "sample_mixing_1.png")).any()
@@ -61,7 +73,7 @@ def test_sampling_repeats_with_a_seed_only(tmp_path):
 
 def test_mixing_takes_coarse_layers_from_the_row_and_fine_ones_from_the_column(tmp_path):
     predictor = StyleGANv2Predictor(output_path=tmp_path, seed=3)
-    cells = predictor._mix(np.random.RandomState(0), 2, 3)
+    cells = mixing_sheet(predictor.editor, np.random.RandomState(0), 2, 3)
     random = np.random.RandomState(0)
     sources = predictor.editor.sample(random.randint(2 ** 31, size=3)).numpy()
     targets = predictor.editor.sample(random.randint(2 ** 31, size=2)).numpy()
@@ -80,6 +92,71 @@ def test_weights_of_ones_own_and_flags_that_agree_or_not(tmp_path):
         StyleGANv2Predictor(weight_path=tmp_path / "own.pdparams", size=64)
     with pytest.raises(UserError, match="unknown model type 'cats'; known: toonface, ffhq-config-f"):
         StyleGANv2Predictor(model_type="cats")
+
+
+def test_sheets_that_cannot_be_drawn(tmp_path):
+    for words, seed, shape in (("at least 1 row", 0, (0, 2)), ("1 column, got 2 and 0", 0, (2, 0)),
+                               ("seed must be 0 to", -1, (1, 1))):
+        with pytest.raises(UserError, match=words):
+            StyleGANv2Predictor(output_path=tmp_path, seed=seed).run(*shape)
+    assert not list(tmp_path.iterdir())
+
+
+# ---- StyleGANv2MixingPredictor, StyleGANv2EditingPredictor
+
+def two_faces(folder):
+    faces = np.random.RandomState(5).randn(2, 6, 12).astype(np.float32)
+    np.save(folder / "a.npy", faces[0])
+    np.save(folder / "b.npy", faces[1:])
+    return faces
+
+
+def test_mixing_writes_paddlegans_files_and_the_latent(tmp_path):
+    first, second = two_faces(tmp_path)
+    weights = np.float32([1, 0.8, 0.5, 0, 0.2, 0.5])[:, None]
+    predictor = StyleGANv2MixingPredictor(output_path=tmp_path / "out", seed=None, size=16)
+    pictures = predictor.run(str(tmp_path / "a.npy"), str(tmp_path / "b.npy"), list(weights[:, 0]))
+    mixture = weights * first + (1 - weights) * second
+    names = ["src1.mixing.png", "src2.mixing.png", "dst.mixing.png"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted([*names, "dst.mixing.npy"])
+    np.testing.assert_allclose(np.load(tmp_path / "out" / "dst.mixing.npy"), mixture, atol=1e-6)
+    expected = predictor.editor.render(np.stack([first, second, mixture]))
+    for name, picture, face in zip(names, pictures, expected):
+        np.testing.assert_array_equal(read(tmp_path / "out" / name), picture)
+        assert np.abs(picture.astype(int) - face).max() <= 1
+    predictor.run(tmp_path / "a.npy", tmp_path / "b.npy")
+    np.testing.assert_allclose(np.load(tmp_path / "out" / "dst.mixing.npy"), (first + second) / 2, atol=1e-6)
+
+
+def test_editing_writes_paddlegans_three_files(tmp_path):
+    first, _ = two_faces(tmp_path)
+    smile = np.random.RandomState(6).randn(6, 12)  # float64, as PaddleGAN's file may have it
+    paddle.save({"smile": paddle.to_tensor(smile), "age": paddle.ones([12])}, str(tmp_path / "d.pdparams"))
+    predictor = StyleGANv2EditingPredictor(None, tmp_path / "d.pdparams", output_path=tmp_path / "out")
+    assert sorted(predictor.directions) == ["age", "smile"]
+    src, dst, latent = predictor.run(str(tmp_path / "a.npy"), "smile", -1.5)
+    names = ["dst.editing.npy", "dst.editing.png", "src.editing.png"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == names
+    np.testing.assert_allclose(latent, first - 1.5 * smile, atol=1e-5)
+    np.testing.assert_array_equal(np.load(tmp_path / "out" / names[0]), latent)
+    np.testing.assert_array_equal(read(tmp_path / "out" / names[1]), dst)
+    np.testing.assert_array_equal(read(tmp_path / "out" / names[2]), src)
+    expected = predictor.editor.render(np.stack([first, latent]))
+    assert np.abs(np.stack([src, dst]).astype(int) - expected).max() <= 1
+    np.testing.assert_allclose(predictor.run(tmp_path / "a.npy", "age", 2)[2], first + 2, atol=1e-6)
+
+
+def test_directions_come_from_the_published_file_of_the_model(tmp_path, monkeypatch):
+    asked = []
+    paddle.save({"age": paddle.ones([6, 12])}, str(tmp_path / "published"))
+    monkeypatch.setattr(stored_directions, "fetch_published",
+                        lambda name: asked.append(name) or tmp_path / "published")
+    assert list(stored_directions.open_directions("ffhq-config-f")) == ["age"]
+    assert asked == ["stylegan2-ffhq-config-f-directions.pdparams"]
+    for name, words in ((None, "no stored directions for this model"), ("toonface", "for 'toonface'"),
+                        ("animeface-512", "--direction_path"), ("cats", "unknown model type 'cats'")):
+        with pytest.raises(UserError, match=words):
+            StyleGANv2EditingPredictor(name)
 
 
 # ---- StyleGANv2ClipPredictor

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Latents from files: one or a bank, whole or refused in one line."""
 
+import pickle
 import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that crash Python's own
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_safetensors
-from ppstyleclip.formats import load_latent
+from ppstyleclip.formats import load_directions, load_latent
 
 # StyleCLIP's own 68 latents, where they lie beside the checkout
 REAL_LATENTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "ffhq-w_plus.npy"
@@ -94,3 +95,31 @@ def test_the_latents_that_styleclip_published():
     assert w_plus.shape == (1, 18, 512)
     with pytest.raises(UserError, match="it holds 68"):
         load_latent(REAL_LATENTS, index=68)
+
+
+# ---- directions
+
+@pytest.mark.parametrize("stored, shape", [
+    (LATENTS[0], (6, 8)), (LATENTS[:1], (6, 8)), (LATENTS[0, 0], (1, 8)), (LATENTS[0, :1], (1, 8)),
+    (LATENTS[0].astype(np.float64), (6, 8))])
+def test_directions_by_name_and_a_single_one(tmp_path, stored, shape):
+    paddle.save({"age": paddle.to_tensor(stored), "yaw": paddle.ones([8])}, str(tmp_path / "d.pdparams"))
+    write_safetensors(tmp_path / "d.safetensors", {"age": stored, "yaw": np.ones(8, np.float32)})
+    np.save(tmp_path / "age.npy", stored)
+    for name in ("d.pdparams", "d.safetensors", "age.npy"):
+        directions = load_directions(tmp_path / name)
+        assert list(directions) == ["age", "yaw"][:1 if name == "age.npy" else 2]
+        assert directions["age"].shape == shape and directions["age"].dtype == stored.dtype
+        np.testing.assert_array_equal(directions["age"].reshape(-1), stored.reshape(-1))
+
+
+@pytest.mark.parametrize("content, words", [
+    ({}, "holds no directions"), ({"age": ARRAY, "note": "text"}, "'note' is no array"),
+    ({"age": np.zeros((2, 3), np.int64)}, "'age' is int64 of shape"), ([ARRAY, ARRAY], "'d' is no array"),
+    ({"age": LATENTS}, r"shape \[5, 6, 8\]"), ({"age": np.zeros((0, 8), np.float32)}, r"shape \[0, 8\]")])
+def test_what_holds_no_directions(tmp_path, content, words):
+    with open(tmp_path / "d.pdparams", "wb") as file:
+        pickle.dump(content, file)
+    with pytest.raises(UserError, match=words) as error:
+        load_directions(tmp_path / "d.pdparams")
+    assert "d.pdparams" in str(error.value) and "\n" not in str(error.value)

@@ -4,7 +4,7 @@ import numpy as np
 import paddle
 import pytest
 
-from ppstyleclip.pictures import STRIP_SIDE, grid, offset_labels, strip, to_pixels
+from ppstyleclip.pictures import STRIP_SIDE, enlarged, grid, offset_labels, reduced, strip, to_pixels
 
 
 def test_to_pixels_rounds_to_the_nearest_level_and_cuts_off():
@@ -43,6 +43,15 @@ def test_strip_has_every_picture_under_ink(size):
     assert (sheet[band - 8:] == 128).sum() >= 9 * side * side
     for part in np.array_split(sheet[:band - 4], 3, axis=1):
         assert part.min() < 128  # a label
+
+
+def test_pictures_are_enlarged_and_reduced_by_whole_factors_or_left_alone():
+    pictures = np.random.RandomState(0).randint(0, 256, [2, 60, 40, 3]).astype(np.uint8)
+    assert enlarged(pictures).shape == (2, 240, 160, 3)
+    assert reduced(pictures, 60) is pictures and enlarged(np.tile(pictures, [1, 4, 4, 1])).shape[1] == 240
+    half = reduced(pictures, 59)
+    blocks = pictures.reshape(2, 30, 2, 20, 2, 3).mean(axis=(2, 4))
+    assert half.shape == (2, 30, 20, 3) and np.abs(half - blocks).max() <= 0.5
 
 
 def test_strip_wants_a_label_for_each_picture():

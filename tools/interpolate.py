@@ -13,13 +13,13 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.apps.cli import (
+from ppstyleclip.apps.arguments import (
     add_model_arguments,
     documented_parser,
     finite_number,
-    guard,
     load_editor,
 )
+from ppstyleclip.apps.cli import guard
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
 

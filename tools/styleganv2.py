@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import argparse
 
-from ppstyleclip.apps.cli import add_model_arguments, documented_parser, guard, load_editor
+from ppstyleclip.apps.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.apps.cli import guard
 
 
 def parse_args(argv=None) -> argparse.Namespace:

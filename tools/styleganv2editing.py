@@ -14,15 +14,15 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.apps.cli import (
+from ppstyleclip.apps.arguments import (
     add_face_arguments,
     add_model_arguments,
     check_faces,
     documented_parser,
     finite_number,
-    guard,
     load_editor,
 )
+from ppstyleclip.apps.cli import guard
 
 
 def parse_args(argv=None) -> argparse.Namespace:

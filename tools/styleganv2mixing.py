@@ -14,15 +14,15 @@ import argparse
 from pathlib import Path
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.apps.cli import (
+from ppstyleclip.apps.arguments import (
     add_face_arguments,
     add_model_arguments,
     check_faces,
     documented_parser,
     finite_number,
-    guard,
     load_editor,
 )
+from ppstyleclip.apps.cli import guard
 
 SEEDS = {"1": DEFAULT_SEED, "2": DEFAULT_SEED + 1}
 

@@ -29,7 +29,7 @@ def load_face(editor: Editor, path, index: int = 0) -> np.ndarray:
 
 
 def given_face(editor: Editor, args, number="", *, seed: int) -> tuple[np.ndarray, str]:
-    """The face that the arguments of cli.add_face_arguments name, w_plus `[1, L, D]`, and what to call it."""
+    """The face that add_face_arguments let a user name, w_plus `[1, L, D]`, and what to call it."""
     latent, given = getattr(args, f"latent{number}"), getattr(args, f"seed{number}")
     if latent is not None:
         return load_face(editor, latent, getattr(args, f"index{number}")), str(latent)

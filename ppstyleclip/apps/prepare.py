@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ppstyleclip.apps.cli import SIZES, add_model_arguments
+from ppstyleclip.apps.arguments import SIZES, add_model_arguments
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_writable, sweep_drafts
 from ppstyleclip.methods.job_folder import JobFolder, check_same, read_job, remove_job
