@@ -14,7 +14,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ppstyleclip.apps.cli import add_model_arguments, documented_parser, finite_number, guard, load_editor
+from ppstyleclip.apps.arguments import (
+    add_model_arguments,
+    documented_parser,
+    finite_number,
+    load_editor,
+)
+from ppstyleclip.apps.cli import guard
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, save_png
 

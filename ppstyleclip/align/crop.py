@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ppstyleclip.align.photo import import_pillow
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import import_cv2
+from ppstyleclip.files import import_cv2, import_pillow
 
 LEFT_EYE, RIGHT_EYE = slice(36, 42), slice(42, 48)
 MOUTH_CORNERS = [48, 54]

@@ -8,26 +8,13 @@ import warnings
 
 import numpy as np
 
-from ppstyleclip.errors import MissingExtra, UserError
-from ppstyleclip.files import NO_PICTURE, check_file
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import NO_PICTURE, check_file, import_pillow
 
 MAX_MEGAPIXELS = 80
 MIN_SIDE = 16  # pixels
 TRANSPARENT_MODES = ("RGBA", "LA", "PA", "RGBa", "La")
 DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")  # Pillow's names of grey with 16 bits
-
-
-def import_pillow():
-    """Pillow's Image module, imported when first needed; Paddle brings it.
-
-    Raises:
-        MissingExtra: it is not installed.
-    """
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise MissingExtra(f"Pillow cannot be imported ({error}); run: pip install pillow") from None
-    return Image
 
 
 def read_photo(path) -> np.ndarray:

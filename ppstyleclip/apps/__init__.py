@@ -5,14 +5,15 @@ from importlib import import_module
 from ppstyleclip.threads import import_paddle
 
 _HOMES = {
+    "Pixel2Style2PixelPredictor": "ppstyleclip.apps.pixel2style2pixel_predictor",
     "StyleGANv2EditingPredictor": "ppstyleclip.apps.styleganv2editing_predictor",
+    "StyleGANv2FittingPredictor": "ppstyleclip.apps.styleganv2fitting_predictor",
     "StyleGANv2MixingPredictor": "ppstyleclip.apps.styleganv2mixing_predictor",
     "StyleGANv2Predictor": "ppstyleclip.apps.styleganv2_predictor",
     "StyleGANv2ClipPredictor": "ppstyleclip.apps.styleganv2clip_predictor",
 }
 DEFAULT_SEED = 1259  # of the face that is edited when no latent is given
-__all__ = ["DEFAULT_SEED", "StyleGANv2ClipPredictor", "StyleGANv2EditingPredictor",
-           "StyleGANv2MixingPredictor", "StyleGANv2Predictor"]
+__all__ = ["DEFAULT_SEED", *_HOMES]
 
 
 def __getattr__(name):

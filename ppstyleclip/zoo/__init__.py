@@ -16,6 +16,7 @@ _HOMES = {
     "generators": ("generator_fingerprint", "load_generator", "save_generator"),
     "load": ("known_clips", "load_bundle", "load_pack"),
     "pack": ("save_pack",),
+    "perceptual": ("load_lpips", "load_vgg"),
     "words": ("seed000_words",),
     "stored_directions": ("choose_direction", "open_directions"),
 }

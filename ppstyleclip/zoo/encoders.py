@@ -15,12 +15,12 @@ from ppstyleclip.formats import sniff
 from ppstyleclip.models.psp import build_encoder
 from ppstyleclip.models.state import load_state
 from ppstyleclip.zoo.directions import check_made_for
-from ppstyleclip.zoo.foreign import convert_file
+from ppstyleclip.zoo.foreign import convert_file, kind_of
 from ppstyleclip.zoo.generators import as_float32, build_converted_generator, stored
 
 KIND = "ppstyleclip encoder"
 MEAN = "latent_avg"
-_KINDS = ("psp", "e4e", "restyle")
+ENCODER_KINDS = ("psp", "e4e", "restyle")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +58,32 @@ def load_encoder(path, *, name: str = "", generator: str | None = None) -> tuple
         MissingFile: there is no such file.
         UserError: it is damaged, no encoder, or of another generator.
     """
-    if sniff(path) == "safetensors" and read_metadata(path).get("kind") == KIND:
+    kind = _stated_kind(path)
+    if kind == KIND:
         return _own(path, name, generator), None
+    if kind.rpartition(" ")[2] in ENCODER_KINDS:
+        return _published(_was_converted(kind, path), path)
     found, converted = convert_file(path)
-    if converted.kind not in _KINDS:
+    if converted.kind not in ENCODER_KINDS:
         raise UserError(f"{path}: this is not an encoder but: {found.says}")
     return _published(converted, path)
+
+
+def has_encoder(path) -> bool:
+    """Whether a file holds an encoder with its generator, as pSp's, e4e's and ReStyle's do."""
+    kind = _stated_kind(path).rpartition(" ")[2]
+    return kind in ENCODER_KINDS or not kind and kind_of(path) in ENCODER_KINDS
+
+
+def _stated_kind(path) -> str:
+    return read_metadata(path).get("kind", "") if sniff(path) == "safetensors" else ""
+
+
+def _was_converted(kind, path) -> Converted:
+    """What tools/convert_weights.py wrote."""
+    state, metadata = read_safetensors(path)
+    extras = {MEAN: state.pop(MEAN)} if MEAN in state else {}
+    return Converted(kind.rpartition(" ")[2], state, json.loads(metadata["config"]), extras)
 
 
 def _own(path, name, generator) -> Encoder:

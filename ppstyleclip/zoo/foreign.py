@@ -24,6 +24,14 @@ def convert_file(path) -> tuple:
     return found, _with_own_config(converted, metadata, path)
 
 
+def kind_of(path) -> str:
+    """What a file holds, as Converted.kind has it; errors as convert_file."""
+    try:
+        return recognise(load_arrays(path)[0], sniff(path)).kind
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
 def read_as(kind: str, path) -> tuple:
     """Read a file and convert what it holds, which has to be of one kind.
 

@@ -23,7 +23,7 @@ from ppstyleclip.zoo.catalogue import (
 )
 from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip
 from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats, read_styles
-from ppstyleclip.zoo.encoders import load_encoder
+from ppstyleclip.zoo.encoders import has_encoder, load_encoder
 from ppstyleclip.zoo.generators import check_flags, generator_fingerprint, generator_state, load_generator
 from ppstyleclip.zoo.pack import (
     CLIP,
@@ -80,9 +80,7 @@ def _published(model_type, flags) -> Bundle:
     entry = model_entry(model_type)
     if "generator" in entry:
         return _bundle(model_type, load_generator(fetch_published(entry["generator"]), flags)[0], entry)
-    path = fetch_published(entry["encoder"])  # its file has a generator of its own
-    encoder, generator = load_encoder(path)
-    check_flags(infer_generator_config(generator_state(generator)), flags, path)
+    encoder, generator = _encoder_with_generator(fetch_published(entry["encoder"]), flags)
     return _bundle(model_type, generator, entry).with_parts(encoder=encoder)
 
 
@@ -95,12 +93,24 @@ def _embedded(flags) -> Bundle:
 
 
 def _own_generator(weight_path, model_type, flags) -> Bundle:
-    generator, metadata = load_generator(weight_path, flags)
+    encoder, metadata = None, {}
+    if has_encoder(weight_path):
+        encoder, generator = _encoder_with_generator(weight_path, flags)
+    else:
+        generator, metadata = load_generator(weight_path, flags)
     if model_type in (None, EMBEDDED):
         name = metadata.get("name") or Path(weight_path).stem
         bundle = _bundle(name, generator, {})
-        return bundle if model_type is None else _with_embedded_parts(bundle)
-    return _bundle(model_type, generator, model_entry(model_type))
+        bundle = bundle if model_type is None else _with_embedded_parts(bundle)
+    else:
+        bundle = _bundle(model_type, generator, model_entry(model_type))
+    return bundle if encoder is None else bundle.with_parts(encoder=encoder)
+
+
+def _encoder_with_generator(path, flags) -> tuple:
+    encoder, generator = load_encoder(path)
+    check_flags(infer_generator_config(generator_state(generator)), flags, path)
+    return encoder, generator
 
 
 def _with_embedded_parts(bundle: Bundle) -> Bundle:

@@ -1,0 +1,60 @@
+#!/usr/bin/env python
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Find the latent of a face in a photo with an encoder (pSp, e4e, ReStyle).
+
+Writes src.png (the aligned face), dst.png (as the generator draws it) and dst.npy (its latent).
+
+    python tools/pixel2style2pixel.py --input_image scene.png
+    python tools/pixel2style2pixel.py --input_image photo.jpg --model_type ffhq-inversion --cpu
+    python tools/pixel2style2pixel.py --input_image photo.jpg --weight_path e4e_ffhq_encode.pt
+"""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ppstyleclip.apps.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.apps.cli import guard
+from ppstyleclip.files import check_file
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
+    parser = documented_parser(__doc__)
+    add = parser.add_argument_group("photo").add_argument
+    add("--input_image", required=True, help="the photo")
+    add("--aligned", action="store_true", help="it is a crop of a face already")
+    add("--face", default="largest", help="a number, 1 for the leftmost; or largest (default: largest)")
+    add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
+    add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
+    add("--seed", type=int, help="of no effect here; PaddleGAN's tool has it")
+    add_model_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def run(args) -> None:
+    """Invert, write, and say what was done."""
+    check_file(args.input_image)
+    editor = load_editor(args)
+
+    from ppstyleclip.apps.photo import aligned_faces, whole_picture
+    from ppstyleclip.apps.pixel2style2pixel_predictor import FILES, inversion_to_files
+
+    if args.aligned:
+        face = whole_picture(editor.bundle, args.input_image)
+    else:
+        face = aligned_faces(editor.bundle, args.input_image, which=args.face, landmarks=args.landmarks,
+                             landmark_path=args.landmark_path)[1][0]
+    quality = inversion_to_files(editor, face, args.output_path)[3]
+    print(f"{args.input_image} inverted by the encoder of {editor.bundle.name}: {quality:.1f} dB")
+    for name in FILES:
+        print(f"wrote {Path(args.output_path) / name}")
+
+
+def main(argv=None) -> int:
+    """Parse, run, and turn bad input into one line and exit code 2."""
+    return guard(run, parse_args(argv))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
