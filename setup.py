@@ -38,7 +38,7 @@ setup(
     python_requires=">=3.9,<3.14",
     packages=find_packages(include=["ppstyleclip", "ppstyleclip.*"]),
     package_data={
-        "ppstyleclip": ["*.yaml"],
+        "ppstyleclip": ["*.yaml", "presets/*/*.yaml"],
         "ppstyleclip.zoo": ["*.safetensors"],
         "ppstyleclip.toonface": ["*.yaml", "pack/*.safetensors", "pack/*.svm", "pack/*.dat"],
     },

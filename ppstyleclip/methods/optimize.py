@@ -1,0 +1,203 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Latent optimisation (StyleCLIP, section 4): a latent goes downhill until CLIP sees the text in its picture.
+
+    loss = sum_t weight_t (1 - cos(CLIP(G(latent)), text_t))
+         + l2 |latent - start|^2 + identity (1 - cos(R(G(latent)), R(G(start))))
+
+Several faces, and several texts, go in one run, each the way it would go alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import paddle
+import paddle.nn as nn
+import paddle.nn.functional as F
+
+from ppstyleclip.engine import compile_gradient
+from ppstyleclip.errors import UserError
+from ppstyleclip.losses import CLIP_VIEWS, clip_image_features
+from ppstyleclip.methods.descent import Adam, descend, ramped, stepped
+from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
+
+SPACES = ("z", "w", "w_plus", "s")
+SHIFTS = ((0, 0), (-1, -1), (1, -1), (-1, 1), (1, 1))  # of the views, in units of `reach`
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a latent is optimised; the defaults are the official code's.
+
+    Attributes:
+        space: one of SPACES; what moves.
+        steps: how many.
+        rate: learning rate, before the schedule.
+        schedule: "ramped" (up over `up`, down over `down`, shares of the steps) or "stepped" (times `factor`
+            every `every` steps).
+        up, down, every, factor: of the schedule.
+        l2: weight of the squared distance from the start, in the moving space.
+        l2_over: "sum" or "mean" of the latent's numbers.
+        identity: weight of the identity loss; needs a network.
+        view: how pictures are prepared for CLIP, one of losses.CLIP_VIEWS.
+        views: shifted copies of the picture that CLIP sees, 1 to 5; more are harder to fool.
+        reach: how far they are shifted, as a share of the picture's side.
+        adam: of descent.
+    """
+
+    space: str = "w_plus"
+    steps: int = 300
+    rate: float = 0.1
+    schedule: str = "ramped"
+    up: float = 0.05
+    down: float = 0.25
+    every: int = 50
+    factor: float = 0.5
+    l2: float = 0.008
+    l2_over: str = "sum"
+    identity: float = 0.0
+    view: str = "official"
+    views: int = 1
+    reach: float = 0.05
+    adam: Adam = Adam()
+
+    def rates(self) -> list:
+        """The learning rate of each step."""
+        if self.schedule == "ramped":
+            return ramped(self.rate, self.steps, up=self.up, down=self.down)
+        return stepped(self.rate, self.steps, every=self.every, factor=self.factor)
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse what cannot be run.
+
+    Raises:
+        UserError: names the setting, what was got and what is known.
+    """
+    known = {"space": SPACES, "schedule": ("ramped", "stepped"), "l2_over": ("sum", "mean"),
+             "view": CLIP_VIEWS}
+    for name, words in known.items():
+        if getattr(settings, name) not in words:
+            raise UserError(f"unknown {name} '{getattr(settings, name)}', known: {', '.join(words)}")
+    if settings.steps < 1 or not 1 <= settings.views <= len(SHIFTS):
+        raise UserError(f"optimisation needs at least 1 step and 1 to {len(SHIFTS)} views, got "
+                        f"{settings.steps} steps and {settings.views} views")
+    for name in ("rate", "l2", "identity", "reach", "up", "down", "factor"):
+        value = getattr(settings, name)
+        if not np.isfinite(value) or value < 0:
+            raise UserError(f"{name} must be a number from 0 on, got {value}")
+
+
+class _Objective(nn.Layer):
+    """Latents to the mean loss, its parts and the pictures."""
+
+    def __init__(self, generator, layout, clip, identity, settings):
+        super().__init__()
+        self.generator, self.draw, self.clip = generator, FixedSynthesis(generator), clip
+        self.identity, self.settings, self.layout = identity, settings, layout
+
+    def forward(self, tensors):
+        settings, latent = self.settings, tensors["latent"]
+        images = self.draw(styles_of(self.generator, self.layout, latent, settings.space))
+        features = self._features(images)
+        cosines = paddle.sum(features.unsqueeze(1) * tensors["texts"], axis=2)  # [N, T]
+        clip = paddle.sum((1.0 - cosines) * tensors["weights"], axis=1)
+        away = ((latent - tensors["start"]) ** 2).flatten(1)
+        l2 = paddle.sum(away, axis=1) if settings.l2_over == "sum" else paddle.mean(away, axis=1)
+        total, parts = clip + settings.l2 * l2, [clip, l2]
+        if self.identity is not None:
+            likeness = paddle.sum(self.identity.identity_features(images) * tensors["reference"], axis=1)
+            total, parts = total + settings.identity * (1.0 - likeness), [*parts, 1.0 - likeness]
+        return [paddle.mean(total), *parts, images]
+
+    def _features(self, images):
+        """CLIP's features, of length 1, averaged over the views."""
+        settings, side = self.settings, images.shape[-1]
+        reach = max(1, round(settings.reach * side))
+        seen = [_shifted(images, dx * reach, dy * reach) for dx, dy in SHIFTS[:settings.views]]
+        features = [clip_image_features(self.clip, view, settings.view) for view in seen]
+        return features[0] if len(features) == 1 else F.normalize(paddle.add_n(features), axis=1)
+
+
+def _shifted(images, dx, dy):
+    """Pictures moved by whole pixels, their border repeated."""
+    if not dx and not dy:
+        return images
+    side, room = images.shape[-1], max(abs(dx), abs(dy))
+    wide = F.pad(images, [room] * 4, mode="replicate")
+    return wide[:, :, room - dy:room - dy + side, room - dx:room - dx + side]
+
+
+def styles_of(generator, layout, latent, space):
+    """Styles, a list of K `[N, C_k]`, of latents in one of SPACES."""
+    if space == "s":
+        return layout.unflatten(latent)
+    return generator.style_affine(generator.get_latent(latent) if space == "z" else latent)
+
+
+def optimise(generator, layout, clip, start, texts, settings, *, weights=None, identity=None):
+    """Move latents towards texts.
+
+    Args:
+        generator: StyleGANv2Generator in evaluation mode.
+        layout: its StyleLayout.
+        clip: ClipModel.
+        start: `[N, ...]` latents in the settings' space: z `[N, D]`, w `[N, D]`, w_plus `[N, L, D]` or s
+            `[N, S]`; in s only editable channels move.
+        texts: `[N or 1, T, D]` CLIP features of T texts for each, or for all; of any length.
+        settings: Settings.
+        weights: `[T]` of the texts; None is 1 each.
+        identity: network with `identity_features`, where settings.identity is above 0.
+    Returns:
+        iterator of descent.Step; terms clip, l2 and identity.
+    Raises:
+        UserError: bad settings, or parts that do not fit; later, a loss that is not finite.
+    """
+    check_settings(settings)
+    start, texts = np.asarray(start, np.float32), np.asarray(texts, np.float32)
+    _check_parts(start, texts, clip, settings, identity)
+    texts = texts / np.linalg.norm(texts, axis=2, keepdims=True)
+    count = texts.shape[1]
+    fixed = {"start": start, "texts": np.broadcast_to(texts, [len(start), *texts.shape[1:]]),
+             "weights": np.tile(np.ones(count, np.float32) if weights is None else
+                                np.asarray(weights, np.float32), [len(start), 1])}
+    identity = identity if settings.identity > 0 else None
+    if identity is not None:
+        fixed["reference"] = _identity_of(generator, layout, identity, start, settings.space)
+    shapes = {name: [-1, *array.shape[1:]] for name, array in {"latent": start, **fixed}.items()}
+    objective = _Objective(generator, layout, clip, identity, settings)
+    key = [settings.space, settings.l2, settings.l2_over, settings.identity, settings.view, settings.views,
+           settings.reach]
+    run = compile_gradient(objective, shapes, ["latent"], key)
+    names = ["clip", "l2"] + ["identity"] * (identity is not None)
+    moving = _moving(layout, settings.space)
+
+    def evaluate(latent):
+        (_, *parts, drawn), gradients = run({"latent": latent, **fixed})
+        return dict(zip(names, parts)), gradients["latent"] * (len(latent) * moving), drawn
+
+    return descend(evaluate, start, settings.rates(), settings.adam)
+
+
+def _moving(layout, space):
+    """1 for each number of a latent that moves; in s ToRGB stays, as in the official code."""
+    if space != "s":
+        return np.float32(1)
+    mask = np.zeros(layout.size, np.float32)
+    mask[layout.editable_index] = 1
+    return mask
+
+
+@paddle.no_grad()
+def _identity_of(generator, layout, identity, start, space):
+    styles = styles_of(generator, layout, paddle.to_tensor(start), space)
+    return identity.identity_features(generator.synthesis_from_styles(styles, noise="const")).numpy()
+
+
+def _check_parts(start, texts, clip, settings, identity):
+    if texts.ndim != 3 or texts.shape[2] != clip.dim or len(texts) not in (1, len(start)):
+        raise UserError(f"texts have shape {list(texts.shape)}, {len(start)} latents and this CLIP need "
+                        f"[{len(start)} or 1, texts, {clip.dim}]")
+    if settings.identity > 0 and identity is None:
+        raise UserError("identity is above 0, but there is no identity network; give one, or set it to 0")
