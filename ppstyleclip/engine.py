@@ -99,18 +99,32 @@ class Compiled:
         """Run on `{name: array}`; a list of arrays."""
         if self._program is None and not self._failed:
             self.compile()
-        return self._program(arrays) if self._program is not None else self._eager(arrays)
+        if self._program is None:
+            return self._eager(arrays)
+        return self._program(arrays) if self.layer is None else self._first_run(arrays)
 
     def compile(self) -> bool:
         """Export or find the program, and load it; False, after a warning, where that fails."""
         try:
             self._program = _load_or_export(self)
-            self.layer = None  # its weights are in the program
         except Exception as error:  # whatever the exporter dislikes, the eager way is right, only slower
-            reason = " ".join(str(error).split())[:160] or type(error).__name__
-            warnings.warn(f"not compiled, runs in Paddle's eager mode: {reason}", stacklevel=3)
-            self._failed = True
+            self._give_up(error)
         return self._program is not None
+
+    def _first_run(self, arrays):
+        """Some programs are written and loaded, and only refuse to run."""
+        try:
+            results = self._program(arrays)
+            self.layer = None  # its weights are in the program
+            return results
+        except Exception as error:
+            self._give_up(error)
+            return self._eager(arrays)
+
+    def _give_up(self, error):
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        warnings.warn(f"not compiled, runs in Paddle's eager mode: {reason}", stacklevel=4)
+        self._program, self._failed = None, True
 
     def _eager(self, arrays):
         tensors = {name: paddle.to_tensor(np.asarray(arrays[name], np.float32)) for name in self.shapes}
@@ -406,7 +420,8 @@ def _sweep(home):
 def _source_mark() -> str:
     """Changes whenever the source that programs are traced from does."""
     here = Path(__file__).parent
-    files = [here / "engine.py", *sorted(here.glob("models/*.py")), *sorted(here.glob("ops/*.py"))]
+    files = [here / "engine.py", here / "losses.py"]
+    files += [path for folder in ("methods", "models", "ops") for path in sorted(here.glob(f"{folder}/*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -23,7 +23,7 @@ from ppstyleclip.methods.descent import Adam, descend, ramped, stepped
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
 
 SPACES = ("z", "w", "w_plus", "s")
-SHIFTS = ((0, 0), (-1, -1), (1, -1), (-1, 1), (1, 1))  # of the views, in units of `reach`
+CORNERS = ((0, 0), (1, 1), (1, 0), (0, 1))  # where the views behind the first are cut, in units of `reach`
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,9 @@ class Settings:
         l2_over: "sum" or "mean" of the latent's numbers.
         identity: weight of the identity loss; needs a network.
         view: how pictures are prepared for CLIP, one of losses.CLIP_VIEWS.
-        views: shifted copies of the picture that CLIP sees, 1 to 5; more are harder to fool.
-        reach: how far they are shifted, as a share of the picture's side.
+        views: what CLIP sees: 1, the picture; up to 5, also cuts of it from the corners, which are harder to
+            fool all at once.
+        reach: what a cut leaves out, as a share of the picture's side.
         adam: of descent.
     """
 
@@ -80,8 +81,8 @@ def check_settings(settings: Settings) -> None:
     for name, words in known.items():
         if getattr(settings, name) not in words:
             raise UserError(f"unknown {name} '{getattr(settings, name)}', known: {', '.join(words)}")
-    if settings.steps < 1 or not 1 <= settings.views <= len(SHIFTS):
-        raise UserError(f"optimisation needs at least 1 step and 1 to {len(SHIFTS)} views, got "
+    if settings.steps < 1 or not 1 <= settings.views <= 1 + len(CORNERS):
+        raise UserError(f"optimisation needs at least 1 step and 1 to {1 + len(CORNERS)} views, got "
                         f"{settings.steps} steps and {settings.views} views")
     for name in ("rate", "l2", "identity", "reach", "up", "down", "factor"):
         value = getattr(settings, name)
@@ -101,10 +102,11 @@ class _Objective(nn.Layer):
         settings, latent = self.settings, tensors["latent"]
         images = self.draw(styles_of(self.generator, self.layout, latent, settings.space))
         features = self._features(images)
-        cosines = paddle.sum(features.unsqueeze(1) * tensors["texts"], axis=2)  # [N, T]
+        features = features.reshape([-1, 1, features.shape[1]])  # unsqueeze has no gradient in old programs
+        cosines = paddle.sum(features * tensors["texts"], axis=2)  # [N, T]
         clip = paddle.sum((1.0 - cosines) * tensors["weights"], axis=1)
-        away = ((latent - tensors["start"]) ** 2).flatten(1)
-        l2 = paddle.sum(away, axis=1) if settings.l2_over == "sum" else paddle.mean(away, axis=1)
+        away, axes = (latent - tensors["start"]) ** 2, list(range(1, latent.ndim))
+        l2 = paddle.sum(away, axis=axes) if settings.l2_over == "sum" else paddle.mean(away, axis=axes)
         total, parts = clip + settings.l2 * l2, [clip, l2]
         if self.identity is not None:
             likeness = paddle.sum(self.identity.identity_features(images) * tensors["reference"], axis=1)
@@ -114,19 +116,11 @@ class _Objective(nn.Layer):
     def _features(self, images):
         """CLIP's features, of length 1, averaged over the views."""
         settings, side = self.settings, images.shape[-1]
-        reach = max(1, round(settings.reach * side))
-        seen = [_shifted(images, dx * reach, dy * reach) for dx, dy in SHIFTS[:settings.views]]
+        cut = max(1, round(settings.reach * side))
+        seen = [images] + [images[:, :, y * cut:side - (1 - y) * cut, x * cut:side - (1 - x) * cut]
+                           for x, y in CORNERS[:settings.views - 1]]
         features = [clip_image_features(self.clip, view, settings.view) for view in seen]
         return features[0] if len(features) == 1 else F.normalize(paddle.add_n(features), axis=1)
-
-
-def _shifted(images, dx, dy):
-    """Pictures moved by whole pixels, their border repeated."""
-    if not dx and not dy:
-        return images
-    side, room = images.shape[-1], max(abs(dx), abs(dy))
-    wide = F.pad(images, [room] * 4, mode="replicate")
-    return wide[:, :, room - dy:room - dy + side, room - dx:room - dx + side]
 
 
 def styles_of(generator, layout, latent, space):
