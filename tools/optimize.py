@@ -21,7 +21,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
 
 KNOBS = {"step": "steps", "lr": "rate", "lr_rampup": "up", "l2_lambda": "l2", "id_lambda": "identity",
-         "space": "space", "views": "views"}
+         "space": "space", "views": "views", "toward": "toward"}
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -29,6 +29,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = documented_parser(__doc__)
     add = parser.add_argument_group("optimisation").add_argument
     add("--description", nargs="+", required=True, metavar="TEXT", help="what the face should be; or several")
+    add("--neutral", default="face", help="what the face is, where the preset asks for a direction "
+                                          "(default: face)")
     add("--weights", type=finite_number, nargs="+", metavar="W", help="of the texts (default: 1 each)")
     add("--mode", choices=("edit", "free_generation"), default="edit",
         help="from a face and near it, or from the mean latent and free (default: edit)")
@@ -42,6 +44,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--ir_se50_weights", metavar="FILE", help="the identity network")
     add("--space", help="z, w, w_plus or s: what moves")
     add("--work_in_stylespace", action="store_const", const="s", dest="space", help="the same as --space s")
+    add("--toward", type=finite_number, metavar="LENGTH",
+        help="how far CLIP's view of the face moves along the text; 0: towards the text alone, as the paper")
     add("--views", type=int, help="shifted copies of the picture that CLIP sees, 1 to 5")
     add("--save_every", "--save_intermediate_image_every", type=int, default=0, metavar="N",
         help="write a picture each N steps (default: 0, none)")
@@ -70,7 +74,7 @@ def run(args) -> None:
 
     changes = {own: getattr(args, name) for name, own in KNOBS.items()}
     if args.mode == "free_generation":
-        changes["l2"] = 0.0
+        changes.update(l2=0.0, toward=0.0)
     if args.mode == "free_generation" or args.id_lambda is None and not args.ir_se50_weights:
         changes["identity"] = 0.0
     preset = args.preset or ("toonface" if editor.bundle.name == "toonface" else "official")
@@ -85,8 +89,8 @@ def run(args) -> None:
         source = "sampled face " + ", ".join(map(str, seeds))
     identity = load_identity(args.ir_se50_weights) if args.ir_se50_weights else None
     made = app.optimise_to_files(editor, start, args.description, settings, args.output_path,
-                                 weights=args.weights, save_every=args.save_every, animation=args.animation,
-                                 identity=identity)
+                                 neutral=args.neutral, weights=args.weights, save_every=args.save_every,
+                                 animation=args.animation, identity=identity)
     print(f"{' + '.join(args.description)}, on {source} of {editor.bundle.name}: {settings.steps} steps in "
           f"{settings.space}, CLIP loss {made.losses['clip'][0].mean():.3f} to "
           f"{made.losses['clip'][-1].mean():.3f}")

@@ -15,9 +15,9 @@ from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_writable, read_file, save_png, write_atomic
 from ppstyleclip.methods.descent import Adam
-from ppstyleclip.methods.optimize import Settings, check_settings, optimise
+from ppstyleclip.methods.optimize import Settings, check_settings, directed_features, optimise
 from ppstyleclip.pictures import grid, to_pixels
-from ppstyleclip.text import text_embedding
+from ppstyleclip.text import text_direction, text_embedding
 from ppstyleclip.video import save_gif, save_mp4
 
 PRESETS = Path(__file__).parents[1] / "presets" / "optimize"
@@ -99,25 +99,30 @@ def mean_start(editor: Editor, space) -> np.ndarray:
     return in_space(editor, np.tile(generator.mean_latent().numpy()[None], [1, generator.n_latent, 1]), space)
 
 
-def draw(editor: Editor, latent, space) -> np.ndarray:
-    """Pixels of latents in one of optimize.SPACES."""
+def drawn(editor: Editor, latent, space) -> np.ndarray:
+    """Images `[N, 3, H, W]` of latents in one of optimize.SPACES."""
     import paddle
 
     generator = editor.bundle.generator
     if space == "z":
-        latent = generator.get_latent(paddle.to_tensor(latent)).numpy()
+        with paddle.no_grad():
+            latent = generator.get_latent(paddle.to_tensor(latent)).numpy()
     if space in ("z", "w"):
         latent = np.tile(latent[:, None], [1, generator.n_latent, 1])
-    return editor.render(latent)
+    return editor.draw(latent)
 
 
-def text_features(clip, texts, templates="plain") -> np.ndarray:
-    """`[1, T, D]` unit features of texts, each averaged over prompt templates."""
-    return np.stack([text_embedding(clip, text, templates) for text in texts])[None]
+def wanted_features(editor: Editor, start, neutral, texts, settings) -> np.ndarray:
+    """What CLIP should see, `[N or 1, T, E]`: the texts, or each face moved along their directions."""
+    clip, templates = editor.bundle.clip, editor.bundle.defaults.templates
+    if settings.toward == 0:
+        return np.stack([text_embedding(clip, text, "plain") for text in texts])[None]
+    directions = [text_direction(clip, neutral, text, templates=templates) for text in texts]
+    return directed_features(clip, drawn(editor, start, settings.space), directions, settings.toward)
 
 
-def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_path, *, weights=None,
-                      save_every=0, animation=None, identity=None) -> Optimised:
+def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_path, *, neutral="face",
+                      weights=None, save_every=0, animation=None, identity=None) -> Optimised:
     """Optimise latents and write final_result.png, latents, losses, and what was asked for on the way.
 
     Args:
@@ -126,6 +131,7 @@ def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_p
         texts: the texts.
         settings: Settings.
         output_path: folder, made if need be.
+        neutral: what the faces are, where settings.toward is above 0.
         weights: of the texts.
         save_every: write a picture each so many steps; 0 for none.
         animation: "gif" or "mp4" of the way; None for none.
@@ -134,7 +140,7 @@ def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_p
         UserError: as methods.optimize; what was written before a loss that is not finite stays.
     """
     folder = check_writable(output_path)
-    features = text_features(editor.bundle.clip, texts)
+    features = wanted_features(editor, start, neutral, texts, settings)
     steps = optimise(editor.bundle.generator, editor.bundle.layout, editor.bundle.clip, start, features,
                      settings, weights=weights, identity=identity)
     losses, frames, written = {}, [], []
@@ -148,7 +154,7 @@ def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_p
         if animation and (step.number - 1) % stride == 0:
             frames.append(_row(to_pixels(step.images)))
         last = step.value
-    before, after = draw(editor, start, settings.space), draw(editor, last, settings.space)
+    before, after = (to_pixels(drawn(editor, latent, settings.space)) for latent in (start, last))
     save_png(folder / "final_result.png", grid([one for pair in zip(before, after) for one in pair], 2))
     save_latent(folder / "latent.npy", last)
     losses = {name: np.stack(values) for name, values in losses.items()}

@@ -44,6 +44,8 @@ class Settings:
         views: what CLIP sees: 1, the picture; up to 5, also cuts of it from the corners, which are harder to
             fool all at once.
         reach: what a cut leaves out, as a share of the picture's side.
+        toward: 0 is the paper, where the text itself is what CLIP should see. Above 0, CLIP should see what
+            it sees now, moved so far along the direction from a neutral text (see directed_features).
         adam: of descent.
     """
 
@@ -61,6 +63,7 @@ class Settings:
     view: str = "official"
     views: int = 1
     reach: float = 0.05
+    toward: float = 0.0
     adam: Adam = Adam()
 
     def rates(self) -> list:
@@ -84,7 +87,7 @@ def check_settings(settings: Settings) -> None:
     if settings.steps < 1 or not 1 <= settings.views <= 1 + len(CORNERS):
         raise UserError(f"optimisation needs at least 1 step and 1 to {1 + len(CORNERS)} views, got "
                         f"{settings.steps} steps and {settings.views} views")
-    for name in ("rate", "l2", "identity", "reach", "up", "down", "factor"):
+    for name in ("rate", "l2", "identity", "reach", "toward", "up", "down", "factor"):
         value = getattr(settings, name)
         if not np.isfinite(value) or value < 0:
             raise UserError(f"{name} must be a number from 0 on, got {value}")
@@ -172,6 +175,25 @@ def optimise(generator, layout, clip, start, texts, settings, *, weights=None, i
         return dict(zip(names, parts)), gradients["latent"] * (len(latent) * moving), drawn
 
     return descend(evaluate, start, settings.rates(), settings.adam)
+
+
+def directed_features(clip, images, directions, toward) -> np.ndarray:
+    """What CLIP should see of each face: what it sees of it now, moved along the texts' directions.
+
+    A text alone pulls a face towards all that CLIP has ever met with it; this asks only for the difference to
+    a neutral text, and keeps the rest of what CLIP sees.
+
+    Args:
+        clip: ClipModel.
+        images: `[N, 3, H, W]` float32, the faces now.
+        directions: `[T, E]` unit vectors, text.text_direction of each text.
+        toward: length of the move; the picture's own feature has length 1.
+    Returns:
+        `[N, T, E]`, for optimise.
+    """
+    with paddle.no_grad():
+        own = F.normalize(clip.encode_image(paddle.to_tensor(images)), axis=1).numpy()
+    return own[:, None] + np.float32(toward) * np.asarray(directions, np.float32)[None]
 
 
 def _moving(layout, space):
