@@ -155,7 +155,27 @@ def test_the_mask_is_that_of_the_frame(scene):
 def test_nothing_edited_is_nothing_changed(scene):
     crop, alignment = align_face(scene.pixels, scene.faces[0].landmarks, 64)
     rebuilt = np.roll(crop, 3, 0)  # a bad inversion
-    np.testing.assert_array_equal(paste_back(scene.pixels, alignment, rebuilt, rebuilt), scene.pixels)
+    for way in ("blend", "difference"):
+        out = paste_back(scene.pixels, alignment, rebuilt, rebuilt, way=way)
+        np.testing.assert_array_equal(out, scene.pixels)
+
+
+def test_blend_adds_small_changes_and_replaces_where_they_are_large(scene):
+    """A change of 10 levels on the left, of 100 on the right; the drawn crop is 20 levels off everywhere."""
+    photo = np.full_like(scene.pixels, 100)
+    crop, alignment = align_face(photo, scene.faces[1].landmarks, 64)
+    rebuilt = crop.astype(np.float32) + 20
+    edited = rebuilt.copy()
+    edited[:, :32] += 10
+    edited[:, 32:] += 100
+    out = paste_back(photo, alignment, edited, rebuilt).astype(int)
+    way = crop_to_photo(alignment, 64)
+    (x1, y1), (x2, y2) = (np.round(way @ [u, 31.5, 1]).astype(int) for u in (14, 48))
+    assert np.abs(out[y1, x1] - 110).max() <= 1  # added: the drawing's own error stays out
+    assert np.abs(out[y2, x2] - 220).max() <= 1  # replaced: the drawn crop as it is
+    both = [paste_back(photo, alignment, edited, rebuilt, way=way) for way in ("difference", "replace")]
+    lower, upper = np.minimum(*both), np.maximum(*both)
+    assert ((out >= lower.astype(int) - 1) & (out <= upper.astype(int) + 1)).all()
 
 
 @pytest.mark.parametrize("size, least", [(512, 36), (256, 34), (128, 27), (64, 21)])

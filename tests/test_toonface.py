@@ -1,11 +1,14 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The face world: renderer, population, captions, and that every training runs and can go on."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import paddle
 import pytest
 
-from ppstyleclip.toonface import captions, train_clip, train_generator, train_judge, world
+from ppstyleclip.stylespace import StyleStats, build_layout
+from ppstyleclip.toonface import captions, train_clip, train_encoder, train_generator, train_judge, world
 from ppstyleclip.toonface.judge import AttributeNet
 from ppstyleclip.toonface.renderer import FACTORS, INDEX, NUM_FACTORS, render, render_batch
 
@@ -136,3 +139,56 @@ def test_clip_training_runs_and_its_full_table_says_the_same(faces, tmp_path):
     small = run.clip.encode_tokens(np.searchsorted(train_clip.token_ids(), tokens)).numpy()
     full = train_clip.to_full(run.clip).encode_text(["a photo of a happy face with curly hair."]).numpy()
     assert np.allclose(small, full, atol=1e-5)
+
+
+@pytest.fixture
+def small_world():
+    """A 64 px generator with statistics of nothing, for what trains beside it."""
+    generator = train_generator.build(64)
+    generator.eval()
+    for parameter in generator.parameters():
+        parameter.stop_gradient = True
+    layout = build_layout(generator)
+    blank = np.zeros(layout.size, np.float32)
+    return SimpleNamespace(generator=generator, layout=layout, stats=StyleStats(blank, blank + 1, 1))
+
+
+def test_encoder_training_goes_on_where_it_stopped(faces, small_world, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_encoder, "PICTURE_STEPS", 1.0)
+    draw = train_encoder.both_kinds([(faces[0], faces[2])], [(faces[0][:8], faces[2][:8])])
+
+    def run_to(folder, stops):
+        seen = []
+        for stop in stops:
+            run = train_encoder.Run(folder, small_world, 4, 1e-3)
+            seen += list(train_encoder.train(run, draw, steps=stop, batch_size=4))
+            run.save()
+        assert run.step == 4 and seen[-1][0] == 4 and np.isfinite(seen).all()
+        return {key: value.numpy() for key, value in run.encoder.state_dict().items()}
+
+    whole, broken = run_to(tmp_path / "a", [4]), run_to(tmp_path / "b", [2, 4])
+    for key in whole:
+        np.testing.assert_allclose(whole[key], broken[key], atol=1e-5, err_msg=key)
+
+
+def test_encoder_loss_is_zero_for_the_truth_and_counts_the_picture(faces, small_world, tmp_path):
+    run = train_encoder.Run(tmp_path, small_world, 4, 1e-3)
+    w = run.mean.reshape([1, -1])
+    images = paddle.zeros([1, 3, 64, 64])
+    run.encoder.forward = lambda images: paddle.zeros([1, small_world.generator.n_latent, w.shape[1]])
+    assert [float(part) for part in run.loss(images, w, True)] == pytest.approx([0, 0], abs=1e-8)
+    style, picture = run.loss(images, w + 0.5, True)
+    assert float(style) > 1e-4 and float(picture) > 1e-7
+    assert float(run.loss(images, w + 0.5, False)[1]) == 0
+
+
+def test_faces_for_the_encoder_are_half_rendered_half_drawn(faces):
+    z, pixels = faces[0], faces[2]
+    grey = np.full_like(pixels, 77)
+    seen, found = train_encoder.both_kinds([(z, pixels)], [(z + 1, grey)])(np.random.RandomState(0), 6)
+    assert seen.shape == (6, 64, 64, 3) and (seen[3:] == 77).all() and not (seen[:3] == 77).all()
+    assert all(row in z.tolist() for row in found[:3].tolist())
+    assert all(row in (z + 1).tolist() for row in found[3:].tolist())
+    still = np.stack([train_encoder.jitter(pixels[0], np.random.RandomState(k)) for k in range(4)])
+    assert len({one.tobytes() for one in still}) == 4
+    assert np.abs(still.astype(int) - pixels[0]).mean() < 25

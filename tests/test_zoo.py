@@ -100,7 +100,7 @@ def ffhq(world, weights, monkeypatch):
 
 
 def test_known_models_and_their_table():
-    assert known_models() == ("toonface", "ffhq-config-f", "animeface-512")
+    assert known_models() == ("toonface", "ffhq-config-f", "animeface-512", "ffhq-inversion", "ffhq-toonify")
     table = read_catalogue()
     for name, entry in table["files"].items():
         keys = {"url", "page", "what", "for", "licence", "size", "sha256"}

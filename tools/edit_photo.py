@@ -57,7 +57,14 @@ def run(args) -> None:
     import numpy as np
 
     from ppstyleclip.apps.faces import save_latent
-    from ppstyleclip.apps.photo import FIT_STEPS, aligned_faces, edited_photo, find_latents, psnr
+    from ppstyleclip.apps.photo import (
+        FIT_STEPS,
+        aligned_faces,
+        edited_photo,
+        find_latents,
+        psnr,
+        warn_if_poor,
+    )
     from ppstyleclip.editor import Edit
     from ppstyleclip.pictures import grid
 
@@ -74,8 +81,10 @@ def run(args) -> None:
     save_png(folder / "side_by_side.png", grid([photo, edited], 2, gap=4, background=255))
     save_png(folder / "faces.png", grid([one for row in zip(crops, before, after) for one in row], 3))
     save_latent(folder / "faces.npy", w_plus)
+    quality = psnr(crops, before)
+    warn_if_poor(editor.bundle.name, quality)
     print(f"{edit}, strength {edit.alpha:g}, on {len(faces)} face{'s' * (len(faces) > 1)} of {args.photo}; "
-          f"inverted at {', '.join(f'{value:.1f}' for value in psnr(crops, before))} dB")
+          f"inverted at {', '.join(f'{value:.1f}' for value in quality)} dB")
     for name in ("edited.png", "side_by_side.png", "faces.png", "faces.npy"):
         print(f"wrote {folder / name}")
 

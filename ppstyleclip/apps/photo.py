@@ -2,6 +2,7 @@
 """From a photo to latents and back: what the commands that take photographs share."""
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from ppstyleclip.pictures import to_images, to_pixels
 
 FIT_STEPS = 60
 START_RATE, LAST_RATE = 0.1, 0.025  # PaddleGAN's fitting
+POOR = 18.0  # dB; what is found where no face is ends below it
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,10 @@ def aligned_faces(bundle, path, *, which="largest", landmarks=None, landmark_pat
     else:
         predictor, detector = bundle.face_models if landmark_path is None else (landmark_path, None)
         faces = find_faces(load_face_finder(predictor, detector), photo)
+        if not faces and detector is not None:
+            raise UserError(f"no face of the kind that '{bundle.name}' knows was found in {path}; for "
+                            "photographs of people name a model of theirs, such as --model_type "
+                            "ffhq-inversion, or give the landmarks as JSON")
     chosen = choose_faces(faces, which)
     return photo, [AlignedFace(*align_face(photo, face.landmarks, bundle.generator.size)) for face in chosen]
 
@@ -122,6 +128,20 @@ def edited_photo(editor, photo, faces, w_plus, edit, *, way="blend") -> tuple:
 def _levels(image) -> np.ndarray:
     """An image `[3, H, W]` as `[H, W, 3]` of 0 to 255; not rounded, so that small differences stay."""
     return (image.transpose(1, 2, 0) + 1) * 127.5
+
+
+def warn_if_poor(name, quality) -> None:
+    """Say which faces a model draws so badly that their edit means little.
+
+    Args:
+        name: of the model.
+        quality: PSNR of each face, in dB.
+    """
+    for number, value in enumerate(quality, 1):
+        if value < POOR:
+            which = f"face {number}" if len(quality) > 1 else "the face"
+            warnings.warn(f"{which} is drawn badly ({value:.1f} dB): it may be no face, or none of the kind "
+                          f"that '{name}' knows; look at the result", stacklevel=2)
 
 
 def psnr(first, second) -> np.ndarray:

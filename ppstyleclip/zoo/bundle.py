@@ -103,8 +103,14 @@ class Bundle:
         return self.__dict__[name]
 
     def with_parts(self, **parts) -> Bundle:
-        """Make a bundle with some parts replaced; Deferred ones stay unloaded."""
+        """Make a bundle with some parts replaced; Deferred ones stay unloaded.
+
+        A new generator, such as methods.fitting.tune_generator's, does not keep the fingerprint of the old.
+        """
         own = {part.name: self._deferred.get(part.name) or self.__dict__[part.name] for part in fields(self)}
+        if "generator" in parts:
+            marks = self.fingerprints
+            own["fingerprints"] = {name: marks[name] for name in marks if name != "generator"}
         return Bundle(**{**own, **parts})
 
     def _check(self, name):

@@ -83,7 +83,14 @@ def _was_converted(kind, path) -> Converted:
     """What tools/convert_weights.py wrote."""
     state, metadata = read_safetensors(path)
     extras = {MEAN: state.pop(MEAN)} if MEAN in state else {}
-    return Converted(kind.rpartition(" ")[2], state, json.loads(metadata["config"]), extras)
+    return Converted(kind.rpartition(" ")[2], state, _config(metadata, path), extras)
+
+
+def _config(metadata, path) -> dict:
+    try:
+        return json.loads(metadata["config"])
+    except (KeyError, ValueError):
+        raise UserError(f"{path} is damaged: the config in its metadata is not readable") from None
 
 
 def _own(path, name, generator) -> Encoder:
@@ -93,7 +100,7 @@ def _own(path, name, generator) -> Encoder:
     if metadata.get("fingerprint") != fingerprint(state):
         raise UserError(f"{path} is damaged: its weights are not those it was written with")
     mean = state.pop(MEAN)
-    return Encoder(_built(json.loads(metadata["config"]), state, path), mean)
+    return Encoder(_built(_config(metadata, path), state, path), mean)
 
 
 def _published(converted, path) -> tuple:

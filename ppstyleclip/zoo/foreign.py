@@ -26,8 +26,9 @@ def convert_file(path) -> tuple:
 
 def kind_of(path) -> str:
     """What a file holds, as Converted.kind has it; errors as convert_file."""
+    content, _ = load_arrays(path)
     try:
-        return recognise(load_arrays(path)[0], sniff(path)).kind
+        return recognise(content, sniff(path)).kind
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
