@@ -13,6 +13,7 @@ from ppstyleclip.files import check_file, import_cv2, read_file
 SEARCH_SIDE = 1280  # the longer side of the photo when faces are looked for, in pixels, at most
 PATCH = 512  # a face's side when landmarks are looked for: dlib returns whole pixels
 MARGIN = 0.5  # around a face's box, of its side, that the predictor sees
+SHIFT = 0.03  # of the box's side, by which the box is moved about for nine opinions
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,19 +126,27 @@ def _from_left(face):
 
 
 def _landmarks(predictor, photo, box):
-    """Landmarks `[68, 2]` of the face in `box`, which counts from the photo's corner."""
-    dlib, (height, width) = import_dlib(), photo.shape[:2]
-    reach = MARGIN * (box[2] - box[0])
+    """Landmarks `[68, 2]` of the face in `box`, which counts from the photo's corner.
+
+    Detectors place boxes coarsely and predictors heed the place: the median over the box and its eight
+    neighbours nearly halves the error.
+    """
+    (height, width), reach = photo.shape[:2], MARGIN * (box[2] - box[0])
     left, top = np.maximum(np.floor(box[:2] - reach), 0).astype(int)
     right, bottom = np.minimum(np.ceil(box[2:] + reach), [width, height]).astype(int)
     scale = PATCH / (box[2] - box[0])
-    size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-    scale = np.array(size) / [right - left, bottom - top]
-    patch = _resized(photo[top:bottom, left:right], *size)
+    size = np.maximum(np.round([(right - left) * scale, (bottom - top) * scale]), 1).astype(int)
+    patch = np.ascontiguousarray(_resized(photo[top:bottom, left:right], *size.tolist()))
+    scale = size / [right - left, bottom - top]
     near, far = (box[:2] - [left, top]) * scale, (box[2:] - [left, top]) * scale - 1
-    found = predictor(np.ascontiguousarray(patch), dlib.rectangle(*(int(round(v)) for v in (*near, *far))))
-    points = np.array([[part.x, part.y] for part in found.parts()], np.float64)
+    shifts = [PATCH * SHIFT * np.array([x, y]) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+    points = np.median([_points(predictor, patch, near + shift, far + shift) for shift in shifts], 0)
     return (points + 0.5) / scale + [left, top] - 0.5
+
+
+def _points(predictor, picture, near, far):
+    box = import_dlib().rectangle(*(int(round(v)) for v in (*near, *far)))
+    return np.array([[part.x, part.y] for part in predictor(picture, box).parts()], np.float64)
 
 
 def read_landmarks(path) -> list[Face]:

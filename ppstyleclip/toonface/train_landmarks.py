@@ -24,7 +24,7 @@ DETECTOR_PIXELS = 48
 BOX_PIXELS = 128  # a face's box in the pictures that the predictor learns from
 BOX_SHIFT, BOX_SCALE = 0.055, 0.065  # standard deviations of found boxes about the true ones, of their side
 OVERLAP = 0.5  # intersection over union from which on a found box is the true one
-CASCADES, TREES, DEPTH = 30, 12, 3  # of the predictor; many small steps say most per byte
+CASCADES, TREES, DEPTH = 40, 16, 3  # of the predictor; many small steps say most per byte
 
 
 def train_detector(count):
@@ -62,7 +62,7 @@ def train_predictor(count):
     pictures, shapes = zip(*(_example(scene.pixels, face, rng) for scene in scenes for face in scene.faces))
     options = dlib.shape_predictor_training_options()
     options.cascade_depth, options.num_trees_per_cascade_level, options.tree_depth = CASCADES, TREES, DEPTH
-    options.nu, options.oversampling_amount = 0.8, 10
+    options.nu, options.oversampling_amount = 0.7, 10
     options.random_seed, options.num_threads = str(LANDMARK_SEED), 1
     return dlib.train_shape_predictor(list(pictures), [[shape] for shape in shapes], options)
 
