@@ -170,7 +170,8 @@ def test_free_generation_begins_at_the_mean():
 
 @pytest.mark.parametrize("arguments, words", [
     (["--weights", "1", "2"], "--weights are 2, --description are 1"),
-    (["--preset", "best"], "unknown preset"), (["--step", "0"], "at least 1 step"), (["--space", "q"], "unknown space"),
+    (["--preset", "best"], "unknown preset"), (["--step", "0"], "at least 1 step"),
+    (["--space", "q"], "unknown space"),
     (["--id_lambda", "0.1"], "no identity network"), (["--latent", "no.npy"], "no.npy")])
 def test_bad_input_is_one_line(capsys, arguments, words):
     assert load_tool()(["--description", "happy face", *arguments, "--output_path", "out"]) == 2
