@@ -7,6 +7,7 @@ import numpy as np
 import paddle
 import pytest
 
+from ppstyleclip.pictures import to_images
 from ppstyleclip.stylespace import StyleStats, build_layout
 from ppstyleclip.toonface import captions, train_clip, train_encoder, train_generator, train_judge, world
 from ppstyleclip.toonface.judge import AttributeNet
@@ -88,7 +89,7 @@ def test_contrastive_loss_is_least_for_true_pairs():
 
 
 def test_judge_training_lowers_its_loss(faces):
-    net, images = AttributeNet(), paddle.to_tensor(world.to_images(faces[2]))
+    net, images = AttributeNet(), paddle.to_tensor(to_images(faces[2]))
 
     def loss():
         return float(paddle.nn.functional.smooth_l1_loss(net(images), paddle.to_tensor(faces[1])))
@@ -103,7 +104,7 @@ def test_generator_starts_aligned_and_band_loss_is_zero_for_equals(faces):
     w = generator.get_latent(paddle.to_tensor(faces[0])).numpy()
     r = np.corrcoef(w[:, :NUM_FACTORS].T, faces[1].T)[:NUM_FACTORS, NUM_FACTORS:]
     assert np.diag(r).min() > 0.7
-    x = paddle.to_tensor(world.to_images(faces[2][:2]))
+    x = paddle.to_tensor(to_images(faces[2][:2]))
     assert float(train_generator.band_loss(x, x)) == 0
 
 
@@ -129,7 +130,7 @@ def test_clip_training_runs_and_its_full_table_says_the_same(faces, tmp_path):
     run = train_clip.Run(tmp_path, 3, 1e-3)
 
     def draw(rng, count):
-        return paddle.to_tensor(world.to_images(faces[2][:count])), faces[0][:count]
+        return paddle.to_tensor(to_images(faces[2][:count])), faces[0][:count]
 
     assert np.isfinite(list(train_clip.train(run, draw, steps=3, batch_size=8, reading_steps=1))).all()
     from ppstyleclip.models.clip_tokens import tokenize

@@ -63,7 +63,7 @@ def aligned_faces(bundle, path, *, which="largest", landmarks=None, landmark_pat
         if not faces and detector is not None:
             raise UserError(f"no face of the kind that '{bundle.name}' knows was found in {path}; for "
                             "photographs of people name a model of theirs, such as --model_type "
-                            "ffhq-inversion, or give the landmarks as JSON")
+                            "ffhq-config-f, or give the landmarks as JSON")
     chosen = choose_faces(faces, which)
     return photo, [AlignedFace(*align_face(photo, face.landmarks, bundle.generator.size)) for face in chosen]
 

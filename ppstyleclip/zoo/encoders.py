@@ -2,6 +2,7 @@
 """Encoders from pictures to w_plus, to and from files."""
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +73,10 @@ def load_encoder(path, *, name: str = "", generator: str | None = None) -> tuple
 def has_encoder(path) -> bool:
     """Whether a file holds an encoder with its generator, as pSp's, e4e's and ReStyle's do."""
     kind = _stated_kind(path).rpartition(" ")[2]
-    return kind in ENCODER_KINDS or not kind and kind_of(path) in ENCODER_KINDS
+    if not kind:
+        with contextlib.suppress(UserError):  # whoever needs something of the file says what is wrong with it
+            kind = kind_of(path)
+    return kind in ENCODER_KINDS
 
 
 def _stated_kind(path) -> str:
