@@ -1,26 +1,18 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A generator of one's own through both stages and an edit in one folder; folders whose parts do not fit."""
 
-import importlib.util
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny_world import live_in, save_tiny_pack, tiny_generator
+from tool_main import load_tool
 
 from ppstyleclip.files import read_metadata, read_safetensors
 from ppstyleclip.zoo import load_bundle, save_generator
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
 PARTS = ["generator.safetensors", "relevance.safetensors", "statistics.safetensors", "styles.safetensors"]
-
-
-def load_tool(name):
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
 
 
 getf, extract, edit = map(load_tool, ("styleclip_getf", "styleclip_extract", "styleganv2clip"))

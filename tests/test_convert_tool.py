@@ -2,7 +2,6 @@
 """Files of other projects through tools/convert_weights.py, and straight into the product's loaders."""
 
 import hashlib
-import importlib.util
 import json
 import pickle
 import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that crash Python's own
@@ -15,6 +14,7 @@ from foreign_weights import SMALL, drawn, encoder_checkpoint, generator, mapper_
 from nvidia_files import nested, save_nvidia, save_nvidia_tensorflow
 from oracles.seeded_weights import drawn_clip_state
 from tiny_world import live_in, save_tiny_pack, tiny_generator
+from tool_main import load_module
 from torch_files import save_torch_legacy, save_torch_zip, save_torchscript
 
 from ppstyleclip import __version__
@@ -39,17 +39,7 @@ from ppstyleclip.zoo import (
 )
 from ppstyleclip.zoo.generators import generator_state
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-
-
-def load_tool(name):
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-convert_weights = load_tool("convert_weights").main
+convert_weights = load_module("convert_weights").main
 
 
 def save_zip(path):
@@ -338,7 +328,7 @@ def test_the_four_commands_of_the_document(tmp_path, monkeypatch, capsys):
     live_in(save_tiny_pack(tmp_path / "pack"), monkeypatch, tmp_path)
     save_ada(tmp_path / "my.pkl")
     names = ("styleclip_getf", "styleclip_extract", "styleganv2clip")
-    getf, extract, edit = (load_tool(name).main for name in names)
+    getf, extract, edit = (load_module(name).main for name in names)
     assert convert_weights(["my.pkl", "my/generator.safetensors"]) == 0
     own = ["--weight_path", "my/generator.safetensors", "--output_path", "my"]
     assert getf([*own, "--num_samples", "50"]) == 0

@@ -1,6 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """styleganv2.py, styleganv2mixing.py, styleganv2editing.py, interpolate.py: files, words, refusals."""
-import importlib.util
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import paddle
 import pytest
 from PIL import Image
 from tiny_world import live_in, save_tiny_pack, tiny_generator
+from tool_main import load_module
 
 from ppstyleclip.apps.interpolation import _evenly
 
@@ -23,14 +23,8 @@ EDITED = ["dst.editing.npy", "dst.editing.png", "src.editing.png"]
 MOTION = ["interpolation.gif", "interpolation.mp4", "strip.png"]
 
 
-def tool(name):
-    spec = importlib.util.spec_from_file_location(f"{name}_tool", ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOLS = {name: tool(name) for name in ("styleganv2", "styleganv2mixing", "styleganv2editing", "interpolate")}
+TOOLS = {name: load_module(name)
+         for name in ("styleganv2", "styleganv2mixing", "styleganv2editing", "interpolate")}
 
 
 @pytest.fixture(scope="module")

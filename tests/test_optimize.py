@@ -1,21 +1,19 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Latent optimisation: the loss and Adam against their formulas, batches, presets, the command."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import paddle
 import pytest
 from tiny_world import live_in, save_tiny_pack, tiny_parts
+from tool_main import load_tool
 
 from ppstyleclip.apps import optimize as app
 from ppstyleclip.errors import UserError
 from ppstyleclip.losses import clip_image_features
 from ppstyleclip.methods import optimize
 from ppstyleclip.methods.optimize import Settings, directed_features, optimise, styles_of
-
-TOOL = Path(__file__).resolve().parents[1] / "tools" / "optimize.py"
 
 
 @pytest.fixture(scope="module")
@@ -134,15 +132,8 @@ def test_presets_are_the_seeds_numbers():
     assert last.adam.amsgrad and last.rates()[49] == 0.1 and last.rates()[50] == 0.05
 
 
-def load_tool():
-    spec = importlib.util.spec_from_file_location("optimize_tool", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
-
-
 def test_the_command(capsys):
-    main = load_tool()
+    main = load_tool("optimize")
     assert main(["--description", "happy face", "sad face", "--weights", "1", "0.5", "--step", "3",
                  "--seed", "1", "2", "--preset", "official", "--save_every", "2", "--animation", "gif",
                  "--output_path", "out"]) == 0
@@ -156,14 +147,14 @@ def test_the_command(capsys):
 
 @pytest.mark.parametrize("space", optimize.SPACES)
 def test_the_command_in_every_space(space):
-    assert load_tool()(["--description", "happy face", "--step", "2", "--space", space,
+    assert load_tool("optimize")(["--description", "happy face", "--step", "2", "--space", space,
                         "--preset", "toonface", "--output_path", "out"]) == 0
     assert Path("out/final_result.png").is_file()
 
 
 def test_free_generation_begins_at_the_mean():
     arguments = ["--description", "happy face", "--mode", "free_generation", "--step", "1", "--lr", "0"]
-    assert load_tool()([*arguments, "--preset", "official", "--output_path", "out"]) == 0
+    assert load_tool("optimize")([*arguments, "--preset", "official", "--output_path", "out"]) == 0
     latent = np.load("out/latent.npy")
     assert (latent == latent[0, 0]).all()
 
@@ -174,12 +165,12 @@ def test_free_generation_begins_at_the_mean():
     (["--space", "q"], "unknown space"),
     (["--id_lambda", "0.1"], "no identity network"), (["--latent", "no.npy"], "no.npy")])
 def test_bad_input_is_one_line(capsys, arguments, words):
-    assert load_tool()(["--description", "happy face", *arguments, "--output_path", "out"]) == 2
+    assert load_tool("optimize")(["--description", "happy face", *arguments, "--output_path", "out"]) == 2
     line = capsys.readouterr().err.strip()
     assert words in line and "\n" not in line and not Path("out").exists()
 
 
 def test_a_rate_that_explodes_is_said(capsys):
     arguments = ["--description", "happy face", "--step", "30", "--lr", "1e30", "--preset", "official"]
-    assert load_tool()([*arguments, "--output_path", "out"]) == 2
+    assert load_tool("optimize")([*arguments, "--output_path", "out"]) == 2
     assert "is not finite" in capsys.readouterr().err

@@ -3,7 +3,6 @@
 
 The landmarks of drawn scenes are known, so all but the tests at the end run without dlib.
 """
-import importlib.util
 import json
 import struct
 import zlib
@@ -16,6 +15,7 @@ import pytest
 from PIL import Image
 from test_encoders import LEVELS, save_with_encoder
 from tiny_world import STYLE_DIM, live_in, save_tiny_pack, tiny_generator
+from tool_main import load_module
 
 from ppstyleclip.align import align_face, crop_mask
 from ppstyleclip.apps import photo as photo_module
@@ -36,14 +36,7 @@ EDITED = ["edited.png", "faces.npy", "faces.png", "side_by_side.png"]
 TARGET = ["--target", "happy face", "--landmarks", "marks.json", "--steps", "2"]
 
 
-def tool(name):
-    spec = importlib.util.spec_from_file_location(f"{name}_tool", ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOLS = {name: tool(name) for name in ("edit_photo", "pixel2style2pixel", "styleganv2fitting")}
+TOOLS = {name: load_module(name) for name in ("edit_photo", "pixel2style2pixel", "styleganv2fitting")}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Both stages of the preparation as commands, on a pack of random weights, and how commands end."""
-import importlib.util
 import json
 import warnings
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import paddle
 import pytest
 from tiny_world import CLIP, live_in, save_tiny_pack, tiny_clip, tiny_generator
+from tool_main import load_tool
 
 from ppstyleclip.apps.cli import guard
 from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
@@ -18,16 +18,8 @@ from ppstyleclip.methods.staged import work_from
 from ppstyleclip.stylespace import build_layout, collect_stats
 from ppstyleclip.zoo import read_relevance, read_stats
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
 STATS, STYLES = "stylegan2-tiny-styleclip-stats.safetensors", "S-tiny.safetensors"
 DIRECTIONS = "stylegan2-tiny-styleclip-global-directions.safetensors"
-
-
-def load_tool(name):
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
 
 
 getf, extract = load_tool("styleclip_getf"), load_tool("styleclip_extract")

@@ -1,6 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """tools/styleganv2clip.py: what it writes and prints, and one clear line for each kind of bad input."""
-import importlib.util
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import numpy as np
 import paddle
 import pytest
 from tiny_world import live_in, save_tiny_pack, tiny_generator, tiny_parts
+from tool_main import load_module
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.files import read_safetensors, write_safetensors
@@ -21,9 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TOOL = ROOT / "tools" / "styleganv2clip.py"
 PACK = load.PACK
 HAPPY = ["--neutral", "face", "--target", "happy face"]
-spec = importlib.util.spec_from_file_location("styleganv2clip_tool", TOOL)
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
+tool = load_module("styleganv2clip")
 
 
 @pytest.fixture(scope="module")
