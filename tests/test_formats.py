@@ -3,6 +3,7 @@
 
 import io
 import pickle
+import re
 import zipfile
 import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that crash Python's own
 from collections import OrderedDict
@@ -138,15 +139,17 @@ def test_ordered_dicts_come_back_as_dicts(path):
 
 @pytest.mark.skipif(not REAL_STATS.exists(), reason="PaddleGAN's own statistics file is not at hand")
 def test_the_statistics_file_that_paddlegan_published():
+    """Least, mean and largest of each of 26 layers against the listing beside the file."""
+    listing = (REAL_STATS.parents[1] / "facts" / "formats.md").read_text(encoding="utf-8")
+    three = r" (-?[0-9.]+) / (-?[0-9.]+) / (-?[0-9.]+) \|"
+    rows = re.findall(r"^\| (\d+)(?: rgb)? \| (\d+) \|" + three + three, listing, re.MULTILINE)
     stats = load_arrays(REAL_STATS)[0]
-    assert set(stats) == {"mean", "std"}
-    widths = [512] * 15 + [256] * 3 + [128] * 3 + [64] * 3 + [32] * 2
-    for word in ("mean", "std"):
-        assert [part.shape for part in stats[word]] == [(width,) for width in widths]
-        assert all(part.dtype == np.float32 and np.isfinite(part).all() for part in stats[word])
-    first, last = stats["mean"][0], stats["std"][25]
-    for part, known in ((first, [-0.8290, 0.7475, 54.9196]), (last, [0.0490, 0.4091, 1.9735])):
-        np.testing.assert_allclose([part.min(), part.mean(), part.max()], known, atol=5e-5)
+    assert set(stats) == {"mean", "std"} and [int(row[0]) for row in rows] == list(range(26))
+    for k, width, *values in rows:
+        layers = [stats[word][int(k)] for word in ("mean", "std")]
+        assert all(layer.shape == (int(width),) and layer.dtype == np.float32 for layer in layers)
+        found = [f(layer) for layer in layers for f in (np.min, np.mean, np.max)]
+        np.testing.assert_allclose(found, [float(value) for value in values], atol=5.1e-5)
 
 
 # ---- kinds of files
