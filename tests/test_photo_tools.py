@@ -25,6 +25,7 @@ from ppstyleclip.apps.pixel2style2pixel_predictor import Pixel2Style2PixelPredic
 from ppstyleclip.apps.styleganv2fitting_predictor import StyleGANv2FittingPredictor
 from ppstyleclip.editor import Editor
 from ppstyleclip.toonface.scenes import draw_scene
+from ppstyleclip.video import save_mp4
 from ppstyleclip.zoo import load, load_pack
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -393,3 +394,41 @@ def test_half_a_face_is_edited_with_a_warning_or_refused(toonface, capsys):
     code = run("edit_photo", "half.png", "--target", "happy face", "--steps", "5")
     (line,) = capsys.readouterr().err.splitlines()
     assert (code, line[:6]) == (2, "error:") or (code == 0 and "the face is drawn badly" in line)
+
+
+# ---- folders and videos
+
+def small_scenes():
+    return [draw_scene(4 + k, faces=count, width=320, height=240, sides=(120, 130)).pixels
+            for k, count in enumerate((1, 0, 1))]
+
+
+def test_a_folder_is_edited_picture_by_picture(toonface, capsys):
+    Path("frames").mkdir()
+    scenes = small_scenes()
+    for name, scene in zip("cab", scenes):
+        Image.fromarray(scene).save(f"frames/{name}.png")
+    Path("frames/notes.txt").write_text("not a picture")
+    assert run("edit_photo", "frames", "--target", "happy face", "--steps", "3") == 0
+    assert names() == ["a.edited.png", "b.edited.png", "c.edited.png"]
+    assert " on 2 faces in 2 of 3 pictures of frames" in capsys.readouterr().out
+    changed = [(read(f"{name}.edited.png") != scene).any() for name, scene in zip("cab", scenes)]
+    assert changed == [True, False, True]
+
+
+def test_a_video_is_edited_frame_by_frame(toonface, capsys):
+    scenes = small_scenes()
+    save_mp4(Path("in.mp4"), scenes, fps=5)
+    assert run("edit_photo", "in.mp4", "--target", "happy face", "--steps", "3") == 0
+    assert names() == ["edited.mp4"]
+    assert "2 of 3 pictures of in.mp4" in capsys.readouterr().out
+    video = cv2.VideoCapture("out/edited.mp4")
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 3 and video.get(cv2.CAP_PROP_FPS) == pytest.approx(5)
+
+
+@pytest.mark.parametrize("name, words", [("empty", "holds 0 pictures"), ("text.mp4", "no frames that can")])
+def test_what_holds_no_frames_is_one_line(toonface, capsys, name, words):
+    Path("empty").mkdir()
+    Path("text.mp4").write_text("not a video")
+    assert run("edit_photo", name, "--target", "happy face") == 2
+    assert words in capsys.readouterr().err and not Path("out").exists()

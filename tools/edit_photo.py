@@ -1,9 +1,10 @@
 #!/usr/bin/env python
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Edit the faces of a photo by text: found, inverted, edited and put back.
+"""Edit the faces of a photo, a folder of photos or a video by text: found, inverted, edited and put back.
 
 Writes edited.png (the photo with the edit), side_by_side.png (before and after), faces.png (of each face: as
-it is in the photo, as it was inverted, as it was edited) and faces.npy (the latents found).
+it is in the photo, as it was inverted, as it was edited) and faces.npy (the latents found). Of a folder it
+writes NAME.edited.png for each picture, of a video edited.mp4.
 
     python tools/edit_photo.py scene.png --target "happy face"
     python tools/edit_photo.py scene.png --target "face with glasses" --face 2 --steps 100
@@ -28,7 +29,7 @@ from ppstyleclip.files import check_file, save_png
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
     parser = documented_parser(__doc__)
-    parser.add_argument("photo", help="the photo")
+    parser.add_argument("photo", help="the photo; or a folder of photos, or a video")
     add = parser.add_argument_group("edit").add_argument
     add("--neutral", default="face", help="what the face is (default: face)")
     add("--target", required=True, help="what it should become, such as 'happy face'")
@@ -49,7 +50,8 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def run(args) -> None:
     """Edit, write, and say what was done."""
-    check_file(args.photo)
+    if not Path(args.photo).is_dir():
+        check_file(args.photo)
     if args.steps is not None and args.steps < 0:
         raise UserError(f"--steps must not be negative, got {args.steps}")
     editor = load_editor(args)
@@ -57,6 +59,7 @@ def run(args) -> None:
     import numpy as np
 
     from ppstyleclip.apps.faces import save_latent
+    from ppstyleclip.apps.frames import frames_to_files, has_frames
     from ppstyleclip.apps.photo import (
         FIT_STEPS,
         aligned_faces,
@@ -68,15 +71,22 @@ def run(args) -> None:
     from ppstyleclip.editor import Edit
     from ppstyleclip.pictures import grid
 
-    photo, faces = aligned_faces(editor.bundle, args.photo, which=args.face, landmarks=args.landmarks,
-                                 landmark_path=args.landmark_path)
     edit = editor.resolve(Edit(args.neutral, args.target, alpha=args.direction_offset,
                                beta=args.beta_threshold))
     editor.direction(edit)  # bad words are told before a minute is spent on the faces
+    folder, steps = Path(args.output_path), FIT_STEPS if args.steps is None else args.steps
+    if has_frames(args.photo):
+        counts, written = frames_to_files(editor, args.photo, edit, folder, which=args.face, steps=steps,
+                                          way=args.paste, landmark_path=args.landmark_path)
+        print(f"{edit}, strength {edit.alpha:g}, on {sum(counts)} faces in {sum(map(bool, counts))} of "
+              f"{len(counts)} pictures of {args.photo}")
+        print(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1))
+        return
+    photo, faces = aligned_faces(editor.bundle, args.photo, which=args.face, landmarks=args.landmarks,
+                                 landmark_path=args.landmark_path)
     crops = np.stack([face.crop for face in faces])
-    *_, w_plus = find_latents(editor, crops, steps=FIT_STEPS if args.steps is None else args.steps)
+    *_, w_plus = find_latents(editor, crops, steps=steps)
     edited, before, after = edited_photo(editor, photo, faces, w_plus, edit, way=args.paste)
-    folder = Path(args.output_path)
     save_png(folder / "edited.png", edited)
     save_png(folder / "side_by_side.png", grid([photo, edited], 2, gap=4, background=255))
     save_png(folder / "faces.png", grid([one for row in zip(crops, before, after) for one in row], 3))

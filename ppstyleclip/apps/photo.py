@@ -2,6 +2,7 @@
 """From a photo to latents and back: what the commands that take photographs share."""
 from __future__ import annotations
 
+import contextlib
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -58,14 +59,34 @@ def aligned_faces(bundle, path, *, which="largest", landmarks=None, landmark_pat
     if landmarks is not None:
         faces = read_landmarks(landmarks)
     else:
-        predictor, detector = bundle.face_models if landmark_path is None else (landmark_path, None)
-        faces = find_faces(load_face_finder(predictor, detector), photo)
-        if not faces and detector is not None:
+        finder = load_finder(bundle, landmark_path)
+        faces = find_faces(finder, photo)
+        if not faces and landmark_path is None and bundle.face_models[1] is not None:
             raise UserError(f"no face of the kind that '{bundle.name}' knows was found in {path}; for "
                             "photographs of people name a model of theirs, such as --model_type "
                             "ffhq-config-f, or give the landmarks as JSON")
-    chosen = choose_faces(faces, which)
-    return photo, [AlignedFace(*align_face(photo, face.landmarks, bundle.generator.size)) for face in chosen]
+    return photo, _cut(bundle, photo, choose_faces(faces, which))
+
+
+def load_finder(bundle, landmark_path=None):
+    """What finds the faces that a model knows; with `landmark_path` dlib's detector and that predictor."""
+    return load_face_finder(*(bundle.face_models if landmark_path is None else (landmark_path, None)))
+
+
+def cut_faces(bundle, finder, photo, which="largest") -> list:
+    """The chosen faces of a photo, AlignedFaces from left to right; those that are large enough."""
+    faces = find_faces(finder, photo)
+    if not faces or which.isdigit() and int(which) > len(faces):
+        return []
+    cut = []
+    for face in choose_faces(faces, which):
+        with contextlib.suppress(UserError):
+            cut += _cut(bundle, photo, [face])
+    return cut
+
+
+def _cut(bundle, photo, faces) -> list:
+    return [AlignedFace(*align_face(photo, face.landmarks, bundle.generator.size)) for face in faces]
 
 
 def whole_picture(bundle, path) -> AlignedFace:
