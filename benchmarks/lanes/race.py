@@ -17,7 +17,7 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 PAUSE = 0.25  # seconds between two contestants: idle OpenMP threads spin for 0.2
-SHORT = 0.2  # seconds that one timing lasts at least; shorter work is repeated
+SHORT = 2.0  # seconds that one timing lasts: shorter work is repeated, since the others left the caches cold
 SLOW = 20.0  # a round that takes longer is not preceded by one that only warms up
 REFERENCE = "ours, eager"  # whom the others' results are compared with
 LONG = 45.0  # once a case has taken as many seconds and two rounds, it ends
