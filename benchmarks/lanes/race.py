@@ -17,7 +17,8 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 PAUSE = 0.25  # seconds between two contestants: idle OpenMP threads spin for 0.2
-SHORT = 2.0  # seconds that one timing lasts: shorter work is repeated, since the others left the caches cold
+SHORT = 2.0  # seconds that one timing lasts at least; shorter work is repeated
+COLD = 5.0  # seconds: work that takes less is first done once untimed, for waiting has cooled caches and memory
 SLOW = 20.0  # a round that takes longer is not preceded by one that only warms up
 REFERENCE = "ours, eager"  # whom the others' results are compared with
 LONG = 45.0  # once a case has taken as many seconds and two rounds, it ends
@@ -238,13 +239,13 @@ def _repeats(seconds):
 
 def _race(case, racing, setting, note):
     """Results of one case, the contestants taking turns; who fails leaves."""
-    racing, repeats, began = list(racing), {}, time.perf_counter()
+    racing, known, began = list(racing), {}, time.perf_counter()
     _each(racing, note, lambda contestant, lane: lane.ask("peak"))
-    rounds = [_round(case, racing, repeats, note)]
+    rounds = [_round(case, racing, known, note)]
     if time.perf_counter() - began < SLOW:
         rounds.clear()
     while len(rounds) < setting.rounds and (len(rounds) < 2 or time.perf_counter() - began < LONG):
-        rounds.append(_round(case, racing, repeats, note))
+        rounds.append(_round(case, racing, known, note))
     path = setting.scratch / "kept.npy"
     kept = _each(racing, note, lambda contestant, lane: _kept(lane, case, path))
     peaks = _each(racing, note, lambda contestant, lane: lane.ask("peak")["peak"])
@@ -270,14 +271,17 @@ def _each(racing, note, do):
     return answers
 
 
-def _round(case, racing, repeats, note):
-    """`{contestant: seconds of one step}`; `repeats` learns how often a short step is done."""
+def _round(case, racing, known, note):
+    """`{contestant: seconds of one step}`, which are also put into `known`."""
 
     def turn(contestant, lane):
+        label = contestant.label
         time.sleep(PAUSE)
-        took = lane.ask("go", case.name, repeats.get(contestant.label, 1))["seconds"]
-        repeats[contestant.label] = _repeats(took)
-        return took
+        if known.get(label, 0) < COLD:
+            before = lane.ask("go", case.name, 1)["seconds"]
+            known.setdefault(label, before)
+        known[label] = lane.ask("go", case.name, _repeats(known[label]))["seconds"]
+        return known[label]
 
     return _each(racing, note, turn)
 
