@@ -18,7 +18,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 PAUSE = 0.25  # seconds between two contestants: idle OpenMP threads spin for 0.2
 SHORT = 2.0  # seconds that one timing lasts at least; shorter work is repeated
-COLD = 5.0  # seconds: work that takes less is first done once untimed, for waiting has cooled caches and memory
+COLD = 5.0  # seconds: shorter work is first done once untimed, for waiting has cooled caches and memory
 SLOW = 20.0  # a round that takes longer is not preceded by one that only warms up
 REFERENCE = "ours, eager"  # whom the others' results are compared with
 LONG = 45.0  # once a case has taken as many seconds and two rounds, it ends
@@ -239,13 +239,13 @@ def _repeats(seconds):
 
 def _race(case, racing, setting, note):
     """Results of one case, the contestants taking turns; who fails leaves."""
-    racing, known, began = list(racing), {}, time.perf_counter()
+    racing, began = list(racing), time.perf_counter()
     _each(racing, note, lambda contestant, lane: lane.ask("peak"))
-    rounds = [_round(case, racing, known, note)]
+    rounds = [_round(case, racing, note)]
     if time.perf_counter() - began < SLOW:
         rounds.clear()
     while len(rounds) < setting.rounds and (len(rounds) < 2 or time.perf_counter() - began < LONG):
-        rounds.append(_round(case, racing, known, note))
+        rounds.append(_round(case, racing, note))
     path = setting.scratch / "kept.npy"
     kept = _each(racing, note, lambda contestant, lane: _kept(lane, case, path))
     peaks = _each(racing, note, lambda contestant, lane: lane.ask("peak")["peak"])
@@ -271,17 +271,15 @@ def _each(racing, note, do):
     return answers
 
 
-def _round(case, racing, known, note):
-    """`{contestant: seconds of one step}`, which are also put into `known`."""
+def _round(case, racing, note):
+    """`{contestant: seconds of one step}`."""
 
     def turn(contestant, lane):
-        label = contestant.label
         time.sleep(PAUSE)
-        if known.get(label, 0) < COLD:
-            before = lane.ask("go", case.name, 1)["seconds"]
-            known.setdefault(label, before)
-        known[label] = lane.ask("go", case.name, _repeats(known[label]))["seconds"]
-        return known[label]
+        seconds = lane.ask("go", case.name, 1)["seconds"]
+        if seconds < COLD:
+            seconds = lane.ask("go", case.name, _repeats(seconds))["seconds"]
+        return seconds
 
     return _each(racing, note, turn)
 
