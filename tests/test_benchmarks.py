@@ -90,6 +90,7 @@ class FakeLane:
 
 def test_contestants_take_turns_and_who_fails_leaves(monkeypatch, tmp_path):
     monkeypatch.setattr(race, "PAUSE", 0)
+    monkeypatch.setattr(race, "COLD", 0)
     log, notes = [], []
     racing = [
         (Contestant("a", "ours", "make", units=8), 2, FakeLane("a", log, 4.0)),
@@ -104,6 +105,15 @@ def test_contestants_take_turns_and_who_fails_leaves(monkeypatch, tmp_path):
         ("c", False, (1.5, 1.5), 7),
     ]
     assert notes == ["b left: out of memory"]
+
+
+@pytest.mark.parametrize("seconds, asked", [(4.0, ["a", "a"]), (6.0, ["a"])])
+def test_a_short_step_is_done_once_before_it_is_timed(monkeypatch, seconds, asked):
+    monkeypatch.setattr(race, "PAUSE", 0)
+    log = []
+    entry = Contestant("a", "ours", "make"), 2, FakeLane("a", log, seconds)
+    assert race._round(Case("x", "X", 1), [entry], None) == {"a": seconds}
+    assert log == asked
 
 
 @pytest.mark.parametrize("cores, counts", [(1, (1,)), (2, (1, 2)), (6, (1, 2, 4, 6)), (8, (1, 2, 4, 8))])

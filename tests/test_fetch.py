@@ -348,6 +348,7 @@ def test_a_disk_that_fills_while_unpacking(server, home, monkeypatch):
         fetch(url, "d.dat")
     monkeypatch.undo()
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(home.parent / "cache"))
+    monkeypatch.delenv("PPSTYLECLIP_OFFLINE", raising=False)
     assert fetch(url, "d.dat").read_bytes() == DATA and len(server.asked) == 1
 
 

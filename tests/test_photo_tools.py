@@ -214,7 +214,7 @@ def bring_files():
     (["cut.png"], "cut.png is a damaged picture"),
     (["odd.png"], "odd.png is a damaged picture"),
     (["absent.jpg"], "there is no file absent.jpg"),
-    (["folder.jpg"], "folder.jpg is a folder, a file is needed"),
+    (["folder.jpg"], "the folder folder.jpg holds 0 pictures"),
     (["scene.png", "--face", "9"], "there is no face 9: 3 faces were found"),
     (["scene.png", "--face", "left"], "face is a number, 'largest' or 'all', got 'left'"),
     (["scene.png", "--steps", "-1"], "--steps must not be negative, got -1"),
