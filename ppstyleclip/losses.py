@@ -84,8 +84,8 @@ def l2_loss(latent, start, *, reduction):
         raise ValueError(f"unknown reduction {reduction!r}; known: {', '.join(REDUCTIONS)}")
     if latent.shape[1:] != start.shape[1:] or start.shape[0] not in (1, latent.shape[0]):
         raise ValueError(f"latents have shapes {list(latent.shape)} and {list(start.shape)}")
-    squares = ((latent - start) ** 2).flatten(1)
-    return squares.sum(axis=1) if reduction == "sum" else squares.mean(axis=1)
+    squares, axes = (latent - start) ** 2, list(range(1, latent.ndim))  # flatten has no compiled gradient
+    return squares.sum(axis=axes) if reduction == "sum" else squares.mean(axis=axes)
 
 
 def identity_loss(network, images, reference):

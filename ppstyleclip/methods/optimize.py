@@ -18,7 +18,7 @@ import paddle.nn.functional as F
 
 from ppstyleclip.engine import compile_gradient
 from ppstyleclip.errors import UserError
-from ppstyleclip.losses import CLIP_VIEWS, clip_image_features
+from ppstyleclip.losses import CLIP_VIEWS, clip_image_features, l2_loss
 from ppstyleclip.methods.descent import Adam, descend, ramped, stepped
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
 
@@ -108,8 +108,7 @@ class _Objective(nn.Layer):
         features = features.reshape([-1, 1, features.shape[1]])  # unsqueeze has no gradient in old programs
         cosines = paddle.sum(features * tensors["texts"], axis=2)  # [N, T]
         clip = paddle.sum((1.0 - cosines) * tensors["weights"], axis=1)
-        away, axes = (latent - tensors["start"]) ** 2, list(range(1, latent.ndim))
-        l2 = paddle.sum(away, axis=axes) if settings.l2_over == "sum" else paddle.mean(away, axis=axes)
+        l2 = l2_loss(latent, tensors["start"], reduction=settings.l2_over)
         total, parts = clip + settings.l2 * l2, [clip, l2]
         if self.identity is not None:
             likeness = paddle.sum(self.identity.identity_features(images) * tensors["reference"], axis=1)
