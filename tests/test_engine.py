@@ -12,10 +12,13 @@ import pytest
 from tiny_world import CLIP, tiny_clip, tiny_generator
 
 from ppstyleclip import engine
+from ppstyleclip.engine import compiled, networks
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.staged import advance, first_stage
+from ppstyleclip.models import stylegan2_fixed
 from ppstyleclip.models.clip import build_clip
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
+from ppstyleclip.models.stylegan2_pullback import prepare_pullback
 
 BOUND = 1e-3  # largest difference of images in about [-1, 1]
 
@@ -61,10 +64,10 @@ def test_compiled_synthesis_is_the_eager_one_at_any_batch(generator, folder, noi
 
 
 def test_a_large_batch_is_drawn_in_parts(generator, folder, monkeypatch):
-    monkeypatch.setattr(engine, "AT_ONCE_PIXELS", 2 * generator.size**2)
+    monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 2 * generator.size**2)
     draw, styles, sizes = engine.compile_synthesis(generator, folder=folder), draw_styles(generator, 5), []
-    compiled = draw._compiled
-    draw._compiled = lambda arrays: (sizes.append(len(arrays["style_00"])), compiled(arrays))[1]
+    program = draw._compiled
+    draw._compiled = lambda arrays: (sizes.append(len(arrays["style_00"])), program(arrays))[1]
     assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
     assert sizes == [2, 2, 1]
 
@@ -108,7 +111,7 @@ def test_compiled_image_encoder_is_the_eager_one(folder, side):
 def test_a_program_is_exported_once_for_equal_weights(generator, tmp_path, monkeypatch):
     count = []
     export = engine.export
-    monkeypatch.setattr(engine, "export", lambda *a, **k: (count.append(1), export(*a, **k)))
+    monkeypatch.setattr(compiled, "export", lambda *a, **k: (count.append(1), export(*a, **k)))
     styles = draw_styles(generator, 1)
     for _ in range(2):
         engine.compile_synthesis(generator, folder=tmp_path)(styles)
@@ -151,7 +154,7 @@ def test_what_cannot_be_exported_runs_eager_and_says_so_once(generator, tmp_path
     def refuse(*args, **kwargs):
         raise RuntimeError("no such operator\nin a long story")
 
-    monkeypatch.setattr(engine, "export", refuse)
+    monkeypatch.setattr(compiled, "export", refuse)
     styles = draw_styles(generator, 2)
     draw = engine.compile_synthesis(generator, folder=tmp_path)
     with pytest.warns(UserWarning, match="eager mode: no such operator in a long story"):
@@ -172,7 +175,7 @@ def test_programs_unused_for_longest_make_room(generator, tmp_path, monkeypatch)
     kept = {place.name for place in tmp_path.iterdir()}
     assert len(kept) == 2
     size = sum(file.stat().st_size for file in next(tmp_path.iterdir()).iterdir())
-    monkeypatch.setattr(engine, "KEEP_BYTES", int(size * 1.5))
+    monkeypatch.setattr(compiled, "KEEP_BYTES", int(size * 1.5))
     engine.compile_synthesis(generator, side=generator.size // 2, folder=tmp_path)(styles[:5])
     left = {place.name for place in tmp_path.iterdir()}
     assert len(left) == 1 and not left & kept
@@ -210,7 +213,7 @@ def test_image_encoder_in_bf16_is_near_fp32(folder, make_clip):
 
 def test_a_painter_compiles_when_enough_was_drawn(generator, monkeypatch, tmp_path):
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path))
-    monkeypatch.setattr(engine, "EAGER_PIXELS", 3 * generator.size**2)
+    monkeypatch.setattr(networks, "EAGER_PIXELS", 3 * generator.size**2)
     paint, styles = engine.Painter(generator), draw_styles(generator, 2)
     first = paint(styles)
     assert not (tmp_path / "engine").exists()
@@ -259,6 +262,54 @@ def test_compiled_gradient_is_the_eager_one(generator, folder, make_clip):
         assert np.linalg.norm(got - want) < 1e-3 * np.linalg.norm(want)
 
 
+@pytest.mark.parametrize("winograd", [False, True])
+def test_the_way_back_through_synthesis_is_paddles(generator, monkeypatch, winograd):
+    monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_CHANNELS", 1)
+    monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_SIDE", 4)
+    synthesis = FixedSynthesis(generator)
+    prepare_pullback(synthesis, winograd=winograd)
+    assert any(getattr(layer, "winograd", False) for layer in synthesis.pullback.layers) == winograd
+    styles = [paddle.to_tensor(style, stop_gradient=False) for style in draw_styles(generator, 2)]
+    images = generator.synthesis_from_styles(styles, noise="const")
+    weight = paddle.to_tensor(np.random.RandomState(2).randn(*images.shape).astype(np.float32))
+    wanted = paddle.grad([(images * weight).sum()], styles)
+    with paddle.no_grad():
+        drawn, kept = synthesis.record(styles)
+        got = synthesis.pullback(styles, kept, weight)
+    assert relative(drawn.numpy(), images.numpy()) < BOUND / 10
+    for one, other in zip(got, wanted):
+        assert relative(one.numpy(), other.numpy()) < BOUND
+
+
+class TwoPaths(paddle.nn.Layer):
+    """A latent that reaches the loss by its picture, through an affine layer, and by itself."""
+
+    def __init__(self, generator):
+        super().__init__()
+        self.generator, self.synthesis = generator, FixedSynthesis(generator)
+
+    def forward(self, tensors):
+        """Return [loss]."""
+        latent = tensors["w_plus"]
+        images = self.synthesis(self.generator.style_affine(latent))
+        return [paddle.mean(images * images) + 0.01 * paddle.mean(latent * latent)]
+
+
+def test_a_latent_that_is_also_in_the_loss_itself_gets_both_gradients(generator, folder):
+    layer = TwoPaths(generator)
+    shape = [2, generator.n_latent, generator.style_dim]
+    w_plus = np.random.RandomState(3).randn(*shape).astype(np.float32)
+    run = engine.compile_gradient(layer, {"w_plus": [-1, *shape[1:]]}, ["w_plus"], folder=folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (loss,), gradients = run({"w_plus": w_plus})
+    leaf = paddle.to_tensor(w_plus, stop_gradient=False)
+    images = generator.synthesis_from_styles(generator.style_affine(leaf), noise="const")
+    expected = paddle.mean(images * images) + 0.01 * paddle.mean(leaf * leaf)
+    assert relative(loss, expected.numpy()) < BOUND / 10
+    assert relative(gradients["w_plus"], paddle.grad([expected], leaf)[0].numpy()) < BOUND
+
+
 class Operators(paddle.nn.Layer):
     """Operators that Paddle 3 has only for its new kind of programs."""
 
@@ -291,9 +342,9 @@ def test_a_gradient_that_cannot_be_exported_is_eager(generator, tmp_path, monkey
     wrt = [name for name in step.shapes() if name != "text"]
     arrays = dict(zip(wrt, draw_styles(generator, 1)))
     arrays["text"] = np.ones([1, clip.dim], np.float32)
-    compiled = engine.compile_gradient(step, step.shapes(), wrt, folder=tmp_path)(arrays)
-    monkeypatch.setattr(engine, "export", lambda *a, **k: 1 / 0)
+    compiled_way = engine.compile_gradient(step, step.shapes(), wrt, folder=tmp_path)(arrays)
+    monkeypatch.setattr(compiled, "export", lambda *a, **k: 1 / 0)
     with pytest.warns(UserWarning, match="eager mode"):
         eager_way = engine.compile_gradient(step, step.shapes(), wrt, ["other"], folder=tmp_path)(arrays)
     for name in wrt:
-        assert np.allclose(compiled[1][name], eager_way[1][name], rtol=1e-3, atol=1e-6)
+        assert np.allclose(compiled_way[1][name], eager_way[1][name], rtol=1e-3, atol=1e-6)

@@ -257,7 +257,7 @@ def test_tuning_changes_a_copy_until_it_draws_the_picture(generator, faces):
 def test_a_tuned_generator_is_edited_like_any_other(tmp_path, faces, monkeypatch):
     """Programs are remembered by fingerprint: a tuned generator must not draw with the untuned one's."""
     bundle = load_pack(save_tiny_pack(tmp_path / "pack"))
-    monkeypatch.setattr(engine, "EAGER_PIXELS", 0)
+    monkeypatch.setattr(engine.networks, "EAGER_PIXELS", 0)
     untuned = Editor(bundle).draw(faces[2][:1])
     *_, (_, _, tuned) = tune_generator(bundle.generator, faces[1][:1], faces[2][:1], num_steps=2, rate=1e-2)
     editor = Editor(bundle.with_parts(generator=tuned))

@@ -90,8 +90,24 @@ class ClipModel(nn.Layer):
         return self.encode_view((pixels - mean) / std)
 
     def encode_view(self, view):
-        """Image features `[N, D]` of what the network itself is given, `[N, 3, S, S]`."""
-        return self.net.visual(view)
+        """Image features `[N, D]` of what the network itself is given, `[N, 3, S, S]`.
+
+        Of a transformer's last block only the class token is read, so only that is computed: a fifteenth of
+        the arithmetic of ViT-B/32 less, the same result."""
+        visual = self.net.visual
+        if not hasattr(visual, "transformer"):
+            return visual(view)  # a ResNet
+        x = _patches(view, visual.conv1.weight)
+        width = x.shape[2]
+        first = visual.class_embedding + paddle.zeros([x.shape[0], 1, width])
+        x = visual.ln_pre(paddle.concat([first, x], axis=1) + visual.positional_embedding)
+        *blocks, last = visual.transformer.resblocks
+        for block in blocks:
+            x = block(x)
+        h, x = last.ln_1(x), x[:, :1]
+        x = x + last.attn(h[:, :1], h, h)
+        x = x + last.mlp(last.ln_2(x))
+        return paddle.matmul(visual.ln_post(x.reshape([-1, width])), visual.proj)
 
     def encode_tokens(self, tokens):
         """Text features of tokens; differentiable, nothing is remembered.
@@ -157,6 +173,15 @@ class ClipModel(nn.Layer):
         if self.vocabulary is None:
             return []
         return [word for word in prompt_words(text) if word not in self.vocabulary]
+
+
+def _patches(view, kernel):
+    """What conv1 makes of each patch, `[N, patches, width]`; as a product of matrices, which is faster."""
+    width, colours, side, _ = kernel.shape
+    count = view.shape[2] // side
+    x = view.reshape([-1, colours, count, side, count, side]).transpose([0, 2, 4, 1, 3, 5])
+    return paddle.matmul(x.reshape([-1, count * count, colours * side * side]), kernel.reshape([width, -1]),
+                         transpose_y=True)
 
 
 def build_clip(config):

@@ -10,9 +10,10 @@ Why these forms (milliseconds on two cores, oneDNN, batch 1). Enlarging by a tra
 4x4 depthwise filter took 53 for 512 to 256 channels at 128 px and 122 for 64 to 32 at 1024 px; with the
 filter in two passes 54 and 148; as four phases of one 3x3 convolution and a pixel shuffle 185 and 356, for
 it has four times the multiplications. A convolution that keeps its size took 88 as it is and 36 in
-Winograd's form for 512 channels at 64 px, 93 and 49 for 256 at 128 px, 104 and 80 for 128 at 256 px;
-narrower or smaller ones lose. The style scales the input and not the weights, so that weights stay constant
-(their layout is then prepared once) and any batch runs in one program.
+Winograd's form for 512 channels at 64 px, 93 and 49 for 256 at 128 px; narrower or smaller ones lose (128
+at 256 px takes 104 and 80 alone, but as long in the whole program, and more memory). The style scales the
+input and not the weights, so that weights stay constant (their layout is then prepared once) and any batch
+runs in one program.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from ..ops import (
 from .stylegan2_layers import SKIP_KERNEL
 
 _GAIN = math.sqrt(2.0)
-_WINOGRAD_CHANNELS, _WINOGRAD_SIDE = 128, 16  # from here on Winograd's form is the faster one
+SLOPE = 0.2  # of the leaky ReLU
+_WINOGRAD_CHANNELS, _WINOGRAD_SIDE = 256, 16  # from here on Winograd's form is the faster one
 
 
 class FixedSynthesis(nn.Layer):
@@ -46,7 +48,7 @@ class FixedSynthesis(nn.Layer):
         side: stop at the resolution of this many pixels; None is the generator's own.
         noise: "const" or "none".
         winograd: wide 3x3 convolutions in the form that is faster under oneDNN; not for bf16, which would
-            blur it, nor for gradients, which it slows.
+            blur it.
 
     Attributes: `widths`, the C_k of the styles it takes; `x_shape` and, where `needs_image`, `image_shape`:
     what it starts from, without the batch.
@@ -62,18 +64,20 @@ class FixedSynthesis(nn.Layer):
         if not 0 <= start < len(layers):
             raise ValueError(f"start must be 0 to {len(layers) - 1}, got {start}")
         self.start = start
+        self.pullback, self.cuts = None, []  # of stylegan2_pullback
         self.layers = nn.LayerList()
         for k, (layer, picture) in enumerate(layers[start:], start):
-            is_conv = picture is not None
-            wide = winograd and 4 * 2 ** ((k + 1) // 3) >= _WINOGRAD_SIDE
-            self.layers.append(_FixedConv(layer, picture if noise == "const" else None, wide) if is_conv
+            is_conv, is_large = picture is not None, 4 * 2 ** ((k + 1) // 3) >= _WINOGRAD_SIDE
+            self.layers.append(_FixedConv(layer, picture if noise == "const" else None, is_large) if is_conv
                                else _FixedRGB(layer))
+        if winograd:
+            self.use_winograd()
         self.widths = [layer.width for layer in self.layers]
         self.needs_image = start > 1
         self.x_shape = [self.widths[0], *[4 * 2 ** (start // 3)] * 2]
         self.image_shape = [3, *[4 * 2 ** ((start - 2) // 3)] * 2] if self.needs_image else None
         if start == 0:
-            _keep(self, "input", generator.input.input.numpy())
+            keep(self, "input", generator.input.input.numpy())
 
     def forward(self, styles, x=None, image=None):
         """Draw images.
@@ -85,6 +89,10 @@ class FixedSynthesis(nn.Layer):
         Returns:
             images `[N, 3, side, side]`.
         """
+        if self.pullback is not None and not paddle.in_dynamic_mode():
+            image, kept = self.record(styles)
+            self.cuts.append((image, styles, kept))
+            return image
         x = self.input if self.start == 0 else x
         for layer, style in zip(self.layers, styles):
             if layer.to_rgb:
@@ -93,38 +101,67 @@ class FixedSynthesis(nn.Layer):
                 x = layer(x, style)
         return image
 
+    def use_winograd(self):
+        """Bring those convolutions into Winograd's form that are faster in it."""
+        for layer in self.layers:
+            if not layer.to_rgb and layer.gains:
+                layer.use_winograd()
+
+    def record(self, styles):
+        """Draw images, with start 0, and keep what stylegan2_pullback needs to go back.
+
+        Returns:
+            (images, list of what each layer leaves: of a convolution its input, energy, result before
+            demodulation and result; of ToRGB its input).
+        """
+        x, image, kept = self.input, None, []
+        for layer, style in zip(self.layers, styles):
+            if layer.to_rgb:
+                kept.append((x,))
+                image = layer(x, style, image)
+            else:
+                kept.append((x, *layer.stages(x, style)))
+                x = kept[-1][-1]
+        return image, kept
+
 
 class _FixedConv(nn.Layer):
     """leaky_relu(d * conv(x * style) + noise + bias), d the demodulation; gains are in the weights."""
 
     to_rgb = False
 
-    def __init__(self, layer, noise, winograd):
+    def __init__(self, layer, noise, is_large):
         super().__init__()
         conv = layer.conv
         weight = conv.weight.numpy()[0]  # [O, I, k, k]
         self.upsample, self.groups, self.width = conv.upsample, weight.shape[0], weight.shape[1]
-        _keep(self, "energy", np.square(weight * conv.scale).sum((2, 3)).T)
+        keep(self, "energy", np.square(weight * conv.scale).sum((2, 3)).T)
         weight = weight * np.float32(conv.scale * _GAIN)
-        self.winograd = winograd and not conv.upsample and min(weight.shape[:2]) >= _WINOGRAD_CHANNELS
-        if self.winograd:
-            _keep(self, "weight", winograd_weight(weight))
-            _keep(self, "input_filter", winograd_input_filter())
-            _keep(self, "output_matrix", winograd_output_matrix())
-        else:
-            _keep(self, "weight", weight.transpose(1, 0, 2, 3) if conv.upsample else weight)
+        keep(self, "weight", weight.transpose(1, 0, 2, 3) if conv.upsample else weight)
+        self.winograd = False
+        self.gains = is_large and not conv.upsample and min(weight.shape[:2]) >= _WINOGRAD_CHANNELS
         if conv.upsample:
             taps = np.asarray(conv.blur * 4.0, np.float32)[::-1, ::-1]
-            _keep(self, "blur", np.broadcast_to(taps, (self.groups, 1, *taps.shape)))
+            keep(self, "blur", np.broadcast_to(taps, (self.groups, 1, *taps.shape)))
             spare = len(taps) - 2 - (weight.shape[2] - 1)
             self.pads = [(spare + 1) // 2 + 1, spare // 2 + 1] * 2
-        _keep(self, "bias", layer.activate.bias.numpy().reshape([-1, 1, 1]) * _GAIN)
+        keep(self, "bias", layer.activate.bias.numpy().reshape([-1, 1, 1]) * _GAIN)
         self.has_noise = noise is not None
         if self.has_noise:
-            _keep(self, "noise", noise.numpy()[0, 0] * layer.noise.weight.numpy() * _GAIN)
+            keep(self, "noise", noise.numpy()[0, 0] * layer.noise.weight.numpy() * _GAIN)
+
+    def use_winograd(self):
+        self.winograd = True
+        keep(self, "weight", winograd_weight(self.weight.numpy()))
+        keep(self, "input_filter", winograd_input_filter())
+        keep(self, "output_matrix", winograd_output_matrix())
 
     def forward(self, x, style):
-        demodulation = paddle.pow(F.linear(style * style, self.energy) + 1e-8, -0.5)
+        return self.stages(x, style)[-1]
+
+    def stages(self, x, style):
+        """Energy `[N, O]`, the convolution before demodulation and the result `[N, O, H, W]`."""
+        energy = F.linear(style * style, self.energy) + 1e-8
         x = x * style.reshape([-1, self.width, 1, 1])
         if self.upsample:
             x = F.conv2d_transpose(x, self.weight, stride=2)
@@ -133,10 +170,10 @@ class _FixedConv(nn.Layer):
             x = winograd_conv2d(x, self.weight, self.input_filter, self.output_matrix)
         else:
             x = F.conv2d(x, self.weight, padding=1)
-        x = x * demodulation.reshape([-1, self.groups, 1, 1])
+        z = x * paddle.pow(energy, -0.5).reshape([-1, self.groups, 1, 1])
         if self.has_noise:
-            x = x + self.noise
-        return F.leaky_relu(x + self.bias, 0.2)
+            z = z + self.noise
+        return energy, x, F.leaky_relu(z + self.bias, SLOPE)
 
 
 class _FixedRGB(nn.Layer):
@@ -147,10 +184,10 @@ class _FixedRGB(nn.Layer):
     def __init__(self, layer):
         super().__init__()
         self.width = layer.conv.weight.shape[2]
-        _keep(self, "weight", layer.conv.weight.numpy()[0] * np.float32(layer.conv.scale))
-        _keep(self, "bias", layer.bias.numpy()[0])
+        keep(self, "weight", layer.conv.weight.numpy()[0] * np.float32(layer.conv.scale))
+        keep(self, "bias", layer.bias.numpy()[0])
         taps = setup_filter(SKIP_KERNEL) * 4.0
-        _keep(self, "filter", np.broadcast_to(taps, (3, 1, *taps.shape)))
+        keep(self, "filter", np.broadcast_to(taps, (3, 1, *taps.shape)))
 
     def forward(self, x, style, image=None):
         out = F.conv2d(x * style.reshape([-1, self.width, 1, 1]), self.weight) + self.bias
@@ -159,7 +196,7 @@ class _FixedRGB(nn.Layer):
         return out + F.conv2d_transpose(image, self.filter, stride=2, padding=1, groups=3)
 
 
-def _keep(layer, name, array):
+def keep(layer, name, array):
     """Hold a constant; a parameter, because exported programs take those as constants to be prepared."""
     array = np.ascontiguousarray(array, np.float32)
     value = layer.create_parameter(list(array.shape), default_initializer=nn.initializer.Constant(0.0))

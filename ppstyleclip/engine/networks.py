@@ -1,0 +1,210 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What the product compiles: synthesis, CLIP's image side, both in a row, and losses with their gradients."""
+from __future__ import annotations
+
+import numpy as np
+import paddle
+
+from ppstyleclip.engine.compiled import Compiled
+from ppstyleclip.engine.program import check_precision, on_gpu
+from ppstyleclip.files import fingerprint
+from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
+
+# Kinds of operators that compute in bf16; some of the others fail there. One whose neighbours all stay fp32
+# stays so too: without the activation between them, the widest linear layers of CLIP would.
+_BF16_SYNTHESIS = ("conv2d", "fused_conv2d", "conv2d_transpose", "elementwise_mul")
+_BF16_CLIP = ("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_matmul", "scale", "sigmoid",
+              "elementwise_mul")
+EAGER_PIXELS = 2**18  # that a Painter draws before it compiles: 64 pictures of 64 px, none of 1024 px
+AT_ONCE_PIXELS = 2**16  # of a batch: more at once is slower and takes memory; one picture of 256 px
+
+
+class CompiledSynthesis:
+    """Styles to images, compiled: see compile_synthesis."""
+
+    def __init__(self, compiled, first, at_once):
+        self._compiled, self._first, self._at_once = compiled, first, at_once
+
+    def __call__(self, styles, x=None, image=None) -> np.ndarray:
+        """Draw images `[N, 3, H, W]` float32, about [-1, 1].
+
+        Args:
+            styles: float32 arrays `[N, C_k]` of the style tensors from `start` on.
+            x, image: with `start` above 0, what `staged.Stage` holds.
+        """
+        arrays = {_style_name(self._first + k): style for k, style in enumerate(styles)}
+        arrays.update((name, part) for name, part in (("x", x), ("image", image)) if part is not None)
+        count = len(styles[0])
+        parts = [{name: array[start : start + self._at_once] for name, array in arrays.items()}
+                 for start in range(0, count, self._at_once)]
+        drawn = [self._compiled(part)[0] for part in parts]
+        return drawn[0] if len(drawn) == 1 else np.concatenate(drawn)
+
+    def compile(self) -> bool:
+        """Compile now instead of at the first call; whether it worked."""
+        return self._compiled.compile()
+
+
+def compile_synthesis(generator, *, start=0, side=None, noise="const", precision="fp32", mark=None,
+                      folder=None) -> CompiledSynthesis:
+    """Make a generator's `synthesis_from_styles` a fast function of arrays, with any batch.
+
+    Args:
+        generator: StyleGANv2Generator in evaluation mode; its weights are copied.
+        start: the first style tensor to draw; above 0 the call takes what was drawn before it.
+        side: stop at this resolution; None is the generator's own.
+        noise: "const" or "none".
+        precision: "fp32", "bf16" or "fp16".
+        mark: the generator's fingerprint where it is known; None computes it.
+        folder: where programs are kept; None is `engine` in the cache.
+    Raises:
+        UserError: a precision that is unknown or that this machine does not have.
+    """
+    winograd = precision == "fp32" and not on_gpu()
+    layer = _NamedSynthesis(FixedSynthesis(generator, start=start, side=side, noise=noise, winograd=winograd))
+    mark = _weights_mark(generator) if mark is None else mark
+    key = ["synthesis", mark, generator.size, start, side, noise, winograd]
+    compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder,
+                        bf16=_BF16_SYNTHESIS)
+    return CompiledSynthesis(compiled, start, max(1, AT_ONCE_PIXELS // (side or generator.size) ** 2))
+
+
+class CompiledNetworks:
+    """A generator and a CLIP, compiled to go from a half drawn picture to its CLIP features.
+
+    Args:
+        generator, clip: the networks.
+        precision: one of PRECISIONS.
+        mark: the generator's fingerprint where it is known.
+    Raises:
+        UserError: a precision that is unknown or that this machine does not have.
+    """
+
+    def __init__(self, generator, clip, *, precision="fp32", mark=None):
+        check_precision(precision)
+        self._generator, self._clip, self._precision = generator, clip, precision
+        self._mark = _weights_mark(generator) if mark is None else mark
+        self._drawing = self._encoding = (None, None)
+
+    def features(self, stage, styles) -> np.ndarray:
+        """CLIP features `[N, D]`.
+
+        Args:
+            stage: methods.staged.Stage of N pictures.
+            styles: arrays `[N, C_k]` of the style tensors from stage.k on, up to a ToRGB layer.
+        """
+        last = stage.k + len(styles)
+        if self._drawing[0] != (stage.k, last):  # one at a time: a program holds its weights
+            self._drawing = (stage.k, last), compile_synthesis(
+                self._generator, start=stage.k, side=4 * 2 ** ((last - 2) // 3), mark=self._mark,
+                precision=self._precision)
+        x, image = (None if part is None else part.numpy() for part in (stage.x, stage.image))
+        images = self._drawing[1](styles, x, image)
+        if self._encoding[0] != images.shape[-1]:
+            self._encoding = images.shape[-1], compile_image_encoder(
+                self._clip, images.shape[-1], precision=self._precision)
+        return self._encoding[1](images)
+
+
+def compile_gradient(layer, shapes, wrt, key=None, *, folder=None):
+    """Make a loss and its gradients a fast function of arrays.
+
+    Args:
+        layer: Layer in evaluation mode; its forward takes `{name: Tensor}` and returns a list, a scalar loss
+            first. Its weights are constants.
+        shapes: `{name: shape}` of its inputs; -1 for the batch.
+        wrt: names of the inputs whose gradients are wanted.
+        key: settings that its forward depends on beside its weights, values that JSON can hold.
+        folder: where programs are kept; None is `engine` in the cache.
+    Returns:
+        function of `{name: array}`; gives (list of results, `{name: gradient}`).
+    """
+    wrt = tuple(wrt)
+    key = ["gradient", type(layer).__qualname__, key, _weights_mark(layer)]
+    compiled = Compiled(layer, shapes, key, folder=folder, wrt=wrt)
+
+    def run(arrays):
+        results = compiled(arrays)
+        return results[:-len(wrt)], dict(zip(wrt, results[-len(wrt):]))
+
+    return run
+
+
+class Painter:
+    """Draws pictures of one generator from styles: few small ones in eager mode, many or large ones compiled.
+
+    Compiling takes a second or two, as long as EAGER_PIXELS do in eager mode. What has been drawn so far
+    decides, never what is on disk: the same calls give the same pixels.
+    """
+
+    def __init__(self, generator, *, mark=None):
+        self._generator, self._mark = generator, mark
+        self._compiled, self._pixels = None, 0
+
+    def __call__(self, styles) -> np.ndarray:
+        """Images `[N, 3, size, size]` float32, about [-1, 1], of K styles `[N, C_k]` (tensors or arrays).
+
+        The noise is the generator's own.
+        """
+        self._pixels += styles[0].shape[0] * self._generator.size**2
+        if self._compiled is None and self._pixels > EAGER_PIXELS:
+            self._compiled = compile_synthesis(self._generator, mark=self._mark)
+        if self._compiled is None:
+            with paddle.no_grad():
+                tensors = [style if paddle.is_tensor(style) else paddle.to_tensor(style) for style in styles]
+                return self._generator.synthesis_from_styles(tensors, noise="const").numpy()
+        return self._compiled([np.asarray(style) for style in styles])
+
+
+def compile_image_encoder(clip, side, *, precision="fp32", mark=None, folder=None):
+    """Make a CLIP's `encode_image` a fast function: images `[N, 3, side, side]` to features `[N, D]`.
+
+    Args and errors as in compile_synthesis; `side` is that of the pictures, which CLIP's resize begins with.
+    """
+    mark = _weights_mark(clip.net.visual) if mark is None else mark
+    key = ["encode_image", clip.name, clip.image_size, mark, side]
+    compiled = Compiled(_ImageEncoder(clip), {"images": [-1, 3, side, side]}, key, precision=precision,
+                        folder=folder, bf16=_BF16_CLIP)
+    return lambda images: compiled({"images": images})[0]
+
+
+class _NamedSynthesis(paddle.nn.Layer):
+    """FixedSynthesis with its styles as single, named inputs."""
+
+    def __init__(self, synthesis):
+        super().__init__()
+        self.synthesis = synthesis
+
+    def shapes(self):
+        """`{name: shape}` of the inputs."""
+        parts = self.synthesis
+        shapes = {_style_name(parts.start + k): [-1, width] for k, width in enumerate(parts.widths)}
+        if parts.start:
+            shapes["x"] = [-1, *parts.x_shape]
+        if parts.needs_image:
+            shapes["image"] = [-1, *parts.image_shape]
+        return shapes
+
+    def forward(self, tensors):
+        """Images of named styles."""
+        first, count = self.synthesis.start, len(self.synthesis.widths)
+        styles = [tensors[_style_name(first + k)] for k in range(count)]
+        return self.synthesis(styles, tensors.get("x"), tensors.get("image"))
+
+
+class _ImageEncoder(paddle.nn.Layer):
+    def __init__(self, clip):
+        super().__init__()
+        self.clip = clip
+
+    def forward(self, tensors):
+        """CLIP features of images."""
+        return self.clip.encode_image(tensors["images"])
+
+
+def _style_name(k):
+    return f"style_{k:02d}"
+
+
+def _weights_mark(layer):
+    return fingerprint({key: value.numpy() for key, value in layer.state_dict().items()})

@@ -1,0 +1,89 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""An exported program on the disk, and how Paddle Inference runs it."""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import paddle
+from paddle import inference
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.threads import count_cores
+
+PRECISIONS = ("fp32", "bf16", "fp16")
+STEM = "program"
+MODELS = (f"{STEM}.pdmodel", f"{STEM}.json")  # Paddle's old and new program files
+WEIGHTS = f"{STEM}.pdiparams"
+# Paddle's rearrangements that leave the operators of a gradient alone.
+_BESIDE_GRADIENTS = ("constant_folding_pass", "operator_scale_onednn_fuse_pass")
+
+
+class Program:
+    """An exported program under Paddle Inference: float32 arrays in, a list of arrays out.
+
+    One thread may call it at a time.
+
+    Args:
+        folder: where export() wrote it; it is not needed any more once this returns.
+        precision: "fp32"; "bf16" where the processor has it; "fp16" on a GPU.
+        bf16: as in Compiled.
+        gradients: the program holds gradients, which bear few of Paddle's rearrangements.
+    """
+
+    def __init__(self, folder, precision="fp32", *, bf16=None, gradients=False):
+        self._predictor = inference.create_predictor(_config(Path(folder), precision, bf16, gradients))
+        names = sorted(self._predictor.get_input_names())
+        self._inputs = {name: self._predictor.get_input_handle(name) for name in names}
+        self._outputs = [self._predictor.get_output_handle(n) for n in self._predictor.get_output_names()]
+
+    def __call__(self, arrays) -> list:
+        """Run on `{name: array}`; names that the program does not use are passed over."""
+        for name, handle in self._inputs.items():
+            handle.copy_from_cpu(np.ascontiguousarray(arrays[name], np.float32))
+        self._predictor.run()
+        return [handle.copy_to_cpu() for handle in self._outputs]
+
+
+def check_precision(precision):
+    if precision not in PRECISIONS:
+        raise UserError(f"unknown precision '{precision}', known: {', '.join(PRECISIONS)}")
+    if precision == "fp16" and not on_gpu():
+        raise UserError("precision fp16 needs a GPU; on a CPU use fp32 or bf16")
+    if precision == "bf16" and not on_gpu() and not paddle.base.core.supports_bfloat16():
+        raise UserError("this processor does not compute in bf16; use fp32")
+
+
+def on_gpu() -> bool:
+    return paddle.get_device().startswith("gpu")
+
+
+def _config(folder, precision, bf16, gradients):
+    """Paddle Inference's settings: all cores and oneDNN on a CPU, CUDA where Paddle's device is a GPU."""
+    model = next(folder / name for name in MODELS if (folder / name).is_file())
+    config = inference.Config(str(model), str(folder / WEIGHTS))
+    config.disable_glog_info()
+    if on_gpu():
+        kinds = inference.PrecisionType
+        kind = {"fp32": kinds.Float32, "bf16": kinds.Bfloat16, "fp16": kinds.Half}[precision]
+        config.enable_use_gpu(256, int(paddle.get_device().split(":")[1]), kind)
+    else:
+        config.disable_gpu()
+        config.set_cpu_math_library_num_threads(int(os.environ.get("OMP_NUM_THREADS") or count_cores()))
+        config.enable_mkldnn()
+        if precision == "bf16":
+            config.enable_mkldnn_bfloat16()
+            if bf16 is not None:
+                config.set_bfloat16_op(set(bf16))
+    if gradients:
+        builder = config.pass_builder()
+        for name in builder.all_passes():
+            if name not in _BESIDE_GRADIENTS:
+                builder.delete_pass(name)
+    if model.suffix == ".pdmodel":
+        config.enable_memory_optim()
+    else:
+        config.enable_new_executor(True)
+        config.enable_new_ir(True)
+    return config
