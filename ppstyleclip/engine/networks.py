@@ -20,10 +20,13 @@ AT_ONCE_PIXELS = 2**16  # of a batch: more at once is slower and takes memory; o
 
 
 class CompiledSynthesis:
-    """Styles to images, compiled: see compile_synthesis."""
+    """Styles to images, compiled: see compile_synthesis.
+
+    Attributes: `at_once`, how many pictures of a batch are drawn at a time.
+    """
 
     def __init__(self, compiled, first, at_once):
-        self._compiled, self._first, self._at_once = compiled, first, at_once
+        self._compiled, self._first, self.at_once = compiled, first, at_once
 
     def __call__(self, styles, x=None, image=None) -> np.ndarray:
         """Draw images `[N, 3, H, W]` float32, about [-1, 1].
@@ -35,8 +38,8 @@ class CompiledSynthesis:
         arrays = {_style_name(self._first + k): style for k, style in enumerate(styles)}
         arrays.update((name, part) for name, part in (("x", x), ("image", image)) if part is not None)
         count = len(styles[0])
-        parts = [{name: array[start : start + self._at_once] for name, array in arrays.items()}
-                 for start in range(0, count, self._at_once)]
+        parts = [{name: array[start : start + self.at_once] for name, array in arrays.items()}
+                 for start in range(0, count, self.at_once)]
         drawn = [self._compiled(part)[0] for part in parts]
         return drawn[0] if len(drawn) == 1 else np.concatenate(drawn)
 
@@ -86,24 +89,33 @@ class CompiledNetworks:
         self._mark = _weights_mark(generator) if mark is None else mark
         self._drawing = self._encoding = (None, None)
 
-    def features(self, stage, styles) -> np.ndarray:
+    def features(self, prefix, images, styles) -> np.ndarray:
         """CLIP features `[N, D]`.
 
         Args:
-            stage: methods.staged.Stage of N pictures.
-            styles: arrays `[N, C_k]` of the style tensors from stage.k on, up to a ToRGB layer.
+            prefix: methods.staged.Stage of some pictures, half drawn.
+            images: `[N]` which of them each picture goes on from.
+            styles: arrays `[N, C_k]` of the style tensors from prefix.k on, up to a ToRGB layer.
         """
-        last = stage.k + len(styles)
-        if self._drawing[0] != (stage.k, last):  # one at a time: a program holds its weights
-            self._drawing = (stage.k, last), compile_synthesis(
-                self._generator, start=stage.k, side=4 * 2 ** ((last - 2) // 3), mark=self._mark,
+        last = prefix.k + len(styles)
+        if self._drawing[0] != (prefix.k, last):  # one at a time: a program holds its weights
+            self._drawing = (prefix.k, last), compile_synthesis(
+                self._generator, start=prefix.k, side=4 * 2 ** ((last - 2) // 3), mark=self._mark,
                 precision=self._precision)
-        x, image = (None if part is None else part.numpy() for part in (stage.x, stage.image))
-        images = self._drawing[1](styles, x, image)
-        if self._encoding[0] != images.shape[-1]:
-            self._encoding = images.shape[-1], compile_image_encoder(
-                self._clip, images.shape[-1], precision=self._precision)
-        return self._encoding[1](images)
+        draw, drawn = self._drawing[1], []
+        for start in range(0, len(images), draw.at_once):  # what they go on from is large: a few at a time
+            part = slice(start, start + draw.at_once)
+            begin = [_rows(tensor, images[part]) for tensor in (prefix.x, prefix.image)]
+            drawn.append(draw([style[part] for style in styles], *begin))
+        pictures = np.concatenate(drawn)
+        if self._encoding[0] != pictures.shape[-1]:
+            self._encoding = pictures.shape[-1], compile_image_encoder(
+                self._clip, pictures.shape[-1], precision=self._precision)
+        return self._encoding[1](pictures)
+
+
+def _rows(tensor, rows):
+    return None if tensor is None else paddle.index_select(tensor, paddle.to_tensor(rows)).numpy()
 
 
 def compile_gradient(layer, shapes, wrt, key=None, *, folder=None):

@@ -279,10 +279,10 @@ def _features(job, prefix, k, images, columns):
     both = np.concatenate([images, images])
     styles = [job.base_style(j, k, both) for j in job.tensors(prefix.k, k)]
     styles[k - prefix.k] = job.edited_style(k, images, columns)
-    stage = take(prefix, paddle.to_tensor(both))
     if job.compiled is not None:
-        features = job.compiled.features(stage, styles)
+        features = job.compiled.features(prefix, both, styles)
     else:
+        stage = take(prefix, paddle.to_tensor(both))
         pictures = finish(job.generator, stage, [paddle.to_tensor(style) for style in styles])
         features = job.clip.encode_image(pictures).numpy()
     return _unit(features.astype(np.float64))
