@@ -109,4 +109,8 @@ def _survey(clip) -> tuple:
     finally:
         for hook in hooks:
             hook.remove()
+    visual = clip.net.visual
+    if hasattr(visual, "transformer"):  # whose first layer is computed as a product, which no hook sees
+        kernel = visual.conv1.weight
+        work[0] += kernel.size * (clip.image_size // kernel.shape[2]) ** 2
     return float(work[0]), largest[0]
