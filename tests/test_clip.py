@@ -297,7 +297,7 @@ def test_zlib_broken_by_paddle_is_explained(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_slope_in_the_picture_counts_the_weights_of_layer_norm(frozen):
-    """Paddle's own gradient on a CPU leaves them out where nobody asks for theirs; finite differences know."""
+    """Paddle's own gradient leaves them out where nobody asks for theirs; finite differences know."""
     paddle.seed(0)
     model = build_clip(SMALL)
     random = np.random.RandomState(1)
