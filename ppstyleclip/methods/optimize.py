@@ -131,7 +131,7 @@ class _Objective(nn.Layer):
         return features[0] if len(features) == 1 else F.normalize(paddle.add_n(features), axis=1)
 
 
-def compile_objective(generator, layout, clip, identity, settings, arrays):
+def compile_objective(generator, layout, clip, identity, settings, arrays, *, mixed=False):
     """Make the loss of latents and its gradient a fast function of arrays.
 
     Args:
@@ -141,6 +141,7 @@ def compile_objective(generator, layout, clip, identity, settings, arrays):
         arrays: inputs, of which the names and all of the shapes but the batch count: `latent` and `start`
             `[N, ...]`, `texts` `[N, T, E]` unit vectors, `weights` `[N, T]` of 1 - cosine, and with an
             identity network `reference` `[N, I]`.
+        mixed: do not compile, and compute in bfloat16 where Paddle holds that to be safe; for a GPU.
     Returns:
         function of such arrays; gives ({"clip", "l2"[, "identity"]: [N]}, gradient of the sum of the losses,
         images `[N, 3, H, W]`).
@@ -149,7 +150,7 @@ def compile_objective(generator, layout, clip, identity, settings, arrays):
     key = [settings.space, settings.l2, settings.l2_over, settings.identity, settings.view, settings.views,
            settings.reach]
     shapes = {name: [-1, *array.shape[1:]] for name, array in arrays.items()}
-    run = compile_gradient(objective, shapes, ["latent"], key)
+    run = _in_mixed_precision(objective) if mixed else compile_gradient(objective, shapes, ["latent"], key)
     names = ["clip", "l2"] + ["identity"] * (identity is not None)
 
     def evaluate(arrays):
@@ -157,6 +158,18 @@ def compile_objective(generator, layout, clip, identity, settings, arrays):
         return dict(zip(names, parts)), gradients["latent"] * len(drawn), drawn
 
     return evaluate
+
+
+def _in_mixed_precision(objective):
+    def run(arrays):
+        tensors = {name: paddle.to_tensor(array) for name, array in arrays.items()}
+        tensors["latent"].stop_gradient = False
+        with paddle.amp.auto_cast(dtype="bfloat16"):
+            results = objective(tensors)
+        gradient = paddle.grad(results[:1], [tensors["latent"]])[0]
+        return [result.astype("float32").numpy() for result in results], {"latent": gradient.numpy()}
+
+    return run
 
 
 def styles_of(generator, layout, latent, space):
