@@ -19,6 +19,7 @@ _HOMES = {
     "mappers": ("TrainedMapper", "load_mapper", "save_mapper"),
     "pack": ("save_pack",),
     "perceptual": ("load_lpips", "load_vgg"),
+    "published_mappers": ("find_mapper", "published_names"),
     "words": ("seed000_words",),
     "stored_directions": ("choose_direction", "open_directions"),
 }
