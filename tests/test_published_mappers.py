@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Published mappers, the whole way: a file as the peers' code writes it, and the step that their code makes."""
+"""Published mappers, the whole way: from a file as the peers' code writes it to the step that they make."""
 
 import json
 from pathlib import Path
