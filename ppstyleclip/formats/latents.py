@@ -34,6 +34,14 @@ def load_latent(path, *, index: int = 0) -> np.ndarray:
     return w_plus
 
 
+def load_bank(path) -> np.ndarray:
+    """Read all latents of a file: w_plus `[N, L, D]` float32; files and errors as load_latent."""
+    bank = np.asarray(_open_bank(path), np.float32)
+    if not np.isfinite(bank).all():
+        raise UserError(f"{path} holds values that are not finite (NaN or infinity); make it again")
+    return bank
+
+
 def load_directions(path) -> dict:
     """Read directions in w_plus, such as PaddleGAN's `stylegan2-ffhq-config-f-directions.pdparams`.
 
