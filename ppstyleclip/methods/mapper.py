@@ -104,8 +104,8 @@ class Training:
         """Add a point at this step to a curve, in place of one that a stopped run had there or beyond."""
         lines = self.curves[curve]
         kept = sum(step < self.step for step in lines.get("step", []))
-        for name, value in {"step": self.step, **terms}.items():
-            lines[name] = [*lines.get(name, [])[:kept], value]
+        self.curves[curve] = {name: [*lines.get(name, [])[:kept], value]
+                              for name, value in {"step": self.step, **terms}.items()}
 
     def state(self) -> dict:
         """`{name: array}` of everything."""
@@ -196,17 +196,15 @@ def _evaluate(training, loss, faces, rows, workers):
 def _look(training, loss, held_out, workers):
     """Mean terms over all held-out latents."""
     size, places = training.settings.batch_size, np.arange(len(held_out))
-    sums = {}
+    sums = dict.fromkeys(loss.names, 0.0)
     for start in range(size * workers.rank, len(places), size * workers.count):
         rows = places[start:start + size]
         with paddle.no_grad():
             edited = training.edited(held_out, rows).numpy()
         for name, values in loss(held_out, rows, edited)[0].items():
-            sums[name] = sums.get(name, 0.0) + float(values.sum())
-    names = list(training.curves["train"])[1:-1]
-    flat = np.array([sums.get(name, 0.0) for name in names], np.float32)
-    means = workers.total(flat) / len(held_out)
-    return _with_loss(dict(zip(names, means.tolist())), training.settings)
+            sums[name] += float(values.sum())
+    means = workers.total(np.array(list(sums.values()), np.float32)) / len(held_out)
+    return _with_loss(dict(zip(sums, means.tolist())), training.settings)
 
 
 def _with_loss(terms, settings):

@@ -47,6 +47,8 @@ class PictureLoss:
             from a neutral text to each.
         settings: Settings.
         identity: network with `identity_features`, where settings.identity is above 0.
+
+    Attributes: `names` of the parts of the loss.
     Raises:
         UserError: features of another CLIP, or no identity network though one is needed.
     """
@@ -60,6 +62,7 @@ class PictureLoss:
             raise UserError("identity is above 0, but there is no identity network; give one, or set it to 0")
         self.generator, self.layout, self.clip, self.settings = generator, layout, clip, settings
         self.identity = identity if settings.identity > 0 else None
+        self.names = ("clip", "l2", "identity")[:2 + (self.identity is not None)]
         self._draw = compile_synthesis(generator)
         self._goals, self._weights = self._of_classes(texts, features)
         self._run = None
