@@ -88,7 +88,11 @@ def check_settings(settings: Settings) -> None:
         value = getattr(settings, name)
         if not np.isfinite(value) or value < 0:
             raise UserError(f"{name} must be a number from 0 on, got {value}")
-    if (settings.embed == "none") != (settings.mode == "Mapper"):
+    if settings.mapper_type == "ConditionedMapper":
+        if settings.embed == "none" or settings.space == "s":
+            raise UserError("ConditionedMapper takes a text and moves w_plus; use text vectors of a table or "
+                            f"of CLIP there, got '{settings.embed}' in {settings.space}")
+    elif (settings.embed == "none") != (settings.mode == "Mapper"):
         raise UserError(f"mode {settings.mode} and text vectors '{settings.embed}' do not fit: Mapper takes "
                         "no text, Mapper_cat, Mapper_sum and Mapper_multi need a table or CLIP")
     if settings.space == "s" and settings.mode != "Mapper":
@@ -111,6 +115,9 @@ def mapper_config(settings, layers, style_dim, style_dims, text_dim) -> dict:
         return {"mapper_type": own, "style_dims": list(style_dims)}
     if "Style" in settings.mapper_type:
         raise UserError(f"{settings.mapper_type} moves styles; use it with --work_in_stylespace")
+    if settings.mapper_type == "ConditionedMapper":
+        return {"mapper_type": settings.mapper_type, "style_dim": style_dim, "text_dim": text_dim,
+                "layers": layers}
     config = {"mapper_type": settings.mapper_type, "mode": settings.mode, "style_dim": style_dim}
     if text_dim is not None:
         if settings.mode != "Mapper_cat" and text_dim != style_dim:
