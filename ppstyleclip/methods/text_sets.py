@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
+from ppstyleclip.convert.mapper_texts import CLIP_TEXTS, TABLE_TEXTS, UNTRAINED
 from ppstyleclip.errors import UserError
 
 
@@ -62,9 +63,6 @@ def _named(pairs) -> TextSet:
     return text_set(pairs.values(), pairs)
 
 
-_ELSA, _ANNA = "Elsa from Frozen", "Anna from Frozen"
-_MULTI = {"Elsa": _ELSA, "Emma_Watson": "Emma Watson, Actress", "wavy": "wavy hair", "bangs": "bangs hair",
-          "pink": "pink hair", "black": "black hair"}
 # Of the six texts: each alone; a woman and one thing of her hair; two things of the hair; all three.
 _MULTI_CLASSES = (
     (0,), (1,), (2,), (3,), (4,), (5,), (0, 2), (0, 3), (0, 4), (0, 5), (1, 2), (1, 3), (1, 4), (1, 5),
@@ -72,24 +70,11 @@ _MULTI_CLASSES = (
     (1, 2, 4), (1, 2, 5), (1, 3, 4), (1, 3, 5))
 
 # Seed 000's, with rows of a table that is never trained (--text_embed_mode nn.embedding).
-TABLE_SETS = {
-    "hair": _named({"curly": "Curly hair", "wavy": "Wavy hair", "long": "Long hair",
-                    "bobcut": "Bob-cut hairstyle", "bangs": "Bangs hair"}),
-    "female": _named({"Elsa": _ELSA, "Anna": _ANNA, "Emma_Stone": "Emma Stone",
-                      "Anne_Hathaway": "Anne Hathaway", "Scarlett_Johansson": "Scarlett Johansson"}),
-    "male": _named({"Ironman": "Robert Downey Jr., Actor of Iron man",
-                    "Dicaprio": "Leonardo Wilhelm Dicaprio", "Zuckerberg": "Mark Zuckerberg",
-                    "Tom_Holland": "Tom Holland, Actor of Spiderman"}),
-    "color": _named({color: f"{color} hair" for color in ("blonde", "pink", "blue", "black")}),
-    "multi": TextSet(tuple(_MULTI), tuple(_MULTI.values()), _MULTI_CLASSES),
-}
+TABLE_SETS = {name: _named(pairs) for name, pairs in TABLE_TEXTS.items()}
+TABLE_SETS["multi"] = replace(TABLE_SETS["multi"], classes=_MULTI_CLASSES)
 # Seed 000's, with CLIP's features of the texts (--text_embed_mode clip_encoder).
-CLIP_SETS = {
-    "Disney": text_set([_ELSA, _ANNA, "Rapunzel, Disney princess",
-                        "Ariel from the little mermaid, Disney princess"]),
-    "color": text_set([f"{color} hair" for color in ("blonde", "red", "pink", "blue", "purple", "black")]),
-    "hair": text_set(["wavy hair", "Bangs hair", "Bob-cut hairstyle", "Long hair"]),
-}
+CLIP_SETS = {name: text_set([prompt for key, prompt in pairs.items() if key not in UNTRAINED])
+             for name, pairs in CLIP_TEXTS.items()}
 
 
 def known_set(name, embed) -> TextSet:

@@ -4,34 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ppstyleclip.convert.mapper_texts import CLIP_TEXTS, TABLE_TEXTS
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.zoo.catalogue import fetch_published, read_catalogue
 from ppstyleclip.zoo.words import seed000_words
 
 _OFFICIAL = "styleclip-mapper-"  # how zoo.yaml calls StyleCLIP's own files
 _SEED000 = "text2image-"  # and those of text2image_manipulation
-_HAIR = {"curly": "Curly hair", "wavy": "Wavy hair", "long": "Long hair", "bobcut": "Bob-cut hairstyle",
-         "bangs": "Bangs hair"}
-# The texts of text2image_manipulation's mappers, in the order of their embedding rows: what a user types, and
-# what CLIP was told. By the option data_mode, for rows of an embedding and for CLIP's features.
-_TABLE_TEXTS = {
-    "hair": _HAIR,
-    "female": {"Elsa": "Elsa from Frozen", "Anna": "Anna from Frozen", "Emma_Stone": "Emma Stone",
-               "Anne_Hathaway": "Anne Hathaway", "Scarlett_Johansson": "Scarlett Johansson"},
-    "male": {"Ironman": "Robert Downey Jr., Actor of Iron man", "Dicaprio": "Leonardo Wilhelm Dicaprio",
-             "Zuckerberg": "Mark Zuckerberg", "Tom_Holland": "Tom Holland, Actor of Spiderman"},
-    "color": {word: f"{word} hair" for word in ("blonde", "pink", "blue", "black")},
-    "multi": {"Elsa": "Elsa from Frozen", "Emma_Watson": "Emma Watson, Actress", "wavy": "wavy hair",
-              "bangs": "bangs hair", "pink": "pink hair", "black": "black hair"},
-}
-_CLIP_TEXTS = {
-    "Disney": {"Elsa": "Elsa from Frozen", "Anna": "Anna from Frozen",
-               "Rapunzel": "Rapunzel, Disney princess",
-               "Ariel": "Ariel from the little mermaid, Disney princess"},
-    "color": {word: f"{word} hair" for word in
-              ("blonde", "red", "pink", "blue", "purple", "brown", "black")},
-    "hair": {"wavy": "wavy hair", "long": "Long hair", "bangs": "Bangs hair", "bobcut": "Bob-cut hairstyle"},
-}
 # Its published modules: name in its README -> file without ".pt", data_mode, whether texts are CLIP's.
 _MODULES = {
     "celeb_female": ("celeb_female_sum", "female", False), "celeb_male": ("celeb_male_sum", "male", False),
@@ -134,8 +113,8 @@ def _texts(config, opts, stem) -> dict:
     else:
         raise UserError("this mapper takes texts, and its file does not say which (no data_mode); if it is "
                         f"text2image_manipulation's, call it as they do: {', '.join(sorted(known))}")
-    texts = (_CLIP_TEXTS if by_clip else _TABLE_TEXTS).get(mode)
+    texts = (CLIP_TEXTS if by_clip else TABLE_TEXTS).get(mode)
     if texts is None:
-        raise UserError(f"this mapper's data_mode is {mode!r}; known: {', '.join([*_TABLE_TEXTS, 'Disney'])}")
+        raise UserError(f"this mapper's data_mode is {mode!r}; known: {', '.join([*TABLE_TEXTS, 'Disney'])}")
     return {"texts": tuple(texts), "prompts": tuple(texts.values()), "embed": "clip" if by_clip else "table",
             "words": None if by_clip else seed000_words(len(texts))}
