@@ -118,11 +118,11 @@ def test_one_face(capsys):
                "--intermediate_outputs") == 0
     names = sorted(path.name for path in Path("out").iterdir())
     assert names == ["latent.npy", "latent_1.npy", "results_['long'].png"]
-    assert load_pixels("out/results_['long'].png").shape == (16, 48, 3)
+    assert load_pixels("out/results_['long'].png").shape == (128, 3 * 128, 3)
     assert "smile, hair: long, on sampled face 4 of tiny: 1 face" in capsys.readouterr().out
     assert run("--modules", "smile", "--latent", "out/latent.npy", "--strength", "0") == 0
     sheet = load_pixels("out/results_['smile'].png")
-    np.testing.assert_array_equal(sheet[:, :16], sheet[:, 16:])
+    np.testing.assert_array_equal(sheet[:, :128], sheet[:, 128:])
 
 
 def test_a_bank_as_the_official_command(editor, kinds, capsys):

@@ -16,7 +16,7 @@ from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_writable, save_png
 from ppstyleclip.formats import load_bank
-from ppstyleclip.pictures import grid
+from ppstyleclip.pictures import enlarged, grid
 from ppstyleclip.zoo import TrainedMapper, find_mapper, load, load_mapper
 from ppstyleclip.zoo.catalogue import EMBEDDED
 from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
@@ -161,7 +161,7 @@ def map_face(editor: Editor, face, chain, output_path, *, texts=(), every=False)
     folder = check_writable(output_path)
     way = list(apply_chain(editor, chain, face))
     shown = way if every else way[-1:]
-    drawn = [editor.render(one)[0] for one in (face, *shown)]
+    drawn = enlarged(np.stack([editor.render(one)[0] for one in (face, *shown)]))
     name = str(list(texts) or [Path(link.name).stem for link in chain])
     written = [folder / f"results_{_file_name(name)}.png", folder / "latent.npy"]
     save_png(written[0], grid(drawn, min(COLUMNS, len(drawn)), gap=0))

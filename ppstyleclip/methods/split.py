@@ -11,8 +11,6 @@ import paddle
 from ppstyleclip.errors import UserError
 from ppstyleclip.text import text_embedding
 
-SCALE = 100.0  # CLIP's own: what cosines are multiplied with before they become shares
-
 
 @dataclass(frozen=True, eq=False)
 class Sorted:
@@ -29,7 +27,7 @@ class Sorted:
 
 
 def text_shares(draw, clip, latents, texts, *, templates="plain", batch_size=8):
-    """Let CLIP say, for each face, how well each of some texts fits it.
+    """Let CLIP say, for each face, how well each of some texts fits it, as it was trained to choose.
 
     Args:
         draw: function of latents `[N, ...]`; gives images `[N, 3, H, W]` in [-1, 1].
@@ -46,7 +44,7 @@ def text_shares(draw, clip, latents, texts, *, templates="plain", batch_size=8):
     if len(texts) < 2 or len({text.strip().lower() for text in texts}) < len(texts):
         raise UserError(f"faces are sorted by two texts or more, which differ; got: {', '.join(texts)}")
     features = np.stack([text_embedding(clip, text, templates) for text in texts])  # [T, E]
-    return _by_batches(draw, clip, latents, features, batch_size)
+    return _by_batches(draw, clip, latents, features * np.exp(clip.logit_scale.numpy()), batch_size)
 
 
 def _by_batches(draw, clip, latents, features, batch_size):
@@ -54,8 +52,8 @@ def _by_batches(draw, clip, latents, features, batch_size):
         images = paddle.to_tensor(draw(latents[first:first + batch_size]))
         with paddle.no_grad():
             seen = clip.encode_image(images).numpy()
-        cosines = seen @ features.T / np.linalg.norm(seen, axis=1, keepdims=True)
-        odds = np.exp(SCALE * (cosines - cosines.max(axis=1, keepdims=True)))
+        logits = seen @ features.T / np.linalg.norm(seen, axis=1, keepdims=True)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         yield Sorted(first, len(latents), odds / odds.sum(axis=1, keepdims=True))
 
 
