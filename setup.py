@@ -55,6 +55,7 @@ setup(
         "cpu": ["paddlepaddle>=2.6.2"],
         "gpu": ["paddlepaddle-gpu>=2.6.2"],
         "align": ["dlib-bin"],
+        "board": ["visualdl"],
         # dlib only where it is a wheel for certain: what needs it is skipped elsewhere.
         "test": ["pytest", "ruff", "dlib-bin; platform_machine == 'x86_64' and python_version >= '3.10'"],
     },

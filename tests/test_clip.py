@@ -293,3 +293,22 @@ def test_zlib_broken_by_paddle_is_explained(monkeypatch, tmp_path):
     _fake_clip(monkeypatch, tmp_path, "import paddle\nimport zlib\nzlib.decompress(b'x')\n")
     with pytest.raises(MissingExtra, match="import ppstyleclip before paddle"):
         import_paddleclip()
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_slope_in_the_picture_counts_the_weights_of_layer_norm(frozen):
+    """Paddle's own gradient leaves them out where nobody asks for theirs; finite differences know."""
+    paddle.seed(0)
+    model = build_clip(SMALL)
+    random = np.random.RandomState(1)
+    for name, value in model.named_parameters():
+        if ".ln_" in name:
+            value.set_value(1 + random.uniform(-0.8, 0.8, value.shape).astype(np.float32))
+        value.stop_gradient = frozen
+    view, way = random.randn(2, 1, 3, 64, 64).astype(np.float32)
+    ask = paddle.to_tensor(random.randn(1, 32).astype(np.float32))
+    x = paddle.to_tensor(view, stop_gradient=False)
+    slope = float((paddle.grad((model.encode_view(x) * ask).sum(), x)[0] * paddle.to_tensor(way)).sum())
+    ends = [float((model.encode_view(paddle.to_tensor(view + step * way)) * ask).sum())
+            for step in (1e-2, -1e-2)]
+    assert abs(slope - (ends[0] - ends[1]) / 2e-2) < 0.02 * abs(slope)

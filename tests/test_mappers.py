@@ -131,6 +131,30 @@ def test_mapper_learns_a_step(case):
     assert losses[-1] < 0.5 * losses[0]
 
 
+CONDITIONED = {"mapper_type": "ConditionedMapper", "style_dim": 8, "text_dim": 5, "layers": 6, "width": 16,
+               "depth": 2}
+
+
+def test_conditioned_mapper_begins_at_nothing_and_learns_a_step_for_each_text():
+    paddle.seed(0)
+    mapper = build_mapper(CONDITIONED)
+    latent, texts = paddle.randn([4, 6, 8]), paddle.randn([2, 5])
+    assert float(mapper(latent, texts[:1]).abs().max()) == 0
+    wanted = paddle.randn([2, 1, 6, 8])
+    optimizer, losses = paddle.optimizer.Adam(0.01, parameters=mapper.parameters()), []
+    for _ in range(120):
+        loss = sum(((mapper(latent, texts[k:k + 1]) - wanted[k]) ** 2).mean() for k in (0, 1))
+        loss.backward()
+        optimizer.step()
+        optimizer.clear_grad()
+        losses.append(float(loss))
+    assert losses[-1] < 0.1 * losses[0]  # another step for each text and each layer
+    louder = mapper(latent, 7 * texts[:1]) - mapper(latent, texts[:1])
+    assert float(louder.abs().max()) < 1e-5
+    both = mapper(latent, paddle.concat([texts, texts]))
+    np.testing.assert_allclose(both[1:2].numpy(), mapper(latent[1:2], texts[1:]).numpy(), atol=1e-5)
+
+
 @pytest.mark.parametrize("config, words", [
     ({"mapper_type": "Levels"}, "known: SingleMapper, LevelsMapper"),
     ({"mapper_type": "LevelsMapper", "mode": "sum"}, "known: Mapper, Mapper_cat"),
@@ -149,6 +173,8 @@ def test_unknown_mappers_are_refused(config, words):
     (lambda: SingleMapper(4, mode="Mapper_sum")(paddle.zeros([1, 6, 4])), "Mapper_sum needs a text vector"),
     (lambda: SingleMapper(4, mode="Mapper_sum")(paddle.zeros([2, 6, 4]), paddle.zeros([3, 4])), "[3, 4]"),
     (lambda: SingleMapper(4, mode="Mapper_sum")(paddle.zeros([2, 6, 4]), paddle.zeros([2, 5])), "[2, 5]"),
+    (lambda: build_mapper(CONDITIONED)(paddle.zeros([1, 5, 8]), paddle.zeros([1, 5])), "takes 6 and [N, 5]"),
+    (lambda: build_mapper(CONDITIONED)(paddle.zeros([1, 6, 8]), paddle.zeros([1, 8])), "text shape [1, 8]"),
     (lambda: build_mapper(CASES["full"])(paddle.zeros([2, 5])), "[2, 5], this mapper takes [N, 1136]"),
 ])
 def test_latents_and_texts_that_do_not_fit_are_refused(call, words):

@@ -466,7 +466,7 @@ def test_the_bar_counts_work_and_foretells_from_this_run_alone(monkeypatch):
 
 
 def test_clip_work_counts_its_convolutions_and_linear_layers():
-    # 64-wide, 1 block, 16 px in patches of 8: 4 tokens and a class token. Of the last block, which is the only
+    # 64-wide, 1 block, 16 px in patches of 8: 4 tokens and a class token. Of the last block, here the only
     # one, keys and values of all 5; query, projection and an MLP of 4 x 64 of the class token.
     assert clip_work(tiny_clip()) == 64 * 3 * 64 * 4 + 5 * (2 * 64 * 64) + 2 * 64 * 64 + 2 * 4 * 64 * 64
 

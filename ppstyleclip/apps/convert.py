@@ -53,7 +53,7 @@ def run_convert(argv=None) -> None:
         print(line)
     about = {"recognised": found.says, "notes": "; ".join(converted.notes), "source": source.name,
              "source_sha256": _digest(source), "converter": _version()}
-    writers = {"generator": _write_generator, "clip": _write_clip}
+    writers = {"generator": _write_generator, "clip": _write_clip, "mapper": _write_mapper}
     write = writers.get(converted.kind, _write_arrays)
     write(target, converted, args.name or source.stem, about)
 
@@ -132,6 +132,15 @@ def _write_clip(target, converted, name, about) -> None:
     from ppstyleclip.zoo.clips import build_converted_clip, save_clip
 
     save_clip(target, build_converted_clip(converted, target), about=about)
+    print(f"wrote {target}")
+
+
+def _write_mapper(target, converted, name, about) -> None:
+    if target.suffix == ".pdparams":
+        return _write_pdparams(target, as_paddlegan_saves(converted))
+    from ppstyleclip.zoo.mappers import build_foreign_mapper, save_mapper
+
+    save_mapper(target, build_foreign_mapper(converted, about["source"]), about=about)
     print(f"wrote {target}")
 
 

@@ -23,11 +23,11 @@ from ppstyleclip.convert.measured import (
 )
 from ppstyleclip.convert.nvidia import recognise_nvidia, refuse_tensorflow
 from ppstyleclip.convert.perceptual import recognise_lpips, recognise_vgg16
-from ppstyleclip.convert.stylegan2 import recognise_paddlegan, recognise_rosinality
+from ppstyleclip.convert.stylegan2 import generator_sample, recognise_paddlegan, recognise_rosinality
 from ppstyleclip.errors import UserError
 
 __all__ = ["Converted", "Recognised", "complete_relevance", "convert", "fits_multiplier",
-           "infer_generator_config", "recognise"]
+           "generator_sample", "infer_generator_config", "recognise"]
 
 _RECOGNISERS = (
     refuse_tensorflow, recognise_rosinality, recognise_nvidia, recognise_torch_encoder, recognise_mapper,

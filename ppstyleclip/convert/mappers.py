@@ -13,7 +13,7 @@ import numpy as np
 
 from ppstyleclip.convert.encoders import split_parts
 from ppstyleclip.convert.kinds import Converted, Recognised
-from ppstyleclip.convert.stylegan2 import convert_state, read_config
+from ppstyleclip.convert.stylegan2 import convert_state, generator_sample, read_config
 from ppstyleclip.convert.table import Target, fill, torch_rows
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint
@@ -101,6 +101,7 @@ def _read_config(mapper, is_for_3, decoder) -> dict:
     config = {"type": kind, "form": _form(widths), "widths": widths, "layers": layers}
     if kind == "levels":
         begins = (0, *(_SPLIT_3 if is_for_3 else _SPLIT_2), layers)
+        config["split"] = [end - begin for begin, end in zip(begins, begins[1:])]
         config["levels"] = {word: list(begins[index:index + 2]) for index, word in enumerate(_GROUPS)
                             if f"{word}_mapping.mapping" in widths}
     return config
@@ -143,10 +144,14 @@ def _says(config) -> str:
 
 
 def _made_for(decoder) -> dict:
-    """The fingerprint of the generator that a mapper was trained for, as zoo takes it of that generator."""
+    """What tells the generator that a mapper was trained for: its fingerprint, as zoo takes it, and a sample.
+
+    The sample is a few numbers that do not change where somebody rounds the weights, or draws other noise.
+    """
     if not decoder:
         return {}
-    return {"generator": fingerprint(convert_state(decoder, read_config(decoder, True), True)[0])}
+    return {"generator": fingerprint(convert_state(decoder, read_config(decoder, True), True)[0]),
+            "generator_sample": generator_sample(decoder)}
 
 
 def _convert(mapper, config, left, opts) -> Converted:

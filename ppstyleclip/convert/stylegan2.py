@@ -107,3 +107,16 @@ def _has_torch_layout(state, container) -> bool:
     shapes = [shape_of(state, key) for key in state if _MODULATION.fullmatch(key)]
     ours, theirs = (len({shape[axis] for shape in shapes if len(shape) == 2}) <= 1 for axis in (0, 1))
     return theirs and not ours or ours and theirs and container in TORCH_CONTAINERS
+
+
+def generator_sample(state: dict) -> list:
+    """A few numbers by which a StyleGAN2 is known again: of the constant with which it begins to draw.
+
+    Args:
+        state: `{key: array}`, under PaddleGAN's or rosinality's keys.
+    Returns:
+        8 numbers; [] where there is no such constant.
+    """
+    if not isinstance(state.get("input.input"), np.ndarray):
+        return []
+    return [float(f"{value:.6g}") for value in np.asarray(state["input.input"], np.float32).reshape(-1)[:8]]

@@ -34,6 +34,33 @@ def load_latent(path, *, index: int = 0) -> np.ndarray:
     return w_plus
 
 
+def load_bank(path) -> np.ndarray:
+    """Read all latents of a file.
+
+    Args:
+        path: as for load_latent; or styles as StyleCLIP keeps them, a list of K arrays `[N, 1, C, 1, 1]`.
+    Returns:
+        w_plus `[N, L, D]`, or flat styles `[N, S]`; float32.
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it holds no latents, or values that are not finite.
+    """
+    value, _ = load_arrays(path)
+    styles = isinstance(value, (list, tuple)) and value and all(_is_style(part, value[0]) for part in value)
+    bank = [part.reshape(len(part), -1) for part in value] if styles else _open_bank(path)
+    latents = np.concatenate(bank, axis=1) if styles else np.stack(bank)
+    latents = np.array(latents, np.float32)
+    if not np.isfinite(latents).all():
+        raise UserError(f"{path} holds values that are not finite (NaN or infinity); make it again")
+    return latents
+
+
+def _is_style(part, first) -> bool:
+    """Whether an array is `[N, 1, C, 1, 1]` with the N of the first."""
+    return (isinstance(part, np.ndarray) and part.dtype.kind == "f" and part.ndim == 5 and part.size > 0
+            and part.shape == (len(first), 1, part.shape[2], 1, 1))
+
+
 def load_directions(path) -> dict:
     """Read directions in w_plus, such as PaddleGAN's `stylegan2-ffhq-config-f-directions.pdparams`.
 

@@ -38,7 +38,7 @@ class Settings:
             every `every` steps).
         up, down, every, factor: of the schedule.
         l2: weight of the squared distance from the start, in the moving space.
-        l2_over: "sum" or "mean" of the latent's numbers.
+        l2_over: "sum" or "mean" of the latent's numbers; in s also "layers", the layers' means added up.
         identity: weight of the identity loss; needs a network.
         view: how pictures are prepared for CLIP, one of losses.CLIP_VIEWS.
         views: what CLIP sees: 1, the picture; up to 5, also cuts of it from the corners, which are harder to
@@ -79,8 +79,8 @@ def check_settings(settings: Settings) -> None:
     Raises:
         UserError: names the setting, what was got and what is known.
     """
-    known = {"space": SPACES, "schedule": ("ramped", "stepped"), "l2_over": ("sum", "mean"),
-             "view": CLIP_VIEWS}
+    known = {"space": SPACES, "schedule": ("ramped", "stepped"), "view": CLIP_VIEWS,
+             "l2_over": ("sum", "mean", "layers") if settings.space == "s" else ("sum", "mean")}
     for name, words in known.items():
         if getattr(settings, name) not in words:
             raise UserError(f"unknown {name} '{getattr(settings, name)}', known: {', '.join(words)}")
@@ -94,7 +94,7 @@ def check_settings(settings: Settings) -> None:
 
 
 class _Objective(nn.Layer):
-    """Latents to the mean loss, its parts and the pictures."""
+    """Latents to the mean loss, its parts and the pictures: see compile_objective."""
 
     def __init__(self, generator, layout, clip, identity, settings):
         super().__init__()
@@ -108,12 +108,18 @@ class _Objective(nn.Layer):
         features = features.reshape([-1, 1, features.shape[1]])  # unsqueeze has no gradient in old programs
         cosines = paddle.sum(features * tensors["texts"], axis=2)  # [N, T]
         clip = paddle.sum((1.0 - cosines) * tensors["weights"], axis=1)
-        l2 = l2_loss(latent, tensors["start"], reduction=settings.l2_over)
+        l2 = self._distance(latent, tensors["start"])
         total, parts = clip + settings.l2 * l2, [clip, l2]
         if self.identity is not None:
             likeness = paddle.sum(self.identity.identity_features(images) * tensors["reference"], axis=1)
             total, parts = total + settings.identity * (1.0 - likeness), [*parts, 1.0 - likeness]
         return [paddle.mean(total), *parts, images]
+
+    def _distance(self, latent, start):
+        if self.settings.l2_over != "layers":
+            return l2_loss(latent, start, reduction=self.settings.l2_over)
+        layers = zip(self.layout.unflatten(latent), self.layout.unflatten(start))
+        return paddle.add_n([l2_loss(one, other, reduction="mean") for one, other in layers])
 
     def _features(self, images):
         """CLIP's features, of length 1, averaged over the views."""
@@ -123,6 +129,47 @@ class _Objective(nn.Layer):
                            for x, y in CORNERS[:settings.views - 1]]
         features = [clip_image_features(self.clip, view, settings.view) for view in seen]
         return features[0] if len(features) == 1 else F.normalize(paddle.add_n(features), axis=1)
+
+
+def compile_objective(generator, layout, clip, identity, settings, arrays, *, mixed=False):
+    """Make the loss of latents and its gradient a fast function of arrays.
+
+    Args:
+        generator, layout, clip: the networks.
+        identity: network with `identity_features`, or None for a loss without it.
+        settings: what says how: its space, l2, l2_over, identity, view, views and reach.
+        arrays: inputs, of which the names and all of the shapes but the batch count: `latent` and `start`
+            `[N, ...]`, `texts` `[N, T, E]` unit vectors, `weights` `[N, T]` of 1 - cosine, and with an
+            identity network `reference` `[N, I]`.
+        mixed: do not compile, and compute in bfloat16 where Paddle holds that to be safe; for a GPU.
+    Returns:
+        function of such arrays; gives ({"clip", "l2"[, "identity"]: [N]}, gradient of the sum of the losses,
+        images `[N, 3, H, W]`).
+    """
+    objective = _Objective(generator, layout, clip, identity, settings)
+    key = [settings.space, settings.l2, settings.l2_over, settings.identity, settings.view, settings.views,
+           settings.reach]
+    shapes = {name: [-1, *array.shape[1:]] for name, array in arrays.items()}
+    run = _in_mixed_precision(objective) if mixed else compile_gradient(objective, shapes, ["latent"], key)
+    names = ["clip", "l2"] + ["identity"] * (identity is not None)
+
+    def evaluate(arrays):
+        (_, *parts, drawn), gradients = run(arrays)
+        return dict(zip(names, parts)), gradients["latent"] * len(drawn), drawn
+
+    return evaluate
+
+
+def _in_mixed_precision(objective):
+    def run(arrays):
+        tensors = {name: paddle.to_tensor(array) for name, array in arrays.items()}
+        tensors["latent"].stop_gradient = False
+        with paddle.amp.auto_cast(dtype="bfloat16"):
+            results = objective(tensors)
+        gradient = paddle.grad(results[:1], [tensors["latent"]])[0]
+        return [result.astype("float32").numpy() for result in results], {"latent": gradient.numpy()}
+
+    return run
 
 
 def styles_of(generator, layout, latent, space):
@@ -161,17 +208,12 @@ def optimise(generator, layout, clip, start, texts, settings, *, weights=None, i
     identity = identity if settings.identity > 0 else None
     if identity is not None:
         fixed["reference"] = _identity_of(generator, layout, identity, start, settings.space)
-    shapes = {name: [-1, *array.shape[1:]] for name, array in {"latent": start, **fixed}.items()}
-    objective = _Objective(generator, layout, clip, identity, settings)
-    key = [settings.space, settings.l2, settings.l2_over, settings.identity, settings.view, settings.views,
-           settings.reach]
-    run = compile_gradient(objective, shapes, ["latent"], key)
-    names = ["clip", "l2"] + ["identity"] * (identity is not None)
+    run = compile_objective(generator, layout, clip, identity, settings, {"latent": start, **fixed})
     moving = _moving(layout, settings.space)
 
     def evaluate(latent):
-        (_, *parts, drawn), gradients = run({"latent": latent, **fixed})
-        return dict(zip(names, parts)), gradients["latent"] * (len(latent) * moving), drawn
+        terms, gradient, drawn = run({"latent": latent, **fixed})
+        return terms, gradient * moving, drawn
 
     return descend(evaluate, start, settings.rates(), settings.adam)
 

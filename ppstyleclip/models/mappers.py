@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import paddle
 import paddle.nn as nn
+import paddle.nn.functional as F
 
 from .stylegan2_layers import EqualLinear, PixelNorm
 
-__all__ = ["MAPPER_MODES", "MAPPER_STEP", "MAPPER_TYPES", "LevelsMapper", "Mapper", "SingleMapper",
-           "StyleSpaceMapper", "build_mapper", "published_keys"]
+__all__ = ["MAPPER_MODES", "MAPPER_STEP", "MAPPER_TYPES", "ConditionedMapper", "LevelsMapper", "Mapper",
+           "SingleMapper", "StyleSpaceMapper", "build_mapper", "published_keys"]
 
 MAPPER_STEP = 0.1  # of StyleCLIP's, seed 000's and stylegan3-editing's mappers; seed 004 adds the whole step
-MAPPER_TYPES = ("SingleMapper", "LevelsMapper", "FullStyleSpaceMapper", "WithoutToRGBStyleSpaceMapper")
+MAPPER_TYPES = ("SingleMapper", "LevelsMapper", "FullStyleSpaceMapper", "WithoutToRGBStyleSpaceMapper",
+                "ConditionedMapper")
 MAPPER_MODES = ("Mapper", "Mapper_cat", "Mapper_sum", "Mapper_multi")
 LEVELS_18, LEVELS_16 = (4, 4, 10), (5, 3, 8)  # coarse, medium, fine: StyleGAN2 at 1024 px; StyleGAN3
 _GROUPS = ("course_mapping", "medium_mapping", "fine_mapping")  # Parity: "course", because so are the keys
@@ -152,6 +154,60 @@ class StyleSpaceMapper(nn.Layer):
         return paddle.concat(steps, axis=1)
 
 
+class ConditionedMapper(nn.Layer):
+    """One network for many texts, ours: the text sets how the latent is read, in every block.
+
+    Each layer of w_plus goes through the same residual blocks, beside a vector that says which layer it is.
+    A block's scale and shift of its input come from the text (FiLM, Perez et al. 2018). The step begins at 0.
+
+    Args:
+        style_dim, text_dim: D and T.
+        layers: L of w_plus.
+        width, depth: of the blocks.
+    """
+
+    def __init__(self, style_dim=512, *, text_dim=512, layers=18, width=256, depth=4):
+        super().__init__()
+        self.levels = (layers,)
+        self.read = nn.Linear(style_dim, width)
+        self.place = self.create_parameter([layers, width], default_initializer=nn.initializer.Normal(0, 1))
+        self.blocks = nn.LayerList([_TextBlock(width, text_dim) for _ in range(depth)])
+        zero = nn.initializer.Constant(0.0)
+        self.write = nn.Linear(width, style_dim, paddle.ParamAttr(initializer=zero),
+                               paddle.ParamAttr(initializer=zero))
+
+    def forward(self, w_plus, text):
+        """Return the step `[N, L, D]` for w_plus `[N, L, D]` and text vectors `[N or 1, T]` of any length."""
+        wide = self.blocks[0].film.weight.shape[0]
+        if w_plus.shape[1] != self.levels[0] or text.ndim != 2 or text.shape[1] != wide:
+            raise ValueError(f"w_plus has {w_plus.shape[1]} layers and text shape {list(text.shape)}, this "
+                             f"mapper takes {self.levels[0]} and [N, {wide}]")
+        text = F.normalize(text, axis=1).unsqueeze(1) * wide**0.5  # each number about 1
+        x = self.read(w_plus) + self.place
+        for block in self.blocks:
+            x = block(x, text)
+        return self.write(_even(x))
+
+
+class _TextBlock(nn.Layer):
+    """x + mlp(scale(text) * x + shift(text)), for x `[N, L, W]` and text `[N or 1, 1, T]`."""
+
+    def __init__(self, width, text_dim):
+        super().__init__()
+        self.film = nn.Linear(text_dim, 2 * width)
+        self.inner, self.outer = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x, text):
+        scale, shift = self.film(text).split(2, axis=2)
+        hidden = F.leaky_relu(self.inner(_even(x) * (1.0 + scale) + shift), 0.2)
+        return x + self.outer(hidden)
+
+
+def _even(x):
+    """x `[N, L, W]` with a mean square of 1 over W."""
+    return x * (x.square().mean(axis=2, keepdim=True) + 1e-8) ** -0.5
+
+
 def build_mapper(config):
     """Make a mapper with random weights.
 
@@ -160,6 +216,7 @@ def build_mapper(config):
             mapper_type: one of MAPPER_TYPES.
             mode: one of MAPPER_MODES; "Mapper". style_dim, text_dim: 512.
             levels: for LevelsMapper, layers of the three groups; (4, 4, 10).
+            layers, width, depth: for ConditionedMapper, which knows no mode; 18, 256, 4.
             coarse, medium, fine: for LevelsMapper, whether the group has a network; True.
             style_dims: for the two of style space, channels of each style.
     Returns:
@@ -174,11 +231,12 @@ def build_mapper(config):
     if mode not in MAPPER_MODES:
         raise ValueError(f"unknown mapper mode {mode!r}; known: {', '.join(MAPPER_MODES)}")
     known = {"SingleMapper": {"mode", "style_dim", "text_dim"},
-             "LevelsMapper": {"mode", "style_dim", "text_dim", "levels", "coarse", "medium", "fine"}}
+             "LevelsMapper": {"mode", "style_dim", "text_dim", "levels", "coarse", "medium", "fine"},
+             "ConditionedMapper": {"style_dim", "text_dim", "layers", "width", "depth"}}
     if set(config) - known.get(kind, {"style_dims"}):
         raise ValueError(f"{kind} does not know {sorted(set(config) - known.get(kind, {'style_dims'}))}")
-    if kind == "SingleMapper":
-        return SingleMapper(**config)
+    if kind in ("SingleMapper", "ConditionedMapper"):
+        return (SingleMapper if kind == "SingleMapper" else ConditionedMapper)(**config)
     if kind == "LevelsMapper":
         if len(config.get("levels", LEVELS_18)) != 3 or min(config.get("levels", LEVELS_18)) < 1:
             raise ValueError(f"levels are three counts from 1 on; got {config['levels']}")

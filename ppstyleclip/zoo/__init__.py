@@ -16,8 +16,10 @@ _HOMES = {
     "generators": ("generator_fingerprint", "load_generator", "save_generator"),
     "identities": ("load_identity",),
     "load": ("known_clips", "load_bundle", "load_pack"),
+    "mappers": ("TrainedMapper", "load_mapper", "save_mapper"),
     "pack": ("save_pack",),
     "perceptual": ("load_lpips", "load_vgg"),
+    "published_mappers": ("find_mapper", "published_names"),
     "words": ("seed000_words",),
     "stored_directions": ("choose_direction", "open_directions"),
 }

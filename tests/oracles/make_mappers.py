@@ -5,12 +5,14 @@
 
 The arguments are checkouts of orpatashnik/StyleCLIP, yubin1219/text2image_manipulation (seed 000) and
 xomyakes/styleclip-gan3 (seed 004). The stored numbers are from commits f87a47f7, 6053b4d1 and cc6a6ea9 on
-PyTorch 2.13.0, CPU. Seed 000's are an eighth as wide, style space's too; the others are whole.
+PyTorch 2.13.0, CPU. Seed 000's are an eighth as wide, style space's too; the others are whole. Of seed 000's
+own inference.py, whole networks of the coarse group take texts of its embedding.
 """
 
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import numpy as np
 import torch
@@ -70,6 +72,36 @@ def text2image(folder):
     return arrays
 
 
+INFERENCE = {"hairstyle_sum": ("Mapper_sum", 5, [1]), "color_cat": ("Mapper_cat", 4, [1]),
+             "multi_sum": ("Mapper_multi", 6, [1, 5])}  # mode, rows of the embedding, and which are summed
+
+
+def inference(folder):
+    """Seed 000's functions from a latent and embedding rows to w_hat; nothing is drawn."""
+    arrays, absent = {}, ("clip", "gdown", "matplotlib", "matplotlib.pyplot", "torchvision", "PIL",
+                          "torchvision.utils", "torchvision.transforms", "mapper.latents_encoder.encoder")
+    for name in absent:
+        sys.modules[name] = MagicMock()
+    with checkout(folder) as load:
+        module, mappers = load("mapper.inference"), load("mapper.latent_mappers")
+        w_plus = latents(18, 512)[:1]
+        for case, (mode, count, rows) in INFERENCE.items():
+            flags = {"no_coarse_mapper": False, "no_medium_mapper": True, "no_fine_mapper": True}
+            network = mappers.LevelsMapper(SimpleNamespace(mapper_mode=mode, **flags))
+            arrays[f"{case}/shapes"] = load_keyed(network, lr_mul=0.01)
+            torch.manual_seed(1)
+            embeds = torch.nn.Embedding(count, 512)
+            found = sum(module.w_hat(torch.zeros_like(w_plus), embeds, torch.tensor([row])) for row in rows)
+            w = w_plus + found
+            if mode == "Mapper_cat":
+                w = module.w_hat(w_plus, embeds, torch.tensor(rows), "concat")
+            net = SimpleNamespace(mapper=network, decoder=lambda codes, **kwargs: (None, codes[0]))
+            arrays[f"{case}/w_hat"] = module.inference_code(net, w, w_plus)[1][:, :, ::16].numpy()
+    for name in absent:
+        del sys.modules[name]
+    return arrays
+
+
 def gan3(folder):
     """Seed 004's; its layer asks for a GPU."""
     with checkout(folder) as load:
@@ -82,6 +114,7 @@ def gan3(folder):
 def main():
     with torch.no_grad():
         arrays = {**styleclip(sys.argv[1]), **text2image(sys.argv[2]), **gan3(sys.argv[3])}
+        arrays.update(inference(sys.argv[2]))
     np.savez_compressed(Path(__file__).with_name("mappers.npz"), **arrays)
 
 
