@@ -17,7 +17,7 @@ _HOMES = {
     "identities": ("load_identity",),
     "load": ("known_clips", "load_bundle", "load_pack"),
     "pack": ("save_pack",),
-    "perceptual": ("load_lpips", "load_vgg"),
+    "perceptual": ("has_lpips", "load_lpips", "load_vgg"),
     "words": ("seed000_words",),
     "stored_directions": ("choose_direction", "open_directions"),
 }

@@ -11,6 +11,7 @@ from ppstyleclip.errors import UserError
 
 GETF = "python tools/styleclip_getf.py"
 EXTRACT = "python tools/styleclip_extract.py"
+TUNED_FROM = "tuned_from"  # fingerprint of the generator that a tuned one began as
 
 
 @dataclass(frozen=True)
