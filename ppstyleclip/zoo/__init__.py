@@ -14,7 +14,7 @@ _HOMES = {
                    "save_styles"),
     "download": ("fetch",),
     "generators": ("generator_fingerprint", "load_generator", "save_generator"),
-    "identities": ("load_identity",),
+    "identities": ("load_identity", "save_identity"),
     "load": ("known_clips", "load_bundle", "load_pack"),
     "pack": ("save_pack",),
     "perceptual": ("has_lpips", "load_lpips", "load_vgg"),

@@ -26,11 +26,13 @@ from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stat
 from ppstyleclip.zoo.download import find
 from ppstyleclip.zoo.encoders import has_encoder, load_encoder
 from ppstyleclip.zoo.generators import check_flags, generator_fingerprint, generator_state, load_generator
+from ppstyleclip.zoo.identities import load_identity
 from ppstyleclip.zoo.pack import (
     CLIP,
     DETECTOR,
     ENCODER,
     GENERATOR,
+    IDENTITY,
     LANDMARKS,
     LATENTS,
     RELEVANCE,
@@ -207,6 +209,7 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
         s_base=Deferred(lambda: _if_there(folder / STYLES, lambda path: read_styles(path, layout, **known))),
         latents=Deferred(lambda: _if_there(folder / LATENTS, lambda path: _latents(path, name, mark))),
         encoder=Deferred(lambda: _if_there(folder / ENCODER, lambda path: load_encoder(path, **known)[0])),
+        identity=Deferred(lambda: _if_there(folder / IDENTITY, load_identity)),
         face_models=Deferred(lambda: _face_models(folder)))
 
 
