@@ -58,8 +58,7 @@ def load_measures(bundle, identity_path=None, *, lpips=None) -> Measures:
     distance = lpips if isinstance(lpips, LpipsDistance) else PlainDistance()
     if distance is not lpips and bundle.generator.size >= LARGE and has_lpips():
         distance = LpipsDistance(load_lpips())
-    own = getattr(bundle, "identity", None)
-    identity = own if identity_path is None else load_identity(identity_path)
+    identity = bundle.identity if identity_path is None else load_identity(identity_path)
     return Measures(distance, identity)
 
 
