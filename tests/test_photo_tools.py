@@ -18,6 +18,7 @@ from tiny_world import STYLE_DIM, live_in, save_tiny_pack, tiny_generator
 from tool_main import load_module
 
 from ppstyleclip.align import align_face, crop_mask
+from ppstyleclip.apps import frames as frames_module
 from ppstyleclip.apps import photo as photo_module
 from ppstyleclip.apps import quality
 from ppstyleclip.apps import styleganv2fitting_predictor as fitting
@@ -50,16 +51,10 @@ def pack(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(autouse=True)
-def world(pack, cache, monkeypatch, tmp_path):
-    """The tiny world, which draws every face badly; programs are compiled once for all tests."""
+def world(pack, monkeypatch, tmp_path):
+    """The tiny world, which draws every face badly."""
     live_in(pack, monkeypatch, tmp_path)
-    monkeypatch.setenv("PPSTYLECLIP_HOME", str(cache))
     monkeypatch.setattr(quality, "POOR", 0.0)
     Image.fromarray(SCENE.pixels).save("scene.png")
     Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
@@ -472,6 +467,25 @@ def test_a_video_is_edited_frame_by_frame(toonface, capsys):
     assert "2 of 3 pictures of in.mp4" in capsys.readouterr().out
     video = cv2.VideoCapture("out/edited.mp4")
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 3 and video.get(cv2.CAP_PROP_FPS) == pytest.approx(5)
+
+
+@pytest.mark.parametrize("name, argv, radius", [
+    ("in.mp4", [], 2), ("in.mp4", ["--smooth", "0"], 0), ("frames", [], 0), ("frames", ["--smooth", "3"], 3)])
+def test_landmarks_of_a_video_are_smoothed(toonface, monkeypatch, name, argv, radius):
+    asked = []
+
+    def smooth_faces(seen, radius):
+        asked.append(([len(faces) for faces in seen], radius))
+        return [[] for _ in seen]
+
+    monkeypatch.setattr(frames_module, "smooth_faces", smooth_faces)
+    scenes = small_scenes()[:2]
+    Path("frames").mkdir()
+    for k, scene in enumerate(scenes):
+        Image.fromarray(scene).save(f"frames/{k}.png")
+    save_mp4(Path("in.mp4"), scenes, fps=5)
+    assert run("edit_photo", name, "--target", "happy face", *argv) == 2  # no face is left
+    assert asked == [([1, 0], radius)]
 
 
 @pytest.mark.parametrize("name, words", [("empty", "holds 0 pictures"), ("text.mp4", "no frames that can")])
