@@ -72,7 +72,7 @@ def likeness(before, after):
 
 def quality_table(bench, pixels, results):
     """Markdown: PSNR, likeness and seconds of each way."""
-    from ppstyleclip.apps.photo import psnr
+    from ppstyleclip.apps.quality import psnr
     from ppstyleclip.pictures import to_images
 
     lines = ["| way | PSNR, mean | least | likeness | a face takes |", "|---|---|---|---|---|"]

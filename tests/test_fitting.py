@@ -10,12 +10,14 @@ from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.descent import Adam, descend, geometric, ramped, stepped
 from ppstyleclip.methods.fitting import (
+    LpipsDistance,
     PlainDistance,
     VggDistance,
     fit_latents,
     shrink,
     tune_generator,
 )
+from ppstyleclip.models.lpips import LPIPS, VGG16
 from ppstyleclip.zoo import load_pack
 
 LEVELS, RATES = 6, geometric(0.1, 0.025, 12)
@@ -236,6 +238,25 @@ def test_vggs_distance_is_over_pictures_of_0_to_1():
     black, white = (paddle.full([1, 3, 8, 8], level) for level in (-1.0, 1.0))
     got = distance(white, distance.prepare(black))
     assert seen == [(0.0, 0.0, ("a", "b")), (1.0, 1.0, ("a", "b"))] and got.numpy() == pytest.approx(1 + 4)
+
+
+@pytest.mark.parametrize("kind", ["vgg", "lpips"])
+def test_networks_compare_in_a_compiled_program(kind, generator, faces):
+    """A warning, which pytest makes an error, would say that it runs in eager mode."""
+    paddle.seed(0)
+    narrow = (4, 4, 4, 4, 4)
+    distance = VggDistance(VGG16(narrow), (1, 3)) if kind == "vgg" else LpipsDistance(LPIPS(narrow))
+    _, images, start = faces
+    step = next(fit_latents(generator, images, start, [0.1], distance=distance))
+    drawn, target = (paddle.to_tensor(part) for part in (step.images, images))
+    np.testing.assert_allclose(step.terms[kind], distance(drawn, distance.prepare(target)).numpy(), rtol=1e-3)
+    w_plus = paddle.to_tensor(start, stop_gradient=False)
+    drawn = generator.synthesis_from_styles(generator.style_affine(w_plus))
+    (distance(drawn, distance.prepare(target)) + ((shrink(drawn) - shrink(target)) ** 2).mean([1, 2, 3])
+     ).sum().backward()
+    slope = w_plus.grad.numpy()
+    steep = np.abs(slope) > 1e-4  # Adam's first step only shows the sign
+    np.testing.assert_allclose((step.value - start)[steep], -0.1 * np.sign(slope)[steep], rtol=0.01)
 
 
 # ---- tuning

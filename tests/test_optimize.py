@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Latent optimisation: the loss and Adam against their formulas, batches, presets, the command."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,14 @@ from tiny_world import live_in, save_tiny_pack, tiny_parts
 from tool_main import load_tool
 
 from ppstyleclip.apps import optimize as app
-from ppstyleclip.errors import UserError
+from ppstyleclip.editor import Editor
+from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.losses import clip_image_features
 from ppstyleclip.methods import optimize
 from ppstyleclip.methods.optimize import Settings, directed_features, optimise, styles_of
+from ppstyleclip.models.arcface import IRSE50
+from ppstyleclip.zoo import load, save_identity
+from ppstyleclip.zoo.pack import IDENTITY
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +143,7 @@ def test_the_command(capsys):
                  "--seed", "1", "2", "--preset", "official", "--save_every", "2", "--animation", "gif",
                  "--output_path", "out"]) == 0
     names = sorted(path.name for path in Path("out").iterdir())
-    assert names == ["00002.png", "final_result.png", "latent.npy", "losses.csv", "way.gif"]
+    assert names == ["00002.png", "final_result.png", "latent.npy", "losses.csv", "losses.png", "way.gif"]
     assert np.load("out/latent.npy").shape[0] == 2
     lines = Path("out/losses.csv").read_text().splitlines()
     assert lines[0] == "step,clip_0,clip_1,l2_0,l2_1" and len(lines) == 4
@@ -170,7 +175,117 @@ def test_bad_input_is_one_line(capsys, arguments, words):
     assert words in line and "\n" not in line and not Path("out").exists()
 
 
-def test_a_rate_that_explodes_is_said(capsys):
-    arguments = ["--description", "happy face", "--step", "30", "--lr", "1e30", "--preset", "official"]
-    assert load_tool("optimize")([*arguments, "--output_path", "out"]) == 2
-    assert "is not finite" in capsys.readouterr().err
+def command(*arguments):
+    """The command on the tiny world's face of seed 1."""
+    return load_tool("optimize")(["--description", "happy face", "--seed", "1", "--preset", "official",
+                                  "--output_path", "out", *arguments])
+
+
+def value_after(pack_editor, count):
+    """Latents after so many of the official preset's six steps."""
+    settings = app.read_settings("official", steps=6, rate=0.05)
+    start = app.starts(pack_editor, [1], "w_plus")
+    bundle = pack_editor.bundle
+    features = app.wanted_features(pack_editor, start, "face", ["happy face"], settings)
+    steps = optimise(bundle.generator, bundle.layout, bundle.clip, start, features, settings)
+    return [step.value for _, step in zip(range(count), steps)][-1]  # zip stops: early stop is the caller's
+
+
+def test_a_rate_that_explodes_is_said_and_leaves_the_last_good_face(capsys):
+    assert command("--step", "30", "--lr", "1e30", "--save_every", "1") == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    assert line.startswith("error: step ") and "is not finite" in line and "smaller learning rate" in line
+    latent = np.load("out/latent.npy")
+    assert np.isfinite(latent).all() and np.abs(latent).max() < 1e6  # not where the last update led
+    steps = len(Path("out/losses.csv").read_text().splitlines()) - 1
+    pictures = sorted(path.name for path in Path("out").glob("0*.png"))
+    assert len(pictures) == steps >= 1 and Path("out/losses.png").is_file()
+
+
+def test_a_network_of_nan_is_said_and_nothing_is_written(world, monkeypatch, capsys):
+    monkeypatch.setattr(app, "wanted_features", lambda *_: np.full([1, 1, world[4].dim], np.nan, np.float32))
+    assert command("--step", "3") == 2
+    assert "step 1: the clip loss is not finite" in capsys.readouterr().err
+    assert not list(Path().glob("out/*"))
+
+
+def test_ctrl_c_writes_what_is_reached(monkeypatch, capsys):
+    def interrupted(*args, **options):
+        for step in optimise(*args, **options):
+            yield step
+            if step.number == 3:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(app, "optimise", interrupted)
+    assert command("--step", "6", "--lr", "0.05", "--animation", "gif") == 130
+    assert capsys.readouterr().err.strip().splitlines()[-1] == "interrupted"
+    assert {path.name for path in Path("out").iterdir()} == {
+        "final_result.png", "latent.npy", "losses.csv", "losses.png", "way.gif"}
+    assert len(Path("out/losses.csv").read_text().splitlines()) == 1 + 3
+    expected = value_after(Editor.from_pretrained(), 3)
+    np.testing.assert_allclose(np.load("out/latent.npy"), expected.reshape(np.load("out/latent.npy").shape),
+                               atol=1e-5)
+
+
+def test_ctrl_c_before_the_first_step_writes_nothing(monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(app, "optimise", interrupted)
+    assert command("--step", "6") == 130
+    assert not list(Path().glob("out/*"))
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_first_step(monkeypatch, capsys):
+    Path("out").write_text("a file")
+    monkeypatch.setattr(app, "optimise", lambda *_: pytest.fail("the folder is looked at first"))
+    assert command("--step", "6") == 2
+    line = capsys.readouterr().err.strip()
+    assert "out" in line and "\n" not in line and Path("out").read_text() == "a file"
+
+
+def test_a_full_disk_ends_the_run_in_one_line_and_keeps_the_pictures_before(monkeypatch, capsys):
+    save_png, seen = app.save_png, []
+
+    def fills_up(path, pixels):
+        if seen:
+            raise CannotWrite(f"cannot write {path}: No space left on device")
+        seen.append(path)
+        save_png(path, pixels)
+
+    monkeypatch.setattr(app, "save_png", fills_up)
+    assert command("--step", "6", "--save_every", "2") == 2
+    assert capsys.readouterr().err.strip().splitlines()[-1].endswith("out/00004.png: No space left on device")
+    assert [path.name for path in Path("out").iterdir()] == ["00002.png"]
+
+
+def test_the_warm_up_of_the_official_code_works():
+    """run_optimization.py reads --lr_rampup and passes it to nothing; here it counts."""
+    def rates(up):
+        return app.read_settings("official", steps=20, up=up).rates()
+
+    assert rates(0.05)[:2] == [0.0, pytest.approx(0.1)]
+    assert rates(0.5)[:11] == pytest.approx([0.01 * k for k in range(11)])
+    assert rates(0.0)[0] == 0.1
+    assert command("--step", "1", "--lr_rampup", "0") == 0
+    moved = np.load("out/latent.npy")
+    assert command("--step", "1") == 0
+    assert np.abs(moved - np.load("out/latent.npy")).max() == pytest.approx(0.1, rel=0.01)
+
+
+def test_the_models_own_identity_network_counts_where_it_has_one(pack, tmp_path, monkeypatch):
+    assert command("--step", "2", "--preset", "seed004") == 0  # it asks for identity; the tiny world has none
+    assert "identity" not in Path("out/losses.csv").read_text()
+    rich = tmp_path / "rich"
+    shutil.copytree(pack, rich)
+    paddle.seed(0)
+    save_identity(rich / IDENTITY, IRSE50((2, 4, 6, 8), (1, 1, 1, 1), face_size=16, dim=6))
+    monkeypatch.setattr(load, "PACK", rich)
+    assert command("--step", "2", "--id_lambda", "0.5") == 0
+    lines = [line.split(",") for line in Path("out/losses.csv").read_text().splitlines()]
+    assert lines[0][-1] == "identity_0" and abs(float(lines[1][-1])) < 1e-4
+    assert command("--step", "2", "--preset", "seed004") == 0
+    assert "identity_0" in Path("out/losses.csv").read_text()
+    assert command("--step", "2") == 0  # the official preset has no identity loss
+    assert "identity" not in Path("out/losses.csv").read_text()

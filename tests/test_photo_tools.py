@@ -18,19 +18,23 @@ from tiny_world import STYLE_DIM, live_in, save_tiny_pack, tiny_generator
 from tool_main import load_module
 
 from ppstyleclip.align import align_face, crop_mask
+from ppstyleclip.apps import frames as frames_module
 from ppstyleclip.apps import photo as photo_module
+from ppstyleclip.apps import quality
 from ppstyleclip.apps import styleganv2fitting_predictor as fitting
-from ppstyleclip.apps.photo import POOR, find_latents, psnr
+from ppstyleclip.apps.photo import find_latents
 from ppstyleclip.apps.pixel2style2pixel_predictor import Pixel2Style2PixelPredictor
 from ppstyleclip.apps.styleganv2fitting_predictor import StyleGANv2FittingPredictor
-from ppstyleclip.editor import Editor
+from ppstyleclip.editor import Edit, Editor
+from ppstyleclip.models.lpips import VGG16
 from ppstyleclip.toonface.scenes import draw_scene
 from ppstyleclip.video import save_mp4
-from ppstyleclip.zoo import load, load_pack
+from ppstyleclip.zoo import load, load_bundle, load_pack, perceptual
 
 ROOT = Path(__file__).resolve().parents[1]
 PACK = ROOT / "ppstyleclip" / "toonface" / "pack"
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # guard prints them
+POOR = quality.POOR
 SIZE = 16  # of the tiny generator
 SCENE = draw_scene(11, faces=3, width=320, height=240, sides=(70, 90))
 EDITED = ["edited.png", "faces.npy", "faces.png", "side_by_side.png"]
@@ -47,17 +51,11 @@ def pack(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(autouse=True)
-def world(pack, cache, monkeypatch, tmp_path):
-    """The tiny world, which draws every face badly; programs are compiled once for all tests."""
+def world(pack, monkeypatch, tmp_path):
+    """The tiny world, which draws every face badly."""
     live_in(pack, monkeypatch, tmp_path)
-    monkeypatch.setenv("PPSTYLECLIP_HOME", str(cache))
-    monkeypatch.setattr(photo_module, "POOR", 0.0)
+    monkeypatch.setattr(quality, "POOR", 0.0)
     Image.fromarray(SCENE.pixels).save("scene.png")
     Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
 
@@ -82,6 +80,12 @@ def crops():
     return np.stack([align_face(SCENE.pixels, face.landmarks, SIZE)[0] for face in SCENE.faces])
 
 
+def decibels(said):
+    """The PSNR of every stage, of every line that names one."""
+    return [[float(v) for v in line.split("PSNR ")[1].split(" dB")[0].split(" -> ")]
+            for line in said.splitlines() if "PSNR " in line]
+
+
 # ---- from photo to photo
 
 def test_one_command_from_photo_to_photo(capsys):
@@ -89,9 +93,12 @@ def test_one_command_from_photo_to_photo(capsys):
     assert names() == EDITED
     said = capsys.readouterr()
     first, *rest = said.out.splitlines()
-    assert first.startswith("face -> happy face, strength 3, on 3 faces of scene.png; inverted at ")
+    assert first == "face -> happy face, strength 3, on 3 faces of scene.png"
     assert said.err == ""
-    assert rest == [f"wrote {Path('out') / name}" for name in
+    for number, line in enumerate(rest[:3], 1):
+        assert line.startswith(f"face {number}: PSNR ") and line.endswith(" s")
+        assert " (no LPIPS), identity not measured (no network; give --ir_se50_weights), " in line
+    assert rest[3:] == [f"wrote {Path('out') / name}" for name in
                     ("edited.png", "side_by_side.png", "faces.png", "faces.npy")]
     assert np.load("out/faces.npy").shape == (3, LEVELS, STYLE_DIM)
     changed = (read("edited.png") != SCENE.pixels).any(2)
@@ -121,9 +128,10 @@ def test_no_steps_is_the_encoder_alone_and_steps_come_nearer(pack, capsys):
     before = capsys.readouterr().out
     assert run("edit_photo", "scene.png", *TARGET, "--face", "all", "--steps", "30") == 0
     after = capsys.readouterr().out
-    low, high = ([float(v) for v in said.split("inverted at ")[1].split(" dB")[0].split(", ")]
-                 for said in (before, after))
-    assert all(b > a + 0.5 for a, b in zip(low, high))
+    low, high = (decibels(said) for said in (before, after))
+    assert [len(one) for one in (*low, *high)] == [1, 1, 1, 2, 2, 2]
+    for (encoder,), (start, fitted) in zip(low, high):
+        assert start == pytest.approx(encoder, abs=0.1) and fitted > start + 0.5
 
 
 def test_the_ways_of_pasting_differ_and_strength_0_changes_nothing_by_difference():
@@ -138,11 +146,28 @@ def test_the_ways_of_pasting_differ_and_strength_0_changes_nothing_by_difference
 
 
 def test_a_face_that_is_drawn_badly_is_named(monkeypatch, capsys):
-    monkeypatch.setattr(photo_module, "POOR", 99.0)
+    monkeypatch.setattr(quality, "POOR", 99.0)
     assert run("edit_photo", "scene.png", *TARGET, "--face", "all") == 0
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3 and "'tiny'" in lines[0]
     assert all(line.startswith(f"warning: face {k} is drawn badly (") for k, line in enumerate(lines, 1))
+
+
+def test_a_generator_is_tuned_to_each_face_and_handed_on(capsys):
+    assert run("edit_photo", "scene.png", *TARGET, "--face", "all", "--tune", "8") == 0
+    assert names() == sorted([*EDITED, *(f"generator_{k}.safetensors" for k in (1, 2, 3))])
+    stages = decibels(capsys.readouterr().out)
+    assert all(tuned > fitted for _, fitted, tuned in stages)
+    latents, sheet = np.load("out/faces.npy"), read("faces.png")
+    for k in range(3):
+        bundle = load_bundle("toonface", weight_path=f"out/generator_{k + 1}.safetensors")
+        assert bundle.fingerprints["generator"] != load_bundle(None).fingerprints["generator"]
+        editor, top = Editor(bundle), 2 + k * (SIZE + 2)
+        drawn = editor.render(editor.apply(latents[k:k + 1], Edit("face", "happy face")))[0]
+        found = sheet[top:top + SIZE, 2 * (SIZE + 2) + 2:][:, :SIZE]
+        assert np.abs(found.astype(int) - drawn).max() <= 1
+    assert run("edit_photo", ".", *TARGET, "--tune", "8") == 2
+    assert "--tune is for one photo" in capsys.readouterr().err
 
 
 # ---- what users bring
@@ -218,6 +243,9 @@ def bring_files():
     (["scene.png", "--face", "9"], "there is no face 9: 3 faces were found"),
     (["scene.png", "--face", "left"], "face is a number, 'largest' or 'all', got 'left'"),
     (["scene.png", "--steps", "-1"], "--steps must not be negative, got -1"),
+    (["scene.png", "--tune", "-1"], "--tune must not be negative, got -1"),
+    (["scene.png", "--smooth", "-1"], "--smooth must not be negative, got -1"),
+    (["scene.png", "--ir_se50_weights", "no.pth"], "there is no file no.pth"),
     (["scene.png", "--landmarks", "five.json"], "five.json holds no landmarks"),
     (["scene.png", "--landmarks", "far.json"], "is not in the photo of 320x240"),
     (["scene.png", "--landmarks", "no.json"], "there is no file no.json"),
@@ -267,7 +295,7 @@ def test_a_photo_through_the_encoder(pack, capsys):
     w_plus = np.load("out/dst.npy")
     assert w_plus.shape == (LEVELS, STYLE_DIM) and w_plus.dtype == np.float32
     first = capsys.readouterr().out.splitlines()[0]
-    assert first.startswith("scene.png inverted by the encoder of tiny: ") and first.endswith(" dB")
+    assert first.startswith("scene.png inverted by the encoder of tiny: PSNR ") and first.endswith(" s")
     src, dst, again = Pixel2Style2PixelPredictor("out").run("scene.png", face=2, landmarks="marks.json")
     np.testing.assert_allclose(again, w_plus, atol=1e-5)
     np.testing.assert_array_equal(src, read("src.png"))
@@ -304,7 +332,7 @@ def test_fitting_with_every_argument_of_paddlegans_document(capsys):
     w_plus = np.load("out/dst.fitting.npy")
     assert w_plus.shape == (LEVELS, STYLE_DIM) and not w_plus[3:].any() and np.abs(w_plus[:3]).min() > 0
     said = capsys.readouterr().out.splitlines()[0]
-    before, after = (float(part.split()[0]) for part in said.split("differences: ")[1].split(", ")[:2])
+    ((before, after),) = decibels(said)
     assert said.startswith("face.png fitted to weights in 40 steps by plain") and after > before + 0.5
 
 
@@ -327,6 +355,27 @@ def test_without_lpips_large_pictures_are_compared_plainly_and_it_is_said(monkey
     assert " by plain and squared differences" in said.out
 
 
+@pytest.mark.parametrize("kind", ["vgg", "plain"])
+def test_image2stylegans_recipe(kind, monkeypatch, capsys):
+    """From the mean, all layers, a rate that stays; VGG where it is to be had."""
+    if kind == "vgg":
+        paddle.seed(0)
+        monkeypatch.setattr(fitting, "LARGE", SIZE)
+        monkeypatch.setattr(perceptual, "load_vgg", lambda: VGG16((2, 2, 2, 2, 2)))
+    Image.fromarray(crops()[0]).save("face.png")
+    recipe = ["--recipe", "image2stylegan", "--step", "1"]
+    assert run("styleganv2fitting", "--input_image", "face.png", *recipe) == 0
+    assert f"fitted to tiny in 1 steps by {kind} and squared differences" in capsys.readouterr().out
+    moved = np.load("out/dst.fitting.npy") - tiny_generator().mean_latent().numpy()
+    np.testing.assert_allclose(np.abs(moved), 0.02, rtol=1e-2)  # Adam's first step
+
+
+def test_the_recipe_of_image2stylegan_in_full():
+    recipe = fitting.RECIPES["image2stylegan"]
+    assert (recipe.step, recipe.start_lr, recipe.final_lr, recipe.moving) == (1500, 0.02, 0.02, None)
+    assert recipe.compared == "vgg" and recipe.from_mean
+
+
 @pytest.mark.parametrize("argv, words", [
     (["--step", "0"], "at least one step"),
     (["--start_lr", "-1"], "learning rates above 0"),
@@ -344,12 +393,6 @@ def test_what_cannot_be_fitted_is_one_line_and_two(argv, words, capsys):
 
 # ---- what they share
 
-def test_psnr_is_the_formula():
-    a = np.zeros([2, 4, 4, 3], np.uint8)
-    b = np.stack([a[0] + 10, a[1] + 1])
-    np.testing.assert_allclose(psnr(a, b), [10 * np.log10(255**2 / 100), 10 * np.log10(255**2)], rtol=1e-6)
-
-
 def test_a_given_start_is_the_first_that_is_found(pack):
     start = np.full([3, LEVELS, STYLE_DIM], 0.5, np.float32)
     found = list(find_latents(Editor(load_pack(pack)), crops(), steps=2, start=start))
@@ -365,7 +408,7 @@ def toonface(monkeypatch):
     """The embedded world itself, whose faces and face models are real."""
     pytest.importorskip("dlib", reason="dlib-bin, the extra 'align', is not installed")
     monkeypatch.setattr(load, "PACK", PACK)
-    monkeypatch.setattr(photo_module, "POOR", POOR)
+    monkeypatch.setattr(quality, "POOR", POOR)
 
 
 def test_three_faces_at_angles_are_found_edited_and_put_back(toonface, capsys):
@@ -424,6 +467,25 @@ def test_a_video_is_edited_frame_by_frame(toonface, capsys):
     assert "2 of 3 pictures of in.mp4" in capsys.readouterr().out
     video = cv2.VideoCapture("out/edited.mp4")
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 3 and video.get(cv2.CAP_PROP_FPS) == pytest.approx(5)
+
+
+@pytest.mark.parametrize("name, argv, radius", [
+    ("in.mp4", [], 2), ("in.mp4", ["--smooth", "0"], 0), ("frames", [], 0), ("frames", ["--smooth", "3"], 3)])
+def test_landmarks_of_a_video_are_smoothed(toonface, monkeypatch, name, argv, radius):
+    asked = []
+
+    def smooth_faces(seen, radius):
+        asked.append(([len(faces) for faces in seen], radius))
+        return [[] for _ in seen]
+
+    monkeypatch.setattr(frames_module, "smooth_faces", smooth_faces)
+    scenes = small_scenes()[:2]
+    Path("frames").mkdir()
+    for k, scene in enumerate(scenes):
+        Image.fromarray(scene).save(f"frames/{k}.png")
+    save_mp4(Path("in.mp4"), scenes, fps=5)
+    assert run("edit_photo", name, "--target", "happy face", *argv) == 2  # no face is left
+    assert asked == [([1, 0], radius)]
 
 
 @pytest.mark.parametrize("name, words", [("empty", "holds 0 pictures"), ("text.mp4", "no frames that can")])

@@ -14,7 +14,7 @@ import paddle
 import pytest
 import yaml
 from tiny_files import CHANNELS, write_pack, write_weights
-from tiny_world import CLIP, tiny_clip, tiny_generator, tiny_measurements
+from tiny_world import CLIP, live_in, save_tiny_pack, tiny_clip, tiny_generator, tiny_measurements
 
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip, import_paddleclip
@@ -53,6 +53,20 @@ def weights(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "mine.pdparams"
     write_weights(path)
     return path
+
+
+def test_paddlegans_landmark_model_is_taken_where_dlibs_is_not_here(tmp_path, monkeypatch):
+    live_in(tmp_path, monkeypatch, tmp_path)
+    bundle = load_pack(save_tiny_pack(tmp_path / "pack"))
+    with pytest.raises(MissingFile, match="shape_predictor_68_face_landmarks.dat is not on this machine"):
+        bundle.face_models  # noqa: B018
+    hers = tmp_path / "home" / ".cache" / "paddle" / "hapi" / "weights" / "lms.dat"
+    hers.parent.mkdir(parents=True)
+    hers.write_bytes(b"landmarks")
+    assert load_pack(tmp_path / "pack").face_models == (hers, None)
+    (hers.parent / "shape_predictor_68_face_landmarks.dat").write_bytes(b"another")
+    with pytest.raises(UserError, match="shape_predictor_68"):
+        load_pack(tmp_path / "pack").face_models  # noqa: B018
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,15 @@
 """A whole bundle small enough for tests: a 16 px generator and a CLIP of two layers, random but fixed."""
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import paddle
 
+from ppstyleclip import engine
 from ppstyleclip.models.clip import build_clip
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.stylespace import StyleStats, build_layout
@@ -15,6 +21,10 @@ WORDS = ["face", "happy", "sad", "smiling", "with", "long", "hair", "a", "photo"
 CLIP = {"name": "toonface", "embed_dim": 16, "image_size": 16, "vision_layers": 1, "vision_width": 64,
         "vision_patch_size": 8, "transformer_width": 16, "transformer_heads": 2, "transformer_layers": 1,
         "vocabulary": WORDS}
+
+
+PROGRAMS = Path(tempfile.mkdtemp(prefix="ppstyleclip-programs-"))  # compiled once for all tests of a session
+atexit.register(shutil.rmtree, PROGRAMS, ignore_errors=True)
 
 
 def tiny_generator(seed=0):
@@ -50,7 +60,11 @@ def tiny_parts():
 
 
 def live_in(pack, monkeypatch, folder):
-    """Let the embedded model be `pack`, and everything that is written or cached lie in `folder`."""
+    """Let the embedded model be `pack`, and everything that is written or cached lie in `folder`.
+
+    Compiled programs alone are shared: they are named by all that they were made of.
+    """
+    monkeypatch.setattr(engine, "cache_home", lambda: PROGRAMS)
     monkeypatch.setattr(load, "PACK", pack)
     monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(folder / "cache"))

@@ -3,11 +3,11 @@
 """Edit the faces of a photo, a folder of photos or a video by text: found, inverted, edited and put back.
 
 Writes edited.png (the photo with the edit), side_by_side.png (before and after), faces.png (of each face: as
-it is in the photo, as it was inverted, as it was edited) and faces.npy (the latents found). Of a folder it
-writes NAME.edited.png for each picture, of a video edited.mp4.
+it is in the photo, as it was inverted, as it was edited) and faces.npy (the latents found); with --tune also
+generator_1.safetensors. Of a folder it writes NAME.edited.png for each picture, of a video edited.mp4.
 
     python tools/edit_photo.py scene.png --target "happy face"
-    python tools/edit_photo.py scene.png --target "face with glasses" --face 2 --steps 100
+    python tools/edit_photo.py scene.png --target "face with glasses" --face 2 --steps 100 --tune 100
     python tools/edit_photo.py photo.jpg --target "smiling face" --face all --model_type ffhq-config-f
 """
 from __future__ import annotations
@@ -16,6 +16,7 @@ import argparse
 from pathlib import Path
 
 from ppstyleclip.apps.arguments import (
+    add_identity_argument,
     add_model_arguments,
     documented_parser,
     finite_number,
@@ -23,7 +24,7 @@ from ppstyleclip.apps.arguments import (
 )
 from ppstyleclip.apps.cli import guard
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file, save_png
+from ppstyleclip.files import check_file
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -40,7 +41,13 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--face", default="largest", help="a number, 1 for the leftmost; largest; or all (default: largest)")
     add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
     add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
-    add("--steps", type=int, help="of fitting behind the encoder; 0 for none (default: 60)")
+    add("--steps", type=int, default=60, help="of fitting behind the encoder; 0 for none (default: 60)")
+    add("--tune", type=int, default=0, metavar="STEPS",
+        help="then change a copy of the generator until it draws the face (default: 0, not at all)")
+    add("--smooth", type=int, metavar="FRAMES",
+        help="average landmarks over so many frames before and after each (default: 2 for a video, 0 for a "
+             "folder)")
+    add_identity_argument(add)
     add("--paste", default="blend", choices=("blend", "difference", "replace"),
         help="what returns into the photo: what the edit changed (difference), the whole drawn face "
              "(replace), or the face where it changed much (default: blend)")
@@ -50,53 +57,36 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def run(args) -> None:
     """Edit, write, and say what was done."""
-    if not Path(args.photo).is_dir():
-        check_file(args.photo)
-    if args.steps is not None and args.steps < 0:
-        raise UserError(f"--steps must not be negative, got {args.steps}")
+    for path in filter(None, (None if Path(args.photo).is_dir() else args.photo, args.ir_se50_weights)):
+        check_file(path)
+    for name in ("steps", "tune", "smooth"):
+        if (getattr(args, name) or 0) < 0:
+            raise UserError(f"--{name} must not be negative, got {getattr(args, name)}")
     editor = load_editor(args)
 
-    import numpy as np
-
-    from ppstyleclip.apps.faces import save_latent
     from ppstyleclip.apps.frames import frames_to_files, has_frames
-    from ppstyleclip.apps.photo import (
-        FIT_STEPS,
-        aligned_faces,
-        edited_photo,
-        find_latents,
-        psnr,
-        warn_if_poor,
-    )
+    from ppstyleclip.apps.photo_edit import photo_to_files
     from ppstyleclip.editor import Edit
-    from ppstyleclip.pictures import grid
 
     edit = editor.resolve(Edit(args.neutral, args.target, alpha=args.direction_offset,
                                beta=args.beta_threshold))
     editor.direction(edit)  # bad words are told before a minute is spent on the faces
-    folder, steps = Path(args.output_path), FIT_STEPS if args.steps is None else args.steps
+    options = {"which": args.face, "steps": args.steps, "way": args.paste,
+               "landmark_path": args.landmark_path}
     if has_frames(args.photo):
-        counts, written = frames_to_files(editor, args.photo, edit, folder, which=args.face, steps=steps,
-                                          way=args.paste, landmark_path=args.landmark_path)
+        if args.tune:
+            raise UserError("--tune is for one photo; leave it out for a folder or a video")
+        counts, written = frames_to_files(editor, args.photo, edit, args.output_path, smooth=args.smooth,
+                                          **options)
         print(f"{edit}, strength {edit.alpha:g}, on {sum(counts)} faces in {sum(map(bool, counts))} of "
               f"{len(counts)} pictures of {args.photo}")
         print(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1))
         return
-    photo, faces = aligned_faces(editor.bundle, args.photo, which=args.face, landmarks=args.landmarks,
-                                 landmark_path=args.landmark_path)
-    crops = np.stack([face.crop for face in faces])
-    *_, w_plus = find_latents(editor, crops, steps=steps)
-    edited, before, after = edited_photo(editor, photo, faces, w_plus, edit, way=args.paste)
-    save_png(folder / "edited.png", edited)
-    save_png(folder / "side_by_side.png", grid([photo, edited], 2, gap=4, background=255))
-    save_png(folder / "faces.png", grid([one for row in zip(crops, before, after) for one in row], 3))
-    save_latent(folder / "faces.npy", w_plus)
-    quality = psnr(crops, before)
-    warn_if_poor(editor.bundle.name, quality)
-    print(f"{edit}, strength {edit.alpha:g}, on {len(faces)} face{'s' * (len(faces) > 1)} of {args.photo}; "
-          f"inverted at {', '.join(f'{value:.1f}' for value in quality)} dB")
-    for name in ("edited.png", "side_by_side.png", "faces.png", "faces.npy"):
-        print(f"wrote {folder / name}")
+    count, lines, written = photo_to_files(editor, args.photo, edit, args.output_path, tune=args.tune,
+                                           landmarks=args.landmarks, identity_path=args.ir_se50_weights,
+                                           **options)
+    print(f"{edit}, strength {edit.alpha:g}, on {count} face{'s' * (count > 1)} of {args.photo}")
+    print("\n".join([*lines, *(f"wrote {path}" for path in written)]))
 
 
 def main(argv=None) -> int:

@@ -2,8 +2,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Optimise a face until CLIP sees a text in it: StyleCLIP's first method.
 
-Writes final_result.png (before and after), latent.npy and losses.csv; with --save_every pictures on the way,
-with --animation the way itself.
+Writes final_result.png (before and after), latent.npy, losses.csv and losses.png; with --save_every pictures
+on the way, with --animation the way itself. Ctrl-C writes what is reached by then.
 
     python tools/optimize.py --description "happy face"
     python tools/optimize.py --description "face with glasses" "sad face" --weights 1 0.5 --seed 5 6
@@ -13,6 +13,7 @@ with --animation the way itself.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.apps.arguments import add_model_arguments, documented_parser, finite_number, load_editor
@@ -40,8 +41,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--lr", type=finite_number, help="learning rate")
     add("--lr_rampup", type=finite_number, metavar="SHARE", help="share of the steps in which it rises")
     add("--l2_lambda", type=finite_number, help="weight of the distance from the start")
-    add("--id_lambda", type=finite_number, help="weight of the identity loss; needs --ir_se50_weights")
-    add("--ir_se50_weights", metavar="FILE", help="the identity network")
+    add("--id_lambda", type=finite_number, help="weight of the identity loss")
+    add("--ir_se50_weights", metavar="FILE", help="the identity network (default: the model's own)")
     add("--space", help="z, w, w_plus or s: what moves")
     add("--work_in_stylespace", action="store_const", const="s", dest="space", help="the same as --space s")
     add("--toward", type=finite_number, metavar="LENGTH",
@@ -74,11 +75,14 @@ def run(args) -> None:
 
     changes = {own: getattr(args, name) for name, own in KNOBS.items()}
     if args.mode == "free_generation":
-        changes.update(l2=0.0, toward=0.0)
-    if args.mode == "free_generation" or args.id_lambda is None and not args.ir_se50_weights:
-        changes["identity"] = 0.0
+        changes.update(l2=0.0, toward=0.0, identity=0.0)
     preset = args.preset or ("toonface" if editor.bundle.name == "toonface" else "official")
     settings = app.read_settings(preset, **changes)
+    identity = None
+    if settings.identity > 0:
+        identity = load_identity(args.ir_se50_weights) if args.ir_se50_weights else editor.bundle.identity
+    if identity is None and args.id_lambda is None:
+        settings = replace(settings, identity=0.0)  # a preset's wish, and no network
     if args.mode == "free_generation":
         start, source = app.mean_start(editor, settings.space), "the mean latent"
     elif args.latent is not None:
@@ -87,7 +91,6 @@ def run(args) -> None:
         seeds = args.seed or [DEFAULT_SEED]
         start = app.starts(editor, seeds, settings.space)
         source = "sampled face " + ", ".join(map(str, seeds))
-    identity = load_identity(args.ir_se50_weights) if args.ir_se50_weights else None
     made = app.optimise_to_files(editor, start, args.description, settings, args.output_path,
                                  neutral=args.neutral, weights=args.weights, save_every=args.save_every,
                                  animation=args.animation, identity=identity)

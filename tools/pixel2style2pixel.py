@@ -13,7 +13,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ppstyleclip.apps.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.apps.arguments import (
+    add_identity_argument,
+    add_model_arguments,
+    documented_parser,
+    load_editor,
+)
 from ppstyleclip.apps.cli import guard
 from ppstyleclip.files import check_file
 
@@ -28,13 +33,15 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
     add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
     add("--seed", type=int, help="of no effect here; PaddleGAN's tool has it")
+    add_identity_argument(add)
     add_model_arguments(parser)
     return parser.parse_args(argv)
 
 
 def run(args) -> None:
     """Invert, write, and say what was done."""
-    check_file(args.input_image)
+    for path in filter(None, (args.input_image, args.ir_se50_weights)):
+        check_file(path)
     editor = load_editor(args)
 
     from ppstyleclip.apps.photo import aligned_faces, whole_picture
@@ -45,8 +52,8 @@ def run(args) -> None:
     else:
         face = aligned_faces(editor.bundle, args.input_image, which=args.face, landmarks=args.landmarks,
                              landmark_path=args.landmark_path)[1][0]
-    quality = inversion_to_files(editor, face, args.output_path)[3]
-    print(f"{args.input_image} inverted by the encoder of {editor.bundle.name}: {quality:.1f} dB")
+    made = inversion_to_files(editor, face, args.output_path, identity_path=args.ir_se50_weights)
+    print(f"{args.input_image} inverted by the encoder of {editor.bundle.name}: {made.words}")
     for name in FILES:
         print(f"wrote {Path(args.output_path) / name}")
 

@@ -18,8 +18,10 @@ from ppstyleclip.align.faces import (
 )
 from ppstyleclip.align.paste import crop_mask, paste_back
 from ppstyleclip.align.photo import read_photo
+from ppstyleclip.align.tracks import follow_faces, smooth_faces
 
 __all__ = [
     "Alignment", "Face", "FaceFinder", "align_face", "choose_faces", "crop_mask", "crop_to_photo",
-    "find_faces", "frame_of_landmarks", "load_face_finder", "paste_back", "read_landmarks", "read_photo",
+    "find_faces", "follow_faces", "frame_of_landmarks", "load_face_finder", "paste_back", "read_landmarks",
+    "read_photo", "smooth_faces",
 ]

@@ -50,6 +50,13 @@ def add_model_arguments(parser, *, output_path="output_dir",
     return add
 
 
+def add_identity_argument(add) -> None:
+    """Add which network says how alike an inverted face is; `add` is a group's add_argument."""
+    add("--ir_se50_weights", metavar="FILE",
+        help="identity network that says how alike the face is: IR-SE50 or ArcFace (default: the model's "
+             "own, if it has one)")
+
+
 def add_face_arguments(parser, number="", *, seed: int) -> None:
     """Add which face is used, for faces.given_face.
 

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ppstyleclip.align import read_photo
-from ppstyleclip.apps.photo import cut_faces, edited_photo, find_latents, load_finder
+from ppstyleclip.align import read_photo, smooth_faces
+from ppstyleclip.apps.photo import chosen_faces, cut_faces, edited_photo, find_latents, load_finder
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, import_cv2, save_png
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
 MAX_FRAMES = 1000  # they are all in memory at once
+SMOOTH = 2  # frames on each side of a video over which landmarks are averaged
 TOGETHER = 16  # faces that are fitted in one run
 
 
@@ -58,7 +59,7 @@ def _video_frames(path) -> tuple:
     return [f"{k:05d}" for k in range(1, len(frames) + 1)], frames, rate if rate > 0 else 25.0
 
 
-def edit_frames(editor, frames, edit, *, which="largest", steps, way="blend", landmark_path=None):
+def edit_frames(editor, frames, edit, *, which="largest", steps, way="blend", landmark_path=None, smooth=0):
     """Edit the faces of many pictures alike; a picture without a face stays as it is.
 
     Args:
@@ -69,13 +70,16 @@ def edit_frames(editor, frames, edit, *, which="largest", steps, way="blend", la
         steps: of fitting behind the encoder.
         way: as in align.paste_back.
         landmark_path: as in photo.load_finder.
+        smooth: frames on each side over which landmarks are averaged, see align.smooth_faces.
     Returns:
         (edited frames, number of faces edited in each).
     Raises:
         UserError: none of the pictures shows a face.
     """
     finder = load_finder(editor.bundle, landmark_path)
-    found = [cut_faces(editor.bundle, finder, frame, which) for frame in tqdm(frames, desc="faces")]
+    seen = [chosen_faces(finder, frame, which) for frame in tqdm(frames, desc="faces")]
+    found = [cut_faces(editor.bundle, frame, faces)
+             for frame, faces in zip(frames, smooth_faces(seen, smooth))]
     crops = [face.crop for faces in found for face in faces]
     if not crops:
         raise UserError(f"none of the {len(frames)} pictures shows a face that '{editor.bundle.name}' knows")
@@ -92,20 +96,22 @@ def edit_frames(editor, frames, edit, *, which="largest", steps, way="blend", la
     return edited, [len(faces) for faces in found]
 
 
-def frames_to_files(editor, path, edit, folder, **options) -> tuple:
+def frames_to_files(editor, path, edit, folder, *, smooth=None, **options) -> tuple:
     """Edit a folder or a video and write NAME.edited.png for each picture, or edited.mp4.
 
     Args:
         editor, edit, options: as in edit_frames.
         path: the folder or the video.
         folder: of the results.
+        smooth: as in edit_frames; None is SMOOTH for a video, 0 for a folder.
     Returns:
         (number of faces edited in each frame, paths written).
     """
     from ppstyleclip.video import save_mp4
 
     folder, (names, frames, rate) = Path(folder), read_frames(path)
-    edited, counts = edit_frames(editor, frames, edit, **options)
+    smooth = SMOOTH if smooth is None and rate is not None else smooth or 0
+    edited, counts = edit_frames(editor, frames, edit, smooth=smooth, **options)
     if rate is not None:
         written = [folder / "edited.mp4"]
         save_mp4(written[0], edited, fps=min(50.0, rate))

@@ -11,8 +11,9 @@ import yaml
 from tqdm import tqdm
 
 from ppstyleclip.apps.faces import save_latent
+from ppstyleclip.curves import save_curves
 from ppstyleclip.editor import Editor
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import check_writable, read_file, save_png, write_atomic
 from ppstyleclip.methods.descent import Adam
 from ppstyleclip.methods.optimize import Settings, check_settings, directed_features, optimise
@@ -125,6 +126,8 @@ def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_p
                       weights=None, save_every=0, animation=None, identity=None) -> Optimised:
     """Optimise latents and write final_result.png, latents, losses, and what was asked for on the way.
 
+    A run that is interrupted, or whose loss is not finite, writes what it has reached by then and raises on.
+
     Args:
         editor: the editor.
         start: `[N, ...]` latents in the settings' space.
@@ -137,33 +140,69 @@ def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_p
         animation: "gif" or "mp4" of the way; None for none.
         identity: network of the identity loss.
     Raises:
-        UserError: as methods.optimize; what was written before a loss that is not finite stays.
+        UserError: as methods.optimize. After a loss that is not finite the files hold the last latents whose
+            loss was finite.
+        CannotWrite: the folder cannot be written, or the disk is full.
+        KeyboardInterrupt: when the run was interrupted.
     """
     folder = check_writable(output_path)
     features = wanted_features(editor, start, neutral, texts, settings)
     steps = optimise(editor.bundle.generator, editor.bundle.layout, editor.bundle.clip, start, features,
                      settings, weights=weights, identity=identity)
-    losses, frames, written = {}, [], []
-    stride = max(1, settings.steps // FRAMES)
-    for step in tqdm(steps, total=settings.steps, desc="optimising"):
+    way = _Way(editor, folder, start, settings, save_every, animation)
+    try:
+        for step in tqdm(steps, total=settings.steps, desc="optimising"):
+            way.note(step)
+    except CannotWrite:
+        raise
+    except UserError:
+        way.reached = way.evaluated  # a loss is not finite: what the last update led to is no face
+        way.finish()
+        raise
+    except KeyboardInterrupt:
+        way.finish()
+        raise
+    return way.finish()
+
+
+class _Way:
+    """What is kept of a run while it runs, and written when it ends, wherever it ends."""
+
+    def __init__(self, editor, folder, start, settings, save_every, animation):
+        self.editor, self.folder, self.settings = editor, folder, settings
+        self.save_every, self.animation = save_every, animation
+        self.stride = max(1, settings.steps // FRAMES)
+        self.start = self.evaluated = self.reached = start
+        self.losses, self.frames, self.written = {}, [], []
+
+    def note(self, step):
+        self.evaluated, self.reached = self.reached, step.value
         for name, values in step.terms.items():
-            losses.setdefault(name, []).append(np.asarray(values))
-        if save_every and step.number % save_every == 0:
-            written.append(folder / f"{step.number:05d}.png")
-            save_png(written[-1], _row(to_pixels(step.images)))
-        if animation and (step.number - 1) % stride == 0:
-            frames.append(_row(to_pixels(step.images)))
-        last = step.value
-    before, after = (to_pixels(drawn(editor, latent, settings.space)) for latent in (start, last))
-    save_png(folder / "final_result.png", grid([one for pair in zip(before, after) for one in pair], 2))
-    save_latent(folder / "latent.npy", last)
-    losses = {name: np.stack(values) for name, values in losses.items()}
-    write_atomic(folder / "losses.csv", _table(losses).encode())
-    written += [folder / name for name in ("final_result.png", "latent.npy", "losses.csv")]
-    if animation:
-        written.append(folder / f"way.{animation}")
-        {"gif": save_gif, "mp4": save_mp4}[animation](written[-1], [*frames, _row(after)], fps=12)
-    return Optimised(before, after, last, losses, tuple(written))
+            self.losses.setdefault(name, []).append(np.asarray(values))
+        if self.save_every and step.number % self.save_every == 0:
+            self._write(f"{step.number:05d}.png", lambda path: save_png(path, _row(to_pixels(step.images))))
+        if self.animation and (step.number - 1) % self.stride == 0:
+            self.frames.append(_row(to_pixels(step.images)))
+
+    def finish(self) -> Optimised:
+        """Write the results of the steps so far; of none, nothing."""
+        before, after = (to_pixels(drawn(self.editor, latent, self.settings.space))
+                         for latent in (self.start, self.reached))
+        losses = {name: np.stack(values) for name, values in self.losses.items()}
+        if losses:
+            pairs = [one for pair in zip(before, after) for one in pair]
+            self._write("final_result.png", lambda path: save_png(path, grid(pairs, 2)))
+            self._write("latent.npy", lambda path: save_latent(path, self.reached))
+            self._write("losses.csv", lambda path: write_atomic(path, _table(losses).encode()))
+            self._write("losses.png", lambda path: save_curves(path, losses))
+        if losses and self.animation:
+            save, frames = {"gif": save_gif, "mp4": save_mp4}[self.animation], [*self.frames, _row(after)]
+            self._write(f"way.{self.animation}", lambda path: save(path, frames, fps=12))
+        return Optimised(before, after, self.reached, losses, tuple(self.written))
+
+    def _write(self, name, save):
+        save(self.folder / name)
+        self.written.append(self.folder / name)
 
 
 def _row(pixels) -> np.ndarray:

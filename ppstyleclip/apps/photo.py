@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +23,6 @@ from ppstyleclip.pictures import to_images, to_pixels
 
 FIT_STEPS = 60
 START_RATE, LAST_RATE = 0.1, 0.025  # PaddleGAN's fitting
-POOR = 18.0  # dB; what is found where no face is ends below it
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +71,18 @@ def load_finder(bundle, landmark_path=None):
     return load_face_finder(*(bundle.face_models if landmark_path is None else (landmark_path, None)))
 
 
-def cut_faces(bundle, finder, photo, which="largest") -> list:
-    """The chosen faces of a photo, AlignedFaces from left to right; those that are large enough."""
+def chosen_faces(finder, photo, which="largest") -> list:
+    """The chosen faces of a photo, align.Faces from left to right; none where there are too few."""
     faces = find_faces(finder, photo)
     if not faces or which.isdigit() and int(which) > len(faces):
         return []
+    return choose_faces(faces, which)
+
+
+def cut_faces(bundle, photo, faces) -> list:
+    """Cut align.Faces out of a photo, AlignedFaces; those that are large enough."""
     cut = []
-    for face in choose_faces(faces, which):
+    for face in faces:
         with contextlib.suppress(UserError):
             cut += _cut(bundle, photo, [face])
     return cut
@@ -151,21 +154,22 @@ def _levels(image) -> np.ndarray:
     return (image.transpose(1, 2, 0) + 1) * 127.5
 
 
-def warn_if_poor(name, quality) -> None:
-    """Say which faces a model draws so badly that their edit means little.
+def tuned_editor(editor, crop, w_plus, *, steps, distance=None):
+    """Change an editor's generator around one latent until it draws one face, as PTI does.
 
     Args:
-        name: of the model.
-        quality: PSNR of each face, in dB.
+        editor: Editor; it is left as it is.
+        crop: `[S, S, 3]` uint8.
+        w_plus: `[L, D]` the face's latent.
+        steps: of Adam on the generator's weights, at least 1.
+        distance: as in fitting.tune_generator.
+    Returns:
+        Editor whose generator is the tuned one; everything else is the same.
     """
-    for number, value in enumerate(quality, 1):
-        if value < POOR:
-            which = f"face {number}" if len(quality) > 1 else "the face"
-            warnings.warn(f"{which} is drawn badly ({value:.1f} dB): it may be no face, or none of the kind "
-                          f"that '{name}' knows; look at the result", stacklevel=2)
+    from ppstyleclip.editor import Editor
+    from ppstyleclip.methods.fitting import tune_generator
 
-
-def psnr(first, second) -> np.ndarray:
-    """Peak signal-to-noise ratio of pictures `[N, H, W, 3]` uint8, in dB, `[N]`."""
-    error = np.mean((np.float32(first) - np.float32(second)) ** 2, axis=(1, 2, 3))
-    return 10 * np.log10(255.0**2 / np.maximum(error, 1e-9))
+    for _, _, generator in tune_generator(editor.bundle.generator, to_images(crop[None]), w_plus[None],
+                                          num_steps=steps, distance=distance):
+        last = generator
+    return Editor(editor.bundle.with_parts(generator=last))

@@ -2,10 +2,15 @@
 """Pixel2Style2PixelPredictor: from a photo to the latent that draws it, as PaddleGAN's class of this name."""
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ppstyleclip.apps.faces import save_latent
-from ppstyleclip.apps.photo import aligned_faces, psnr, whole_picture
+from ppstyleclip.apps.photo import aligned_faces, whole_picture
+from ppstyleclip.apps.quality import in_words, load_measures, measure
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_writable, save_png
@@ -13,28 +18,46 @@ from ppstyleclip.files import check_writable, save_png
 FILES = ("src.png", "dst.png", "dst.npy")
 
 
-def inversion_to_files(editor: Editor, face, output_path) -> tuple:
+@dataclass(frozen=True, eq=False)
+class Inverted:
+    """What an inversion made.
+
+    Attributes:
+        src, dst: the picture and what is drawn of it, `[S, S, 3]` uint8.
+        w_plus: `[L, D]`.
+        words: how near it came, and in how many seconds.
+    """
+
+    src: np.ndarray
+    dst: np.ndarray
+    w_plus: np.ndarray
+    words: str
+
+
+def inversion_to_files(editor: Editor, face, output_path, *, identity_path=None) -> Inverted:
     """Invert one face with the encoder of the editor's model and write FILES.
 
     Args:
         editor: the editor.
         face: photo.AlignedFace.
         output_path: folder, made if need be.
-    Returns:
-        (aligned picture, drawn picture, w_plus `[L, D]`, PSNR in dB).
+        identity_path: as in quality.load_measures.
     Raises:
         UserError: the model has no encoder, or the folder cannot be written.
     """
     if editor.bundle.encoder is None:
         raise UserError(f"'{editor.bundle.name}' has no encoder; use --model_type ffhq-inversion or "
                         "toonface, or fit the latent: tools/styleganv2fitting.py")
-    folder = check_writable(output_path)
+    folder, measures = check_writable(output_path), load_measures(editor.bundle, identity_path)
+    begin = time.time()
     w_plus = editor.invert(face.crop[None])
+    seconds = time.time() - begin
     drawn = editor.render(w_plus)
     save_png(folder / FILES[0], face.crop)
     save_png(folder / FILES[1], drawn[0])
     save_latent(folder / FILES[2], w_plus[0])
-    return face.crop, drawn[0], w_plus[0], float(psnr(face.crop[None], drawn)[0])
+    (words,) = in_words(measures, measure(measures, face.crop[None], drawn))
+    return Inverted(face.crop, drawn[0], w_plus[0], f"{words}, {seconds:.2f} s")
 
 
 class Pixel2Style2PixelPredictor:
@@ -74,4 +97,5 @@ class Pixel2Style2PixelPredictor:
                                      landmark_path=landmark_path)
         else:
             faces = [whole_picture(self.editor.bundle, image)]
-        return inversion_to_files(self.editor, faces[0], self.output_path)[:3]
+        made = inversion_to_files(self.editor, faces[0], self.output_path)
+        return made.src, made.dst, made.w_plus

@@ -16,7 +16,9 @@ import paddle.nn.functional as F
 
 from ppstyleclip.engine import compile_gradient
 from ppstyleclip.errors import UserError
+from ppstyleclip.losses import vgg_loss, vgg_maps
 from ppstyleclip.methods.descent import Adam, descend
+from ppstyleclip.models.lpips import IMAGE2STYLEGAN_TAPS
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
 
 DEFAULT = Adam()
@@ -64,7 +66,7 @@ class LpipsDistance(nn.Layer):
 
 
 class VggDistance(nn.Layer):
-    """Squared differences of VGG-16's features as Image2StyleGAN has them in seed 001's form.
+    """Squared differences of VGG-16's features, as losses.vgg_loss has them (Image2StyleGAN).
 
     Args:
         vgg: models.lpips.VGG16.
@@ -73,17 +75,17 @@ class VggDistance(nn.Layer):
 
     name = "vgg"
 
-    def __init__(self, vgg, taps):
+    def __init__(self, vgg, taps=IMAGE2STYLEGAN_TAPS):
         super().__init__()
         self.vgg, self.taps = vgg, taps
 
     def prepare(self, images):
-        """VGG's features of a picture in [0, 1]."""
-        return self.vgg(shrink(images) * 0.5 + 0.5, self.taps)
+        """VGG's features of a picture; smaller ones than SEEN_SIDE are seen as they are."""
+        return vgg_maps(self.vgg, images, self.taps, side=min(SEEN_SIDE, images.shape[-1]))
 
     def forward(self, images, wanted):
         """`[N]` of images `[N, 3, H, W]` and a prepared picture."""
-        return paddle.add_n([_mean_square(a - b) for a, b in zip(self.prepare(images), wanted)])
+        return vgg_loss(self.prepare(images), wanted)
 
 
 def shrink(images):

@@ -8,6 +8,9 @@ Both are used in evaluation mode; whoever only measures with them stops the grad
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import numpy as np
 import paddle
 import paddle.nn as nn
 import paddle.nn.functional as F
@@ -16,7 +19,7 @@ from ..ops.bicubic import resize_matrix
 from .irse import DEPTHS, WIDTHS, irse_blocks, irse_input_layer
 
 FRAME = 256  # an aligned picture is brought to this side, then cut
-ROWS, COLUMNS = slice(35, 223), slice(32, 220)  # the face in it
+ROWS, COLUMNS = (35, 223), (32, 220)  # the face in it
 _LUMA = (0.299, 0.587, 0.114)  # of RGB, as Pillow and OpenCV turn to grey
 
 
@@ -34,12 +37,18 @@ class IRSE50(nn.Layer):
         super().__init__()
         if face_size < 16 or face_size % 16:
             raise ValueError(f"face_size must be a multiple of 16; got {face_size}")
-        self.face_size = face_size
+        self.face_size, self.dim = face_size, dim
+        self.widths, self.depths = tuple(widths), tuple(depths)
         self.input_layer = irse_input_layer(3, widths[0])
         self.body = nn.Sequential(*irse_blocks(widths, depths))
         self.output_layer = nn.Sequential(
-            nn.BatchNorm2D(widths[-1]), nn.Dropout(dropout), nn.Flatten(),
+            nn.BatchNorm2D(widths[-1]), nn.Dropout(dropout), _Rows(),
             nn.Linear(widths[-1] * (face_size // 16) ** 2, dim), nn.BatchNorm1D(dim))
+
+    def config(self):
+        """What the constructor needs for evaluation, in values that JSON can hold."""
+        return {"widths": list(self.widths), "depths": list(self.depths), "face_size": self.face_size,
+                "dim": self.dim}
 
     def forward(self, faces):
         return F.normalize(self.output_layer(self.body(self.input_layer(faces))), axis=1)
@@ -52,9 +61,10 @@ class IRSE50(nn.Layer):
         Returns:
             `[N, dim]`, unit vectors.
         """
-        if images.shape[2] != FRAME:
-            images = F.adaptive_avg_pool2d(images, FRAME)
-        return self(F.adaptive_avg_pool2d(images[:, :, ROWS, COLUMNS], self.face_size))
+        height, width = images.shape[2:]
+        down = paddle.to_tensor(_cut_matrix(height, ROWS, self.face_size))
+        across = paddle.to_tensor(_cut_matrix(width, COLUMNS, self.face_size).T)
+        return self(paddle.matmul(down, paddle.matmul(images, across)))
 
 
 class ResNetFace18(nn.Layer):
@@ -99,6 +109,29 @@ class ResNetFace18(nn.Layer):
         down, across = (paddle.to_tensor(resize_matrix(side, self.face_size, "bilinear"))
                         for side in images.shape[2:])
         return F.normalize(self(paddle.matmul(down, paddle.matmul(grey, across.t()))), axis=1)
+
+
+@lru_cache(maxsize=16)
+def _cut_matrix(side, part, size):
+    """Along one axis: pool `side` pixels to FRAME, cut out `part`, pool it to `size`; `[size, side]`."""
+    cut = _pool_matrix(side, FRAME)[slice(*part)]
+    return _pool_matrix(len(cut), size) @ cut
+
+
+def _pool_matrix(size_in, size_out):
+    """adaptive_avg_pool2d along one axis, its windows whole pixels; `[size_out, size_in]`."""
+    matrix = np.zeros([size_out, size_in], np.float32)
+    for row in range(size_out):
+        begin, end = row * size_in // size_out, -(-(row + 1) * size_in // size_out)
+        matrix[row, begin:end] = 1 / (end - begin)
+    return matrix
+
+
+class _Rows(nn.Layer):
+    """`[N, C, H, W]` to `[N, C * H * W]`; nn.Flatten has no compiled gradient."""
+
+    def forward(self, x):
+        return x.reshape([-1, x.shape[1] * x.shape[2] * x.shape[3]])
 
 
 class _SharedSlope(nn.Layer):

@@ -35,15 +35,17 @@ class VGG16(nn.Layer):
             layers.append(nn.MaxPool2D(2, 2))
         self.features = nn.Sequential(*layers)
 
-    def forward(self, images, taps=LPIPS_TAPS):
+    def forward(self, images, taps=None):
         """Return the outputs of some layers.
 
         Args:
             images: `[N, 3, H, W]`, at least 16 x 16, normalised as the user of the features wants it.
-            taps: rising indices into `features`; layers behind the last one are not computed.
+            taps: rising indices into `features`; layers behind the last one are not computed. None is
+                LPIPS_TAPS, which cannot be the default itself: a tracer does not know the name.
         Returns:
             list of `[N, C, h, w]`.
         """
+        taps = LPIPS_TAPS if taps is None else taps
         x, found = images, []
         for index in range(taps[-1] + 1):
             x = self.features[index](x)

@@ -52,13 +52,11 @@ def measure(generator, clip, *, num_samples=100_000, progress=print):
 
 def load_networks(generator_path, clip_path):
     """(generator, full CLIP) of two training checkpoints."""
-    from ppstyleclip.files import read_safetensors
     from ppstyleclip.toonface.train_clip import build_small, to_full
     from ppstyleclip.toonface.train_generator import load_average
 
     small = build_small()
-    tensors, _ = read_safetensors(clip_path)
-    small.net.set_state_dict({k.split("/", 1)[1]: v for k, v in tensors.items() if k.startswith("clip/")})
+    small.net.set_state_dict(_part(clip_path, "clip"))
     return load_average(generator_path), to_full(small)
 
 
@@ -107,9 +105,6 @@ def set_defaults(folder=PACK, **defaults):
 
 def add_encoder(checkpoint, folder=PACK):
     """Put the encoder of a checkpoint of train_encoder into the pack, as float16."""
-    import numpy as np
-
-    from ppstyleclip.files import read_safetensors
     from ppstyleclip.models.psp import build_encoder
     from ppstyleclip.models.state import load_state
     from ppstyleclip.toonface.train_encoder import CONFIG
@@ -119,11 +114,30 @@ def add_encoder(checkpoint, folder=PACK):
     bundle = load_pack(folder)
     generator = bundle.generator
     network = build_encoder({**CONFIG, "num_styles": generator.n_latent, "style_dim": generator.style_dim})
-    arrays = read_safetensors(checkpoint)[0]
-    state = {key.split("/", 1)[1]: value for key, value in arrays.items() if key.startswith("encoder/")}
-    load_state(network, state, "the encoder")
+    load_state(network, _part(checkpoint, "encoder"), "the encoder")
     encoder = Encoder(network, np.asarray(generator.mean_latent().numpy(), np.float32))
     save_encoder(Path(folder) / ENCODER, encoder, generator=bundle.fingerprints["generator"], half=True)
+
+
+def add_identity(checkpoint, folder=PACK):
+    """Put the identity network of a checkpoint of train_identity into the pack, as float16."""
+    from ppstyleclip.models.arcface import IRSE50
+    from ppstyleclip.models.state import load_state
+    from ppstyleclip.toonface.train_identity import CONFIG
+    from ppstyleclip.zoo import save_identity
+    from ppstyleclip.zoo.pack import IDENTITY
+
+    network = IRSE50(**CONFIG)
+    load_state(network, _part(checkpoint, "identity"), "identity network")
+    save_identity(Path(folder) / IDENTITY, network, half=True)
+
+
+def _part(checkpoint, name):
+    """One network's weights of a training checkpoint."""
+    from ppstyleclip.files import read_safetensors
+
+    arrays = read_safetensors(checkpoint)[0]
+    return {key.split("/", 1)[1]: value for key, value in arrays.items() if key.startswith(name + "/")}
 
 
 def main(argv=None):
@@ -136,15 +150,20 @@ def main(argv=None):
         "--directions-only", action="store_true", help="measure the pack's own networks again"
     )
     parser.add_argument("--encoder", help="checkpoint of train_encoder, which joins the pack as it is")
+    parser.add_argument("--identity", help="checkpoint of train_identity, likewise")
     parser.add_argument("--output", default=str(PACK), help="the pack's folder")
     args = parser.parse_args(argv)
-    if not args.directions_only and not args.encoder and not (args.generator and args.clip):
-        parser.error("give --generator and --clip, or --directions-only, or --encoder")
+    joins = args.encoder or args.identity
+    if not args.directions_only and not joins and not (args.generator and args.clip):
+        parser.error("give --generator and --clip, or --directions-only, or --encoder or --identity")
     from ppstyleclip.threads import import_paddle
 
     import_paddle()
     if args.encoder:
         add_encoder(args.encoder, args.output)
+    if args.identity:
+        add_identity(args.identity, args.output)
+    if joins:
         return
     from ppstyleclip.zoo import load_pack
 

@@ -11,6 +11,7 @@ from ppstyleclip.errors import UserError
 
 GETF = "python tools/styleclip_getf.py"
 EXTRACT = "python tools/styleclip_extract.py"
+TUNED_FROM = "tuned_from"  # fingerprint of the generator that a tuned one began as
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Bundle:
         s_base: `[N, S]` the styles on which relevance was measured, or None.
         latents: `[N, L, D]` a few faces (w_plus), or None.
         encoder: zoo.Encoder of this generator, or None.
+        identity: network with `identity_features`, which tells who is in a picture of this model's kind, or
+            None.
         face_models: paths of a landmark predictor and of a face detector (or None: dlib's own), for pictures
             of this model's kind.
     Raises:
@@ -81,6 +84,7 @@ class Bundle:
     s_base: Any = field(default_factory=_nothing)
     latents: Any = field(default_factory=_nothing)
     encoder: Any = field(default_factory=_nothing)
+    identity: Any = field(default_factory=_nothing)
     face_models: Any = field(default_factory=_nothing)
 
     def __post_init__(self):

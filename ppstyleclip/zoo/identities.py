@@ -1,31 +1,73 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Identity networks from their published files."""
+"""Identity networks, to and from files of ours, and from the published ones."""
 from __future__ import annotations
 
+import json
+
 from ppstyleclip.errors import UserError
+from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.formats import sniff
 from ppstyleclip.models.arcface import IRSE50, ResNetFace18
 from ppstyleclip.models.state import load_state
 from ppstyleclip.zoo.foreign import convert_file
+from ppstyleclip.zoo.generators import as_float32, stored
 
+KIND = "ppstyleclip identity"
 _NETWORKS = {"irse50": (IRSE50, "IR-SE50"), "arcface": (ResNetFace18, "ResNet-18 ArcFace")}
 
 
+def save_identity(path, network: IRSE50, *, half: bool = False) -> str:
+    """Write an IR-SE network of any size as safetensors, its config inside.
+
+    Args:
+        path: the file.
+        network: the network.
+        half: store float16; half the file, and rounded weights.
+    Returns:
+        the fingerprint of what load_identity will read back.
+    """
+    state = stored({key: value.numpy() for key, value in network.state_dict().items()}, half)
+    mark = fingerprint(as_float32(state))
+    metadata = {"kind": KIND, "config": json.dumps(network.config()), "fingerprint": mark}
+    write_safetensors(path, state, metadata)
+    return mark
+
+
 def load_identity(path):
-    """Load IR-SE50 or the grey ResNet-18 ArcFace, in evaluation mode.
+    """Load an identity network, in evaluation mode: ours, IR-SE50, or the grey ResNet-18 ArcFace.
 
     Returns:
         a Layer with `identity_features`.
     Raises:
         MissingFile: there is no such file.
-        UserError: it is another network.
+        UserError: it is another network, or damaged.
     """
+    is_own = sniff(path) == "safetensors" and read_metadata(path).get("kind") == KIND
+    network = _own(path) if is_own else _published(path)
+    network.eval()
+    for parameter in network.parameters():
+        parameter.stop_gradient = True
+    return network
+
+
+def _own(path) -> IRSE50:
+    state, metadata = read_safetensors(path)
+    state = as_float32(state)
+    if metadata.get("fingerprint") != fingerprint(state):
+        raise UserError(f"{path} is damaged: its weights are not those it was written with")
+    try:
+        network = IRSE50(**json.loads(metadata["config"]))
+        load_state(network, state, "identity network")
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:160]}") from None
+    return network
+
+
+def _published(path):
     found, converted = convert_file(path)
     if converted.kind not in _NETWORKS:
         raise UserError(f"{path}: this is no identity network but: {found.says}")
     network, name = _NETWORKS[converted.kind]
     network = network()
     load_state(network, converted.state, name)
-    network.eval()
-    for parameter in network.parameters():
-        parameter.stop_gradient = True
     return network

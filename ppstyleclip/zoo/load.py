@@ -12,7 +12,7 @@ from ppstyleclip.files import read_metadata, read_safetensors
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS
 from ppstyleclip.stylespace import build_layout
-from ppstyleclip.zoo.bundle import EXTRACT, GETF, Bundle, Deferred, EditDefaults
+from ppstyleclip.zoo.bundle import EXTRACT, GETF, TUNED_FROM, Bundle, Deferred, EditDefaults
 from ppstyleclip.zoo.catalogue import (
     EMBEDDED,
     PACK,
@@ -23,13 +23,16 @@ from ppstyleclip.zoo.catalogue import (
 )
 from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip
 from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats, read_styles
+from ppstyleclip.zoo.download import find
 from ppstyleclip.zoo.encoders import has_encoder, load_encoder
 from ppstyleclip.zoo.generators import check_flags, generator_fingerprint, generator_state, load_generator
+from ppstyleclip.zoo.identities import load_identity
 from ppstyleclip.zoo.pack import (
     CLIP,
     DETECTOR,
     ENCODER,
     GENERATOR,
+    IDENTITY,
     LANDMARKS,
     LATENTS,
     RELEVANCE,
@@ -38,7 +41,7 @@ from ppstyleclip.zoo.pack import (
 )
 
 DEFAULT_CLIP = "ViT_B_32"
-DLIB_LANDMARKS = "shape_predictor_68_face_landmarks.dat"
+DLIB_LANDMARKS, PADDLEGAN_LANDMARKS = "shape_predictor_68_face_landmarks.dat", "lms.dat"
 
 
 def load_bundle(model_type: str | None = None, *, bundle=None, weight_path=None, direction_path=None,
@@ -100,7 +103,7 @@ def _own_generator(weight_path, model_type, flags) -> Bundle:
         generator, metadata = load_generator(weight_path, flags)
     if model_type in (None, EMBEDDED):
         name = metadata.get("name") or Path(weight_path).stem
-        bundle = _bundle(name, generator, {})
+        bundle = _bundle(name, generator, {}, metadata.get(TUNED_FROM))
         bundle = bundle if model_type is None else _with_embedded_parts(bundle)
     else:
         bundle = _bundle(model_type, generator, model_entry(model_type))
@@ -115,16 +118,18 @@ def _encoder_with_generator(path, flags) -> tuple:
 
 def _with_embedded_parts(bundle: Bundle) -> Bundle:
     layout = bundle.layout
-    known = {"name": bundle.name, "generator": bundle.fingerprints["generator"]}
+    known = {"name": bundle.name, "generator": _measured(bundle)}
     return bundle.with_parts(stats=Deferred(lambda: read_stats(PACK / STATISTICS, layout, **known)),
                              relevance=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)[0]),
                              clip=Deferred(lambda: load_pack_clip(PACK, EMBEDDED)),
                              defaults=_embedded({}).defaults)
 
 
-def _bundle(name, generator, entry) -> Bundle:
+def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
     layout = build_layout(generator)
     fingerprints = {"generator": generator_fingerprint(generator)}
+    if tuned_from is not None:
+        fingerprints[TUNED_FROM] = tuned_from
 
     def part(word, read, maker, option):
         if word not in entry:
@@ -137,8 +142,13 @@ def _bundle(name, generator, entry) -> Bundle:
         relevance=part("relevance", lambda *a, **k: read_relevance(*a, **k)[0], EXTRACT, "--direction_path"),
         clip=Deferred(lambda: load_published_clip(entry.get("clip", DEFAULT_CLIP))),
         encoder=Deferred(lambda: _published_encoder(entry)),
-        face_models=Deferred(lambda: (fetch_published(DLIB_LANDMARKS), None)),
+        face_models=Deferred(lambda: (_dlib_landmarks(), None)),
         defaults=EditDefaults(**entry.get("defaults", {})), fingerprints=fingerprints)
+
+
+def _measured(bundle) -> str:
+    """Fingerprint of the generator whose statistics and relevance hold: a tuned one has its origin's."""
+    return bundle.fingerprints.get(TUNED_FROM, bundle.fingerprints["generator"])
 
 
 def _published_encoder(entry):
@@ -152,7 +162,7 @@ def _absent(word, name, maker, option):
 
 def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
     layout, parts = bundle.layout, {}
-    known = {"name": bundle.name, "generator": bundle.fingerprints["generator"]}
+    known = {"name": bundle.name, "generator": _measured(bundle)}
     if stat_path is not None:
         parts["stats"] = read_stats(stat_path, layout, **known)
     if direction_path is not None:
@@ -199,12 +209,19 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
         s_base=Deferred(lambda: _if_there(folder / STYLES, lambda path: read_styles(path, layout, **known))),
         latents=Deferred(lambda: _if_there(folder / LATENTS, lambda path: _latents(path, name, mark))),
         encoder=Deferred(lambda: _if_there(folder / ENCODER, lambda path: load_encoder(path, **known)[0])),
+        identity=Deferred(lambda: _if_there(folder / IDENTITY, load_identity)),
         face_models=Deferred(lambda: _face_models(folder)))
 
 
 def _face_models(folder) -> tuple:
     own = folder / LANDMARKS
-    return (own, folder / DETECTOR) if own.is_file() else (fetch_published(DLIB_LANDMARKS), None)
+    return (own, folder / DETECTOR) if own.is_file() else (_dlib_landmarks(), None)
+
+
+def _dlib_landmarks() -> Path:
+    """The landmark model of photographs; PaddleGAN's copy where that is here and dlib's is not."""
+    is_paddlegans = find(DLIB_LANDMARKS) is None and find(PADDLEGAN_LANDMARKS) is not None
+    return fetch_published(PADDLEGAN_LANDMARKS if is_paddlegans else DLIB_LANDMARKS)
 
 
 def _made(path, maker) -> Path:

@@ -8,6 +8,7 @@
     clip.safetensors          weights, used token rows; config, vocabulary, fingerprint; a published one else
     latents.safetensors       w_plus of a few faces; fingerprint of the generator
     encoder.safetensors       from pictures to w_plus; config, fingerprint of the generator
+    identity.safetensors      from pictures to who is in them; config, fingerprint
     landmarks.dat             dlib's predictor for pictures of this kind; that of photographs is fetched else
     face_detector.svm         dlib's detector likewise
 """
@@ -23,9 +24,9 @@ from ppstyleclip.zoo.clips import save_clip
 from ppstyleclip.zoo.directions import save_relevance, save_stats, save_styles
 from ppstyleclip.zoo.generators import save_generator
 
-GENERATOR, CLIP, STATISTICS, STYLES, RELEVANCE, LATENTS, ENCODER = (
+GENERATOR, CLIP, STATISTICS, STYLES, RELEVANCE, LATENTS, ENCODER, IDENTITY = (
     f"{part}.safetensors"
-    for part in ("generator", "clip", "statistics", "styles", "relevance", "latents", "encoder"))
+    for part in ("generator", "clip", "statistics", "styles", "relevance", "latents", "encoder", "identity"))
 LANDMARKS, DETECTOR = "landmarks.dat", "face_detector.svm"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ppstyleclip.models.lpips import LPIPS, VGG16
 from ppstyleclip.models.state import load_state
 from ppstyleclip.zoo.catalogue import fetch_published
+from ppstyleclip.zoo.download import find
 from ppstyleclip.zoo.foreign import read_as
 
 VGG_FILE, HEADS_FILE = "vgg16_official.pdparams", "lins_0.1_vgg.pdparams"
@@ -23,6 +24,11 @@ def load_vgg(path=None) -> VGG16:
     load_state(vgg, _features(path), "VGG-16")
     vgg.eval()
     return vgg
+
+
+def has_lpips() -> bool:
+    """Whether the weights of LPIPS are on this machine."""
+    return find(VGG_FILE) is not None and find(HEADS_FILE) is not None
 
 
 def load_lpips(vgg_path=None, heads_path=None) -> LPIPS:

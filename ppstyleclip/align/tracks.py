@@ -1,0 +1,63 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Landmarks over time: the same face in one frame and the next, and its trembling averaged away."""
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+REACH = 0.5  # of a box's side: how far a face may move from one frame to the next
+
+
+def smooth_faces(frames, radius: int) -> list:
+    """Average each face's landmarks over the frames before and after it.
+
+    A face is followed as long as its box moves by less than REACH of its side; near the ends of what is
+    followed as few frames are taken on the one side as there are on the other, so a face that moves evenly
+    stays where it is.
+
+    Args:
+        frames: list, for each frame, of lists of faces.Face.
+        radius: frames on each side, at most; 0 changes nothing.
+    Returns:
+        the same lists with smoothed landmarks.
+    """
+    smoothed = [list(faces) for faces in frames]
+    for track in follow_faces(frames):
+        points = np.stack([frames[time][place].landmarks for time, place in track])
+        for k, (time, place) in enumerate(track):
+            near = min(radius, k, len(track) - 1 - k)
+            mean = points[k - near:k + near + 1].mean(0)
+            smoothed[time][place] = dataclasses.replace(frames[time][place], landmarks=mean)
+    return smoothed
+
+
+def follow_faces(frames) -> list:
+    """Link faces of successive frames, the nearest first.
+
+    Args:
+        frames: as in smooth_faces.
+    Returns:
+        list of tracks, each a list of (frame, place in its list) of successive frames.
+    """
+    tracks, last = [], {}  # place in the frame before -> its track
+    for time, faces in enumerate(frames):
+        before, last = last, {}
+        pairs = sorted((_distance(frames[time - 1][there], face), there, here)
+                       for there in before for here, face in enumerate(faces))
+        for distance, there, here in pairs:
+            if distance < REACH and there in before and here not in last:
+                last[here] = before.pop(there)
+        for here in range(len(faces)):
+            if here not in last:
+                last[here] = []
+                tracks.append(last[here])
+            last[here].append((time, here))
+    return tracks
+
+
+def _distance(first, second) -> float:
+    """Between two boxes' middles, in sides of the first."""
+    (left, top, right, bottom), other = first.box, second.box
+    across, down = (other[0] + other[2] - left - right) / 2, (other[1] + other[3] - top - bottom) / 2
+    return float(np.hypot(across, down) / (right - left))
