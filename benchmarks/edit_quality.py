@@ -95,8 +95,8 @@ class Bench:
         self.pixel_trust = self._pixel_trust(rendered[1000:], factors[1000:])
         self.readings = readings
         with paddle.no_grad():
-            w = bundle.generator.get_latent(paddle.to_tensor(sample_z(seed, faces)))
-            self.s = bundle.layout.flatten(bundle.generator.style_affine(w))
+            self.w = bundle.generator.get_latent(paddle.to_tensor(sample_z(seed, faces)))
+            self.s = bundle.layout.flatten(bundle.generator.style_affine(self.w))
         images = self.render(self.s)
         self.before, self.pixels = readings(self.judges, images), self.pixel_reader.read(images)
 
@@ -125,7 +125,6 @@ class Bench:
         """The verdict and the edited images, or None when no channel passes beta."""
         from ppstyleclip import Edit
         from ppstyleclip.errors import UserError
-        from ppstyleclip.toonface.renderer import FACTORS, INDEX
 
         rows = self.starting(pair, limit)
         edit = Edit(pair.neutral, pair.target, alpha=alpha, beta=beta, unit=unit)
@@ -136,6 +135,12 @@ class Bench:
         import paddle
 
         images = self.render(self.editor.apply(paddle.index_select(self.s, paddle.to_tensor(rows)), edit))
+        return self.verdict(pair, rows, images, channels), images
+
+    def verdict(self, pair, rows, images, channels):
+        """What the judges say of images, made in any way of the faces `rows`."""
+        from ppstyleclip.toonface.renderer import FACTORS, INDEX
+
         after, before = self.readings(self.judges, images), self.before[:, rows]
         named = INDEX[pair.factor]
         moved = pair.sign * (after - before)[:, :, named]
@@ -143,7 +148,7 @@ class Bench:
         leak = np.abs(after - before).mean((0, 1))
         leak[[INDEX[name] for name in (pair.factor, *pair.also)]] = np.nan
         worst = int(np.nanargmax(leak))
-        verdict = Verdict(
+        return Verdict(
             pair,
             len(rows),
             channels,
@@ -155,7 +160,6 @@ class Bench:
             float((after - before)[:, :, worst].mean()),
             self._pixel_success(pair, rows, images),
         )
-        return verdict, images
 
     def _pixel_success(self, pair, rows, images):
         if pair.factor not in self.pixels:

@@ -5,9 +5,9 @@
     python benchmarks/speed.py --paddlegan ../PaddleGAN --rosinality ../stylegan2-pytorch \\
         --torch-python ../torch/bin/python --output speed.md
 
-Peers are checkouts of PaddlePaddle/PaddleGAN and rosinality/stylegan2-pytorch. Each contestant is a process
-of its own. A peer runs without gradients where it needs none, at the fastest of 1, 2, ... threads; ours has
-all cores. Weights are random, the same for all Paddle contestants.
+Peers are checkouts of PaddlePaddle/PaddleGAN, rosinality/stylegan2-pytorch and orpatashnik/StyleCLIP. Each
+contestant is a process of its own. A peer runs without gradients where it needs none, at the fastest of 1, 2,
+... threads; ours has all cores. Weights are random, the same for all Paddle contestants.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from lanes.tables import limit_lines, ratio_table, time_table
 
 from ppstyleclip.threads import count_cores
 
-NAMES = ("synthesis-1024", "synthesis-256", "upfirdn2d", "clip", "relevance", "gradient", "limit")
+NAMES = ("synthesis-1024", "synthesis-256", "upfirdn2d", "clip", "relevance", "gradient", "optimise",
+         "identity", "pack", "limit")  # fmt: skip
 PADDLEGAN, PYTORCH, PADDLECLIP = "PaddleGAN", "PyTorch", "paddleclip"
 ARITHMETIC = {1024: 148.5, 256: 90.0}  # GFLOP of one picture
 SHAPES = {  # of upfirdn2d's input
@@ -121,6 +122,37 @@ def gradient(args):
     return Group("gradient", (Case("step", "gradient step 256 px"),), tuple(contestants))
 
 
+def optimise(args):
+    """A step of latent optimisation at 256 px with the official loss, of 1 and of 4 faces."""
+    cases = (Case("1", "optimisation step 256 px"),
+             Case("4", "optimisation step 256 px, batch 4, a face", 4, tried=False))  # fmt: skip
+    return Group("optimise", cases, _optimising(args, {"batches": [1, 4]}, {}))
+
+
+def identity(args):
+    """The same of one face with the identity loss."""
+    peer = {"styleclip": args.styleclip} if args.styleclip else None
+    cases = (Case("1", "optimisation step 256 px, with IR-SE50"),)
+    return Group("identity", cases, _optimising(args, {"batches": [1], "identity": True}, peer))
+
+
+def _optimising(args, options, peer):
+    """Contestants of a step of optimisation; peer: more options of PyTorch's lane, None for no such lane."""
+    contestants = [Contestant("ours, engine", "ours_optimise", "official", options, compiles=True)]
+    if args.rosinality and peer is not None:
+        options = {"path": args.rosinality, "batches": options["batches"], **peer}
+        contestants.append(Contestant(PYTORCH, "rosinality", "optimisation", options))
+    return tuple(contestants)
+
+
+def pack(args):
+    """A step in the embedded world, of 1 and of 4 faces."""
+    cases = (Case("1", "optimisation step, embedded world"),
+             Case("4", "optimisation step, embedded world, batch 4, a face", 4, tried=False))  # fmt: skip
+    contestant = Contestant("ours, engine", "ours_optimise", "pack", {"batches": [1, 4]}, compiles=True)
+    return Group("pack", cases, (contestant,))
+
+
 def limit(args):
     """Two convolutions, which show how fast arithmetic is here."""
     options = {"shapes": CONVOLUTIONS}
@@ -144,6 +176,9 @@ def groups(args):
         "clip": clip,
         "relevance": relevance,
         "gradient": gradient,
+        "optimise": optimise,
+        "identity": identity,
+        "pack": pack,
         "limit": limit,
     }
     return [makers[name](args) for name in NAMES if name in args.only]
@@ -188,6 +223,7 @@ def main(argv=None):
     )
     parser.add_argument("--paddlegan", metavar="PATH", help="checkout of PaddleGAN")
     parser.add_argument("--rosinality", metavar="PATH", help="checkout of rosinality's stylegan2-pytorch")
+    parser.add_argument("--styleclip", metavar="PATH", help="checkout of StyleCLIP, for its IR-SE50")
     parser.add_argument("--torch-python", metavar="PYTHON", help="Python that has PyTorch")
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="what to time (default: all)")
     parser.add_argument(
@@ -203,8 +239,8 @@ def main(argv=None):
     args = parser.parse_args(argv)
     if args.rosinality and not args.torch_python:
         parser.error("--rosinality needs --torch-python, a Python that has PyTorch")
-    args.paddlegan, args.rosinality = (
-        path and str(Path(path).resolve()) for path in (args.paddlegan, args.rosinality)
+    args.paddlegan, args.rosinality, args.styleclip = (
+        path and str(Path(path).resolve()) for path in (args.paddlegan, args.rosinality, args.styleclip)
     )
     outcomes = []
     with tempfile.TemporaryDirectory() as scratch:

@@ -50,7 +50,7 @@ class Contestant:
 
     @property
     def ours(self):
-        return self.module == "ours"
+        return self.module.startswith("ours")
 
 
 @dataclass(frozen=True)

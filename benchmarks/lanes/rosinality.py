@@ -98,6 +98,45 @@ def gradient(path):
     return {"step": step}
 
 
+def optimisation(path, batches, styleclip=None):
+    """A step of StyleCLIP's run_optimization.py at 256 px; with its identity loss, if given its checkout."""
+    generator = make_generator(path, GRADIENT_SIDE)
+    encoder = VisionTransformer().eval().requires_grad_(False)
+    latents, target = make_latents(generator, max(batches)), torch.from_numpy(drawn("target", [1, 512]))
+    who = make_identity(styleclip) if styleclip else None
+    steps = {}
+    for count in batches:
+        start = latents[:count].clone()
+        latent = start.clone().requires_grad_()
+        optimizer = torch.optim.Adam([latent], lr=0.1)
+        with torch.no_grad():
+            original = generator([start], input_is_latent=True, randomize_noise=False)[0]
+
+        def step(start=start, latent=latent, optimizer=optimizer, original=original):
+            images = generator([latent], input_is_latent=True, randomize_noise=False)[0]
+            seen = functional.avg_pool2d(functional.interpolate(images, scale_factor=7), GRADIENT_SIDE // 32)
+            loss = (1 - functional.cosine_similarity(encoder(seen), target)).sum()
+            loss = loss + 0.008 * ((start - latent) ** 2).sum()
+            if who is not None:  # as there, the original is looked at in each step
+                loss = loss + 0.1 * (1 - (who(images) * who(original).detach()).sum(1)).sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+        steps[str(count)] = step
+    return steps
+
+
+def make_identity(path):
+    """StyleCLIP's IR-SE50 behind its crop, with random weights; a function of pictures."""
+    sys.path.insert(0, path)
+    from models.facial_recognition.model_irse import Backbone
+
+    network = Backbone(input_size=112, num_layers=50, drop_ratio=0.6, mode="ir_se")
+    network.eval().requires_grad_(False)
+    return lambda images: network(functional.adaptive_avg_pool2d(images[:, :, 35:223, 32:220], 112))
+
+
 def convolutions(shapes):
     steps = {}
     for name, (channels, side) in shapes.items():
