@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import paddle
 
-from ppstyleclip import engine
+from ppstyleclip.engine import compiled
 from ppstyleclip.models.clip import build_clip
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.stylespace import StyleStats, build_layout
@@ -64,7 +64,7 @@ def live_in(pack, monkeypatch, folder):
 
     Compiled programs alone are shared: they are named by all that they were made of.
     """
-    monkeypatch.setattr(engine, "cache_home", lambda: PROGRAMS)
+    monkeypatch.setattr(compiled, "cache_home", lambda: PROGRAMS)
     monkeypatch.setattr(load, "PACK", pack)
     monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(folder / "cache"))
