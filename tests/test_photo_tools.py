@@ -3,6 +3,7 @@
 
 The landmarks of drawn scenes are known, so all but the tests at the end run without dlib.
 """
+import copy
 import json
 import struct
 import zlib
@@ -26,10 +27,11 @@ from ppstyleclip.apps.photo import find_latents
 from ppstyleclip.apps.pixel2style2pixel_predictor import Pixel2Style2PixelPredictor
 from ppstyleclip.apps.styleganv2fitting_predictor import StyleGANv2FittingPredictor
 from ppstyleclip.editor import Edit, Editor
+from ppstyleclip.errors import UserError
 from ppstyleclip.models.lpips import VGG16
 from ppstyleclip.toonface.scenes import draw_scene
 from ppstyleclip.video import save_mp4
-from ppstyleclip.zoo import load, load_bundle, load_pack, perceptual
+from ppstyleclip.zoo import load, load_bundle, load_pack, perceptual, save_generator
 
 ROOT = Path(__file__).resolve().parents[1]
 PACK = ROOT / "ppstyleclip" / "toonface" / "pack"
@@ -421,6 +423,27 @@ def test_three_faces_at_angles_are_found_edited_and_put_back(toonface, capsys):
     frames = np.max([crop_mask(align_face(scene.pixels, face.landmarks, 64)[1]) for face in scene.faces], 0)
     near = cv2.dilate(frames, np.ones((31, 31))) > 0  # dlib's landmarks are not the drawn ones to the pixel
     assert changed[frames > 0.9].mean() > 0.1 and not changed[~near].any()
+
+
+def test_a_tuned_generator_of_the_embedded_world_is_edited_as_it_was(toonface, capsys):
+    """Its strengths count in the embedded world's own unit, which needs all that was measured."""
+    own = load_bundle(None)
+    save_generator("tuned.safetensors", tiny_change(own.generator), name="toonface",
+                   about={"tuned_from": own.fingerprints["generator"]})
+    tuned = load_bundle("toonface", weight_path="tuned.safetensors")
+    edit = Edit("face", "happy face")
+    np.testing.assert_array_equal(Editor(tuned).step(edit), Editor(own).step(edit))
+    assert tuned.face_models == own.face_models
+    save_generator("other.safetensors", tuned.generator, name="toonface")
+    with pytest.raises(UserError, match="was made for generator"):
+        load_bundle("toonface", weight_path="other.safetensors").stats  # noqa: B018
+
+
+def tiny_change(generator):
+    changed = copy.deepcopy(generator)
+    first = next(weight for name, weight in changed.named_parameters() if name.startswith("convs"))
+    first.set_value(first * 1.001)
+    return changed
 
 
 def test_a_photo_without_a_face_of_the_model_names_the_cure(toonface, capsys):

@@ -121,7 +121,10 @@ def _with_embedded_parts(bundle: Bundle) -> Bundle:
     known = {"name": bundle.name, "generator": _measured(bundle)}
     return bundle.with_parts(stats=Deferred(lambda: read_stats(PACK / STATISTICS, layout, **known)),
                              relevance=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)[0]),
+                             strength=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)[1]),
                              clip=Deferred(lambda: load_pack_clip(PACK, EMBEDDED)),
+                             identity=Deferred(lambda: _if_there(PACK / IDENTITY, load_identity)),
+                             face_models=Deferred(lambda: _face_models(PACK)),
                              defaults=_embedded({}).defaults)
 
 
