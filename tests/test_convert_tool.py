@@ -283,7 +283,7 @@ def test_a_mapper_says_which_generator_it_was_made_for(home):
     assert convert_weights(["mapper.pt", "mapper.safetensors"]) == 0
     state, metadata = read_safetensors("mapper.safetensors")
     assert metadata["generator"] == generator_fingerprint(load_generator("ros.pt")[0])
-    assert json.loads(metadata["config"])["description"] == "a smile" and len(state) == 8
+    assert json.loads(metadata["mapper"])["texts"] == ["a smile"] and len(state) == 8
 
 
 def test_an_encoder_as_paddlegan_saves_it(home):

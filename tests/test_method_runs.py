@@ -80,16 +80,22 @@ def networks():
     return generator, build_layout(generator), clip
 
 
-@pytest.fixture(params=["compiled", "eager"])
-def way(request, monkeypatch, tmp_path):
+@pytest.fixture(autouse=True)
+def home(monkeypatch, tmp_path):
     live_in(tmp_path, monkeypatch, tmp_path)
-    if request.param == "eager":
+
+
+def go(way, monkeypatch):
+    """Compiled or eager: compiling takes seconds, so some runs are only eager."""
+    if way == "eager":
         monkeypatch.setattr(engine.Compiled, "compile", lambda self: False)
         monkeypatch.setattr(engine.Compiled, "__call__", engine.Compiled._eager)
 
 
-@pytest.mark.parametrize("run", RUNS)
-def test_first_steps_are_the_peers(networks, way, run):
+@pytest.mark.parametrize("run, way", [*((run, "eager") for run in RUNS), ("official_identity", "compiled"),
+                                      ("official_s", "compiled"), ("seed004", "compiled")])
+def test_first_steps_are_the_peers(networks, run, way, monkeypatch):
+    go(way, monkeypatch)
     generator, layout, clip = networks
     settings = read_settings(run.partition("_")[0], **RUNS[run])
     start = latents_of(1)
@@ -146,10 +152,10 @@ def training_of(case, texts):
     return training
 
 
-@pytest.mark.parametrize("case", TRAINED)
-def test_training_is_the_peers(networks, case, monkeypatch, tmp_path):
+@pytest.mark.parametrize("case, way", [*((case, "eager") for case in TRAINED), ("styles", "compiled")])
+def test_training_is_the_peers(networks, case, way, monkeypatch):
     """Twelve steps of Ranger at 0.5: the loss and its parts, and how far weights have moved at the end."""
-    live_in(tmp_path, monkeypatch, tmp_path)
+    go(way, monkeypatch)
     alone = TEXTS[:1] if TRAINED[case] == "Mapper" else TEXTS
     texts = text_set(alone, together=2 if case == "Mapper_multi" else 1)
     training = training_of(case, texts)

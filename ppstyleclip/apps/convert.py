@@ -140,7 +140,8 @@ def _write_mapper(target, converted, name, about) -> None:
         return _write_pdparams(target, as_paddlegan_saves(converted))
     from ppstyleclip.zoo.mappers import build_foreign_mapper, save_mapper
 
-    save_mapper(target, build_foreign_mapper(converted, about["source"]), about=about)
+    made_for = {word: converted.config[word] for word in ("generator",) if word in converted.config}
+    save_mapper(target, build_foreign_mapper(converted, about["source"]), about={**about, **made_for})
     print(f"wrote {target}")
 
 
