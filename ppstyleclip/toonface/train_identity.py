@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Train the world's identity network: who is in a picture, whatever is worn, felt or dyed.
 
-    python -m ppstyleclip.toonface.train_identity --steps 5000
+    python -m ppstyleclip.toonface.train_identity --steps 3700
     python -m ppstyleclip.toonface.train_identity --output toonface-identity     (goes on where it stopped)
 
 Identity is the renderer's factors of shape. Each identity has a place on the sphere, such that the cosine of
@@ -161,7 +161,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--steps", type=int, default=3700)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--shards", type=int, default=16, help="2,048 faces each, of both kinds")
