@@ -198,3 +198,12 @@ def test_a_result_is_called_as_its_texts_whatever_they_are():
     assert run("--modules", "multi", "--texts", "long", "curly") == 0
     assert Path("out/results_['long', 'curly'].png").is_file()
     assert app._file_name("['a/b', 'c']") == "['a_b', 'c']" and len(app._file_name(300 * "x")) == 150
+
+
+def test_a_conditioned_mapper_from_training_to_a_text_it_never_saw():
+    assert load_tool("train_mapper")([
+        "--preset", "conditioned", "--description", "happy face", "long hair", "--max_steps", "3",
+        "--batch_size", "2", "--train_dataset_size", "8", "--test_dataset_size", "2", "--val_interval", "3",
+        "--save_interval", "3", "--image_interval", "3", "--exp_dir", "any"]) == 0
+    assert run("--modules", "any/mapper.safetensors", "--texts", "sad face") == 0
+    assert Path("out/results_['sad face'].png").is_file()

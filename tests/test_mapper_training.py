@@ -400,7 +400,7 @@ def test_two_processes_equal_one(pack):
     (["--learning_rate", "1e5", "--clip_lambda", "1000"], "steps have grown to many times the latents"),
     (["--mapper_mode", "Mapper_sum", "--data_mode", "hair"], "say what the mapper is for"),
     (["--text_embed_mode", "nn.embedding"], "Mapper and text vectors 'table' do not fit"),
-    (["--preset", "best"], "unknown preset 'best', known: official"),
+    (["--preset", "best"], "unknown preset 'best', known: conditioned, official"),
     (["--id_lambda", "0.1"], "there is no identity network"), (["--mixed"], "mixed precision needs a GPU"),
     (["--latents_train_path", "no.npy"], "no.npy"), (["--batch_size", "0"], "batch_size must be at least 1"),
     (["--train_dataset_size", "0"], "from 0 on, faces to train on from 1"),

@@ -59,9 +59,9 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def _add_training(add):
-    add("--preset", metavar="NAME", help="official, seed000, seed004, toonface, or a YAML file (default: "
-                                         "toonface for the embedded model, else official)")
-    add("--mapper_type", help="LevelsMapper, SingleMapper, or one of style space")
+    add("--preset", metavar="NAME", help="official, seed000, seed004, toonface, conditioned, or a YAML file "
+                                         "(default: toonface for the embedded model, else official)")
+    add("--mapper_type", help="LevelsMapper, SingleMapper, ConditionedMapper, or one of style space")
     add("--mapper_mode", help="Mapper (one text), Mapper_sum, Mapper_cat or Mapper_multi")
     for group in ("coarse", "medium", "fine"):
         add(f"--no_{group}_mapper", action="store_const", const=False, dest=group,
