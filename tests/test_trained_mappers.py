@@ -9,7 +9,8 @@ from tiny_world import tiny_clip
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.models.mappers import build_mapper
-from ppstyleclip.zoo import TrainedMapper, load_mapper, save_mapper
+from ppstyleclip.zoo import TrainedMapper, load_bundle, load_mapper, save_mapper
+from ppstyleclip.zoo.catalogue import PACK
 
 LEVELS = {"mapper_type": "LevelsMapper", "style_dim": 6, "levels": [2, 2, 2]}
 MULTI = {**LEVELS, "mode": "Mapper_multi"}
@@ -114,3 +115,14 @@ def test_damaged_files_are_one_line(tmp_path):
     write_safetensors(path, {**tensors, "words": WORDS + 1}, metadata)
     with pytest.raises(UserError, match="not those it was written with"):
         load_mapper(path)
+
+
+@pytest.mark.parametrize("name", ["mapper_happy", "mapper_styles"])
+def test_the_packs_mappers_are_for_the_pack(name):
+    bundle = load_bundle(None)
+    path = PACK / f"{name}.safetensors"
+    mapper = load_mapper(path, generator=bundle.fingerprints["generator"], clip=bundle.fingerprints["clip"])
+    assert path.stat().st_size < 1e6 and mapper.texts[0] == "happy face"
+    vector = mapper.text_vector(mapper.texts[0])
+    step = mapper.step(bundle.latents, vector)
+    assert step.shape == bundle.latents.shape and 0.05 < np.sqrt(np.mean(step**2)) < 2

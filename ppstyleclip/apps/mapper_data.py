@@ -17,7 +17,7 @@ from ppstyleclip.zoo import read_styles, seed000_words
 
 TRAIN_SEED, HELD_OUT_SEED = 1_000_000, 2_000_000  # of the first sampled face of each
 HELD_OUT_SHARE = 10  # one in so many, where the held-out latents are taken from those that were given
-_TABLE_SEED = 1
+_TABLE_SEED, _TABLE_SCALE = 1, 3.0  # of a table of our own: large, to decide the signs of text + latent
 
 
 def sampled(editor, count, seed, truncation=None) -> np.ndarray:
@@ -130,7 +130,8 @@ def text_words(texts: TextSet, embed, style_dim, clip) -> np.ndarray | None:
     count = len(texts.names)
     if style_dim == 512 and count <= 6:
         return seed000_words(count)
-    return np.random.RandomState(_TABLE_SEED).standard_normal([count, style_dim]).astype(np.float32)
+    rows = np.random.RandomState(_TABLE_SEED).standard_normal([count, style_dim])
+    return (_TABLE_SCALE * rows).astype(np.float32)
 
 
 def text_features(bundle, texts: TextSet, neutral, toward) -> np.ndarray:
