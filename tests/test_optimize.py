@@ -2,6 +2,7 @@
 """Latent optimisation: the loss and Adam against their formulas, batches, presets, the command."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,10 +105,25 @@ def test_the_loss_falls(world):
 def test_directed_features_keep_what_is_there(world):
     images = np.random.RandomState(0).uniform(-1, 1, [2, 3, 16, 16]).astype(np.float32)
     directions = np.eye(world[4].dim, dtype=np.float32)[:3]
-    own = directed_features(world[4], images, directions, 0.0)
-    np.testing.assert_allclose(np.linalg.norm(own, axis=2), 1, rtol=1e-5)
-    np.testing.assert_allclose(directed_features(world[4], images, directions, 0.5) - own,
-                               np.broadcast_to(0.5 * directions, own.shape), atol=1e-6)
+    for views in (1, 3):
+        settings = Settings(view="clip", views=views)
+        own = directed_features(world[4], images, directions, settings)
+        np.testing.assert_allclose(np.linalg.norm(own, axis=2), 1, rtol=1e-5)
+        moved = directed_features(world[4], images, directions, replace(settings, toward=0.5))
+        np.testing.assert_allclose(moved - own, np.broadcast_to(0.5 * directions, own.shape), atol=1e-6)
+
+
+def test_a_move_of_no_length_is_where_the_face_is(world):
+    """What CLIP should see and what it sees are prepared alike, cut out alike, averaged alike."""
+    start = start_of(world, "w_plus")
+    with paddle.no_grad():
+        images = world[0].synthesis_from_styles(
+            styles_of(world[0], world[1], paddle.to_tensor(start), "w_plus"), noise="const").numpy()
+    for view in ("official", "clip"):
+        settings = Settings(steps=1, view=view, views=4, reach=0.2)
+        texts = directed_features(world[4], images, np.eye(world[4].dim, dtype=np.float32)[:1], settings)
+        step = next(optimise(world[0], world[1], world[4], start, texts, settings))
+        np.testing.assert_allclose(step.terms["clip"], 0, atol=1e-5)
 
 
 @pytest.mark.parametrize("change, words", [

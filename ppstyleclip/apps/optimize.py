@@ -119,7 +119,7 @@ def wanted_features(editor: Editor, start, neutral, texts, settings) -> np.ndarr
     if settings.toward == 0:
         return np.stack([text_embedding(clip, text, "plain") for text in texts])[None]
     directions = [text_direction(clip, neutral, text, templates=templates) for text in texts]
-    return directed_features(clip, drawn(editor, start, settings.space), directions, settings.toward)
+    return directed_features(clip, drawn(editor, start, settings.space), directions, settings)
 
 
 def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_path, *, neutral="face",
