@@ -4,6 +4,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import paddle
@@ -14,6 +15,7 @@ from tool_main import load_tool
 from ppstyleclip.apps import optimize as app
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import CannotWrite, UserError
+from ppstyleclip.files import load_pixels
 from ppstyleclip.losses import clip_image_features
 from ppstyleclip.methods import optimize
 from ppstyleclip.methods.optimize import Settings, directed_features, optimise, styles_of
@@ -170,7 +172,30 @@ def test_the_command(capsys):
 def test_the_command_in_every_space(space):
     assert load_tool("optimize")(["--description", "happy face", "--step", "2", "--space", space,
                         "--preset", "toonface", "--output_path", "out"]) == 0
+    shape = app.starts(Editor.from_pretrained(), [0], "s" if space == "s" else "w_plus").shape
+    assert np.load("out/latent.npy").shape in (shape, shape[1:])  # what other commands read
     assert Path("out/final_result.png").is_file()
+
+
+def test_a_found_face_is_where_the_next_run_begins():
+    """z and w are written as w_plus, which draws the same face."""
+    command = ["--description", "happy face", "--output_path", "out", "--step"]
+    assert load_tool("optimize")([*command, "3", "--preset", "toonface", "--seed", "1"]) == 0
+    found = load_pixels("out/final_result.png")
+    assert load_tool("optimize")([*command, "1", "--preset", "toonface_latent", "--lr", "0", "--latent",
+                                  "out/latent.npy"]) == 0
+    again = load_pixels("out/final_result.png")
+    side = (found.shape[1] - 6) // 2  # two pictures and gaps of 2 pixels
+    after, before = found[2:-2, side + 4:2 * side + 4], again[2:-2, 2:side + 2]
+    assert np.abs(after.astype(int) - before).max() <= 1
+
+
+def test_presets_by_model_and_by_face():
+    world, other = SimpleNamespace(name="toonface"), SimpleNamespace(name="ffhq-config-f")
+    assert app.default_preset(world, sampled=True) == "toonface"
+    assert app.default_preset(world, sampled=False) == "toonface_latent"
+    assert app.default_preset(other, sampled=True) == "official"
+    assert {app.read_settings(name).space for name in ("toonface_latent", "official")} == {"w_plus"}
 
 
 def test_free_generation_begins_at_the_mean():
