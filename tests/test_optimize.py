@@ -2,7 +2,9 @@
 """Latent optimisation: the loss and Adam against their formulas, batches, presets, the command."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import paddle
@@ -13,6 +15,7 @@ from tool_main import load_tool
 from ppstyleclip.apps import optimize as app
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import CannotWrite, UserError
+from ppstyleclip.files import load_pixels
 from ppstyleclip.losses import clip_image_features
 from ppstyleclip.methods import optimize
 from ppstyleclip.methods.optimize import Settings, directed_features, optimise, styles_of
@@ -104,10 +107,25 @@ def test_the_loss_falls(world):
 def test_directed_features_keep_what_is_there(world):
     images = np.random.RandomState(0).uniform(-1, 1, [2, 3, 16, 16]).astype(np.float32)
     directions = np.eye(world[4].dim, dtype=np.float32)[:3]
-    own = directed_features(world[4], images, directions, 0.0)
-    np.testing.assert_allclose(np.linalg.norm(own, axis=2), 1, rtol=1e-5)
-    np.testing.assert_allclose(directed_features(world[4], images, directions, 0.5) - own,
-                               np.broadcast_to(0.5 * directions, own.shape), atol=1e-6)
+    for views in (1, 3):
+        settings = Settings(view="clip", views=views)
+        own = directed_features(world[4], images, directions, settings)
+        np.testing.assert_allclose(np.linalg.norm(own, axis=2), 1, rtol=1e-5)
+        moved = directed_features(world[4], images, directions, replace(settings, toward=0.5))
+        np.testing.assert_allclose(moved - own, np.broadcast_to(0.5 * directions, own.shape), atol=1e-6)
+
+
+def test_a_move_of_no_length_is_where_the_face_is(world):
+    """What CLIP should see and what it sees are prepared alike, cut out alike, averaged alike."""
+    start = start_of(world, "w_plus")
+    with paddle.no_grad():
+        images = world[0].synthesis_from_styles(
+            styles_of(world[0], world[1], paddle.to_tensor(start), "w_plus"), noise="const").numpy()
+    for view in ("official", "clip"):
+        settings = Settings(steps=1, view=view, views=4, reach=0.2)
+        texts = directed_features(world[4], images, np.eye(world[4].dim, dtype=np.float32)[:1], settings)
+        step = next(optimise(world[0], world[1], world[4], start, texts, settings))
+        np.testing.assert_allclose(step.terms["clip"], 0, atol=1e-5)
 
 
 @pytest.mark.parametrize("change, words", [
@@ -154,7 +172,30 @@ def test_the_command(capsys):
 def test_the_command_in_every_space(space):
     assert load_tool("optimize")(["--description", "happy face", "--step", "2", "--space", space,
                         "--preset", "toonface", "--output_path", "out"]) == 0
+    shape = app.starts(Editor.from_pretrained(), [0], "s" if space == "s" else "w_plus").shape
+    assert np.load("out/latent.npy").shape in (shape, shape[1:])  # what other commands read
     assert Path("out/final_result.png").is_file()
+
+
+def test_a_found_face_is_where_the_next_run_begins():
+    """z and w are written as w_plus, which draws the same face."""
+    command = ["--description", "happy face", "--output_path", "out", "--step"]
+    assert load_tool("optimize")([*command, "3", "--preset", "toonface", "--seed", "1"]) == 0
+    found = load_pixels("out/final_result.png")
+    assert load_tool("optimize")([*command, "1", "--preset", "toonface_latent", "--lr", "0", "--latent",
+                                  "out/latent.npy"]) == 0
+    again = load_pixels("out/final_result.png")
+    side = (found.shape[1] - 6) // 2  # two pictures and gaps of 2 pixels
+    after, before = found[2:-2, side + 4:2 * side + 4], again[2:-2, 2:side + 2]
+    assert np.abs(after.astype(int) - before).max() <= 1
+
+
+def test_presets_by_model_and_by_face():
+    world, other = SimpleNamespace(name="toonface"), SimpleNamespace(name="ffhq-config-f")
+    assert app.default_preset(world, sampled=True) == "toonface"
+    assert app.default_preset(world, sampled=False) == "toonface_latent"
+    assert app.default_preset(other, sampled=True) == "official"
+    assert {app.read_settings(name).space for name in ("toonface_latent", "official")} == {"w_plus"}
 
 
 def test_free_generation_begins_at_the_mean():

@@ -35,8 +35,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--weights", type=finite_number, nargs="+", metavar="W", help="of the texts (default: 1 each)")
     add("--mode", choices=("edit", "free_generation"), default="edit",
         help="from a face and near it, or from the mean latent and free (default: edit)")
-    add("--preset", metavar="NAME", help="official, seed001, seed004, toonface, or a YAML file "
-                                         "(default: toonface for the embedded model, else official)")
+    add("--preset", metavar="NAME", help="official, seed001, seed004, toonface, toonface_latent, or a YAML "
+        "file (default: for the embedded model toonface, with --latent toonface_latent; else official)")
     add("--step", type=int, help="how many steps (default: the preset's, as for all below)")
     add("--lr", type=finite_number, help="learning rate")
     add("--lr_rampup", type=finite_number, metavar="SHARE", help="share of the steps in which it rises")
@@ -76,7 +76,8 @@ def run(args) -> None:
     changes = {own: getattr(args, name) for name, own in KNOBS.items()}
     if args.mode == "free_generation":
         changes.update(l2=0.0, toward=0.0, identity=0.0)
-    preset = args.preset or ("toonface" if editor.bundle.name == "toonface" else "official")
+    sampled = args.latent is None and args.mode == "edit"
+    preset = args.preset or app.default_preset(editor.bundle, sampled=sampled)
     settings = app.read_settings(preset, **changes)
     identity = None
     if settings.identity > 0:

@@ -30,6 +30,13 @@ def known_presets() -> tuple:
     return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
 
 
+def default_preset(bundle, *, sampled: bool) -> str:
+    """The preset for a model's sampled faces, or for others: w_plus of a file, from which z cannot be had."""
+    if bundle.name != "toonface":
+        return "official"
+    return "toonface" if sampled else "toonface_latent"
+
+
 def read_settings(preset: str, **changes) -> Settings:
     """Read a preset, by name or from a YAML file, and change some of it.
 
@@ -102,15 +109,18 @@ def mean_start(editor: Editor, space) -> np.ndarray:
 
 def drawn(editor: Editor, latent, space) -> np.ndarray:
     """Images `[N, 3, H, W]` of latents in one of optimize.SPACES."""
+    return editor.draw(kept(editor, latent, space))
+
+
+def kept(editor: Editor, latent, space) -> np.ndarray:
+    """What other commands can read of latents in one of optimize.SPACES: w_plus, or s as it is."""
     import paddle
 
     generator = editor.bundle.generator
     if space == "z":
         with paddle.no_grad():
             latent = generator.get_latent(paddle.to_tensor(latent)).numpy()
-    if space in ("z", "w"):
-        latent = np.tile(latent[:, None], [1, generator.n_latent, 1])
-    return editor.draw(latent)
+    return np.tile(latent[:, None], [1, generator.n_latent, 1]) if space in ("z", "w") else latent
 
 
 def wanted_features(editor: Editor, start, neutral, texts, settings) -> np.ndarray:
@@ -119,7 +129,7 @@ def wanted_features(editor: Editor, start, neutral, texts, settings) -> np.ndarr
     if settings.toward == 0:
         return np.stack([text_embedding(clip, text, "plain") for text in texts])[None]
     directions = [text_direction(clip, neutral, text, templates=templates) for text in texts]
-    return directed_features(clip, drawn(editor, start, settings.space), directions, settings.toward)
+    return directed_features(clip, drawn(editor, start, settings.space), directions, settings)
 
 
 def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_path, *, neutral="face",
@@ -191,8 +201,9 @@ class _Way:
         losses = {name: np.stack(values) for name, values in self.losses.items()}
         if losses:
             pairs = [one for pair in zip(before, after) for one in pair]
+            latent = kept(self.editor, self.reached, self.settings.space)
             self._write("final_result.png", lambda path: save_png(path, grid(pairs, 2)))
-            self._write("latent.npy", lambda path: save_latent(path, self.reached))
+            self._write("latent.npy", lambda path: save_latent(path, latent))
             self._write("losses.csv", lambda path: write_atomic(path, _table(losses).encode()))
             self._write("losses.png", lambda path: save_curves(path, losses))
         if losses and self.animation:

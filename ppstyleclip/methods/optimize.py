@@ -104,7 +104,7 @@ class _Objective(nn.Layer):
     def forward(self, tensors):
         settings, latent = self.settings, tensors["latent"]
         images = self.draw(styles_of(self.generator, self.layout, latent, settings.space))
-        features = self._features(images)
+        features = seen_features(self.clip, images, settings)
         features = features.reshape([-1, 1, features.shape[1]])  # unsqueeze has no gradient in old programs
         cosines = paddle.sum(features * tensors["texts"], axis=2)  # [N, T]
         clip = paddle.sum((1.0 - cosines) * tensors["weights"], axis=1)
@@ -121,14 +121,15 @@ class _Objective(nn.Layer):
         layers = zip(self.layout.unflatten(latent), self.layout.unflatten(start))
         return paddle.add_n([l2_loss(one, other, reduction="mean") for one, other in layers])
 
-    def _features(self, images):
-        """CLIP's features, of length 1, averaged over the views."""
-        settings, side = self.settings, images.shape[-1]
-        cut = max(1, round(settings.reach * side))
-        seen = [images] + [images[:, :, y * cut:side - (1 - y) * cut, x * cut:side - (1 - x) * cut]
-                           for x, y in CORNERS[:settings.views - 1]]
-        features = [clip_image_features(self.clip, view, settings.view) for view in seen]
-        return features[0] if len(features) == 1 else F.normalize(paddle.add_n(features), axis=1)
+
+def seen_features(clip, images, settings):
+    """CLIP's features of pictures, `[N, E]` of length 1, averaged over the settings' views."""
+    side = images.shape[-1]
+    cut = max(1, round(settings.reach * side))
+    seen = [images] + [images[:, :, y * cut:side - (1 - y) * cut, x * cut:side - (1 - x) * cut]
+                       for x, y in CORNERS[:settings.views - 1]]
+    features = [clip_image_features(clip, view, settings.view) for view in seen]
+    return features[0] if len(features) == 1 else F.normalize(paddle.add_n(features), axis=1)
 
 
 def compile_objective(generator, layout, clip, identity, settings, arrays, *, mixed=False):
@@ -218,7 +219,7 @@ def optimise(generator, layout, clip, start, texts, settings, *, weights=None, i
     return descend(evaluate, start, settings.rates(), settings.adam)
 
 
-def directed_features(clip, images, directions, toward) -> np.ndarray:
+def directed_features(clip, images, directions, settings) -> np.ndarray:
     """What CLIP should see of each face: what it sees of it now, moved along the texts' directions.
 
     A text alone pulls a face towards all that CLIP has ever met with it; this asks only for the difference to
@@ -228,13 +229,13 @@ def directed_features(clip, images, directions, toward) -> np.ndarray:
         clip: ClipModel.
         images: `[N, 3, H, W]` float32, the faces now.
         directions: `[T, E]` unit vectors, text.text_direction of each text.
-        toward: length of the move; the picture's own feature has length 1.
+        settings: Settings; toward is the length of the move, where the picture's own feature has length 1.
     Returns:
         `[N, T, E]`, for optimise.
     """
     with paddle.no_grad():
-        own = F.normalize(clip.encode_image(paddle.to_tensor(images)), axis=1).numpy()
-    return own[:, None] + np.float32(toward) * np.asarray(directions, np.float32)[None]
+        own = seen_features(clip, paddle.to_tensor(images), settings).numpy()
+    return own[:, None] + np.float32(settings.toward) * np.asarray(directions, np.float32)[None]
 
 
 def _moving(layout, space):
