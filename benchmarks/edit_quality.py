@@ -95,8 +95,9 @@ class Bench:
         self.pixel_trust = self._pixel_trust(rendered[1000:], factors[1000:])
         self.readings = readings
         with paddle.no_grad():
-            self.w = bundle.generator.get_latent(paddle.to_tensor(sample_z(seed, faces)))
-            self.s = bundle.layout.flatten(bundle.generator.style_affine(self.w))
+            self.z = sample_z(seed, faces)
+            w = bundle.generator.get_latent(paddle.to_tensor(self.z))
+            self.s = bundle.layout.flatten(bundle.generator.style_affine(w))
         images = self.render(self.s)
         self.before, self.pixels = readings(self.judges, images), self.pixel_reader.read(images)
 

@@ -24,28 +24,21 @@ MOST_STEPS = 100
 
 def optimise_faces(bench, pair, rows, settings, batch):
     """Optimise faces in batches; images `[N, 3, H, W]` and seconds a face."""
-    from ppstyleclip.apps.optimize import in_space, wanted_features
-    from ppstyleclip.methods.optimize import optimise, styles_of
+    from ppstyleclip.apps.optimize import drawn, in_space, kept, wanted_features
+    from ppstyleclip.methods.optimize import optimise
+    from ppstyleclip.pictures import to_images, to_pixels
 
     bundle, images, start_time = bench.bundle, [], time.perf_counter()
     identity = bundle.identity if settings.identity > 0 else None
-    w = bench.w.numpy()[rows]
-    w_plus = np.repeat(w[:, None], bundle.generator.n_latent, axis=1)
     for k in range(0, len(rows), batch):
-        start = in_space(bench.editor, w_plus[k : k + batch], settings.space)
+        start = bench.z[rows[k : k + batch]]
+        if settings.space != "z":
+            start = in_space(bench.editor, kept(bench.editor, start, "z"), settings.space)
         texts = wanted_features(bench.editor, start, pair.neutral, [pair.target], settings)
         parts = bundle.generator, bundle.layout, bundle.clip
         *_, last = optimise(*parts, start, texts, settings, identity=identity)
-        images.append(bench.render(_s(bundle, styles_of, last.value, settings.space)))
+        images.append(to_images(to_pixels(drawn(bench.editor, last.value, settings.space))))
     return np.concatenate(images), (time.perf_counter() - start_time) / len(rows)
-
-
-def _s(bundle, styles_of, latent, space):
-    import paddle
-
-    with paddle.no_grad():
-        styles = styles_of(bundle.generator, bundle.layout, paddle.to_tensor(latent), space)
-        return bundle.layout.flatten(styles)
 
 
 def likeness(network, before, after):
