@@ -269,13 +269,13 @@ def test_a_latents_place_tells_its_class(count, number):
 
 
 def test_presets_are_the_seeds_numbers():
-    official, plan = app.read_preset("official", {}, {})
+    official, plan = app.read_settings("official", {}, {})
     assert official == Settings() and plan == app.Plan()
-    many, plan = app.read_preset("seed000", {}, {"train_faces": 7, "save_every": None})
+    many, plan = app.read_settings("seed000", {}, {"train_faces": 7, "save_every": None})
     assert (many.mode, many.embed, many.batch_size, many.steps) == ("Mapper_sum", "table", 1, 100000)
     assert (plan.train_faces, plan.save_every) == (7, 2000)
-    assert app.read_preset("seed004", {}, {})[0].scale == 1.0
-    assert app.read_preset("toonface", {"rate": 0.2}, {})[0].rate == 0.2
+    assert app.read_settings("seed004", {}, {})[0].scale == 1.0
+    assert app.read_settings("toonface", {"rate": 0.2}, {})[0].rate == 0.2
 
 
 def trained(*words, description=("happy face",)):

@@ -13,6 +13,7 @@ from tiny_world import live_in, save_tiny_pack, tiny_parts
 from tool_main import load_tool
 
 from ppstyleclip.apps import optimize as app
+from ppstyleclip.apps.presets import known_presets
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import load_pixels
@@ -138,7 +139,7 @@ def test_bad_settings(world, change, words):
                       Settings(**change)))
 
 
-@pytest.mark.parametrize("preset", app.known_presets())
+@pytest.mark.parametrize("preset", known_presets("optimize"))
 def test_presets(preset):
     settings = app.read_settings(preset)
     assert len(settings.rates()) == settings.steps

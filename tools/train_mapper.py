@@ -139,7 +139,7 @@ def _settings(args, name, app):
     if mode is not None or args.text_embed_mode is not None:
         changes["embed"] = "none" if mode == "Mapper" else EMBEDS[args.text_embed_mode or "nn.embedding"]
     preset = args.preset or ("toonface" if name == "toonface" else "official")
-    return app.read_preset(preset, changes, {own: getattr(args, given) for given, own in PLAN.items()})
+    return app.read_settings(preset, changes, {own: getattr(args, given) for given, own in PLAN.items()})
 
 
 def main(argv=None) -> int:

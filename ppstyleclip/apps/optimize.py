@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import yaml
 from tqdm import tqdm
 
 from ppstyleclip.apps.faces import save_latent
+from ppstyleclip.apps.presets import given, read_preset
 from ppstyleclip.curves import save_curves
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import CannotWrite, UserError
-from ppstyleclip.files import check_writable, read_file, save_png, write_atomic
+from ppstyleclip.files import check_writable, save_png, write_atomic
 from ppstyleclip.methods.descent import Adam
 from ppstyleclip.methods.optimize import Settings, check_settings, directed_features, optimise
 from ppstyleclip.pictures import grid, to_pixels
 from ppstyleclip.text import text_direction, text_embedding
 from ppstyleclip.video import save_gif, save_mp4
 
-PRESETS = Path(__file__).parents[1] / "presets" / "optimize"
 FRAMES = 48  # of an animation, at most
-
-
-def known_presets() -> tuple:
-    """Names of the presets."""
-    return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
 
 
 def default_preset(bundle, *, sampled: bool) -> str:
@@ -41,23 +34,17 @@ def read_settings(preset: str, **changes) -> Settings:
     """Read a preset, by name or from a YAML file, and change some of it.
 
     Args:
-        preset: a name of known_presets(), or the path of a file of the same form.
+        preset: a name of known_presets("optimize"), or the path of a file of the same form.
         changes: settings that replace the preset's; None keeps it.
     Raises:
         MissingFile: there is no such file.
         UserError: an unknown setting, or one that cannot be.
     """
-    path = PRESETS / f"{preset}.yaml" if preset in known_presets() else Path(preset)
-    if preset not in known_presets() and not path.suffix:
-        raise UserError(f"unknown preset '{preset}', known: {', '.join(known_presets())}; or give a file of "
-                        "settings (YAML)")
-    try:
-        words = yaml.safe_load(read_file(path)) or {}
+    def build(words):
         words["adam"] = Adam(**words.get("adam", {}))
-        given = {name: value for name, value in changes.items() if value is not None}
-        settings = dataclasses.replace(Settings(), **{**words, **given})
-    except (yaml.YAMLError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} holds no settings: {' '.join(str(error).split())[:160]}") from None
+        return dataclasses.replace(Settings(), **{**words, **given(changes)})
+
+    settings = read_preset("optimize", preset, build)
     check_settings(settings)
     return settings
 

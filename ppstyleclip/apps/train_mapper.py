@@ -15,16 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 from tqdm import tqdm
 
 from ppstyleclip.apps.curves import curves_picture, curves_table
+from ppstyleclip.apps.presets import given, read_preset
 from ppstyleclip.apps.ranks import Ranks
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import (
     check_writable,
     fingerprint,
-    read_file,
     read_safetensors,
     save_png,
     sweep_drafts,
@@ -38,7 +37,6 @@ from ppstyleclip.models.state import load_state
 from ppstyleclip.pictures import enlarged, grid, to_pixels
 from ppstyleclip.zoo import TrainedMapper, load_mapper, save_mapper
 
-PRESETS = Path(__file__).parents[1] / "presets" / "mapper"
 STATE, MAPPER, BEST = "state.safetensors", "mapper.safetensors", "best_mapper.safetensors"
 KIND = "ppstyleclip mapper training"
 COLUMNS = 8  # faces of a validation picture
@@ -61,39 +59,25 @@ class Plan:
     board_every: int = 50
 
 
-def known_presets() -> tuple:
-    """Names of the presets."""
-    return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
-
-
-def read_preset(preset: str, settings: dict, plan: dict) -> tuple[Settings, Plan]:
+def read_settings(preset: str, settings: dict, plan: dict) -> tuple[Settings, Plan]:
     """Read a preset, by name or from a YAML file, and change some of it.
 
     Args:
-        preset: a name of known_presets(), or the path of a file of the same form.
+        preset: a name of known_presets("mapper"), or the path of a file of the same form.
         settings, plan: what replaces the preset's; None keeps it.
     Raises:
         MissingFile: there is no such file.
         UserError: an unknown setting, or one that cannot be.
     """
-    path = PRESETS / f"{preset}.yaml" if preset in known_presets() else Path(preset)
-    if preset not in known_presets() and not path.suffix:
-        raise UserError(f"unknown preset '{preset}', known: {', '.join(known_presets())}; or give a file of "
-                        "settings (YAML)")
-    try:
-        words = yaml.safe_load(read_file(path)) or {}
-        run = Plan(**{**words.pop("run", {}), **_given(plan)})
-        found = Settings(**{**words, **_given(settings)})
+    def build(words):
+        run = Plan(**{**words.pop("run", {}), **given(plan)})
+        found = Settings(**{**words, **given(settings)})
         check_settings(found)
         if min(dataclasses.astuple(run)) < 0 or run.train_faces < 1:
             raise UserError(f"faces and intervals are counts from 0 on, faces to train on from 1; got {run}")
-    except (yaml.YAMLError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} holds no settings: {' '.join(str(error).split())[:160]}") from None
-    return found, run
+        return found, run
 
-
-def _given(changes) -> dict:
-    return {name: value for name, value in changes.items() if value is not None}
+    return read_preset("mapper", preset, build)
 
 
 @dataclass(frozen=True, eq=False)
