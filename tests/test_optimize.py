@@ -19,7 +19,7 @@ from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import load_pixels
 from ppstyleclip.losses import clip_image_features
 from ppstyleclip.methods import optimize
-from ppstyleclip.methods.optimize import Settings, directed_features, optimise, styles_of
+from ppstyleclip.methods.optimize import Settings, directed_features, optimise, places, styles_of
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.zoo import load, save_identity
 from ppstyleclip.zoo.pack import IDENTITY
@@ -105,6 +105,12 @@ def test_the_loss_falls(world):
     assert (steps[-1].terms["clip"] < steps[0].terms["clip"] - 0.05).all()
 
 
+def test_texts_of_other_places_are_refused(world):
+    with pytest.raises(UserError, match="texts have shape"):
+        next(optimise(world[0], world[1], world[4], start_of(world, "z"), np.stack([texts_of(world, 2)] * 2),
+                      Settings(space="z", nearby=2)))
+
+
 def test_directed_features_keep_what_is_there(world):
     images = np.random.RandomState(0).uniform(-1, 1, [2, 3, 16, 16]).astype(np.float32)
     directions = np.eye(world[4].dim, dtype=np.float32)[:3]
@@ -129,7 +135,35 @@ def test_a_move_of_no_length_is_where_the_face_is(world):
         np.testing.assert_allclose(step.terms["clip"], 0, atol=1e-5)
 
 
+@pytest.mark.parametrize("space", optimize.SPACES)
+def test_nearby_faces_take_turns(world, space):
+    """Each step sees the face of its turn, moved as far as the latent has moved."""
+    settings = Settings(space=space, steps=4, rate=0.05, schedule="stepped", l2=0.01, nearby=2, spread=0.5)
+    start, texts = start_of(world, space), np.stack([texts_of(world, 2)] * 3) * np.float32([1, -1, 1])[
+        :, None, None, None]
+    offsets = places(world[0], world[1], settings)
+    assert len(offsets) == 3 and not offsets[0].any() and (offsets[1] != offsets[2]).any()
+    value = start
+    for step, place in zip(optimise(world[0], world[1], world[4], start, texts, settings), (0, 1, 2, 0)):
+        away = offsets[place]
+        latent = paddle.to_tensor(value + away)
+        loss = loss_by_hand(world, latent, start + away, texts[place], [1.0], settings)
+        np.testing.assert_allclose(step.terms["clip"] + 0.01 * step.terms["l2"], loss.numpy(), rtol=1e-3)
+        value = step.value
+
+
+@pytest.mark.parametrize("space", optimize.SPACES)
+def test_nearby_faces_are_as_far_as_faces_are(world, space):
+    settings = Settings(space=space, nearby=200, spread=2.0)
+    _, *offsets = places(world[0], world[1], settings)
+    faces = start_of(world, space, 200)
+    assert offsets[0].shape[1:] in (faces.shape[1:], (1, *faces.shape[2:]))  # w_plus: all layers alike
+    spread = np.sqrt(np.mean(np.square(np.concatenate(offsets))))
+    assert spread == pytest.approx(2 * np.sqrt(np.mean(np.square(faces - faces.mean(0)))), rel=0.15)
+
+
 @pytest.mark.parametrize("change, words", [
+    ({"nearby": -1}, "nearby is a count"), ({"spread": -0.5}, "spread must be a number"),
     ({"space": "x"}, "unknown space 'x', known: z, w, w_plus, s"), ({"steps": 0}, "at least 1 step"),
     ({"views": 6}, "1 to 5 views"), ({"rate": float("nan")}, "rate must be a number"),
     ({"l2": -1.0}, "l2 must be a number"), ({"identity": 0.1}, "there is no identity network")])
@@ -171,8 +205,12 @@ def test_the_command(capsys):
 
 @pytest.mark.parametrize("space", optimize.SPACES)
 def test_the_command_in_every_space(space):
-    assert load_tool("optimize")(["--description", "happy face", "--step", "2", "--space", space,
-                        "--preset", "toonface", "--output_path", "out"]) == 0
+    assert load_tool("optimize")(["--description", "happy face", "--step", "2", "--space", space, "--nearby",
+                        "2", "--preset", "toonface", "--save_every", "1", "--output_path", "out"]) == 0
+    side = load_pixels("out/00001.png").shape[0]
+    first = load_pixels("out/final_result.png")[2:side + 2, 2:side + 2].astype(int)
+    for name in ("00001", "00002"):  # the face itself, which the first step's rate of 0 has not moved
+        assert np.abs(load_pixels(f"out/{name}.png") - first).max() <= 1
     shape = app.starts(Editor.from_pretrained(), [0], "s" if space == "s" else "w_plus").shape
     assert np.load("out/latent.npy").shape in (shape, shape[1:])  # what other commands read
     assert Path("out/final_result.png").is_file()

@@ -22,7 +22,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
 
 KNOBS = {"step": "steps", "lr": "rate", "lr_rampup": "up", "l2_lambda": "l2", "id_lambda": "identity",
-         "space": "space", "views": "views", "toward": "toward"}
+         "space": "space", "views": "views", "toward": "toward", "nearby": "nearby", "spread": "spread"}
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -48,6 +48,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--toward", type=finite_number, metavar="LENGTH",
         help="how far CLIP's view of the face moves along the text; 0: towards the text alone, as the paper")
     add("--views", type=int, help="shifted copies of the picture that CLIP sees, 1 to 5")
+    add("--nearby", type=int, metavar="N", help="faces near this one that take turns with it and move alike")
+    add("--spread", type=finite_number, help="how far off those are; 1: as far as faces are from their mean")
     add("--save_every", "--save_intermediate_image_every", type=int, default=0, metavar="N",
         help="write a picture each N steps (default: 0, none)")
     add("--animation", choices=("gif", "mp4"), help="write the way as well")

@@ -15,7 +15,7 @@ from ppstyleclip.editor import Editor
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import check_writable, save_png, write_atomic
 from ppstyleclip.methods.descent import Adam
-from ppstyleclip.methods.optimize import Settings, check_settings, directed_features, optimise
+from ppstyleclip.methods.optimize import Settings, check_settings, directed_features, optimise, places
 from ppstyleclip.pictures import grid, to_pixels
 from ppstyleclip.text import text_direction, text_embedding
 from ppstyleclip.video import save_gif, save_mp4
@@ -111,12 +111,17 @@ def kept(editor: Editor, latent, space) -> np.ndarray:
 
 
 def wanted_features(editor: Editor, start, neutral, texts, settings) -> np.ndarray:
-    """What CLIP should see, `[N or 1, T, E]`: the texts, or each face moved along their directions."""
+    """What CLIP should see: the texts `[1, T, E]`, or each face moved along their directions.
+
+    The latter is `[1 + nearby, N, T, E]`, for the face and those near it.
+    """
     clip, templates = editor.bundle.clip, editor.bundle.defaults.templates
     if settings.toward == 0:
         return np.stack([text_embedding(clip, text, "plain") for text in texts])[None]
     directions = [text_direction(clip, neutral, text, templates=templates) for text in texts]
-    return directed_features(clip, drawn(editor, start, settings.space), directions, settings)
+    return np.stack([
+        directed_features(clip, drawn(editor, start + offset, settings.space), directions, settings)
+        for offset in places(editor.bundle.generator, editor.bundle.layout, settings)])
 
 
 def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_path, *, neutral="face",
@@ -177,9 +182,15 @@ class _Way:
         for name, values in step.terms.items():
             self.losses.setdefault(name, []).append(np.asarray(values))
         if self.save_every and step.number % self.save_every == 0:
-            self._write(f"{step.number:05d}.png", lambda path: save_png(path, _row(to_pixels(step.images))))
+            self._write(f"{step.number:05d}.png", lambda path: save_png(path, self._picture(step)))
         if self.animation and (step.number - 1) % self.stride == 0:
-            self.frames.append(_row(to_pixels(step.images)))
+            self.frames.append(self._picture(step))
+
+    def _picture(self, step):
+        """The faces before the update; with nearby faces what the step saw is another's picture."""
+        seen = step.images if self.settings.nearby == 0 else drawn(self.editor, self.evaluated,
+                                                                   self.settings.space)
+        return _row(to_pixels(seen))
 
     def finish(self) -> Optimised:
         """Write the results of the steps so far; of none, nothing."""

@@ -26,7 +26,7 @@ class Step:
         total: of all.
         terms: `{name: [N]}` parts of the loss, of the latents before the update.
         value: `[N, ...]` the latents after it.
-        images: `[N, 3, H, W]` drawn from the latents before it.
+        images: `[N, 3, H, W]` what the loss saw: drawn from the latents before it, or from near them.
     """
 
     number: int

@@ -10,6 +10,7 @@ Several faces, and several texts, go in one run, each the way it would go alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 import paddle
@@ -46,6 +47,9 @@ class Settings:
         reach: what a cut leaves out, as a share of the picture's side.
         toward: 0 is the paper, where the text itself is what CLIP should see. Above 0, CLIP should see what
             it sees now, moved so far along the direction from a neutral text (see directed_features).
+        nearby: 0 is the paper. Above 0, this face and so many near it take turns, a step each, and the move
+            is one for all of them (see places): one that only fools CLIP on one picture helps no other.
+        spread: how far off those are, where 1 is as far as faces are from their mean.
         adam: of descent.
     """
 
@@ -64,6 +68,8 @@ class Settings:
     views: int = 1
     reach: float = 0.05
     toward: float = 0.0
+    nearby: int = 0
+    spread: float = 0.5
     adam: Adam = Adam()
 
     def rates(self) -> list:
@@ -84,10 +90,12 @@ def check_settings(settings: Settings) -> None:
     for name, words in known.items():
         if getattr(settings, name) not in words:
             raise UserError(f"unknown {name} '{getattr(settings, name)}', known: {', '.join(words)}")
+    if settings.nearby < 0:
+        raise UserError(f"nearby is a count of faces from 0 on, got {settings.nearby}")
     if settings.steps < 1 or not 1 <= settings.views <= 1 + len(CORNERS):
         raise UserError(f"optimisation needs at least 1 step and 1 to {1 + len(CORNERS)} views, got "
                         f"{settings.steps} steps and {settings.views} views")
-    for name in ("rate", "l2", "identity", "reach", "toward", "up", "down", "factor"):
+    for name in ("rate", "l2", "identity", "reach", "toward", "spread", "up", "down", "factor"):
         value = getattr(settings, name)
         if not np.isfinite(value) or value < 0:
             raise UserError(f"{name} must be a number from 0 on, got {value}")
@@ -189,7 +197,8 @@ def optimise(generator, layout, clip, start, texts, settings, *, weights=None, i
         clip: ClipModel.
         start: `[N, ...]` latents in the settings' space: z `[N, D]`, w `[N, D]`, w_plus `[N, L, D]` or s
             `[N, S]`; in s only editable channels move.
-        texts: `[N or 1, T, D]` CLIP features of T texts for each, or for all; of any length.
+        texts: `[N or 1, T, D]` CLIP features of T texts for each, or for all; of any length. With nearby
+            faces also `[1 + nearby, N or 1, T, D]`, what CLIP should see at each of the places.
         settings: Settings.
         weights: `[T]` of the texts; None is 1 each.
         identity: network with `identity_features`, where settings.identity is above 0.
@@ -200,23 +209,55 @@ def optimise(generator, layout, clip, start, texts, settings, *, weights=None, i
     """
     check_settings(settings)
     start, texts = np.asarray(start, np.float32), np.asarray(texts, np.float32)
-    _check_parts(start, texts, clip, settings, identity)
-    texts = texts / np.linalg.norm(texts, axis=2, keepdims=True)
-    count = texts.shape[1]
-    fixed = {"start": start, "texts": np.broadcast_to(texts, [len(start), *texts.shape[1:]]),
-             "weights": np.tile(np.ones(count, np.float32) if weights is None else
-                                np.asarray(weights, np.float32), [len(start), 1])}
+    offsets = places(generator, layout, settings)
     identity = identity if settings.identity > 0 else None
-    if identity is not None:
-        fixed["reference"] = _identity_of(generator, layout, identity, start, settings.space)
-    run = compile_objective(generator, layout, clip, identity, settings, {"latent": start, **fixed})
-    moving = _moving(layout, settings.space)
+    _check_parts(start, texts, clip, settings, identity)
+    texts = texts / np.linalg.norm(texts, axis=-1, keepdims=True)
+    texts = np.broadcast_to(texts, [len(offsets), len(start), *texts.shape[-2:]])
+    weights = np.ones(texts.shape[2]) if weights is None else np.asarray(weights)
+    fixed = {"weights": np.tile(np.float32(weights), [len(start), 1])}
+    seen = [_seen_from(generator, layout, identity, start + offset, wanted, settings)
+            for offset, wanted in zip(offsets, texts)]
+    inputs = {"latent": start, **fixed, **seen[0]}
+    run = compile_objective(generator, layout, clip, identity, settings, inputs)
+    moving, turns = _moving(layout, settings.space), cycle(zip(offsets, seen))
 
     def evaluate(latent):
-        terms, gradient, drawn = run({"latent": latent, **fixed})
+        offset, there = next(turns)
+        terms, gradient, drawn = run({"latent": latent + offset, **fixed, **there})
         return terms, gradient * moving, drawn
 
     return descend(evaluate, start, settings.rates(), settings.adam)
+
+
+def _seen_from(generator, layout, identity, start, wanted, settings):
+    """Inputs of the objective that belong to a place."""
+    arrays = {"start": start, "texts": wanted}
+    if identity is not None:
+        arrays["reference"] = _identity_of(generator, layout, identity, start, settings.space)
+    return arrays
+
+
+@paddle.no_grad()
+def places(generator, layout, settings) -> list:
+    """Where a run looks, as offsets from the face: 0, then those of the nearby faces, each `[1, ...]`.
+
+    They are drawn from one seed, the same for every face: sampled faces less their mean, times the spread.
+    """
+    if settings.nearby == 0:
+        return [np.float32(0)]
+    z = np.random.RandomState(0).standard_normal([256, generator.style_dim]).astype(np.float32)
+    if settings.space == "z":
+        away = z
+    else:
+        w = generator.get_latent(paddle.to_tensor(z))
+        if settings.space == "s":
+            w = layout.flatten(generator.style_affine(w))
+        away = (w - w.mean(axis=0)).numpy()
+    away = away[np.arange(settings.nearby) % len(away)]
+    if settings.space == "w_plus":
+        away = away[:, None]
+    return [np.zeros_like(away[:1]), *(np.float32(settings.spread) * away)[:, None]]
 
 
 def directed_features(clip, images, directions, settings) -> np.ndarray:
@@ -254,7 +295,8 @@ def _identity_of(generator, layout, identity, start, space):
 
 
 def _check_parts(start, texts, clip, settings, identity):
-    if texts.ndim != 3 or texts.shape[2] != clip.dim or len(texts) not in (1, len(start)):
+    places_known = texts.ndim == 3 or texts.ndim == 4 and len(texts) == 1 + settings.nearby
+    if not places_known or texts.shape[-1] != clip.dim or texts.shape[-3] not in (1, len(start)):
         raise UserError(f"texts have shape {list(texts.shape)}, {len(start)} latents and this CLIP need "
                         f"[{len(start)} or 1, texts, {clip.dim}]")
     if settings.identity > 0 and identity is None:
