@@ -19,7 +19,8 @@ def steps(parts, start, texts, settings, batches, identity=None):
 
     def step(count):
         if count not in runs:
-            runs[count] = optimise(*parts, start[:count], texts[:count], settings, identity=identity)
+            wanted = texts[..., :count, :, :]  # with nearby faces a place comes first
+            runs[count] = optimise(*parts, start[:count], wanted, settings, identity=identity)
         return next(runs[count]).value
 
     return {str(count): (lambda count=count: step(count)) for count in batches}
