@@ -106,7 +106,7 @@ def test_the_loss_falls(world):
 
 
 def test_texts_of_other_places_are_refused(world):
-    with pytest.raises(UserError, match="texts have shape"):
+    with pytest.raises(UserError, match="texts have shape .* for each of 3 places"):
         next(optimise(world[0], world[1], world[4], start_of(world, "z"), np.stack([texts_of(world, 2)] * 2),
                       Settings(space="z", nearby=2)))
 
@@ -178,6 +178,14 @@ def test_presets(preset):
     settings = app.read_settings(preset)
     assert len(settings.rates()) == settings.steps
     assert app.read_settings(preset, steps=7, rate=None).steps == 7
+
+
+@pytest.mark.parametrize("words", ["rate: fast", "nearby: few", "steps: [1]", "- rate"])
+def test_a_file_of_other_words_is_one_line(words, capsys):
+    Path("mine.yaml").write_text(words)
+    assert load_tool("optimize")(["--description", "happy face", "--preset", "mine.yaml"]) == 2
+    line = capsys.readouterr().err.strip()
+    assert line.startswith("error: mine.yaml holds no settings") and "\n" not in line
 
 
 def test_presets_are_the_seeds_numbers():

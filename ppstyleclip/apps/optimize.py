@@ -42,11 +42,11 @@ def read_settings(preset: str, **changes) -> Settings:
     """
     def build(words):
         words["adam"] = Adam(**words.get("adam", {}))
-        return dataclasses.replace(Settings(), **{**words, **given(changes)})
+        settings = dataclasses.replace(Settings(), **{**words, **given(changes)})
+        check_settings(settings)
+        return settings
 
-    settings = read_preset("optimize", preset, build)
-    check_settings(settings)
-    return settings
+    return read_preset("optimize", preset, build)
 
 
 @dataclass(frozen=True, eq=False)

@@ -246,7 +246,8 @@ def places(generator, layout, settings) -> list:
     """
     if settings.nearby == 0:
         return [np.float32(0)]
-    z = np.random.RandomState(0).standard_normal([256, generator.style_dim]).astype(np.float32)
+    z = np.random.RandomState(0).standard_normal(
+        [max(256, settings.nearby), generator.style_dim]).astype(np.float32)
     if settings.space == "z":
         away = z
     else:
@@ -254,7 +255,7 @@ def places(generator, layout, settings) -> list:
         if settings.space == "s":
             w = layout.flatten(generator.style_affine(w))
         away = (w - w.mean(axis=0)).numpy()
-    away = away[np.arange(settings.nearby) % len(away)]
+    away = away[:settings.nearby]
     if settings.space == "w_plus":
         away = away[:, None]
     return [np.zeros_like(away[:1]), *(np.float32(settings.spread) * away)[:, None]]
@@ -295,9 +296,11 @@ def _identity_of(generator, layout, identity, start, space):
 
 
 def _check_parts(start, texts, clip, settings, identity):
-    places_known = texts.ndim == 3 or texts.ndim == 4 and len(texts) == 1 + settings.nearby
-    if not places_known or texts.shape[-1] != clip.dim or texts.shape[-3] not in (1, len(start)):
+    count = 1 + settings.nearby
+    is_known = texts.ndim == 3 or (texts.ndim == 4 and len(texts) == count)
+    if not is_known or texts.shape[-1] != clip.dim or texts.shape[-3] not in (1, len(start)):
         raise UserError(f"texts have shape {list(texts.shape)}, {len(start)} latents and this CLIP need "
-                        f"[{len(start)} or 1, texts, {clip.dim}]")
+                        f"[{len(start)} or 1, texts, {clip.dim}]"
+                        + (f", or one of those for each of {count} places" if settings.nearby else ""))
     if settings.identity > 0 and identity is None:
         raise UserError("identity is above 0, but there is no identity network; give one, or set it to 0")
