@@ -144,7 +144,9 @@ class _FixedConv(nn.Layer):
             taps = np.asarray(conv.blur * 4.0, np.float32)[::-1, ::-1]
             keep(self, "blur", np.broadcast_to(taps, (self.groups, 1, *taps.shape)))
             spare = len(taps) - 2 - (weight.shape[2] - 1)
-            self.pads = [(spare + 1) // 2 + 1, spare // 2 + 1] * 2
+            first, last = (spare + 1) // 2 + 1, spare // 2 + 1
+            self.spare = int(last > 0)  # one row and column of zeros that the filter need not add
+            self.pads = [first, last - self.spare] * 2
         keep(self, "bias", layer.activate.bias.numpy().reshape([-1, 1, 1]) * _GAIN)
         self.has_noise = noise is not None
         if self.has_noise:
@@ -164,7 +166,7 @@ class _FixedConv(nn.Layer):
         energy = F.linear(style * style, self.energy) + 1e-8
         x = x * style.reshape([-1, self.width, 1, 1])
         if self.upsample:
-            x = F.conv2d_transpose(x, self.weight, stride=2)
+            x = F.conv2d_transpose(x, self.weight, stride=2, output_padding=self.spare)
             x = F.conv2d(x, self.blur, padding=self.pads, groups=self.groups)
         elif self.winograd:
             x = winograd_conv2d(x, self.weight, self.input_filter, self.output_matrix)

@@ -86,7 +86,8 @@ class _BackConv(nn.Layer):
         if self.upsample:  # its transposed convolution has its weights as [I, O, 3, 3]
             keep(self, "weight", layer.weight.numpy())
             keep(self, "blur", layer.blur.numpy()[:, :, ::-1, ::-1])
-            self.pads = [layer.blur.shape[2] - 1 - pad for pad in layer.pads]
+            first, last = (layer.blur.shape[2] - 1 - pad for pad in layer.pads[:2])
+            self.pads = [first, last - layer.spare] * 2
             return
         turned = layer.weight.numpy().transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
         keep(self, "weight", winograd_weight(turned) if winograd else turned)
