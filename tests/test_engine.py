@@ -72,6 +72,26 @@ def test_a_large_batch_is_drawn_in_parts(generator, folder, monkeypatch):
     assert sizes == [2, 2, 1]
 
 
+@pytest.mark.parametrize("noise", ["const", "none"])
+@pytest.mark.parametrize("winograd", [False, True])
+@pytest.mark.parametrize("precision, bound", [("fp32", BOUND / 10), ("bf16", 0.05)])
+def test_pictures_of_which_each_fills_a_program(generator, tmp_path, monkeypatch, noise, winograd, precision,
+                                                bound):
+    if precision == "bf16" and not paddle.base.core.supports_bfloat16():
+        pytest.skip("this processor does not compute in bf16")
+    monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 1)
+    monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_ALONE", 1 if winograd else 999)
+    monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_SIDE", 4)
+    draw = engine.compile_synthesis(generator, noise=noise, precision=precision, folder=tmp_path)
+    layers = draw._compiled.layer.synthesis.layers
+    assert {layer.in_weight for layer in layers if not layer.to_rgb} == {False, True}
+    assert any(layer.winograd for layer in layers if not layer.to_rgb) == (winograd and precision == "fp32")
+    assert draw.compile()
+    for seed in (0, 1):  # weights that the program makes from the styles are made anew
+        styles = draw_styles(generator, 2, seed)
+        assert relative(draw(styles), eager(generator, styles, noise)) < bound
+
+
 def test_noise_is_in_the_program(generator, folder):
     styles = draw_styles(generator, 1)
     draws = [engine.compile_synthesis(generator, noise=noise, folder=folder) for noise in ("const", "none")]

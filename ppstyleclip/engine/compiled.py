@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import paddle
 
-from ppstyleclip.engine.program import WEIGHTS, Program, check_precision
+from ppstyleclip.engine.program import ALL, WEIGHTS, Program, check_precision, on_gpu
 from ppstyleclip.engine.tracing import export
 from ppstyleclip.files import cache_home
 
@@ -31,17 +31,17 @@ class Compiled:
         key: what tells its weights and settings from others', values that JSON can hold.
         precision: one of PRECISIONS.
         folder: where programs are kept; None is `engine` in the cache.
-        bf16: kinds of operators that compute in bf16 under that precision; None for all that can.
+        arrangement: what Paddle may rearrange.
         wrt: names of the inputs with respect to which the first result is differentiated; those gradients
             follow the results.
     Raises:
         UserError: a precision that is unknown or that this machine does not have.
     """
 
-    def __init__(self, layer, shapes, key, *, precision="fp32", folder=None, bf16=None, wrt=()):
+    def __init__(self, layer, shapes, key, *, precision="fp32", folder=None, arrangement=ALL, wrt=()):
         check_precision(precision)
         layer.eval()
-        self.bf16, self.wrt = bf16, tuple(wrt)
+        self.arrangement, self.wrt = arrangement, tuple(wrt)
         self.layer, self.shapes, self.key = layer, shapes, key
         self.precision, self.folder = precision, folder
         self._program = None
@@ -93,7 +93,9 @@ class Compiled:
 def _load_or_export(compiled) -> Program:
     """The program of a network: from the disk if it is there, else exported to it."""
     home = Path(compiled.folder) if compiled.folder is not None else cache_home() / "engine"
-    parts = [compiled.key, sorted(compiled.shapes.items()), paddle.__version__, compiled.wrt, _source_mark()]
+    bf16 = compiled.precision == "bf16" and compiled.arrangement.bf16 is None and not on_gpu()
+    parts = [compiled.key, bf16, sorted(compiled.shapes.items()), paddle.__version__, compiled.wrt,
+             _source_mark()]
     place = home / hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
     if (place / WEIGHTS).is_file():
         with contextlib.suppress(Exception):  # a damaged program is exported again
@@ -101,7 +103,7 @@ def _load_or_export(compiled) -> Program:
             return _program(compiled, place)
         shutil.rmtree(place, ignore_errors=True)
     with _draft_folder(home) as draft:
-        export(compiled.layer, compiled.shapes, draft, wrt=compiled.wrt)
+        export(compiled.layer, compiled.shapes, draft, wrt=compiled.wrt, bf16=bf16)
         program = _program(compiled, draft)
         with contextlib.suppress(OSError):  # another process was first, or the disk is full
             os.rename(draft, place)
@@ -110,7 +112,7 @@ def _load_or_export(compiled) -> Program:
 
 
 def _program(compiled, folder) -> Program:
-    return Program(folder, compiled.precision, bf16=compiled.bf16, gradients=bool(compiled.wrt))
+    return Program(folder, compiled.precision, compiled.arrangement)
 
 
 @contextlib.contextmanager

@@ -6,15 +6,24 @@ import numpy as np
 import paddle
 
 from ppstyleclip.engine.compiled import Compiled
-from ppstyleclip.engine.program import check_precision, on_gpu
+from ppstyleclip.engine.program import Arrangement, check_precision, on_gpu
+from ppstyleclip.engine.tracing import writes_old_programs
 from ppstyleclip.files import fingerprint
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
 
-# Kinds of operators that compute in bf16; some of the others fail there. One whose neighbours all stay fp32
-# stays so too: without the activation between them, the widest linear layers of CLIP would.
-_BF16_SYNTHESIS = ("conv2d", "fused_conv2d", "conv2d_transpose", "elementwise_mul")
-_BF16_CLIP = ("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_matmul", "scale", "sigmoid",
-              "elementwise_mul")
+# Synthesis reshapes in place, outside oneDNN; the passes left out would have it that weights never change.
+_SYNTHESIS = Arrangement(
+    without=("is_test_pass", "conv_elementwise_add_onednn_fuse_pass",
+             "conv_elementwise_add_mkldnn_fuse_pass"),
+    added=("inplace_op_var_pass",),
+    onednn=("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add",
+            "leaky_relu", "matmul_v2", "batch_norm", "transpose2"))
+# One whose neighbours all stay fp32 stays so too: without the activation between them, the widest linear
+# layers of CLIP would.
+_CLIP = Arrangement(bf16=("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_matmul", "scale", "sigmoid",
+                          "elementwise_mul"))
+# Paddle's rearrangements that leave the operators of a gradient alone.
+_GRADIENT = Arrangement(passes=("constant_folding_pass", "operator_scale_onednn_fuse_pass"))
 EAGER_PIXELS = 2**18  # that a Painter draws before it compiles: 64 pictures of 64 px, none of 1024 px
 AT_ONCE_PIXELS = 2**16  # of a batch: more at once is slower and takes memory; one picture of 256 px
 
@@ -64,12 +73,15 @@ def compile_synthesis(generator, *, start=0, side=None, noise="const", precision
         UserError: a precision that is unknown or that this machine does not have.
     """
     winograd = precision == "fp32" and not on_gpu()
-    layer = _NamedSynthesis(FixedSynthesis(generator, start=start, side=side, noise=noise, winograd=winograd))
+    at_once = max(1, AT_ONCE_PIXELS // (side or generator.size) ** 2)
+    alone = at_once == 1 and writes_old_programs()
+    layer = _NamedSynthesis(FixedSynthesis(generator, start=start, side=side, noise=noise, winograd=winograd,
+                                           alone=alone))
     mark = _weights_mark(generator) if mark is None else mark
-    key = ["synthesis", mark, generator.size, start, side, noise, winograd]
+    key = ["synthesis", mark, generator.size, start, side, noise, winograd, alone]
     compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder,
-                        bf16=_BF16_SYNTHESIS)
-    return CompiledSynthesis(compiled, start, max(1, AT_ONCE_PIXELS // (side or generator.size) ** 2))
+                        arrangement=_SYNTHESIS)
+    return CompiledSynthesis(compiled, start, at_once)
 
 
 class CompiledNetworks:
@@ -133,7 +145,7 @@ def compile_gradient(layer, shapes, wrt, key=None, *, folder=None):
     """
     wrt = tuple(wrt)
     key = ["gradient", type(layer).__qualname__, key, _weights_mark(layer)]
-    compiled = Compiled(layer, shapes, key, folder=folder, wrt=wrt)
+    compiled = Compiled(layer, shapes, key, folder=folder, arrangement=_GRADIENT, wrt=wrt)
 
     def run(arrays):
         results = compiled(arrays)
@@ -176,7 +188,7 @@ def compile_image_encoder(clip, side, *, precision="fp32", mark=None, folder=Non
     mark = _weights_mark(clip.net.visual) if mark is None else mark
     key = ["encode_image", clip.name, clip.image_size, mark, side]
     compiled = Compiled(_ImageEncoder(clip), {"images": [-1, 3, side, side]}, key, precision=precision,
-                        folder=folder, bf16=_BF16_CLIP)
+                        folder=folder, arrangement=_CLIP)
     return lambda images: compiled({"images": images})[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,26 @@ PRECISIONS = ("fp32", "bf16", "fp16")
 STEM = "program"
 MODELS = (f"{STEM}.pdmodel", f"{STEM}.json")  # Paddle's old and new program files
 WEIGHTS = f"{STEM}.pdiparams"
-# Paddle's rearrangements that leave the operators of a gradient alone.
-_BESIDE_GRADIENTS = ("constant_folding_pass", "operator_scale_onednn_fuse_pass")
 
+
+@dataclass(frozen=True)
+class Arrangement:
+    """What Paddle Inference may rearrange of a program on a CPU, by names of its passes and operators.
+
+    passes: the passes that are run; None for all but those in `without`.
+    added: passes that are run besides, at the end.
+    onednn: kinds of operators that run under oneDNN; None for all that can.
+    bf16: kinds that compute in bf16 under that precision; None where the program says so itself.
+    """
+
+    passes: tuple | None = None
+    without: tuple = ()
+    added: tuple = ()
+    onednn: tuple | None = None
+    bf16: tuple | None = None
+
+
+ALL = Arrangement()
 
 class Program:
     """An exported program under Paddle Inference: float32 arrays in, a list of arrays out.
@@ -28,12 +46,11 @@ class Program:
     Args:
         folder: where export() wrote it; it is not needed any more once this returns.
         precision: "fp32"; "bf16" where the processor has it; "fp16" on a GPU.
-        bf16: as in Compiled.
-        gradients: the program holds gradients, which bear few of Paddle's rearrangements.
+        arrangement: what Paddle may rearrange.
     """
 
-    def __init__(self, folder, precision="fp32", *, bf16=None, gradients=False):
-        self._predictor = inference.create_predictor(_config(Path(folder), precision, bf16, gradients))
+    def __init__(self, folder, precision="fp32", arrangement=ALL):
+        self._predictor = inference.create_predictor(_config(Path(folder), precision, arrangement))
         names = sorted(self._predictor.get_input_names())
         self._inputs = {name: self._predictor.get_input_handle(name) for name in names}
         self._outputs = [self._predictor.get_output_handle(n) for n in self._predictor.get_output_names()]
@@ -59,7 +76,7 @@ def on_gpu() -> bool:
     return paddle.get_device().startswith("gpu")
 
 
-def _config(folder, precision, bf16, gradients):
+def _config(folder, precision, arrangement):
     """Paddle Inference's settings: all cores and oneDNN on a CPU, CUDA where Paddle's device is a GPU."""
     model = next(folder / name for name in MODELS if (folder / name).is_file())
     config = inference.Config(str(model), str(folder / WEIGHTS))
@@ -71,19 +88,26 @@ def _config(folder, precision, bf16, gradients):
     else:
         config.disable_gpu()
         config.set_cpu_math_library_num_threads(int(os.environ.get("OMP_NUM_THREADS") or count_cores()))
-        config.enable_mkldnn()
-        if precision == "bf16":
-            config.enable_mkldnn_bfloat16()
-            if bf16 is not None:
-                config.set_bfloat16_op(set(bf16))
-    if gradients:
-        builder = config.pass_builder()
-        for name in builder.all_passes():
-            if name not in _BESIDE_GRADIENTS:
-                builder.delete_pass(name)
+        _arrange(config, precision, arrangement)
     if model.suffix == ".pdmodel":
         config.enable_memory_optim()
     else:
         config.enable_new_executor(True)
         config.enable_new_ir(True)
     return config
+
+
+def _arrange(config, precision, arrangement):
+    config.enable_mkldnn()
+    if arrangement.onednn is not None:
+        config.set_mkldnn_op(set(arrangement.onednn))
+    if precision == "bf16" and arrangement.bf16 is not None:
+        config.enable_mkldnn_bfloat16()
+        config.set_bfloat16_op(set(arrangement.bf16))
+    builder = config.pass_builder()
+    for name in builder.all_passes():
+        wanted = arrangement.passes is None or name in arrangement.passes
+        if not wanted or name in arrangement.without:
+            builder.delete_pass(name)
+    for name in arrangement.added:
+        builder.append_pass(name)

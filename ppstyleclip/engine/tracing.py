@@ -14,7 +14,12 @@ from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
 from ppstyleclip.models.stylegan2_pullback import prepare_pullback
 
 
-def export(layer, shapes, folder, *, wrt=()) -> None:
+def writes_old_programs() -> bool:
+    """Whether this Paddle still writes programs of the old kind, whose operators can be told more."""
+    return paddle.__version__.startswith("2.") or _old_kind() is not None
+
+
+def export(layer, shapes, folder, *, wrt=(), bf16=False) -> None:
     """Write a Layer as an inference program, in Paddle 3 too of the old kind where it can.
 
     The passes for old programs fuse more of a synthesis, and only old programs can hold gradients.
@@ -24,6 +29,7 @@ def export(layer, shapes, folder, *, wrt=()) -> None:
         shapes: `{name: shape}`, -1 for the batch.
         folder: an existing folder.
         wrt: as in Compiled.
+        bf16: convolutions compute in bf16, where the program runs on a CPU; needs writes_old_programs().
     """
     layer = _WithGradient(layer, wrt) if wrt else layer
     specs = {name: paddle.static.InputSpec(shape, "float32", name=name, stop_gradient=name not in wrt)
@@ -33,8 +39,12 @@ def export(layer, shapes, folder, *, wrt=()) -> None:
         layer.eval()
         function = paddle.jit.to_static(layer, input_spec=[specs], full_graph=True)
         paddle.jit.save(function, str(Path(folder) / STEM))
+    if bf16 and not writes_old_programs():
+        raise RuntimeError("bf16 on a CPU needs a Paddle that writes programs of the old kind")
     if wrt:
         _prepare_gradient_program(Path(folder) / MODELS[0], layer.sections)
+    elif writes_old_programs():
+        _prepare_convolutions(Path(folder) / MODELS[0], bf16)
 
 
 class _WithGradient(paddle.nn.Layer):
@@ -92,7 +102,31 @@ def _through(styles, gradients, inputs):
     return [b if a is None else a for a, b in zip(found, further)]
 
 
-_CONVOLUTIONS = ("conv2d", "conv2d_grad", "conv2d_transpose", "depthwise_conv2d", "depthwise_conv2d_grad")
+_CONVOLUTIONS = ("conv2d", "conv2d_transpose", "depthwise_conv2d")
+
+
+def _prepare_convolutions(path, bf16):
+    """Tell a program's convolutions what oneDNN may prepare once, and whether they compute in bf16.
+
+    Paddle's own pass for bf16 leaves out transposed convolutions and those whose weights the program makes.
+    Here only the convolutions themselves are in bf16, their results and what is between them stay fp32.
+    """
+    program = paddle.base.core.ProgramDesc(path.read_bytes())
+    block = program.block(0)
+    for index in range(block.op_size()):
+        op = block.op(index)
+        if op.type() not in _CONVOLUTIONS:
+            continue
+        [weight] = op.input("Filter")
+        op._set_attr("is_test", block.find_var(weight.encode()).persistable())
+        if bf16 and op.attr("groups") == 1:  # filters of single channels gain nothing
+            op._set_attr("mkldnn_data_type", "bfloat16")
+            op._set_attr("onednn_data_type", "bfloat16")
+            op._set_attr("force_fp32_output", True)
+    path.write_bytes(program.serialize_to_string())
+
+
+_WITH_GRADIENTS = (*_CONVOLUTIONS, "conv2d_grad", "depthwise_conv2d_grad")
 # What runs under oneDNN in a synthesis and on its way back, with pictures going in or out.
 _OF_SYNTHESIS = ("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add",
                  "leaky_relu", "matmul_v2", "pool2d", "clip", "scale", "reshape2", "transpose2")
@@ -118,7 +152,7 @@ def _prepare_gradient_program(path, sections):
                 op.set_type("conv2d")
             op._set_attr("is_test", True)  # weights may be prepared once
             op._set_attr("use_mkldnn", True)
-        elif op.type() in _CONVOLUTIONS:
+        elif op.type() in _WITH_GRADIENTS:
             op._set_attr("is_test", op.type() == "conv2d_transpose")  # it refuses anything else
             op._set_attr("use_mkldnn", True)
     path.write_bytes(program.serialize_to_string())
@@ -154,12 +188,16 @@ def _turn_into_convolution(op):
 @contextlib.contextmanager
 def _old_programs():
     """Have Paddle 3 trace programs of the old kind (Paddle 2 has no other)."""
-    guard = getattr(getattr(paddle, "pir_utils", None), "DygraphOldIrGuard", None)
+    guard = _old_kind()
     if guard is None:
         yield
         return
     with guard(), _traceable_operators():
         yield
+
+
+def _old_kind():
+    return getattr(getattr(paddle, "pir_utils", None), "DygraphOldIrGuard", None)
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ from ..ops import (
     winograd_conv2d,
     winograd_input_filter,
     winograd_output_matrix,
+    winograd_tiles,
     winograd_weight,
 )
 from .stylegan2_layers import SKIP_KERNEL
@@ -37,6 +38,8 @@ from .stylegan2_layers import SKIP_KERNEL
 _GAIN = math.sqrt(2.0)
 SLOPE = 0.2  # of the leaky ReLU
 _WINOGRAD_CHANNELS, _WINOGRAD_SIDE = 256, 16  # from here on Winograd's form is the faster one
+_WINOGRAD_ALONE = 128
+_EPSILON = 1e-5  # Paddle's batch_norm wants one
 
 
 class FixedSynthesis(nn.Layer):
@@ -54,7 +57,8 @@ class FixedSynthesis(nn.Layer):
     what it starts from, without the batch.
     """
 
-    def __init__(self, generator, *, start=0, side=None, noise="const", winograd=False):
+    def __init__(self, generator, *, start=0, side=None, noise="const", winograd=False,
+                 alone=False):
         super().__init__()
         if noise not in ("const", "none"):
             raise ValueError(f"fixed synthesis has noise 'const' or 'none', got {noise!r}")
@@ -67,9 +71,11 @@ class FixedSynthesis(nn.Layer):
         self.pullback, self.cuts = None, []  # of stylegan2_pullback
         self.layers = nn.LayerList()
         for k, (layer, picture) in enumerate(layers[start:], start):
-            is_conv, is_large = picture is not None, 4 * 2 ** ((k + 1) // 3) >= _WINOGRAD_SIDE
-            self.layers.append(_FixedConv(layer, picture if noise == "const" else None, is_large) if is_conv
-                               else _FixedRGB(layer))
+            if picture is None:
+                self.layers.append(_FixedRGB(layer, alone))
+            else:
+                noises = picture if noise == "const" else None
+                self.layers.append(_FixedConv(layer, noises, 4 * 2 ** ((k + 1) // 3), alone))
         if winograd:
             self.use_winograd()
         self.widths = [layer.width for layer in self.layers]
@@ -130,16 +136,18 @@ class _FixedConv(nn.Layer):
 
     to_rgb = False
 
-    def __init__(self, layer, noise, is_large):
+    def __init__(self, layer, noise, side, alone):
         super().__init__()
         conv = layer.conv
         weight = conv.weight.numpy()[0]  # [O, I, k, k]
+        self.side, self.alone = side, alone
         self.upsample, self.groups, self.width = conv.upsample, weight.shape[0], weight.shape[1]
         keep(self, "energy", np.square(weight * conv.scale).sum((2, 3)).T)
         weight = weight * np.float32(conv.scale * _GAIN)
         keep(self, "weight", weight.transpose(1, 0, 2, 3) if conv.upsample else weight)
         self.winograd = False
-        self.gains = is_large and not conv.upsample and min(weight.shape[:2]) >= _WINOGRAD_CHANNELS
+        self.gains = not conv.upsample and side >= _WINOGRAD_SIDE and \
+            min(weight.shape[:2]) >= (_WINOGRAD_ALONE if alone else _WINOGRAD_CHANNELS)
         if conv.upsample:
             taps = np.asarray(conv.blur * 4.0, np.float32)[::-1, ::-1]
             keep(self, "blur", np.broadcast_to(taps, (self.groups, 1, *taps.shape)))
@@ -147,35 +155,63 @@ class _FixedConv(nn.Layer):
             first, last = (spare + 1) // 2 + 1, spare // 2 + 1
             self.spare = int(last > 0)  # one row and column of zeros that the filter need not add
             self.pads = [first, last - self.spare] * 2
-        keep(self, "bias", layer.activate.bias.numpy().reshape([-1, 1, 1]) * _GAIN)
         self.has_noise = noise is not None
         if self.has_noise:
             keep(self, "noise", noise.numpy()[0, 0] * layer.noise.weight.numpy() * _GAIN)
+        bias = layer.activate.bias.numpy() * _GAIN
+        keep(self, "bias", bias if alone else bias.reshape([-1, 1, 1]))
+        self.in_weight = alone and not conv.upsample and weight.shape[2] ** 2 * self.groups < side**2
+        if alone:
+            keep(self, "zeros", np.zeros_like(bias))
+            keep(self, "ones", np.full_like(bias, 1.0 - _EPSILON))
 
     def use_winograd(self):
         self.winograd = True
         keep(self, "weight", winograd_weight(self.weight.numpy()))
         keep(self, "input_filter", winograd_input_filter())
         keep(self, "output_matrix", winograd_output_matrix())
+        self.in_weight = self.alone and self.weight.shape[0] * self.groups < 2 * self.side**2
+        if self.in_weight:
+            shape = self.groups, self.side, self.side
+            added = np.broadcast_to(self.bias.numpy().reshape([-1, 1, 1]), shape)
+            keep(self, "added", winograd_tiles(added + self.noise.numpy() if self.has_noise else added))
 
     def forward(self, x, style):
-        return self.stages(x, style)[-1]
+        return self._alone(x, style) if self.alone else self.stages(x, style)[-1]
 
     def stages(self, x, style):
         """Energy `[N, O]`, the convolution before demodulation and the result `[N, O, H, W]`."""
         energy = F.linear(style * style, self.energy) + 1e-8
-        x = x * style.reshape([-1, self.width, 1, 1])
-        if self.upsample:
-            x = F.conv2d_transpose(x, self.weight, stride=2, output_padding=self.spare)
-            x = F.conv2d(x, self.blur, padding=self.pads, groups=self.groups)
-        elif self.winograd:
-            x = winograd_conv2d(x, self.weight, self.input_filter, self.output_matrix)
-        else:
-            x = F.conv2d(x, self.weight, padding=1)
+        x = self._convolve(x * style.reshape([-1, self.width, 1, 1]), self.weight)
         z = x * paddle.pow(energy, -0.5).reshape([-1, self.groups, 1, 1])
         if self.has_noise:
             z = z + self.noise
         return energy, x, F.leaky_relu(z + self.bias, SLOPE)
+
+    def _alone(self, x, style):
+        """Of one picture: scalings go where they touch the fewest numbers."""
+        demodulation = paddle.pow(F.linear(style * style, self.energy) + 1e-8, -0.5)
+        if self.winograd and self.in_weight:
+            pair = paddle.matmul(demodulation.reshape([self.groups, 1]), style)
+            return self._convolve(x, self.weight * pair, lambda y: F.leaky_relu(y + self.added, SLOPE))
+        weight = self.weight
+        if self.in_weight:
+            weight = weight * style.reshape([1, self.width, 1, 1])
+        else:
+            x = x * style.reshape([1, self.width, 1, 1])
+        x = self._convolve(x, weight)
+        # Scales by the demodulation and adds the bias at once.
+        x = F.batch_norm(x, self.zeros, self.ones, demodulation.reshape([self.groups]), self.bias,
+                         epsilon=_EPSILON)
+        return F.leaky_relu(x + self.noise if self.has_noise else x, SLOPE)
+
+    def _convolve(self, x, weight, finish=None):
+        if self.upsample:
+            x = F.conv2d_transpose(x, weight, stride=2, output_padding=self.spare)
+            return F.conv2d(x, self.blur, padding=self.pads, groups=self.groups)
+        if self.winograd:
+            return winograd_conv2d(x, weight, self.input_filter, self.output_matrix, finish)
+        return F.conv2d(x, weight, padding=1)
 
 
 class _FixedRGB(nn.Layer):
@@ -183,16 +219,21 @@ class _FixedRGB(nn.Layer):
 
     to_rgb = True
 
-    def __init__(self, layer):
+    def __init__(self, layer, alone):
         super().__init__()
-        self.width = layer.conv.weight.shape[2]
+        self.width, self.alone = layer.conv.weight.shape[2], alone
         keep(self, "weight", layer.conv.weight.numpy()[0] * np.float32(layer.conv.scale))
         keep(self, "bias", layer.bias.numpy()[0])
         taps = setup_filter(SKIP_KERNEL) * 4.0
         keep(self, "filter", np.broadcast_to(taps, (3, 1, *taps.shape)))
 
     def forward(self, x, style, image=None):
-        out = F.conv2d(x * style.reshape([-1, self.width, 1, 1]), self.weight) + self.bias
+        weight, style = self.weight, style.reshape([-1, self.width, 1, 1])
+        if self.alone:
+            weight = weight * style
+        else:
+            x = x * style
+        out = F.conv2d(x, weight) + self.bias
         if image is None:
             return out
         return out + F.conv2d_transpose(image, self.filter, stride=2, padding=1, groups=3)

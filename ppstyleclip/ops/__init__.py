@@ -3,9 +3,15 @@
 
 from .bias_act import bias_act
 from .upfirdn2d import downsample2d, setup_filter, upfirdn2d, upfirdn2d_reference, upsample2d
-from .winograd import winograd_conv2d, winograd_input_filter, winograd_output_matrix, winograd_weight
+from .winograd import (
+    winograd_conv2d,
+    winograd_input_filter,
+    winograd_output_matrix,
+    winograd_tiles,
+    winograd_weight,
+)
 
 __all__ = [
     "bias_act", "downsample2d", "setup_filter", "upfirdn2d", "upfirdn2d_reference", "upsample2d",
-    "winograd_conv2d", "winograd_input_filter", "winograd_output_matrix", "winograd_weight",
+    "winograd_conv2d", "winograd_input_filter", "winograd_output_matrix", "winograd_tiles", "winograd_weight",
 ]

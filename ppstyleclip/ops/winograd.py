@@ -61,12 +61,21 @@ def winograd_output_matrix() -> np.ndarray:
     return np.ascontiguousarray(both.reshape(TILE**2, _SPAN**2), np.float32)
 
 
-def winograd_conv2d(x, weight, input_filter, output_matrix):
+def winograd_tiles(picture) -> np.ndarray:
+    """Bring `[O, H, W]` into the order in which winograd_conv2d makes its pixels, `[16, O H/4 W/4]`."""
+    outs, height, width = picture.shape
+    tiles = picture.reshape([outs, height // TILE, TILE, width // TILE, TILE]).transpose(2, 4, 0, 1, 3)
+    return np.ascontiguousarray(tiles.reshape(TILE**2, -1))
+
+
+def winograd_conv2d(x, weight, input_filter, output_matrix, finish=None):
     """Convolve with a 3x3 kernel, padding 1, stride 1; as F.conv2d but for rounding of about 1e-6.
 
     Args:
         x: `[N, I, H, W]`; H and W are multiples of 4.
-        weight, input_filter, output_matrix: Tensors of what the three functions above give.
+        weight, input_filter, output_matrix: Tensors of what the functions above give.
+        finish: function of the pixels in the order of winograd_tiles, with `[16, N O H/4 W/4]`; it treats
+            each by itself.
     Returns:
         `[N, O, H, W]`.
     """
@@ -78,5 +87,6 @@ def winograd_conv2d(x, weight, input_filter, output_matrix):
     v = v.transpose([1, 0, 2, 3]).reshape([_SPAN**2, -1, ins, rows * columns])
     m = paddle.matmul(weight.reshape([_SPAN**2, 1, outs, ins]), v)
     y = paddle.matmul(output_matrix, m.reshape([_SPAN**2, -1]))  # [16, N O rows columns]
+    y = y if finish is None else finish(y)
     y = y.reshape([TILE, TILE, -1, rows, columns]).transpose([2, 3, 0, 4, 1])
     return y.reshape([-1, outs, height, width])
