@@ -74,7 +74,7 @@ def winograd_conv2d(x, weight, input_filter, output_matrix, finish=None):
     Args:
         x: `[N, I, H, W]`; H and W are multiples of 4.
         weight, input_filter, output_matrix: Tensors of what the functions above give.
-        finish: function of the pixels in the order of winograd_tiles, with `[16, N O H/4 W/4]`; it treats
+        finish: function of the pixels in the order of winograd_tiles, with `[16, O N H/4 W/4]`; it treats
             each by itself.
     Returns:
         `[N, O, H, W]`.
@@ -82,11 +82,11 @@ def winograd_conv2d(x, weight, input_filter, output_matrix, finish=None):
     height, width = x.shape[2:]
     rows, columns = height // TILE, width // TILE
     _, outs, ins = weight.shape
-    v = F.conv2d(x.reshape([-1, 1, height, width]), input_filter, stride=TILE, padding=1)  # [N I, 36, ...]
-    # Transposed before it is reshaped: Paddle 3.3.1 fuses reshape, transpose and a product of 3 axes wrongly.
-    v = v.transpose([1, 0, 2, 3]).reshape([_SPAN**2, -1, ins, rows * columns])
-    m = paddle.matmul(weight.reshape([_SPAN**2, 1, outs, ins]), v)
-    y = paddle.matmul(output_matrix, m.reshape([_SPAN**2, -1]))  # [16, N O rows columns]
+    # Axes change places before they are joined, which then copies nothing.
+    x = x.transpose([1, 0, 2, 3]).reshape([-1, 1, height, width])  # [I N, 1, H, W]
+    v = F.conv2d(x, input_filter, stride=TILE, padding=1)  # [I N, 36, rows, columns]
+    m = paddle.matmul(weight, v.transpose([1, 0, 2, 3]).reshape([_SPAN**2, ins, -1]))
+    y = paddle.matmul(output_matrix, m.reshape([_SPAN**2, -1]))  # [16, O N rows columns]
     y = y if finish is None else finish(y)
-    y = y.reshape([TILE, TILE, -1, rows, columns]).transpose([2, 3, 0, 4, 1])
+    y = y.reshape([TILE, TILE, outs, -1, rows, columns]).transpose([3, 2, 4, 0, 5, 1])
     return y.reshape([-1, outs, height, width])
