@@ -26,6 +26,9 @@ import paddle.nn as nn
 import paddle.nn.functional as F
 
 from ..ops import (
+    TILE,
+    cut_tiles,
+    join_tiles,
     setup_filter,
     winograd_conv2d,
     winograd_input_filter,
@@ -57,8 +60,7 @@ class FixedSynthesis(nn.Layer):
     what it starts from, without the batch.
     """
 
-    def __init__(self, generator, *, start=0, side=None, noise="const", winograd=False,
-                 alone=False):
+    def __init__(self, generator, *, start=0, side=None, noise="const", winograd=False, alone=False):
         super().__init__()
         if noise not in ("const", "none"):
             raise ValueError(f"fixed synthesis has noise 'const' or 'none', got {noise!r}")
@@ -71,11 +73,12 @@ class FixedSynthesis(nn.Layer):
         self.pullback, self.cuts = None, []  # of stylegan2_pullback
         self.layers = nn.LayerList()
         for k, (layer, picture) in enumerate(layers[start:], start):
+            resolution = 4 * 2 ** ((k + 1) // 3)
             if picture is None:
-                self.layers.append(_FixedRGB(layer, alone))
+                self.layers.append(_FixedRGB(layer, resolution, alone))
             else:
                 noises = picture if noise == "const" else None
-                self.layers.append(_FixedConv(layer, noises, 4 * 2 ** ((k + 1) // 3), alone))
+                self.layers.append(_FixedConv(layer, noises, resolution, alone))
         if winograd:
             self.use_winograd()
         self.widths = [layer.width for layer in self.layers]
@@ -112,6 +115,9 @@ class FixedSynthesis(nn.Layer):
         for layer in self.layers:
             if not layer.to_rgb and layer.gains:
                 layer.use_winograd()
+        before = [*self.layers][-2:-1]
+        for layer in before:  # ToRGB, which comes last, needs no pixel in its place
+            layer.in_tiles = layer.winograd and layer.in_weight
 
     def record(self, styles):
         """Draw images, with start 0, and keep what stylegan2_pullback needs to go back.
@@ -145,7 +151,7 @@ class _FixedConv(nn.Layer):
         keep(self, "energy", np.square(weight * conv.scale).sum((2, 3)).T)
         weight = weight * np.float32(conv.scale * _GAIN)
         keep(self, "weight", weight.transpose(1, 0, 2, 3) if conv.upsample else weight)
-        self.winograd = False
+        self.winograd = self.in_tiles = False
         self.gains = not conv.upsample and side >= _WINOGRAD_SIDE and \
             min(weight.shape[:2]) >= (_WINOGRAD_ALONE if alone else _WINOGRAD_CHANNELS)
         if conv.upsample:
@@ -174,7 +180,7 @@ class _FixedConv(nn.Layer):
         if self.in_weight:
             shape = self.groups, self.side, self.side
             added = np.broadcast_to(self.bias.numpy().reshape([-1, 1, 1]), shape)
-            keep(self, "added", winograd_tiles(added + self.noise.numpy() if self.has_noise else added))
+            keep(self, "added", cut_tiles(added + self.noise.numpy() if self.has_noise else added))
 
     def forward(self, x, style):
         return self._alone(x, style) if self.alone else self.stages(x, style)[-1]
@@ -193,7 +199,9 @@ class _FixedConv(nn.Layer):
         demodulation = paddle.pow(F.linear(style * style, self.energy) + 1e-8, -0.5)
         if self.winograd and self.in_weight:
             pair = paddle.matmul(demodulation.reshape([self.groups, 1]), style)
-            return self._convolve(x, self.weight * pair, lambda y: F.leaky_relu(y + self.added, SLOPE))
+            tiles = winograd_tiles(x, self.weight * pair, self.input_filter, self.output_matrix)
+            tiles = F.leaky_relu(tiles + self.added, SLOPE)
+            return tiles if self.in_tiles else join_tiles(tiles, [self.groups, *x.shape[2:]])
         weight = self.weight
         if self.in_weight:
             weight = weight * style.reshape([1, self.width, 1, 1])
@@ -205,12 +213,12 @@ class _FixedConv(nn.Layer):
                          epsilon=_EPSILON)
         return F.leaky_relu(x + self.noise if self.has_noise else x, SLOPE)
 
-    def _convolve(self, x, weight, finish=None):
+    def _convolve(self, x, weight):
         if self.upsample:
             x = F.conv2d_transpose(x, weight, stride=2, output_padding=self.spare)
             return F.conv2d(x, self.blur, padding=self.pads, groups=self.groups)
         if self.winograd:
-            return winograd_conv2d(x, weight, self.input_filter, self.output_matrix, finish)
+            return winograd_conv2d(x, weight, self.input_filter, self.output_matrix)
         return F.conv2d(x, weight, padding=1)
 
 
@@ -219,21 +227,24 @@ class _FixedRGB(nn.Layer):
 
     to_rgb = True
 
-    def __init__(self, layer, alone):
+    def __init__(self, layer, side, alone):
         super().__init__()
-        self.width, self.alone = layer.conv.weight.shape[2], alone
+        self.width, self.side, self.alone = layer.conv.weight.shape[2], side, alone
         keep(self, "weight", layer.conv.weight.numpy()[0] * np.float32(layer.conv.scale))
         keep(self, "bias", layer.bias.numpy()[0])
         taps = setup_filter(SKIP_KERNEL) * 4.0
         keep(self, "filter", np.broadcast_to(taps, (3, 1, *taps.shape)))
 
     def forward(self, x, style, image=None):
-        weight, style = self.weight, style.reshape([-1, self.width, 1, 1])
-        if self.alone:
-            weight = weight * style
+        style = style.reshape([-1, self.width, 1, 1])
+        if x.ndim == 2:  # tiles
+            weight = (self.weight * style).reshape([1, 3, self.width])
+            out = paddle.matmul(weight, x.reshape([TILE**2, self.width, -1])).reshape([TILE**2, -1])
+            out = join_tiles(out, [3, self.side, self.side]) + self.bias
+        elif self.alone:
+            out = F.conv2d(x, self.weight * style) + self.bias
         else:
-            x = x * style
-        out = F.conv2d(x, weight) + self.bias
+            out = F.conv2d(x * style, self.weight) + self.bias
         if image is None:
             return out
         return out + F.conv2d_transpose(image, self.filter, stride=2, padding=1, groups=3)

@@ -4,6 +4,9 @@
 from .bias_act import bias_act
 from .upfirdn2d import downsample2d, setup_filter, upfirdn2d, upfirdn2d_reference, upsample2d
 from .winograd import (
+    TILE,
+    cut_tiles,
+    join_tiles,
     winograd_conv2d,
     winograd_input_filter,
     winograd_output_matrix,
@@ -12,6 +15,7 @@ from .winograd import (
 )
 
 __all__ = [
-    "bias_act", "downsample2d", "setup_filter", "upfirdn2d", "upfirdn2d_reference", "upsample2d",
+    "TILE", "bias_act", "cut_tiles", "downsample2d", "join_tiles", "setup_filter", "upfirdn2d",
+    "upfirdn2d_reference", "upsample2d",
     "winograd_conv2d", "winograd_input_filter", "winograd_output_matrix", "winograd_tiles", "winograd_weight",
 ]

@@ -61,32 +61,38 @@ def winograd_output_matrix() -> np.ndarray:
     return np.ascontiguousarray(both.reshape(TILE**2, _SPAN**2), np.float32)
 
 
-def winograd_tiles(picture) -> np.ndarray:
-    """Bring `[O, H, W]` into the order in which winograd_conv2d makes its pixels, `[16, O H/4 W/4]`."""
-    outs, height, width = picture.shape
-    tiles = picture.reshape([outs, height // TILE, TILE, width // TILE, TILE]).transpose(2, 4, 0, 1, 3)
-    return np.ascontiguousarray(tiles.reshape(TILE**2, -1))
-
-
-def winograd_conv2d(x, weight, input_filter, output_matrix, finish=None):
+def winograd_conv2d(x, weight, input_filter, output_matrix):
     """Convolve with a 3x3 kernel, padding 1, stride 1; as F.conv2d but for rounding of about 1e-6.
 
     Args:
         x: `[N, I, H, W]`; H and W are multiples of 4.
-        weight, input_filter, output_matrix: Tensors of what the functions above give.
-        finish: function of the pixels in the order of winograd_tiles, with `[16, O N H/4 W/4]`; it treats
-            each by itself.
+        weight, input_filter, output_matrix: Tensors of what the three functions above give.
     Returns:
         `[N, O, H, W]`.
     """
+    tiles = winograd_tiles(x, weight, input_filter, output_matrix)
+    return join_tiles(tiles, [weight.shape[1], *x.shape[2:]])
+
+
+def winograd_tiles(x, weight, input_filter, output_matrix):
+    """The same convolution, its pixels left in the order of cut_tiles: `[16, O N H/4 W/4]`."""
     height, width = x.shape[2:]
-    rows, columns = height // TILE, width // TILE
-    _, outs, ins = weight.shape
     # Axes change places before they are joined, which then copies nothing.
     x = x.transpose([1, 0, 2, 3]).reshape([-1, 1, height, width])  # [I N, 1, H, W]
-    v = F.conv2d(x, input_filter, stride=TILE, padding=1)  # [I N, 36, rows, columns]
-    m = paddle.matmul(weight, v.transpose([1, 0, 2, 3]).reshape([_SPAN**2, ins, -1]))
-    y = paddle.matmul(output_matrix, m.reshape([_SPAN**2, -1]))  # [16, O N rows columns]
-    y = y if finish is None else finish(y)
-    y = y.reshape([TILE, TILE, outs, -1, rows, columns]).transpose([3, 2, 4, 0, 5, 1])
-    return y.reshape([-1, outs, height, width])
+    v = F.conv2d(x, input_filter, stride=TILE, padding=1)  # [I N, 36, H/4, W/4]
+    m = paddle.matmul(weight, v.transpose([1, 0, 2, 3]).reshape([_SPAN**2, weight.shape[2], -1]))
+    return paddle.matmul(output_matrix, m.reshape([_SPAN**2, -1]))
+
+
+def join_tiles(tiles, shape):
+    """Bring pixels `[16, C N H/4 W/4]` into their places: `[N, C, H, W]`, shape being [C, H, W]."""
+    channels, height, width = shape
+    y = tiles.reshape([TILE, TILE, channels, -1, height // TILE, width // TILE])
+    return y.transpose([3, 2, 4, 0, 5, 1]).reshape([-1, channels, height, width])
+
+
+def cut_tiles(picture) -> np.ndarray:
+    """The opposite of join_tiles for one picture: an array `[C, H, W]` as `[16, C H/4 W/4]`."""
+    channels, height, width = picture.shape
+    parts = picture.reshape([channels, height // TILE, TILE, width // TILE, TILE])
+    return np.ascontiguousarray(parts.transpose(2, 4, 0, 1, 3).reshape(TILE**2, -1))
