@@ -103,7 +103,8 @@ def _load_or_export(compiled) -> Program:
             return _program(compiled, place)
         shutil.rmtree(place, ignore_errors=True)
     with _draft_folder(home) as draft:
-        export(compiled.layer, compiled.shapes, draft, wrt=compiled.wrt, bf16=bf16)
+        export(compiled.layer, compiled.shapes, draft, wrt=compiled.wrt, bf16=bf16,
+               in_place=compiled.arrangement.onednn is not None)
         program = _program(compiled, draft)
         with contextlib.suppress(OSError):  # another process was first, or the disk is full
             os.rename(draft, place)

@@ -11,11 +11,10 @@ from ppstyleclip.engine.tracing import writes_old_programs
 from ppstyleclip.files import fingerprint
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
 
-# Synthesis reshapes in place, outside oneDNN; the passes left out would have it that weights never change.
+# Reshapes are not oneDNN's, so as to be done in place; the passes left out take all weights for constants.
 _SYNTHESIS = Arrangement(
     without=("is_test_pass", "conv_elementwise_add_onednn_fuse_pass",
              "conv_elementwise_add_mkldnn_fuse_pass"),
-    added=("inplace_op_var_pass",),
     onednn=("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add",
             "leaky_relu", "matmul_v2", "batch_norm", "transpose2"))
 # One whose neighbours all stay fp32 stays so too: without the activation between them, the widest linear

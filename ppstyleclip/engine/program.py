@@ -24,14 +24,12 @@ class Arrangement:
     """What Paddle Inference may rearrange of a program on a CPU, by names of its passes and operators.
 
     passes: the passes that are run; None for all but those in `without`.
-    added: passes that are run besides, at the end.
-    onednn: kinds of operators that run under oneDNN; None for all that can.
+    onednn: kinds of operators that run under oneDNN, reshapes not among them; None for all that can.
     bf16: kinds that compute in bf16 under that precision; None where the program says so itself.
     """
 
     passes: tuple | None = None
     without: tuple = ()
-    added: tuple = ()
     onednn: tuple | None = None
     bf16: tuple | None = None
 
@@ -109,5 +107,3 @@ def _arrange(config, precision, arrangement):
         wanted = arrangement.passes is None or name in arrangement.passes
         if not wanted or name in arrangement.without:
             builder.delete_pass(name)
-    for name in arrangement.added:
-        builder.append_pass(name)

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Networks become programs: traced by Paddle, written to a folder, prepared where they hold gradients."""
+"""Networks become programs: traced by Paddle, written to a folder, their operators told how to run."""
 from __future__ import annotations
 
 import contextlib
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import paddle
 
+from ppstyleclip.engine.prepared import prepare_gradient_program, prepare_program
 from ppstyleclip.engine.program import MODELS, STEM, on_gpu
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
 from ppstyleclip.models.stylegan2_pullback import prepare_pullback
@@ -19,7 +20,7 @@ def writes_old_programs() -> bool:
     return paddle.__version__.startswith("2.") or _old_kind() is not None
 
 
-def export(layer, shapes, folder, *, wrt=(), bf16=False) -> None:
+def export(layer, shapes, folder, *, wrt=(), bf16=False, in_place=False) -> None:
     """Write a Layer as an inference program, in Paddle 3 too of the old kind where it can.
 
     The passes for old programs fuse more of a synthesis, and only old programs can hold gradients.
@@ -30,6 +31,7 @@ def export(layer, shapes, folder, *, wrt=(), bf16=False) -> None:
         folder: an existing folder.
         wrt: as in Compiled.
         bf16: convolutions compute in bf16, where the program runs on a CPU; needs writes_old_programs().
+        in_place: reshapes copy nothing where they need not; they must not run under oneDNN then.
     """
     layer = _WithGradient(layer, wrt) if wrt else layer
     specs = {name: paddle.static.InputSpec(shape, "float32", name=name, stop_gradient=name not in wrt)
@@ -42,9 +44,9 @@ def export(layer, shapes, folder, *, wrt=(), bf16=False) -> None:
     if bf16 and not writes_old_programs():
         raise RuntimeError("bf16 on a CPU needs a Paddle that writes programs of the old kind")
     if wrt:
-        _prepare_gradient_program(Path(folder) / MODELS[0], layer.sections)
+        prepare_gradient_program(Path(folder) / MODELS[0], layer.sections)
     elif writes_old_programs():
-        _prepare_convolutions(Path(folder) / MODELS[0], bf16)
+        prepare_program(Path(folder) / MODELS[0], bf16=bf16, in_place=in_place)
 
 
 class _WithGradient(paddle.nn.Layer):
@@ -100,89 +102,6 @@ def _through(styles, gradients, inputs):
     targets = [style for style in styles if style.name in made]
     further = paddle.static.gradients(targets, inputs, [made[style.name] for style in targets])
     return [b if a is None else a for a, b in zip(found, further)]
-
-
-_CONVOLUTIONS = ("conv2d", "conv2d_transpose", "depthwise_conv2d")
-
-
-def _prepare_convolutions(path, bf16):
-    """Tell a program's convolutions what oneDNN may prepare once, and whether they compute in bf16.
-
-    Paddle's own pass for bf16 leaves out transposed convolutions and those whose weights the program makes.
-    Here only the convolutions themselves are in bf16, their results and what is between them stay fp32.
-    """
-    program = paddle.base.core.ProgramDesc(path.read_bytes())
-    block = program.block(0)
-    for index in range(block.op_size()):
-        op = block.op(index)
-        if op.type() not in _CONVOLUTIONS:
-            continue
-        [weight] = op.input("Filter")
-        op._set_attr("is_test", block.find_var(weight.encode()).persistable())
-        if bf16 and op.attr("groups") == 1:  # filters of single channels gain nothing
-            op._set_attr("mkldnn_data_type", "bfloat16")
-            op._set_attr("onednn_data_type", "bfloat16")
-            op._set_attr("force_fp32_output", True)
-    path.write_bytes(program.serialize_to_string())
-
-
-_WITH_GRADIENTS = (*_CONVOLUTIONS, "conv2d_grad", "depthwise_conv2d_grad")
-# What runs under oneDNN in a synthesis and on its way back, with pictures going in or out.
-_OF_SYNTHESIS = ("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add",
-                 "leaky_relu", "matmul_v2", "pool2d", "clip", "scale", "reshape2", "transpose2")
-
-
-def _prepare_gradient_program(path, sections):
-    """Choose the operators of a program with gradients that run under oneDNN.
-
-    Paddle's own pass for that would give it operators that fail there. Everywhere that is the convolutions,
-    forward and backward; in the sections of synthesis, whose gradients are made of forward operators, all
-    that can. The gradient of a transposed convolution, for which Paddle has no oneDNN operator, is a
-    convolution with the same weights.
-    """
-    program = paddle.base.core.ProgramDesc(path.read_bytes())
-    block = program.block(0)
-    operators = [block.op(index) for index in range(block.op_size())]
-    synthesis = _indices(operators, sections)
-    for index, op in enumerate(operators):
-        if op.type().endswith("conv2d_transpose_grad"):
-            _turn_into_convolution(op)
-        if index in synthesis and op.type() in _OF_SYNTHESIS and _has_pictures(block, op):
-            if op.type() == "depthwise_conv2d":
-                op.set_type("conv2d")
-            op._set_attr("is_test", True)  # weights may be prepared once
-            op._set_attr("use_mkldnn", True)
-        elif op.type() in _WITH_GRADIENTS:
-            op._set_attr("is_test", op.type() == "conv2d_transpose")  # it refuses anything else
-            op._set_attr("use_mkldnn", True)
-    path.write_bytes(program.serialize_to_string())
-
-
-def _indices(operators, sections):
-    """Indices of the operators up to each picture, and from its gradient on."""
-    makers = {name: index for index, op in enumerate(operators) for name in op.output_arg_names()}
-    found = set()
-    for picture, gradient in sections:
-        found |= set(range(makers[picture] + 1)) | set(range(makers[gradient] + 1, len(operators)))
-    return found
-
-
-def _has_pictures(block, op):
-    variables = [block.find_var(name.encode()) for name in (*op.input_arg_names(), *op.output_arg_names())]
-    return any(variable is not None and len(variable.shape()) >= 4 for variable in variables)
-
-
-def _turn_into_convolution(op):
-    ends = op.input("Output@GRAD"), op.input("Filter"), op.output("Input@GRAD")
-    for name in op.input_names():
-        op.remove_input(name)
-    for name in op.output_names():
-        op.remove_output(name)
-    op.set_type("conv2d")
-    op.set_input("Input", ends[0])
-    op.set_input("Filter", ends[1])
-    op.set_output("Output", ends[2])
-    op._set_attr("padding_algorithm", "EXPLICIT")
 
 
 @contextlib.contextmanager

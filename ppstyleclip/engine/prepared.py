@@ -1,0 +1,154 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What the operators of an exported program are told, so that oneDNN runs them well."""
+from __future__ import annotations
+
+from collections import Counter
+
+import paddle
+
+_CONVOLUTIONS = ("conv2d", "conv2d_transpose", "depthwise_conv2d")
+_WITH_GRADIENTS = (*_CONVOLUTIONS, "conv2d_grad", "depthwise_conv2d_grad")
+# What runs under oneDNN in a synthesis and on its way back, with pictures going in or out.
+_OF_SYNTHESIS = ("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add",
+                 "leaky_relu", "matmul_v2", "pool2d", "clip", "scale", "reshape2", "transpose2")
+
+
+def prepare_program(path, *, bf16, in_place) -> None:
+    """Tell a program's convolutions what oneDNN may prepare once, and more.
+
+    Paddle's own pass for bf16 leaves out transposed convolutions and those whose weights the program makes.
+    Here only the convolutions themselves are in bf16, their results and what is between them stay fp32.
+
+    Args:
+        path: of the program.
+        bf16: convolutions compute in bf16.
+        in_place: reshapes copy nothing where they need not; they must not run under oneDNN then.
+    """
+    program, block, operators = _read(path)
+    for op in operators:
+        if op.type() not in _CONVOLUTIONS:
+            continue
+        [weight] = op.input("Filter")
+        op._set_attr("is_test", _variable(block, weight).persistable())
+        if bf16 and op.attr("groups") == 1:  # filters of single channels gain nothing
+            op._set_attr("mkldnn_data_type", "bfloat16")
+            op._set_attr("onednn_data_type", "bfloat16")
+            op._set_attr("force_fp32_output", True)
+    if in_place:
+        _reshape_in_place(block, operators)
+    path.write_bytes(program.serialize_to_string())
+
+
+def prepare_gradient_program(path, sections) -> None:
+    """Choose the operators of a program with gradients that run under oneDNN.
+
+    Paddle's own pass for that would give it operators that fail there. Everywhere that is the convolutions,
+    forward and backward; in the sections of synthesis, whose gradients are made of forward operators, all
+    that can. The gradient of a transposed convolution, for which Paddle has no oneDNN operator, is a
+    convolution with the same weights.
+
+    Args:
+        path: of the program.
+        sections: names of the pictures and of the gradients in them, a pair for each synthesis.
+    """
+    program, block, operators = _read(path)
+    synthesis = _indices(operators, sections)
+    for index, op in enumerate(operators):
+        if op.type().endswith("conv2d_transpose_grad"):
+            _turn_into_convolution(op)
+        if index in synthesis and op.type() in _OF_SYNTHESIS and _suits(block, op):
+            if op.type() == "depthwise_conv2d":
+                op.set_type("conv2d")
+            op._set_attr("is_test", True)  # weights may be prepared once
+            op._set_attr("use_mkldnn", True)
+        elif op.type() in _WITH_GRADIENTS:
+            op._set_attr("is_test", op.type() == "conv2d_transpose")  # it refuses anything else
+            op._set_attr("use_mkldnn", True)
+    chosen = [operators[index] for index in sorted(synthesis)]
+    _reshape_in_place(block, chosen)
+    _activate_in_additions(block, chosen)
+    path.write_bytes(program.serialize_to_string())
+
+
+def _read(path):
+    """A program, its block and the block's operators."""
+    program = paddle.base.core.ProgramDesc(path.read_bytes())
+    block = program.block(0)
+    return program, block, [block.op(index) for index in range(block.op_size())]
+
+
+def _variable(block, name):
+    return block.find_var(name.encode())
+
+
+def _indices(operators, sections):
+    """Indices of the operators up to each picture, and from its gradient on."""
+    makers = {name: index for index, op in enumerate(operators) for name in op.output_arg_names()}
+    found = set()
+    for picture, gradient in sections:
+        found |= set(range(makers[picture] + 1)) | set(range(makers[gradient] + 1, len(operators)))
+    return found
+
+
+def _suits(block, op):
+    """Whether an operator of _OF_SYNTHESIS has to do with pictures, or with parts of them in Winograd's."""
+    if op.type() == "reshape2":  # only to have numbers in the plain order; else it may be done in place
+        before, after = (_variable(block, name).shape() for name in (op.input("X")[0], op.output("Out")[0]))
+        return before[1:] == after[1:]
+    variables = [_variable(block, name) for name in (*op.input_arg_names(), *op.output_arg_names())]
+    axes = max(len(variable.shape()) for variable in variables if variable is not None)
+    return axes >= (3 if op.type() == "matmul_v2" else 4)
+
+
+def _reshape_in_place(block, operators):
+    """Have reshapes that oneDNN does not run, and whose input nothing else reads, copy nothing."""
+    every, readers = _readers(block)
+    fixed = {name for op in every if op.type() == "feed" for name in op.output_arg_names()}
+    for op in operators:
+        if op.type() != "reshape2" or op.has_attr("use_mkldnn") and op.attr("use_mkldnn"):
+            continue
+        [before], [after] = op.input("X"), op.output("Out")
+        if readers[before] > 1 or before in fixed or _variable(block, before).persistable():
+            continue
+        for other in every:
+            other._rename_input(after, before)
+            other._rename_output(after, before)
+        readers[before] = readers[after]
+
+
+def _activate_in_additions(block, operators):
+    """Join leaky ReLUs to the additions before them, where nothing else reads the sums."""
+    every, readers = _readers(block)
+    makers = {name: op for op in operators for name in op.output_arg_names()}
+    done = []
+    for op in operators:
+        before = makers.get(op.input("X")[0]) if op.type() == "leaky_relu" else None
+        if before is None or before.type() != "elementwise_add" or readers[op.input("X")[0]] > 1:
+            continue
+        before.set_type("fused_elementwise_add")
+        before._set_attr("fuse_activation", "leaky_relu")
+        before._set_attr("fuse_alpha", op.attr("alpha"))
+        before.set_output("Out", op.output("Out"))
+        done.append(op.output("Out")[0])
+    for index in reversed(range(len(every))):
+        if every[index].type() == "leaky_relu" and every[index].output("Out")[0] in done:
+            block._remove_op(index, index + 1)
+
+
+def _readers(block):
+    """A block's operators, and how many of them read each variable."""
+    every = [block.op(index) for index in range(block.op_size())]
+    return every, Counter(name for op in every for name in op.input_arg_names())
+
+
+def _turn_into_convolution(op):
+    ends = op.input("Output@GRAD"), op.input("Filter"), op.output("Input@GRAD")
+    for name in op.input_names():
+        op.remove_input(name)
+    for name in op.output_names():
+        op.remove_output(name)
+    op.set_type("conv2d")
+    op.set_input("Input", ends[0])
+    op.set_input("Filter", ends[1])
+    op.set_output("Output", ends[2])
+    op._set_attr("padding_algorithm", "EXPLICIT")
