@@ -24,8 +24,6 @@ import paddle.nn.functional as F
 from ..ops import winograd_conv2d, winograd_input_filter, winograd_output_matrix, winograd_weight
 from .stylegan2_fixed import SLOPE, keep
 
-_HUGE = 1e30  # times a number is far beyond any bound, whatever its size, but for its sign
-
 
 def prepare_pullback(synthesis, *, winograd) -> None:
     """Have a FixedSynthesis, when it is traced, leave in `cuts` what the way back begins with.
@@ -101,8 +99,7 @@ class _BackConv(nn.Layer):
             x = _plain(x)
         elif self.to_winograd:
             y, result = _plain(y), _plain(result)
-        # The slope; Paddle has no operator for it that runs under oneDNN beside the gradient's own.
-        gradient = gradient * paddle.clip(result * _HUGE, SLOPE, 1.0)
+        gradient = _before_activation(gradient, result)
         demodulation = -0.5 * _over_pixels(gradient * y) * paddle.pow(energy, -1.5)
         inner = self._transposed(gradient * paddle.pow(energy, -0.5).reshape([-1, self.groups, 1, 1]))
         inner = _plain(inner) if self.from_winograd else inner
@@ -124,20 +121,36 @@ class _BackRGB(nn.Layer):
     def __init__(self, layer, from_winograd):
         super().__init__()
         self.width, self.from_winograd = layer.width, from_winograd
-        keep(self, "weight", layer.weight.numpy().transpose(1, 0, 2, 3))
+        weight = layer.weight.numpy()  # [3, C, 1, 1]
+        keep(self, "weight", weight[:, :, 0, 0] if from_winograd else weight.transpose(1, 0, 2, 3))
         self.filter = layer.filter
 
     def forward(self, style, kept, gradient, is_first):
-        inner = F.conv2d(gradient, self.weight)
-        inner = _plain(inner) if self.from_winograd else inner
-        of_style = _over_pixels(inner * kept[0])
+        x = kept[0]
         before = None if is_first else F.conv2d(gradient, self.filter, stride=2, padding=1, groups=3)
-        return of_style, inner * style.reshape([-1, self.width, 1, 1]), before
+        if self.from_winograd:  # plain order, in which products of matrices need the fewest passes
+            height, width = x.shape[2:]
+            flat = gradient.reshape([-1, 3, height * width])
+            each = paddle.matmul(flat, _plain(x).reshape([-1, self.width, height * width]), transpose_y=True)
+            of_style = (each * self.weight).sum(1)
+            weight = (self.weight * style.reshape([-1, 1, self.width])).transpose([0, 2, 1])  # [N, C, 3]
+            inner = paddle.matmul(weight, flat).reshape([-1, self.width, height, width])
+            return of_style, inner, before
+        inner = F.conv2d(gradient, self.weight)
+        return _over_pixels(inner * x), inner * style.reshape([-1, self.width, 1, 1]), before
 
 
 def _plain(x):
     """The same numbers in the plain order that Winograd's form has; products across orders are slow."""
     return x.reshape([-1, *x.shape[1:]])
+
+
+def _before_activation(gradient, result):
+    """The gradient in what a leaky ReLU was given, which has the sign of its result."""
+    if paddle.in_dynamic_mode():
+        return paddle.where(result > 0, gradient, SLOPE * gradient)
+    [found] = paddle.static.gradients([F.leaky_relu(result, SLOPE)], [result], [gradient])
+    return found
 
 
 def _over_pixels(x):
