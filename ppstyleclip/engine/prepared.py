@@ -10,7 +10,7 @@ _CONVOLUTIONS = ("conv2d", "conv2d_transpose", "depthwise_conv2d")
 _WITH_GRADIENTS = (*_CONVOLUTIONS, "conv2d_grad", "depthwise_conv2d_grad")
 # What runs under oneDNN in a synthesis and on its way back, with pictures going in or out.
 _OF_SYNTHESIS = ("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add",
-                 "leaky_relu", "leaky_relu_grad", "matmul_v2", "pool2d", "clip", "scale", "reshape2", "transpose2")
+                 "leaky_relu", "leaky_relu_grad", "matmul_v2", "pool2d", "reshape2", "transpose2")
 
 
 def prepare_program(path, *, bf16, in_place) -> None:

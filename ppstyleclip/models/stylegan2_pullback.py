@@ -13,6 +13,9 @@ and with da the gradient in a, m the slope at a, and w~ the turned, transposed w
 
     dz = m da,  du = w~ * (e^-1/2 . dz),  dx = s . du
     ds = <du, x> - 1/2 E' (<dz, y> e^-3/2) 2 s       <.,.> summed over the pixels of a channel
+
+What is handed from layer to layer is e^-1/2 . da, e being that of the layer that gets it: the factor goes
+into s . du, so that it costs no pass over the picture.
 """
 
 from __future__ import annotations
@@ -61,15 +64,25 @@ class Pullback(nn.Layer):
         Returns:
             list of K `[N, C_k]`, of the loss, in the styles.
         """
-        found, inner = [None] * len(styles), None  # inner: the gradient in the activations
+        found, inner = [None] * len(styles), None  # inner: the gradient in the activations, scaled
+        factors = self._factors(styles, kept)
         for k in reversed(range(len(styles))):
             layer = self.layers[k]
             if layer.to_rgb:
-                found[k], part, gradient = layer(styles[k], kept[k], gradient, is_first=k == 1)
+                found[k], part, gradient = layer(factors[k], kept[k], gradient, is_first=k == 1)
                 inner = part if inner is None else inner + part
             else:
-                found[k], inner = layer(styles[k], kept[k], inner, is_first=k == 0)
+                found[k], inner = layer(styles[k], factors[k], kept[k], inner, is_first=k == 0)
         return found
+
+    def _factors(self, styles, kept):
+        """Each style times the demodulation of the convolution whose result it scales."""
+        factors, demodulation = [], None
+        for layer, style, left in zip(self.layers, styles, kept):
+            factors.append(style if demodulation is None else style * demodulation)
+            if not layer.to_rgb:
+                demodulation = paddle.pow(left[1], -0.5)
+        return factors
 
 
 class _BackConv(nn.Layer):
@@ -93,18 +106,18 @@ class _BackConv(nn.Layer):
             keep(self, "input_filter", winograd_input_filter())
             keep(self, "output_matrix", winograd_output_matrix())
 
-    def forward(self, style, kept, gradient, is_first):
+    def forward(self, style, factor, kept, gradient, is_first):
         x, energy, y, result = kept
         if self.winograd:
             x = _plain(x)
         elif self.to_winograd:
             y, result = _plain(y), _plain(result)
         gradient = _before_activation(gradient, result)
-        demodulation = -0.5 * _over_pixels(gradient * y) * paddle.pow(energy, -1.5)
-        inner = self._transposed(gradient * paddle.pow(energy, -0.5).reshape([-1, self.groups, 1, 1]))
+        demodulation = -0.5 * _over_pixels(gradient * y) / energy
+        inner = self._transposed(gradient)
         inner = _plain(inner) if self.from_winograd else inner
         of_style = _over_pixels(inner * x) + 2.0 * style * F.linear(demodulation, self.energy)
-        return of_style, None if is_first else inner * style.reshape([-1, self.width, 1, 1])
+        return of_style, None if is_first else inner * factor.reshape([-1, self.width, 1, 1])
 
     def _transposed(self, gradient):
         if self.upsample:
@@ -125,7 +138,7 @@ class _BackRGB(nn.Layer):
         keep(self, "weight", weight[:, :, 0, 0] if from_winograd else weight.transpose(1, 0, 2, 3))
         self.filter = layer.filter
 
-    def forward(self, style, kept, gradient, is_first):
+    def forward(self, factor, kept, gradient, is_first):
         x = kept[0]
         before = None if is_first else F.conv2d(gradient, self.filter, stride=2, padding=1, groups=3)
         if self.from_winograd:  # plain order, in which products of matrices need the fewest passes
@@ -133,11 +146,11 @@ class _BackRGB(nn.Layer):
             flat = gradient.reshape([-1, 3, height * width])
             each = paddle.matmul(flat, _plain(x).reshape([-1, self.width, height * width]), transpose_y=True)
             of_style = (each * self.weight).sum(1)
-            weight = (self.weight * style.reshape([-1, 1, self.width])).transpose([0, 2, 1])  # [N, C, 3]
+            weight = (self.weight * factor.reshape([-1, 1, self.width])).transpose([0, 2, 1])  # [N, C, 3]
             inner = paddle.matmul(weight, flat).reshape([-1, self.width, height, width])
             return of_style, inner, before
         inner = F.conv2d(gradient, self.weight)
-        return _over_pixels(inner * x), inner * style.reshape([-1, self.width, 1, 1]), before
+        return _over_pixels(inner * x), inner * factor.reshape([-1, self.width, 1, 1]), before
 
 
 def _plain(x):
