@@ -10,7 +10,7 @@ _CONVOLUTIONS = ("conv2d", "conv2d_transpose", "depthwise_conv2d")
 _WITH_GRADIENTS = (*_CONVOLUTIONS, "conv2d_grad", "depthwise_conv2d_grad")
 # What runs under oneDNN in a synthesis and on its way back, with pictures going in or out.
 _OF_SYNTHESIS = ("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add",
-                 "leaky_relu", "leaky_relu_grad", "matmul_v2", "pool2d", "reshape2", "transpose2")
+                 "leaky_relu", "leaky_relu_grad", "matmul_v2", "pool2d", "transpose2")
 
 
 def prepare_program(path, *, bf16, in_place) -> None:
@@ -92,20 +92,17 @@ def _indices(operators, sections):
 
 def _suits(block, op):
     """Whether an operator of _OF_SYNTHESIS has to do with pictures, or with parts of them in Winograd's."""
-    if op.type() == "reshape2":  # only to have numbers in the plain order; else it may be done in place
-        before, after = (_variable(block, name).shape() for name in (op.input("X")[0], op.output("Out")[0]))
-        return before[1:] == after[1:]
     variables = [_variable(block, name) for name in (*op.input_arg_names(), *op.output_arg_names())]
     axes = max(len(variable.shape()) for variable in variables if variable is not None)
     return axes >= (3 if op.type() == "matmul_v2" else 4)
 
 
 def _reshape_in_place(block, operators):
-    """Have reshapes that oneDNN does not run, and whose input nothing else reads, copy nothing."""
+    """Have reshapes copy nothing where nothing else reads their input; oneDNN must not run them."""
     every, readers = _readers(block)
     fixed = {name for op in every if op.type() == "feed" for name in op.output_arg_names()}
     for op in operators:
-        if op.type() != "reshape2" or op.has_attr("use_mkldnn") and op.attr("use_mkldnn"):
+        if op.type() != "reshape2":
             continue
         [before], [after] = op.input("X"), op.output("Out")
         if readers[before] > 1 or before in fixed or _variable(block, before).persistable():

@@ -151,7 +151,7 @@ class _FixedConv(nn.Layer):
         keep(self, "energy", np.square(weight * conv.scale).sum((2, 3)).T)
         weight = weight * np.float32(conv.scale * _GAIN)
         keep(self, "weight", weight.transpose(1, 0, 2, 3) if conv.upsample else weight)
-        self.winograd = self.in_tiles = False
+        self.winograd = self.in_tiles = self.leads = False
         self.gains = not conv.upsample and side >= _WINOGRAD_SIDE and \
             min(weight.shape[:2]) >= (_WINOGRAD_ALONE if alone else _WINOGRAD_CHANNELS)
         if conv.upsample:
@@ -189,6 +189,7 @@ class _FixedConv(nn.Layer):
         """Energy `[N, O]`, the convolution before demodulation and the result `[N, O, H, W]`."""
         energy = F.linear(style * style, self.energy) + 1e-8
         x = self._convolve(x * style.reshape([-1, self.width, 1, 1]), self.weight)
+        x = plain_order(x) if self.leads else x
         z = x * paddle.pow(energy, -0.5).reshape([-1, self.groups, 1, 1])
         if self.has_noise:
             z = z + self.noise
@@ -248,6 +249,14 @@ class _FixedRGB(nn.Layer):
         if image is None:
             return out
         return out + F.conv2d_transpose(image, self.filter, stride=2, padding=1, groups=3)
+
+
+def plain_order(x):
+    """The same picture, for oneDNN in the order of its axes.
+
+    Convolutions leave another order, Winograd's form this one; products of the two are slow.
+    """
+    return x.transpose([0, 1, 2, 3])
 
 
 def keep(layer, name, array):

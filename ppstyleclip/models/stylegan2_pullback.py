@@ -25,7 +25,7 @@ import paddle.nn as nn
 import paddle.nn.functional as F
 
 from ..ops import winograd_conv2d, winograd_input_filter, winograd_output_matrix, winograd_weight
-from .stylegan2_fixed import SLOPE, keep
+from .stylegan2_fixed import SLOPE, keep, plain_order
 
 
 def prepare_pullback(synthesis, *, winograd) -> None:
@@ -50,8 +50,8 @@ class Pullback(nn.Layer):
             if layer.to_rgb:
                 self.layers.append(_BackRGB(layer, plain))
                 continue
-            leads = winograd and after is not None and not after.to_rgb and after.gains
-            self.layers.append(_BackConv(layer, winograd and layer.gains, plain, leads))
+            layer.leads = winograd and after is not None and not after.to_rgb and after.gains
+            self.layers.append(_BackConv(layer, winograd and layer.gains, plain))
             plain = self.layers[-1].winograd
 
     def forward(self, styles, kept, gradient):
@@ -88,9 +88,9 @@ class Pullback(nn.Layer):
 class _BackConv(nn.Layer):
     to_rgb = False
 
-    def __init__(self, layer, winograd, from_winograd, to_winograd):
+    def __init__(self, layer, winograd, from_winograd):
         super().__init__()
-        self.winograd, self.from_winograd, self.to_winograd = winograd, from_winograd, to_winograd
+        self.winograd, self.from_winograd = winograd, from_winograd
         self.upsample = layer.upsample
         self.width, self.groups = layer.width, layer.groups
         keep(self, "energy", layer.energy.numpy().T)
@@ -108,14 +108,10 @@ class _BackConv(nn.Layer):
 
     def forward(self, style, factor, kept, gradient, is_first):
         x, energy, y, result = kept
-        if self.winograd:
-            x = _plain(x)
-        elif self.to_winograd:
-            y, result = _plain(y), _plain(result)
         gradient = _before_activation(gradient, result)
         demodulation = -0.5 * _over_pixels(gradient * y) / energy
         inner = self._transposed(gradient)
-        inner = _plain(inner) if self.from_winograd else inner
+        inner = plain_order(inner) if self.from_winograd else inner
         of_style = _over_pixels(inner * x) + 2.0 * style * F.linear(demodulation, self.energy)
         return of_style, None if is_first else inner * factor.reshape([-1, self.width, 1, 1])
 
@@ -144,18 +140,13 @@ class _BackRGB(nn.Layer):
         if self.from_winograd:  # plain order, in which products of matrices need the fewest passes
             height, width = x.shape[2:]
             flat = gradient.reshape([-1, 3, height * width])
-            each = paddle.matmul(flat, _plain(x).reshape([-1, self.width, height * width]), transpose_y=True)
+            each = paddle.matmul(flat, x.reshape([-1, self.width, height * width]), transpose_y=True)
             of_style = (each * self.weight).sum(1)
             weight = (self.weight * factor.reshape([-1, 1, self.width])).transpose([0, 2, 1])  # [N, C, 3]
             inner = paddle.matmul(weight, flat).reshape([-1, self.width, height, width])
             return of_style, inner, before
         inner = F.conv2d(gradient, self.weight)
         return _over_pixels(inner * x), inner * factor.reshape([-1, self.width, 1, 1]), before
-
-
-def _plain(x):
-    """The same numbers in the plain order that Winograd's form has; products across orders are slow."""
-    return x.reshape([-1, *x.shape[1:]])
 
 
 def _before_activation(gradient, result):
