@@ -12,7 +12,7 @@ import pytest
 from tiny_world import CLIP, tiny_clip, tiny_generator
 
 from ppstyleclip import engine
-from ppstyleclip.engine import compiled, networks
+from ppstyleclip.engine import compiled, networks, tracing
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.staged import advance, first_stage
 from ppstyleclip.models import stylegan2_fixed
@@ -90,6 +90,20 @@ def test_pictures_of_which_each_fills_a_program(generator, tmp_path, monkeypatch
     for seed in (0, 1):  # weights that the program makes from the styles are made anew
         styles = draw_styles(generator, 2, seed)
         assert relative(draw(styles), eager(generator, styles, noise)) < bound
+
+
+def test_a_paddle_without_programs_of_the_old_kind_draws_but_not_in_bf16(generator, tmp_path, monkeypatch):
+    monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 1)
+    for module in (networks, tracing):
+        monkeypatch.setattr(module, "writes_old_programs", lambda: False)
+    styles = draw_styles(generator, 2)
+    draw = engine.compile_synthesis(generator, folder=tmp_path)
+    assert not draw._compiled.layer.synthesis.layers[0].alone and draw.compile()
+    assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
+    if paddle.base.core.supports_bfloat16():
+        half = engine.compile_synthesis(generator, precision="bf16", folder=tmp_path)
+        with pytest.warns(UserWarning, match="eager mode: bf16 on a CPU needs"):
+            assert relative(half(styles), eager(generator, styles)) < BOUND / 10
 
 
 def test_noise_is_in_the_program(generator, folder):

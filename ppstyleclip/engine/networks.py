@@ -6,7 +6,7 @@ import numpy as np
 import paddle
 
 from ppstyleclip.engine.compiled import Compiled
-from ppstyleclip.engine.program import Arrangement, check_precision, on_gpu
+from ppstyleclip.engine.program import ALL, Arrangement, check_precision, on_gpu
 from ppstyleclip.engine.tracing import writes_old_programs
 from ppstyleclip.files import fingerprint
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
@@ -71,15 +71,15 @@ def compile_synthesis(generator, *, start=0, side=None, noise="const", precision
     Raises:
         UserError: a precision that is unknown or that this machine does not have.
     """
-    winograd = precision == "fp32" and not on_gpu()
+    winograd, told = precision == "fp32" and not on_gpu(), writes_old_programs()
     at_once = max(1, AT_ONCE_PIXELS // (side or generator.size) ** 2)
-    alone = at_once == 1 and writes_old_programs()
+    alone = at_once == 1 and told
     layer = _NamedSynthesis(FixedSynthesis(generator, start=start, side=side, noise=noise, winograd=winograd,
                                            alone=alone))
     mark = _weights_mark(generator) if mark is None else mark
     key = ["synthesis", mark, generator.size, start, side, noise, winograd, alone]
     compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder,
-                        arrangement=_SYNTHESIS)
+                        arrangement=_SYNTHESIS if told else ALL)
     return CompiledSynthesis(compiled, start, at_once)
 
 

@@ -6,14 +6,21 @@ the demodulation, noise times its strength, filters as depthwise kernels. The ma
 `StyleGANv2Generator.synthesis_from_styles`, from any style tensor on (`staged.Stage`), and a test holds the
 two equal.
 
-Why these forms (milliseconds on two cores, oneDNN, batch 1). Enlarging by a transposed convolution and one
-4x4 depthwise filter took 53 for 512 to 256 channels at 128 px and 122 for 64 to 32 at 1024 px; with the
-filter in two passes 54 and 148; as four phases of one 3x3 convolution and a pixel shuffle 185 and 356, for
-it has four times the multiplications. A convolution that keeps its size took 88 as it is and 36 in
-Winograd's form for 512 channels at 64 px, 93 and 49 for 256 at 128 px; narrower or smaller ones lose (128
-at 256 px takes 104 and 80 alone, but as long in the whole program, and more memory). The style scales the
-input and not the weights, so that weights stay constant (their layout is then prepared once) and any batch
-runs in one program.
+Why these forms (milliseconds on two cores, oneDNN, batch 1). On AMD's Zen 4, enlarging by a transposed
+convolution and one 4x4 depthwise filter took 53 for 512 to 256 channels at 128 px and 122 for 64 to 32 at
+1024 px; with the filter in two passes 54 and 148; as four phases of one 3x3 convolution and a pixel shuffle
+185 and 356, for it has four times the multiplications. A transposed convolution that leaves a row and a
+column of zeros at the end, which the filter then need not add, is taken by a faster kernel: on Intel's
+Sapphire Rapids 57 and 102 in place of 65 and 125 (256 to 128 channels at 256 px, 64 to 32 at 1024 px). A
+convolution that keeps its size took 88 as it is and 36 in Winograd's form for 512 channels at 64 px, 93 and
+49 for 256 at 128 px; narrower or smaller ones lose.
+
+The style scales the input and not the weights, so that weights stay constant (their layout is then prepared
+once) and any batch runs in one program. A picture that is large enough to fill a program is drawn alone
+(`alone`), and then scalings go where they touch the fewest numbers: into the weights where those are fewer
+than the pixels, and otherwise one pass of a batch normalisation does the demodulation and the bias. In
+Winograd's form noise, bias and activation are then part of its last product, and 128 channels gain by it too
+(at 256 px 58 in place of 73 with all that follows). At 256 px that takes 252 in place of 316.
 """
 
 from __future__ import annotations
@@ -55,6 +62,7 @@ class FixedSynthesis(nn.Layer):
         noise: "const" or "none".
         winograd: wide 3x3 convolutions in the form that is faster under oneDNN; not for bf16, which would
             blur it.
+        alone: for a single picture, N being 1.
 
     Attributes: `widths`, the C_k of the styles it takes; `x_shape` and, where `needs_image`, `image_shape`:
     what it starts from, without the batch.
