@@ -66,8 +66,9 @@ def test_compiled_synthesis_is_the_eager_one_at_any_batch(generator, folder, noi
 def test_a_large_batch_is_drawn_in_parts(generator, folder, monkeypatch):
     monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 2 * generator.size**2)
     draw, styles, sizes = engine.compile_synthesis(generator, folder=folder), draw_styles(generator, 5), []
-    program = draw._compiled
-    draw._compiled = lambda arrays: (sizes.append(len(arrays["style_00"])), program(arrays))[1]
+    [part] = draw.parts
+    program = part.compiled
+    part.compiled = lambda arrays: (sizes.append(len(arrays["style_00"])), program(arrays))[1]
     assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
     assert sizes == [2, 2, 1]
 
@@ -83,7 +84,7 @@ def test_pictures_of_which_each_fills_a_program(generator, tmp_path, monkeypatch
     monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_ALONE", 1 if winograd else 999)
     monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_SIDE", 4)
     draw = engine.compile_synthesis(generator, noise=noise, precision=precision, folder=tmp_path)
-    layers = draw._compiled.layer.synthesis.layers
+    layers = draw.parts[0].compiled.layer.synthesis.layers
     assert {layer.in_weight for layer in layers if not layer.to_rgb} == {False, True}
     assert any(layer.winograd for layer in layers if not layer.to_rgb) == (winograd and precision == "fp32")
     assert draw.compile()
@@ -98,12 +99,31 @@ def test_a_paddle_without_programs_of_the_old_kind_draws_but_not_in_bf16(generat
         monkeypatch.setattr(module, "writes_old_programs", lambda: False)
     styles = draw_styles(generator, 2)
     draw = engine.compile_synthesis(generator, folder=tmp_path)
-    assert not draw._compiled.layer.synthesis.layers[0].alone and draw.compile()
+    assert not draw.parts[0].compiled.layer.synthesis.layers[0].alone and draw.compile()
     assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
     if paddle.base.core.supports_bfloat16():
         half = engine.compile_synthesis(generator, precision="bf16", folder=tmp_path)
         with pytest.warns(UserWarning, match="eager mode: bf16 on a CPU needs"):
             assert relative(half(styles), eager(generator, styles)) < BOUND / 10
+
+
+@pytest.mark.parametrize("start", [0, 3, 5])
+def test_small_layers_of_large_pictures_draw_many_at_once(generator, tmp_path, monkeypatch, start):
+    monkeypatch.setattr(networks, "AT_ONCE_PIXELS", generator.size**2)
+    monkeypatch.setattr(networks, "SMALL_SIDE", 8)
+    styles = draw_styles(generator, 3)
+    stage = first_stage(generator, 3)
+    with paddle.no_grad():
+        while stage.k < start:
+            stage = advance(generator, stage, paddle.to_tensor(styles[stage.k]))
+    image = None if stage.image is None else stage.image.numpy()
+    begin = [] if start == 0 else [stage.x.numpy(), image]
+    first = engine.compile_synthesis(generator, folder=tmp_path)
+    draw = engine.compile_synthesis(generator, start=start, folder=tmp_path, like=first)
+    assert [part.at_once for part in first.parts] == [generator.size**2 // 64, 1]
+    assert draw.parts[-1] is first.parts[-1] if start < 5 else len(draw.parts) == 1
+    assert draw.compile()
+    assert relative(draw(styles[start:], *begin), eager(generator, styles)) < BOUND / 10
 
 
 def test_noise_is_in_the_program(generator, folder):

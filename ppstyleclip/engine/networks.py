@@ -2,6 +2,8 @@
 """What the product compiles: synthesis, CLIP's image side, both in a row, and losses with their gradients."""
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import paddle
 
@@ -24,6 +26,7 @@ _CLIP = Arrangement(bf16=("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_ma
 # Paddle's rearrangements that leave the operators of a gradient alone.
 _GRADIENT = Arrangement(passes=("constant_folding_pass", "operator_scale_onednn_fuse_pass"))
 EAGER_PIXELS = 2**18  # that a Painter draws before it compiles: 64 pictures of 64 px, none of 1024 px
+SMALL_SIDE = 32  # up to here pictures are drawn together even if they end up large: weights are read once
 AT_ONCE_PIXELS = 2**16  # of a batch: more at once is slower and takes memory; one picture of 256 px
 
 
@@ -33,8 +36,8 @@ class CompiledSynthesis:
     Attributes: `at_once`, how many pictures of a batch are drawn at a time.
     """
 
-    def __init__(self, compiled, first, at_once):
-        self._compiled, self._first, self.at_once = compiled, first, at_once
+    def __init__(self, parts):
+        self.parts, self.at_once = parts, parts[0].at_once
 
     def __call__(self, styles, x=None, image=None) -> np.ndarray:
         """Draw images `[N, 3, H, W]` float32, about [-1, 1].
@@ -43,22 +46,36 @@ class CompiledSynthesis:
             styles: float32 arrays `[N, C_k]` of the style tensors from `start` on.
             x, image: with `start` above 0, what `staged.Stage` holds.
         """
-        arrays = {_style_name(self._first + k): style for k, style in enumerate(styles)}
-        arrays.update((name, part) for name, part in (("x", x), ("image", image)) if part is not None)
-        count = len(styles[0])
-        parts = [{name: array[start : start + self.at_once] for name, array in arrays.items()}
-                 for start in range(0, count, self.at_once)]
-        drawn = [self._compiled(part)[0] for part in parts]
-        return drawn[0] if len(drawn) == 1 else np.concatenate(drawn)
+        for part in self.parts[:-1]:
+            x, image = part(styles[:part.count], x, image)
+            styles = styles[part.count:]
+        return self.parts[-1](styles, x, image)[0]
 
     def compile(self) -> bool:
         """Compile now instead of at the first call; whether it worked."""
-        return self._compiled.compile()
+        return all([part.compiled.compile() for part in self.parts])
+
+
+class _Part:
+    """Some layers of a synthesis, compiled; `at_once`: how many pictures of a batch they draw at a time."""
+
+    def __init__(self, compiled, first, count, at_once):
+        self.compiled, self.first, self.count, self.at_once = compiled, first, count, at_once
+
+    def __call__(self, styles, x, image):
+        arrays = {_style_name(self.first + k): style for k, style in enumerate(styles)}
+        arrays.update((name, given) for name, given in (("x", x), ("image", image)) if given is not None)
+        drawn = [self.compiled({name: array[start : start + self.at_once] for name, array in arrays.items()})
+                 for start in range(0, len(styles[0]), self.at_once)]
+        return drawn[0] if len(drawn) == 1 else [np.concatenate(results) for results in zip(*drawn)]
 
 
 def compile_synthesis(generator, *, start=0, side=None, noise="const", precision="fp32", mark=None,
-                      folder=None) -> CompiledSynthesis:
+                      folder=None, like=None) -> CompiledSynthesis:
     """Make a generator's `synthesis_from_styles` a fast function of arrays, with any batch.
+
+    Where pictures are so large that they are drawn one by one, the layers up to SMALL_SIDE are a program of
+    their own, which draws many at once.
 
     Args:
         generator: StyleGANv2Generator in evaluation mode; its weights are copied.
@@ -68,19 +85,34 @@ def compile_synthesis(generator, *, start=0, side=None, noise="const", precision
         precision: "fp32", "bf16" or "fp16".
         mark: the generator's fingerprint where it is known; None computes it.
         folder: where programs are kept; None is `engine` in the cache.
+        like: a CompiledSynthesis of the same generator and settings, but for `start`; what both would have in
+            common is shared.
     Raises:
         UserError: a precision that is unknown or that this machine does not have.
     """
-    winograd, told = precision == "fp32" and not on_gpu(), writes_old_programs()
-    at_once = max(1, AT_ONCE_PIXELS // (side or generator.size) ** 2)
-    alone = at_once == 1 and told
-    layer = _NamedSynthesis(FixedSynthesis(generator, start=start, side=side, noise=noise, winograd=winograd,
-                                           alone=alone))
+    side = side or generator.size
     mark = _weights_mark(generator) if mark is None else mark
-    key = ["synthesis", mark, generator.size, start, side, noise, winograd, alone]
+    cut = 3 * round(math.log2(SMALL_SIDE / 2)) - 1  # the first tensor beyond SMALL_SIDE
+    whole = side <= SMALL_SIDE or side**2 < AT_ONCE_PIXELS or start >= cut
+    spans = [(start, None)] if whole else [(start, cut), (cut, None)]
+    shared = {(part.first, part.compiled.key[2]): part for part in (like.parts if like else ())}
+    parts = []
+    for first, stop in spans:
+        found = shared.get((first, stop))
+        parts.append(found or _part(generator, first, stop, side, noise, precision, mark, folder))
+    return CompiledSynthesis(parts)
+
+
+def _part(generator, start, stop, side, noise, precision, mark, folder):
+    winograd, told = precision == "fp32" and not on_gpu(), writes_old_programs()
+    at_once = max(1, AT_ONCE_PIXELS // (side if stop is None else SMALL_SIDE) ** 2)
+    alone = at_once == 1 and told
+    layer = _NamedSynthesis(FixedSynthesis(generator, start=start, stop=stop, side=side, noise=noise,
+                                           winograd=winograd, alone=alone))
+    key = ["synthesis", mark, stop, generator.size, start, side, noise, winograd, alone]
     compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder,
                         arrangement=_SYNTHESIS if told else ALL)
-    return CompiledSynthesis(compiled, start, at_once)
+    return _Part(compiled, start, len(layer.synthesis.widths), at_once)
 
 
 class CompiledNetworks:
@@ -112,7 +144,7 @@ class CompiledNetworks:
         if self._drawing[0] != (prefix.k, last):  # one at a time: a program holds its weights
             self._drawing = (prefix.k, last), compile_synthesis(
                 self._generator, start=prefix.k, side=4 * 2 ** ((last - 2) // 3), mark=self._mark,
-                precision=self._precision)
+                precision=self._precision, like=self._like(last))
         draw, drawn = self._drawing[1], []
         for start in range(0, len(images), draw.at_once):  # what they go on from is large: a few at a time
             part = slice(start, start + draw.at_once)
@@ -123,6 +155,11 @@ class CompiledNetworks:
             self._encoding = pictures.shape[-1], compile_image_encoder(
                 self._clip, pictures.shape[-1], precision=self._precision)
         return self._encoding[1](pictures)
+
+
+    def _like(self, last):
+        """What was drawn with, where it went to the same style tensor."""
+        return self._drawing[1] if self._drawing[0] is not None and self._drawing[0][1] == last else None
 
 
 def _rows(tensor, rows):

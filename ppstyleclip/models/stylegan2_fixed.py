@@ -58,6 +58,7 @@ class FixedSynthesis(nn.Layer):
     Args:
         generator: StyleGANv2Generator; its weights are copied.
         start: the first style tensor that is used, 0 to K - 1; below it the caller has drawn.
+        stop: the one before which to stop, 2 or more and no ToRGB layer's; None draws to the end.
         side: stop at the resolution of this many pixels; None is the generator's own.
         noise: "const" or "none".
         winograd: wide 3x3 convolutions in the form that is faster under oneDNN; not for bf16, which would
@@ -68,7 +69,8 @@ class FixedSynthesis(nn.Layer):
     what it starts from, without the batch.
     """
 
-    def __init__(self, generator, *, start=0, side=None, noise="const", winograd=False, alone=False):
+    def __init__(self, generator, *, start=0, stop=None, side=None, noise="const", winograd=False,
+                 alone=False):
         super().__init__()
         if noise not in ("const", "none"):
             raise ValueError(f"fixed synthesis has noise 'const' or 'none', got {noise!r}")
@@ -77,10 +79,10 @@ class FixedSynthesis(nn.Layer):
             layers = [pair for k, pair in enumerate(layers) if 4 * 2 ** ((k + 1) // 3) <= side]
         if not 0 <= start < len(layers):
             raise ValueError(f"start must be 0 to {len(layers) - 1}, got {start}")
-        self.start = start
+        self.start, self.stop = start, stop
         self.pullback, self.cuts = None, []  # of stylegan2_pullback
         self.layers = nn.LayerList()
-        for k, (layer, picture) in enumerate(layers[start:], start):
+        for k, (layer, picture) in enumerate(layers[start:stop], start):
             resolution = 4 * 2 ** ((k + 1) // 3)
             if picture is None:
                 self.layers.append(_FixedRGB(layer, resolution, alone))
@@ -104,7 +106,8 @@ class FixedSynthesis(nn.Layer):
             x: `[N, C, H, W]` activations before tensor `start`; None with start 0.
             image: `[N, 3, h, w]` sum of the ToRGB layers so far; None where there was none.
         Returns:
-            images `[N, 3, side, side]`.
+            images `[N, 3, side, side]`; with `stop` a list of what a synthesis from there goes on with, x and
+            image.
         """
         if self.pullback is not None and not paddle.in_dynamic_mode():
             image, kept = self.record(styles)
@@ -116,15 +119,15 @@ class FixedSynthesis(nn.Layer):
                 image = layer(x, style, image)
             else:
                 x = layer(x, style)
-        return image
+        return image if self.stop is None else [x, image]
 
     def use_winograd(self):
         """Bring those convolutions into Winograd's form that are faster in it."""
         for layer in self.layers:
             if not layer.to_rgb and layer.gains:
                 layer.use_winograd()
-        before = [*self.layers][-2:-1]
-        for layer in before:  # ToRGB, which comes last, needs no pixel in its place
+        if self.stop is None and len(self.layers) > 1:  # the last ToRGB needs no pixel in its place
+            layer = self.layers[len(self.layers) - 2]
             layer.in_tiles = layer.winograd and layer.in_weight
 
     def record(self, styles):
