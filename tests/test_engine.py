@@ -50,6 +50,15 @@ def eager(generator, styles, noise="const"):
         return generator.synthesis_from_styles([paddle.to_tensor(s) for s in styles], noise=noise).numpy()
 
 
+def drawn_before(generator, styles, start):
+    """x and image that a synthesis from style tensor `start`, 1 or more, goes on with."""
+    stage = first_stage(generator, len(styles[0]))
+    with paddle.no_grad():
+        while stage.k < start:
+            stage = advance(generator, stage, paddle.to_tensor(styles[stage.k]))
+    return stage.x.numpy(), None if stage.image is None else stage.image.numpy()
+
+
 def relative(a, b):
     return np.abs(a - b).max() / np.abs(b).max()
 
@@ -112,12 +121,7 @@ def test_small_layers_of_large_pictures_draw_many_at_once(generator, tmp_path, m
     monkeypatch.setattr(networks, "AT_ONCE_PIXELS", generator.size**2)
     monkeypatch.setattr(networks, "SMALL_SIDE", 8)
     styles = draw_styles(generator, 3)
-    stage = first_stage(generator, 3)
-    with paddle.no_grad():
-        while stage.k < start:
-            stage = advance(generator, stage, paddle.to_tensor(styles[stage.k]))
-    image = None if stage.image is None else stage.image.numpy()
-    begin = [] if start == 0 else [stage.x.numpy(), image]
+    begin = [] if start == 0 else drawn_before(generator, styles, start)
     first = engine.compile_synthesis(generator, folder=tmp_path)
     draw = engine.compile_synthesis(generator, start=start, folder=tmp_path, like=first)
     assert [part.at_once for part in first.parts] == [generator.size**2 // 64, 1]
@@ -135,14 +139,10 @@ def test_noise_is_in_the_program(generator, folder):
 @pytest.mark.parametrize("start", [1, 2, 3, 4])
 def test_synthesis_goes_on_from_any_layer(generator, folder, start):
     styles = draw_styles(generator, 2)
-    stage = first_stage(generator, 2)
-    with paddle.no_grad():
-        while stage.k < start:
-            stage = advance(generator, stage, paddle.to_tensor(styles[stage.k]))
-    image = None if stage.image is None else stage.image.numpy()
     draw = engine.compile_synthesis(generator, start=start, folder=folder)
     assert draw.compile()
-    assert relative(draw(styles[start:], stage.x.numpy(), image), eager(generator, styles)) < BOUND / 10
+    begin = drawn_before(generator, styles, start)
+    assert relative(draw(styles[start:], *begin), eager(generator, styles)) < BOUND / 10
 
 
 def test_synthesis_stops_at_a_resolution(generator):

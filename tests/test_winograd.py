@@ -9,7 +9,14 @@ from tiny_world import tiny_generator
 
 from ppstyleclip import engine
 from ppstyleclip.models import stylegan2_fixed
-from ppstyleclip.ops import winograd_conv2d, winograd_input_filter, winograd_output_matrix, winograd_weight
+from ppstyleclip.ops import (
+    cut_tiles,
+    join_tiles,
+    winograd_conv2d,
+    winograd_input_filter,
+    winograd_output_matrix,
+    winograd_weight,
+)
 
 
 @pytest.mark.parametrize("shape, outs", [((1, 3, 8, 8), 5), ((3, 16, 4, 12), 7), ((2, 1, 4, 4), 1)])
@@ -22,6 +29,13 @@ def test_winograd_is_the_plain_convolution(shape, outs):
     result = winograd_conv2d(x, *map(paddle.to_tensor, forms)).numpy()
     plain = F.conv2d(x, paddle.to_tensor(weight), padding=1).numpy()
     assert np.abs(result - plain).max() < 1e-5 * np.abs(plain).max()
+
+
+def test_tiles_are_cut_and_joined():
+    picture = np.random.RandomState(0).randn(3, 8, 12).astype(np.float32)
+    tiles = cut_tiles(picture)
+    assert tiles.shape == (16, 3 * 2 * 3) and np.array_equal(tiles[:, 0], picture[0, :4, :4].ravel())
+    assert np.array_equal(join_tiles(paddle.to_tensor(tiles), [3, 8, 12]).numpy()[0], picture)
 
 
 @pytest.mark.parametrize("count", [1, 3])

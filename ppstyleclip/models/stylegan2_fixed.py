@@ -149,7 +149,12 @@ class FixedSynthesis(nn.Layer):
 
 
 class _FixedConv(nn.Layer):
-    """leaky_relu(d * conv(x * style) + noise + bias), d the demodulation; gains are in the weights."""
+    """leaky_relu(d * conv(x * style) + noise + bias), d the demodulation; gains are in the weights.
+
+    Attributes: `gains`, whether Winograd's form is the faster one, and `winograd`, whether it is used;
+    `in_weight`: of a picture drawn alone, the style scales the weights; `in_tiles`: the result is left in the
+    order of cut_tiles; `leads`: what the convolution gives is brought into plain order, for what comes next.
+    """
 
     to_rgb = False
 
