@@ -57,10 +57,13 @@ class CompiledSynthesis:
 
 
 class _Part:
-    """Some layers of a synthesis, compiled; `at_once`: how many pictures of a batch they draw at a time."""
+    """The layers of style tensors first to stop, compiled.
 
-    def __init__(self, compiled, first, count, at_once):
-        self.compiled, self.first, self.count, self.at_once = compiled, first, count, at_once
+    Attributes: `count`, of those tensors; `at_once`, how many pictures of a batch are drawn at a time.
+    """
+
+    def __init__(self, compiled, first, stop, count, at_once):
+        self.compiled, self.first, self.stop, self.count, self.at_once = compiled, first, stop, count, at_once
 
     def __call__(self, styles, x, image):
         arrays = {_style_name(self.first + k): style for k, style in enumerate(styles)}
@@ -95,7 +98,7 @@ def compile_synthesis(generator, *, start=0, side=None, noise="const", precision
     cut = 3 * round(math.log2(SMALL_SIDE / 2)) - 1  # the first tensor beyond SMALL_SIDE
     whole = side <= SMALL_SIDE or side**2 < AT_ONCE_PIXELS or start >= cut
     spans = [(start, None)] if whole else [(start, cut), (cut, None)]
-    shared = {(part.first, part.compiled.key[2]): part for part in (like.parts if like else ())}
+    shared = {(part.first, part.stop): part for part in (like.parts if like else ())}
     parts = []
     for first, stop in spans:
         found = shared.get((first, stop))
@@ -112,7 +115,7 @@ def _part(generator, start, stop, side, noise, precision, mark, folder):
     key = ["synthesis", mark, stop, generator.size, start, side, noise, winograd, alone]
     compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder,
                         arrangement=_SYNTHESIS if told else ALL)
-    return _Part(compiled, start, len(layer.synthesis.widths), at_once)
+    return _Part(compiled, start, stop, len(layer.synthesis.widths), at_once)
 
 
 class CompiledNetworks:
@@ -130,7 +133,7 @@ class CompiledNetworks:
         check_precision(precision)
         self._generator, self._clip, self._precision = generator, clip, precision
         self._mark = _weights_mark(generator) if mark is None else mark
-        self._drawing = self._encoding = (None, None)
+        self._drawing, self._encoding = ((None, None), None), (None, None)
 
     def features(self, prefix, images, styles) -> np.ndarray:
         """CLIP features `[N, D]`.
@@ -141,11 +144,13 @@ class CompiledNetworks:
             styles: arrays `[N, C_k]` of the style tensors from prefix.k on, up to a ToRGB layer.
         """
         last = prefix.k + len(styles)
-        if self._drawing[0] != (prefix.k, last):  # one at a time: a program holds its weights
-            self._drawing = (prefix.k, last), compile_synthesis(
+        (first, end), draw = self._drawing
+        if (first, end) != (prefix.k, last):  # one at a time: a program holds its weights
+            draw = compile_synthesis(
                 self._generator, start=prefix.k, side=4 * 2 ** ((last - 2) // 3), mark=self._mark,
-                precision=self._precision, like=self._like(last))
-        draw, drawn = self._drawing[1], []
+                precision=self._precision, like=draw if end == last else None)
+            self._drawing = (prefix.k, last), draw
+        drawn = []
         for start in range(0, len(images), draw.at_once):  # what they go on from is large: a few at a time
             part = slice(start, start + draw.at_once)
             begin = [_rows(tensor, images[part]) for tensor in (prefix.x, prefix.image)]
@@ -155,11 +160,6 @@ class CompiledNetworks:
             self._encoding = pictures.shape[-1], compile_image_encoder(
                 self._clip, pictures.shape[-1], precision=self._precision)
         return self._encoding[1](pictures)
-
-
-    def _like(self, last):
-        """What was drawn with, where it went to the same style tensor."""
-        return self._drawing[1] if self._drawing[0] is not None and self._drawing[0][1] == last else None
 
 
 def _rows(tensor, rows):

@@ -48,7 +48,7 @@ from .stylegan2_layers import SKIP_KERNEL
 _GAIN = math.sqrt(2.0)
 SLOPE = 0.2  # of the leaky ReLU
 _WINOGRAD_CHANNELS, _WINOGRAD_SIDE = 256, 16  # from here on Winograd's form is the faster one
-_WINOGRAD_ALONE = 128
+_WINOGRAD_ALONE = 128  # channels, of a picture drawn alone
 _EPSILON = 1e-5  # Paddle's batch_norm wants one
 
 
