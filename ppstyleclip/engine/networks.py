@@ -20,9 +20,9 @@ _SYNTHESIS = Arrangement(
     onednn=("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add",
             "leaky_relu", "matmul_v2", "batch_norm", "transpose2"))
 # One whose neighbours all stay fp32 stays so too: without the activation between them, the widest linear
-# layers of CLIP would.
-_CLIP = Arrangement(bf16=("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_matmul", "scale", "sigmoid",
-                          "elementwise_mul"))
+# layers of CLIP would, and without the reordering those that follow attention.
+_CLIP = Arrangement(bf16=("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_matmul", "swish", "transpose2",
+                          "reshape2"))
 # Paddle's rearrangements that leave the operators of a gradient alone.
 _GRADIENT = Arrangement(passes=("constant_folding_pass", "operator_scale_onednn_fuse_pass"))
 EAGER_PIXELS = 2**18  # that a Painter draws before it compiles: 64 pictures of 64 px, none of 1024 px

@@ -34,6 +34,7 @@ def prepare_program(path, *, bf16, in_place) -> None:
             op._set_attr("mkldnn_data_type", "bfloat16")
             op._set_attr("onednn_data_type", "bfloat16")
             op._set_attr("force_fp32_output", True)
+    _join_swish(block)
     if in_place:
         _reshape_in_place(block, operators)
     path.write_bytes(program.serialize_to_string())
@@ -129,6 +130,29 @@ def _activate_in_additions(block, operators):
         done.append(op.output("Out")[0])
     for index in reversed(range(len(every))):
         if every[index].type() == "leaky_relu" and every[index].output("Out")[0] in done:
+            block._remove_op(index, index + 1)
+
+
+def _join_swish(block):
+    """Make one operator of x * sigmoid(beta * x), where nothing else reads what is between."""
+    every, readers = _readers(block)
+    makers = {name: op for op in every for name in op.output_arg_names()}
+    done = set()
+    for op in every:
+        slope = makers.get(op.input("Y")[0]) if op.type() == "elementwise_mul" else None
+        scaled = makers.get(slope.input("X")[0]) if slope is not None and slope.type() == "sigmoid" else None
+        if scaled is None or scaled.type() != "scale" or scaled.attr("bias") != 0.0 or \
+                scaled.input("X") != op.input("X"):
+            continue
+        between = {*slope.output_arg_names(), *scaled.output_arg_names()}
+        if any(readers[name] > 1 for name in between):
+            continue
+        op.set_type("swish")
+        op.remove_input("Y")
+        op._set_attr("beta", scaled.attr("scale"))
+        done |= between
+    for index in reversed(range(len(every))):
+        if done.intersection(every[index].output_arg_names()):
             block._remove_op(index, index + 1)
 
 

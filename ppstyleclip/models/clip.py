@@ -81,7 +81,8 @@ class ClipModel(nn.Layer):
             ValueError: not a batch of three-channel pictures."""
         if len(images.shape) != 4 or images.shape[1] != 3:
             raise ValueError(f"images have shape {list(images.shape)}, expected [N, 3, H, W]")
-        pixels = paddle.clip(images.astype("float32") * 0.5 + 0.5, 0.0, 1.0)
+        images = images if images.dtype == paddle.float32 else images.astype("float32")
+        pixels = paddle.clip(paddle.scale(images, 0.5, 0.5), 0.0, 1.0)
         return self.encode_pixels(resize_centre_crop(pixels, self.image_size))
 
     def encode_pixels(self, pixels):
