@@ -14,7 +14,7 @@ from tiny_world import CLIP, tiny_clip, tiny_generator
 from ppstyleclip import engine
 from ppstyleclip.engine import compiled, networks, tracing
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.staged import advance, first_stage
+from ppstyleclip.methods.staged import advance, first_stage, join_opened, open_layer, take
 from ppstyleclip.models import stylegan2_fixed
 from ppstyleclip.models.clip import build_clip
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
@@ -50,13 +50,13 @@ def eager(generator, styles, noise="const"):
         return generator.synthesis_from_styles([paddle.to_tensor(s) for s in styles], noise=noise).numpy()
 
 
+@paddle.no_grad()
 def drawn_before(generator, styles, start):
-    """x and image that a synthesis from style tensor `start`, 1 or more, goes on with."""
+    """The Stage that a synthesis from style tensor `start` goes on from."""
     stage = first_stage(generator, len(styles[0]))
-    with paddle.no_grad():
-        while stage.k < start:
-            stage = advance(generator, stage, paddle.to_tensor(styles[stage.k]))
-    return stage.x.numpy(), None if stage.image is None else stage.image.numpy()
+    while stage.k < start:
+        stage = advance(generator, stage, paddle.to_tensor(styles[stage.k]))
+    return stage
 
 
 def relative(a, b):
@@ -121,13 +121,13 @@ def test_small_layers_of_large_pictures_draw_many_at_once(generator, tmp_path, m
     monkeypatch.setattr(networks, "AT_ONCE_PIXELS", generator.size**2)
     monkeypatch.setattr(networks, "SMALL_SIDE", 8)
     styles = draw_styles(generator, 3)
-    begin = [] if start == 0 else drawn_before(generator, styles, start)
+    begin = drawn_before(generator, styles, start).begin(np.arange(3), None, None)
     first = engine.compile_synthesis(generator, folder=tmp_path)
     draw = engine.compile_synthesis(generator, start=start, folder=tmp_path, like=first)
     assert [part.at_once for part in first.parts] == [generator.size**2 // 64, 1]
     assert draw.parts[-1] is first.parts[-1] if start < 5 else len(draw.parts) == 1
     assert draw.compile()
-    assert relative(draw(styles[start:], *begin), eager(generator, styles)) < BOUND / 10
+    assert relative(draw(styles[start:], **begin), eager(generator, styles)) < BOUND / 10
 
 
 def test_noise_is_in_the_program(generator, folder):
@@ -141,8 +141,28 @@ def test_synthesis_goes_on_from_any_layer(generator, folder, start):
     styles = draw_styles(generator, 2)
     draw = engine.compile_synthesis(generator, start=start, folder=folder)
     assert draw.compile()
-    begin = drawn_before(generator, styles, start)
-    assert relative(draw(styles[start:], *begin), eager(generator, styles)) < BOUND / 10
+    begin = drawn_before(generator, styles, start).begin(np.arange(2), None, None)
+    assert relative(draw(styles[start:], **begin), eager(generator, styles)) < BOUND / 10
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("start", [0, 2, 3, 6])
+def test_a_convolution_is_done_once_and_one_channel_of_it_changed(generator, folder, monkeypatch, alone,
+                                                                  start):
+    if alone:
+        monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 1)
+    styles, images, columns = draw_styles(generator, 2), np.array([0, 1, 1]), np.array([3, 0, 2])
+    with paddle.no_grad():
+        stage = drawn_before(generator, styles, start)
+        opened = join_opened([open_layer(generator, take(stage, paddle.to_tensor([k])),
+                                         paddle.to_tensor(styles[start][k:k + 1])) for k in (0, 1)])
+    changed = [style[images] for style in styles]
+    changed[start][np.arange(3), columns] += np.float32([4.0, -3.0, 2.0])
+    draw = engine.compile_synthesis(generator, start=start, opened=True, folder=folder)
+    assert draw.compile()
+    drawn = draw(changed[start:], **opened.begin(images, changed[start], columns))
+    assert relative(drawn, eager(generator, changed)) < BOUND / 10
+    assert relative(drawn, eager(generator, [style[images] for style in styles])) > 10 * BOUND  # it changed
 
 
 def test_synthesis_stops_at_a_resolution(generator):

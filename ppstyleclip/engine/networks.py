@@ -39,17 +39,17 @@ class CompiledSynthesis:
     def __init__(self, parts):
         self.parts, self.at_once = parts, parts[0].at_once
 
-    def __call__(self, styles, x=None, image=None) -> np.ndarray:
+    def __call__(self, styles, **begin) -> np.ndarray:
         """Draw images `[N, 3, H, W]` float32, about [-1, 1].
 
         Args:
             styles: float32 arrays `[N, C_k]` of the style tensors from `start` on.
-            x, image: with `start` above 0, what `staged.Stage` holds.
+            begin: with `start` above 0 or where it is opened, arrays as `staged.Stage` and `Opened` begin.
         """
         for part in self.parts[:-1]:
-            x, image = part(styles[:part.count], x, image)
+            begin = dict(zip(("x", "image"), part(styles[:part.count], begin)))
             styles = styles[part.count:]
-        return self.parts[-1](styles, x, image)[0]
+        return self.parts[-1](styles, begin)[0]
 
     def compile(self) -> bool:
         """Compile now instead of at the first call; whether it worked."""
@@ -57,24 +57,24 @@ class CompiledSynthesis:
 
 
 class _Part:
-    """The layers of style tensors first to stop, compiled.
+    """Some neighbouring layers, compiled.
 
-    Attributes: `count`, of those tensors; `at_once`, how many pictures of a batch are drawn at a time.
+    Attributes: `span`, the first style tensor, the one before which to stop, and whether the first layer is
+    opened; `count`, of its tensors; `at_once`, how many pictures of a batch are drawn at a time.
     """
 
-    def __init__(self, compiled, first, stop, count, at_once):
-        self.compiled, self.first, self.stop, self.count, self.at_once = compiled, first, stop, count, at_once
+    def __init__(self, compiled, span, count, at_once):
+        self.compiled, self.span, self.count, self.at_once = compiled, span, count, at_once
 
-    def __call__(self, styles, x, image):
-        arrays = {_style_name(self.first + k): style for k, style in enumerate(styles)}
-        arrays.update((name, given) for name, given in (("x", x), ("image", image)) if given is not None)
+    def __call__(self, styles, begin):
+        arrays = {**begin, **{_style_name(self.span[0] + k): style for k, style in enumerate(styles)}}
         drawn = [self.compiled({name: array[start : start + self.at_once] for name, array in arrays.items()})
                  for start in range(0, len(styles[0]), self.at_once)]
         return drawn[0] if len(drawn) == 1 else [np.concatenate(results) for results in zip(*drawn)]
 
 
-def compile_synthesis(generator, *, start=0, side=None, noise="const", precision="fp32", mark=None,
-                      folder=None, like=None) -> CompiledSynthesis:
+def compile_synthesis(generator, *, start=0, opened=False, side=None, noise="const", precision="fp32",
+                      mark=None, folder=None, like=None) -> CompiledSynthesis:
     """Make a generator's `synthesis_from_styles` a fast function of arrays, with any batch.
 
     Where pictures are so large that they are drawn one by one, the layers up to SMALL_SIDE are a program of
@@ -83,13 +83,14 @@ def compile_synthesis(generator, *, start=0, side=None, noise="const", precision
     Args:
         generator: StyleGANv2Generator in evaluation mode; its weights are copied.
         start: the first style tensor to draw; above 0 the call takes what was drawn before it.
+        opened: its convolution is done, and the call takes that and what a channel changes (staged.Opened).
         side: stop at this resolution; None is the generator's own.
         noise: "const" or "none".
         precision: "fp32", "bf16" or "fp16".
         mark: the generator's fingerprint where it is known; None computes it.
         folder: where programs are kept; None is `engine` in the cache.
-        like: a CompiledSynthesis of the same generator and settings, but for `start`; what both would have in
-            common is shared.
+        like: a CompiledSynthesis of the same generator and settings, but for `start` and `opened`; what both
+            would have in common is shared.
     Raises:
         UserError: a precision that is unknown or that this machine does not have.
     """
@@ -97,25 +98,23 @@ def compile_synthesis(generator, *, start=0, side=None, noise="const", precision
     mark = _weights_mark(generator) if mark is None else mark
     cut = 3 * round(math.log2(SMALL_SIDE / 2)) - 1  # the first tensor beyond SMALL_SIDE
     whole = side <= SMALL_SIDE or side**2 < AT_ONCE_PIXELS or start >= cut
-    spans = [(start, None)] if whole else [(start, cut), (cut, None)]
-    shared = {(part.first, part.stop): part for part in (like.parts if like else ())}
-    parts = []
-    for first, stop in spans:
-        found = shared.get((first, stop))
-        parts.append(found or _part(generator, first, stop, side, noise, precision, mark, folder))
+    spans = [(start, None, opened)] if whole else [(start, cut, opened), (cut, None, False)]
+    shared = {part.span: part for part in (like.parts if like else ())}
+    parts = [shared.get(span) or _part(generator, *span, side, noise, precision, mark, folder)
+             for span in spans]
     return CompiledSynthesis(parts)
 
 
-def _part(generator, start, stop, side, noise, precision, mark, folder):
+def _part(generator, start, stop, opened, side, noise, precision, mark, folder):
     winograd, told = precision == "fp32" and not on_gpu(), writes_old_programs()
     at_once = max(1, AT_ONCE_PIXELS // (side if stop is None else SMALL_SIDE) ** 2)
     alone = at_once == 1 and told
-    layer = _NamedSynthesis(FixedSynthesis(generator, start=start, stop=stop, side=side, noise=noise,
-                                           winograd=winograd, alone=alone))
-    key = ["synthesis", mark, stop, generator.size, start, side, noise, winograd, alone]
+    layer = _NamedSynthesis(FixedSynthesis(generator, start=start, stop=stop, opened=opened, side=side,
+                                           noise=noise, winograd=winograd, alone=alone))
+    key = ["synthesis", mark, stop, opened, generator.size, start, side, noise, winograd, alone]
     compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder,
                         arrangement=_SYNTHESIS if told else ALL)
-    return _Part(compiled, start, stop, len(layer.synthesis.widths), at_once)
+    return _Part(compiled, (start, stop, opened), len(layer.synthesis.widths), at_once)
 
 
 class CompiledNetworks:
@@ -133,37 +132,35 @@ class CompiledNetworks:
         check_precision(precision)
         self._generator, self._clip, self._precision = generator, clip, precision
         self._mark = _weights_mark(generator) if mark is None else mark
-        self._drawing, self._encoding = ((None, None), None), (None, None)
+        self._drawing, self._encoding = (None, None), (None, None)
 
-    def features(self, prefix, images, styles) -> np.ndarray:
+    def features(self, prefix, images, styles, columns) -> np.ndarray:
         """CLIP features `[N, D]`.
 
         Args:
-            prefix: methods.staged.Stage of some pictures, half drawn.
+            prefix: methods.staged.Stage or Opened of some pictures, half drawn.
             images: `[N]` which of them each picture goes on from.
             styles: arrays `[N, C_k]` of the style tensors from prefix.k on, up to a ToRGB layer.
+            columns: `[N]` the one channel in which an Opened's style and the first of these differ.
         """
-        last = prefix.k + len(styles)
-        (first, end), draw = self._drawing
-        if (first, end) != (prefix.k, last):  # one at a time: a program holds its weights
+        known, draw = self._drawing
+        wanted = prefix.k, prefix.is_opened, prefix.k + len(styles)
+        if known != wanted:  # one at a time: a program holds its weights
+            start, opened, end = wanted
             draw = compile_synthesis(
-                self._generator, start=prefix.k, side=4 * 2 ** ((last - 2) // 3), mark=self._mark,
-                precision=self._precision, like=draw if end == last else None)
-            self._drawing = (prefix.k, last), draw
+                self._generator, start=start, opened=opened, side=4 * 2 ** ((end - 2) // 3), mark=self._mark,
+                precision=self._precision, like=draw if draw is not None and known[-1] == end else None)
+            self._drawing = wanted, draw
         drawn = []
         for start in range(0, len(images), draw.at_once):  # what they go on from is large: a few at a time
             part = slice(start, start + draw.at_once)
-            begin = [_rows(tensor, images[part]) for tensor in (prefix.x, prefix.image)]
-            drawn.append(draw([style[part] for style in styles], *begin))
+            own = [style[part] for style in styles]
+            drawn.append(draw(own, **prefix.begin(images[part], own[0], columns[part])))
         pictures = np.concatenate(drawn)
         if self._encoding[0] != pictures.shape[-1]:
             self._encoding = pictures.shape[-1], compile_image_encoder(
                 self._clip, pictures.shape[-1], precision=self._precision)
         return self._encoding[1](pictures)
-
-
-def _rows(tensor, rows):
-    return None if tensor is None else paddle.index_select(tensor, paddle.to_tensor(rows)).numpy()
 
 
 def compile_gradient(layer, shapes, wrt, key=None, *, folder=None):
@@ -239,17 +236,13 @@ class _NamedSynthesis(paddle.nn.Layer):
         """`{name: shape}` of the inputs."""
         parts = self.synthesis
         shapes = {_style_name(parts.start + k): [-1, width] for k, width in enumerate(parts.widths)}
-        if parts.start:
-            shapes["x"] = [-1, *parts.x_shape]
-        if parts.needs_image:
-            shapes["image"] = [-1, *parts.image_shape]
-        return shapes
+        return {**shapes, **{name: [-1, *shape] for name, shape in parts.begins.items()}}
 
     def forward(self, tensors):
         """Images of named styles."""
         first, count = self.synthesis.start, len(self.synthesis.widths)
         styles = [tensors[_style_name(first + k)] for k in range(count)]
-        return self.synthesis(styles, tensors.get("x"), tensors.get("image"))
+        return self.synthesis(styles, **{name: tensors[name] for name in self.synthesis.begins})
 
 
 class _ImageEncoder(paddle.nn.Layer):

@@ -18,7 +18,7 @@ import paddle
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.relevance import CACHE_BYTES
-from ppstyleclip.methods.staged import stage_bytes
+from ppstyleclip.methods.staged import opened_bytes, stage_bytes
 
 MAX_BATCH, BATCH_PIXELS = 50, 2**20  # pictures drawn at once: 50 up to 128 px, 16 at 256 px, 2 at 1024
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
@@ -63,8 +63,8 @@ def plan_memory(generator, clip, num_images: int, limit: int, batch_size: int | 
     free = limit - fixed
     if batch_size is None:
         batch_size = max(2, min(MAX_BATCH, int(free / 2 / picture) // 2 * 2))
-    tensors = range(2 + 3 * len(generator.to_rgbs))
-    useful = num_images * max(stage_bytes(generator, k) for k in tensors)
+    convolutions = [k for k, (_, noise) in enumerate(generator.drawing_layers()) if noise is not None]
+    useful = num_images * max(opened_bytes(generator, k) for k in convolutions)
     return batch_size, min(CACHE_BYTES, useful, max(0, int((free - batch_size * picture) // 3)))
 
 

@@ -6,7 +6,8 @@ For editable channel c and base image i, with f a picture's unit CLIP feature an
     d_ci = f(s_i with s_c = v+) - f(s_i with s_c = v-)          row_c = unit(mean over i of unit(d_ci))
 
 A plain loop over channels and images is the reference (tests/test_relevance.py). Here pictures are drawn in
-batches across channels, images and signs, and what lies before the changed layer is drawn once (staged.py).
+batches across channels, images and signs; what lies before the changed layer is drawn once, and in compiled
+programs so is that layer's convolution, of which a channel changes a part (staged.py).
 """
 from __future__ import annotations
 
@@ -18,7 +19,18 @@ import numpy as np
 import paddle
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.staged import advance, count_tensors, finish, first_stage, join, stage_bytes, take
+from ppstyleclip.methods.staged import (
+    advance,
+    count_tensors,
+    finish,
+    first_stage,
+    join,
+    join_opened,
+    open_layer,
+    opened_bytes,
+    stage_bytes,
+    take,
+)
 from ppstyleclip.stylespace import StyleLayout, StyleStats
 
 BASES = ("mean", "own")
@@ -156,12 +168,16 @@ def compute_relevance(
 
 
 def _records(job, blocks):
-    prefix = first_stage(job.generator, len(job.s_base))
+    prefix, opened = first_stage(job.generator, len(job.s_base)), None
     done, total = 0, sum(len(block.channels) for block in blocks)
     for block in blocks:
         began = time.perf_counter()
+        if opened is not None and opened.k != block.k:
+            opened = None
         prefix = _approach(job, prefix, block.k)
-        rows, strength = _measure(job, prefix, block)
+        if opened is None and _can_open(job, prefix, block.k):
+            opened = _open(job, prefix)
+        rows, strength = _measure(job, opened or prefix, block)
         done += len(block.channels)
         yield RelevanceRecord(done, total, block.number, block.channels, rows[block.wanted],
                               strength[block.wanted], time.perf_counter() - began)
@@ -237,25 +253,39 @@ class _Job:
         return np.concatenate([up, down])
 
 
-@paddle.no_grad()
 def _approach(job, prefix, k):
     """Draw the base images up to style tensor k, or as far as the memory allows."""
-    count = len(job.s_base)
-    while prefix.k < k and stage_bytes(job.generator, prefix.k + 1) * count <= job.cache_bytes:
-        parts = []
-        for start in range(0, count, job.batch_size):
-            images = np.arange(start, min(start + job.batch_size, count))
-            style = paddle.to_tensor(job.base_style(prefix.k, k, images))
-            parts.append(advance(job.generator, take(prefix, paddle.to_tensor(images)), style))
-        prefix = join(parts)
+    while prefix.k < k and stage_bytes(job.generator, prefix.k + 1) * len(job.s_base) <= job.cache_bytes:
+        prefix = join(_in_batches(job, prefix, k, advance))
     return prefix
+
+
+def _can_open(job, prefix, k):
+    """Whether the convolution of tensor k can be shared: base styles are the same for all its channels."""
+    small = opened_bytes(job.generator, k) * len(job.s_base) <= job.cache_bytes
+    return job.compiled is not None and prefix.k == k and small and job.compat is None
+
+
+def _open(job, prefix):
+    return join_opened(_in_batches(job, prefix, prefix.k, open_layer))
+
+
+@paddle.no_grad()
+def _in_batches(job, prefix, k, draw):
+    """What `draw` makes of parts of a stage with the styles that its images have while tensor k is measured."""
+    parts, count = [], len(job.s_base)
+    for start in range(0, count, job.batch_size):
+        images = np.arange(start, min(start + job.batch_size, count))
+        style = paddle.to_tensor(job.base_style(prefix.k, k, images))
+        parts.append(draw(job.generator, take(prefix, paddle.to_tensor(images)), style))
+    return parts
 
 
 @paddle.no_grad()
 def _measure(job, prefix, block):
     """Rows `[B, D]` and strength `[B]` of the block's columns; zero where a batch holds no wanted one.
 
-    A batch is drawn whole or not at all: its size decides the rounding.
+    `prefix` is the Stage or the Opened that pictures go on from. A batch is drawn whole or not at all: its size decides the rounding.
     """
     count, size, step = len(job.s_base), len(block.columns), max(1, job.batch_size // 2)
     row, image = np.divmod(np.arange(size * count), count)
@@ -280,7 +310,7 @@ def _features(job, prefix, k, images, columns):
     styles = [job.base_style(j, k, both) for j in job.tensors(prefix.k, k)]
     styles[k - prefix.k] = job.edited_style(k, images, columns)
     if job.compiled is not None:
-        features = job.compiled.features(prefix, both, styles)
+        features = job.compiled.features(prefix, both, styles, np.concatenate([columns, columns]))
     else:
         stage = take(prefix, paddle.to_tensor(both))
         pictures = finish(job.generator, stage, [paddle.to_tensor(style) for style in styles])

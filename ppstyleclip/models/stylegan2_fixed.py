@@ -58,6 +58,7 @@ class FixedSynthesis(nn.Layer):
     Args:
         generator: StyleGANv2Generator; its weights are copied.
         start: the first style tensor that is used, 0 to K - 1; below it the caller has drawn.
+        opened: that is a convolution's, which the caller has done; a channel of it is changed (staged.Opened).
         stop: the one before which to stop, 2 or more and no ToRGB layer's; None draws to the end.
         side: stop at the resolution of this many pixels; None is the generator's own.
         noise: "const" or "none".
@@ -65,12 +66,12 @@ class FixedSynthesis(nn.Layer):
             blur it.
         alone: for a single picture, N being 1.
 
-    Attributes: `widths`, the C_k of the styles it takes; `x_shape` and, where `needs_image`, `image_shape`:
-    what it starts from, without the batch.
+    Attributes: `widths`, the C_k of the styles it takes; `begins`, `{name: shape}` of what it starts from,
+    without the batch.
     """
 
-    def __init__(self, generator, *, start=0, stop=None, side=None, noise="const", winograd=False,
-                 alone=False):
+    def __init__(self, generator, *, start=0, opened=False, stop=None, side=None, noise="const",
+                 winograd=False, alone=False):
         super().__init__()
         if noise not in ("const", "none"):
             raise ValueError(f"fixed synthesis has noise 'const' or 'none', got {noise!r}")
@@ -88,23 +89,31 @@ class FixedSynthesis(nn.Layer):
                 self.layers.append(_FixedRGB(layer, resolution, alone))
             else:
                 noises = picture if noise == "const" else None
-                self.layers.append(_FixedConv(layer, noises, resolution, alone))
+                kind = _OpenedConv if opened and k == start else _FixedConv
+                self.layers.append(kind(layer, noises, resolution, alone))
         if winograd:
             self.use_winograd()
         self.widths = [layer.width for layer in self.layers]
-        self.needs_image = start > 1
-        self.x_shape = [self.widths[0], *[4 * 2 ** (start // 3)] * 2]
-        self.image_shape = [3, *[4 * 2 ** ((start - 2) // 3)] * 2] if self.needs_image else None
-        if start == 0:
+        self.begins = self._begins(opened)
+        if not self.begins:
             keep(self, "input", generator.input.input.numpy())
 
-    def forward(self, styles, x=None, image=None):
+    def _begins(self, opened):
+        first, side = self.layers[0], 4 * 2 ** (self.start // 3)
+        begins = {"image": [3, *[4 * 2 ** ((self.start - 2) // 3)] * 2]} if self.start > 1 else {}
+        if opened:
+            return {**begins, "x": [first.groups, *[first.side] * 2], "plane": [1, side, side],
+                    "kernel": [first.groups, 9]}
+        return {**begins, "x": [first.width, side, side]} if self.start else begins
+
+    def forward(self, styles, x=None, image=None, **change):
         """Draw images.
 
         Args:
             styles: list of the styles `[N, C_k]` of tensors start, start + 1, ...
-            x: `[N, C, H, W]` activations before tensor `start`; None with start 0.
+            x: `[N, C, H, W]` activations before tensor `start`, or its convolution; None with neither.
             image: `[N, 3, h, w]` sum of the ToRGB layers so far; None where there was none.
+            change: plane and kernel as an opened layer takes them.
         Returns:
             images `[N, 3, side, side]`; with `stop` a list of what a synthesis from there goes on with, x and
             image.
@@ -113,12 +122,12 @@ class FixedSynthesis(nn.Layer):
             image, kept = self.record(styles)
             self.cuts.append((image, styles, kept))
             return image
-        x = self.input if self.start == 0 else x
+        x = x if self.begins else self.input
         for layer, style in zip(self.layers, styles):
             if layer.to_rgb:
                 image = layer(x, style, image)
             else:
-                x = layer(x, style)
+                x, change = layer(x, style, **change), {}
         return image if self.stop is None else [x, image]
 
     def use_winograd(self):
@@ -164,12 +173,20 @@ class _FixedConv(nn.Layer):
         weight = conv.weight.numpy()[0]  # [O, I, k, k]
         self.side, self.alone = side, alone
         self.upsample, self.groups, self.width = conv.upsample, weight.shape[0], weight.shape[1]
+        self.winograd = self.in_tiles = self.leads = self.gains = self.in_weight = False
         keep(self, "energy", np.square(weight * conv.scale).sum((2, 3)).T)
-        weight = weight * np.float32(conv.scale * _GAIN)
+        self._keep_convolution(conv, weight * np.float32(conv.scale * _GAIN))
+        self.has_noise = noise is not None
+        if self.has_noise:
+            keep(self, "noise", noise.numpy()[0, 0] * layer.noise.weight.numpy() * _GAIN)
+        bias = layer.activate.bias.numpy() * _GAIN
+        keep(self, "bias", bias if alone else bias.reshape([-1, 1, 1]))
+        if alone:
+            keep(self, "zeros", np.zeros_like(bias))
+            keep(self, "ones", np.full_like(bias, 1.0 - _EPSILON))
+
+    def _keep_convolution(self, conv, weight):
         keep(self, "weight", weight.transpose(1, 0, 2, 3) if conv.upsample else weight)
-        self.winograd = self.in_tiles = self.leads = False
-        self.gains = not conv.upsample and side >= _WINOGRAD_SIDE and \
-            min(weight.shape[:2]) >= (_WINOGRAD_ALONE if alone else _WINOGRAD_CHANNELS)
         if conv.upsample:
             taps = np.asarray(conv.blur * 4.0, np.float32)[::-1, ::-1]
             keep(self, "blur", np.broadcast_to(taps, (self.groups, 1, *taps.shape)))
@@ -177,15 +194,10 @@ class _FixedConv(nn.Layer):
             first, last = (spare + 1) // 2 + 1, spare // 2 + 1
             self.spare = int(last > 0)  # one row and column of zeros that the filter need not add
             self.pads = [first, last - self.spare] * 2
-        self.has_noise = noise is not None
-        if self.has_noise:
-            keep(self, "noise", noise.numpy()[0, 0] * layer.noise.weight.numpy() * _GAIN)
-        bias = layer.activate.bias.numpy() * _GAIN
-        keep(self, "bias", bias if alone else bias.reshape([-1, 1, 1]))
-        self.in_weight = alone and not conv.upsample and weight.shape[2] ** 2 * self.groups < side**2
-        if alone:
-            keep(self, "zeros", np.zeros_like(bias))
-            keep(self, "ones", np.full_like(bias, 1.0 - _EPSILON))
+        else:
+            least = _WINOGRAD_ALONE if self.alone else _WINOGRAD_CHANNELS
+            self.gains = self.side >= _WINOGRAD_SIDE and min(weight.shape[:2]) >= least
+            self.in_weight = self.alone and weight.shape[2] ** 2 * self.groups < self.side**2
 
     def use_winograd(self):
         self.winograd = True
@@ -206,14 +218,25 @@ class _FixedConv(nn.Layer):
         energy = F.linear(style * style, self.energy) + 1e-8
         x = self._convolve(x * style.reshape([-1, self.width, 1, 1]), self.weight)
         x = plain_order(x) if self.leads else x
-        z = x * paddle.pow(energy, -0.5).reshape([-1, self.groups, 1, 1])
+        return energy, x, self._end(x, paddle.pow(energy, -0.5))
+
+    def _end(self, x, demodulation):
+        """What follows the convolution."""
+        if self.alone:  # one pass scales by the demodulation and adds the bias
+            x = F.batch_norm(x, self.zeros, self.ones, demodulation.reshape([self.groups]), self.bias,
+                             epsilon=_EPSILON)
+            return F.leaky_relu(x + self.noise if self.has_noise else x, SLOPE)
+        x = x * demodulation.reshape([-1, self.groups, 1, 1])
         if self.has_noise:
-            z = z + self.noise
-        return energy, x, F.leaky_relu(z + self.bias, SLOPE)
+            x = x + self.noise
+        return F.leaky_relu(x + self.bias, SLOPE)
+
+    def _demodulation(self, style):
+        return paddle.pow(F.linear(style * style, self.energy) + 1e-8, -0.5)
 
     def _alone(self, x, style):
         """Of one picture: scalings go where they touch the fewest numbers."""
-        demodulation = paddle.pow(F.linear(style * style, self.energy) + 1e-8, -0.5)
+        demodulation = self._demodulation(style)
         if self.winograd and self.in_weight:
             pair = paddle.matmul(demodulation.reshape([self.groups, 1]), style)
             tiles = winograd_tiles(x, self.weight * pair, self.input_filter, self.output_matrix)
@@ -224,11 +247,7 @@ class _FixedConv(nn.Layer):
             weight = weight * style.reshape([1, self.width, 1, 1])
         else:
             x = x * style.reshape([1, self.width, 1, 1])
-        x = self._convolve(x, weight)
-        # Scales by the demodulation and adds the bias at once.
-        x = F.batch_norm(x, self.zeros, self.ones, demodulation.reshape([self.groups]), self.bias,
-                         epsilon=_EPSILON)
-        return F.leaky_relu(x + self.noise if self.has_noise else x, SLOPE)
+        return self._end(self._convolve(x, weight), demodulation)
 
     def _convolve(self, x, weight):
         if self.upsample:
@@ -237,6 +256,26 @@ class _FixedConv(nn.Layer):
         if self.winograd:
             return winograd_conv2d(x, weight, self.input_filter, self.output_matrix)
         return F.conv2d(x, weight, padding=1)
+
+
+class _OpenedConv(_FixedConv):
+    """A _FixedConv whose convolution is done, but for what one channel of each picture adds."""
+
+    def _keep_convolution(self, conv, weight):
+        pixels = np.eye(weight.shape[2] ** 2, dtype=np.float32).reshape([-1, 1, *weight.shape[2:]])
+        keep(self, "pixels", pixels[::-1] if conv.upsample else pixels)  # the neighbours that taps multiply
+        self.pad = 0 if conv.upsample else weight.shape[2] // 2
+        if conv.upsample:
+            keep(self, "blur", (conv.blur * 4.0).reshape([1, 1, *conv.blur.shape]))
+
+    def forward(self, x, style, plane, kernel):
+        """As _FixedConv, with x `[N, O, H, W]` the convolution so far, plane and kernel as Opened has them."""
+        if self.upsample:  # the blur comes first, while it is of one channel
+            plane = F.conv2d_transpose(plane, self.blur, stride=2)
+        taps = kernel.shape[2]
+        near = F.conv2d(plane, self.pixels, padding=self.pad).reshape([-1, taps, self.side**2])
+        added = paddle.matmul(kernel, near).reshape([-1, self.groups, self.side, self.side])
+        return self._end(x + added, self._demodulation(style))
 
 
 class _FixedRGB(nn.Layer):

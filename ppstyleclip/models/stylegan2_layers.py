@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import paddle
 import paddle.nn as nn
 import paddle.nn.functional as F
@@ -73,12 +74,16 @@ class ModulatedConv2D(nn.Layer):
 
     def forward(self, x, style, gain=1.0):
         """Convolve `x` `[N or 1, I, H, W]` under styles `[N, I]`; the result is multiplied by `gain`."""
-        weight = self.weight.squeeze(0)  # [O, I, k, k]
-        x = x * style.unsqueeze([2, 3])
-        out = self._enlarge(x, weight) if self.upsample else F.conv2d(x, weight, padding=weight.shape[2] // 2)
+        out = self.convolve(x, style)
         if not self.demodulate:
             return out * (self.scale * gain)
-        return out * self._output_scale(weight, style, gain).unsqueeze([2, 3])
+        return out * self._output_scale(style, gain).unsqueeze([2, 3])
+
+    def convolve(self, x, style):
+        """The convolution itself, without the scale of its result: linear in `x` and in the style."""
+        weight = self.weight.squeeze(0)  # [O, I, k, k]
+        x = x * style.unsqueeze([2, 3])
+        return self._enlarge(x, weight) if self.upsample else F.conv2d(x, weight, padding=weight.shape[2] // 2)
 
     def _enlarge(self, x, weight):
         """Convolve at twice the size: a transposed convolution with stride 2, then the blur."""
@@ -86,8 +91,9 @@ class ModulatedConv2D(nn.Layer):
         spare = len(self.blur) - 2 - (weight.shape[2] - 1)
         return upfirdn2d(out, self.blur, pad=((spare + 1) // 2 + 1, spare // 2 + 1), gain=4.0)
 
-    def _output_scale(self, weight, style, gain):
+    def _output_scale(self, style, gain):
         """Return `[N, O]`: weight scale, demodulation (equation 3) and gain in one factor."""
+        weight = self.weight.squeeze(0)
         area = weight.shape[2] * weight.shape[3]
         energy = paddle.mean(weight * weight, axis=[2, 3]) * (area * self.scale**2)  # [O, I]
         norm = F.linear(style * style, energy.transpose([1, 0])) + 1e-8
@@ -136,6 +142,15 @@ class StyledConv(nn.Layer):
             noise = noise.squeeze([0, 1]) if noise.shape[0] == 1 else noise
             out = out + noise * (self.noise.weight * _GAIN)
         return bias_act(out, self.activate.bias * _GAIN, gain=1.0)
+
+    def convolve(self, x, style):
+        """What forward does before the demodulation, scale and gain included: `[N, O, H, W]`."""
+        return self.conv.convolve(x, style) * (self.conv.scale * _GAIN)
+
+    def channel_kernels(self):
+        """`[I, O, k k]` array: what input channels bring to the result of convolve, tap by tap."""
+        weight = self.conv.weight.numpy()[0] * np.float32(self.conv.scale * _GAIN)
+        return np.ascontiguousarray(weight.transpose(1, 0, 2, 3)).reshape([weight.shape[1], weight.shape[0], -1])
 
 
 class SkipUpsample(nn.Layer):
