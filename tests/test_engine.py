@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import paddle
@@ -222,6 +225,40 @@ def test_a_file_in_place_of_the_cache_costs_no_more_than_time(generator, tmp_pat
     draw = engine.compile_synthesis(generator, folder=tmp_path / "engine")
     assert draw.compile()
     assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
+
+
+class Wide(paddle.nn.Layer):
+    """A linear layer of 64 MB."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = paddle.nn.Linear(4096, 4096)
+
+    def forward(self, tensors):
+        return [self.linear(tensors["x"])]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells how much memory is in use")
+def test_programs_made_later_cost_the_others_no_memory(generator, tmp_path):
+    wide = engine.Compiled(Wide(), {"x": [-1, 4096]}, ["wide"], folder=tmp_path)
+    arrays, styles = {"x": np.ones([8, 4096], np.float32)}, draw_styles(generator, 1)
+    small, sizes = [], []
+    expected = wide(arrays)[0]
+    for _ in range(6):
+        small.append(engine.compile_synthesis(generator, folder=tmp_path))
+        small[-1](styles)
+        np.testing.assert_array_equal(wide(arrays)[0], expected)
+        sizes.append(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+    assert sizes[-1] - sizes[1] < 2 * 2**26  # lost each time, it were four times the layer
+    assert relative(small[0](styles), small[-1](styles)) < BOUND / 100
+
+
+def test_a_program_whose_files_are_gone_goes_on(generator, tmp_path):
+    draw, styles = engine.compile_synthesis(generator, folder=tmp_path / "gone"), draw_styles(generator, 2)
+    before = draw(styles)
+    shutil.rmtree(tmp_path / "gone")
+    engine.compile_synthesis(generator, side=8, folder=tmp_path)(draw_styles(generator, 1)[:5])
+    np.testing.assert_array_equal(draw(styles), before)
 
 
 def test_what_cannot_be_exported_runs_eager_and_says_so_once(generator, tmp_path, monkeypatch):

@@ -108,6 +108,7 @@ def _load_or_export(compiled) -> Program:
         program = _program(compiled, draft)
         with contextlib.suppress(OSError):  # another process was first, or the disk is full
             os.rename(draft, place)
+            program.folder = place
             _sweep(home)
     return program
 

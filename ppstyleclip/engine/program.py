@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,29 +38,61 @@ class Arrangement:
 
 ALL = Arrangement()
 
+
+_LIVE = weakref.WeakSet()  # programs
+_TURN = threading.RLock()  # each has all cores anyway
+
+
 class Program:
     """An exported program under Paddle Inference: float32 arrays in, a list of arrays out.
 
-    One thread may call it at a time.
+    Loading a program makes Paddle forget what oneDNN has prepared for the others, above all weights laid out
+    anew, but not free it: that happens when they go. So those that have run are loaded again before they go
+    on.
 
     Args:
-        folder: where export() wrote it; it is not needed any more once this returns.
+        folder: where export() wrote it; an attribute, for it may move. If it is there no more when the
+            program is to be loaded again, memory for its weights is lost, nothing else.
         precision: "fp32"; "bf16" where the processor has it; "fp16" on a GPU.
         arrangement: what Paddle may rearrange.
     """
 
     def __init__(self, folder, precision="fp32", arrangement=ALL):
-        self._predictor = inference.create_predictor(_config(Path(folder), precision, arrangement))
-        names = sorted(self._predictor.get_input_names())
-        self._inputs = {name: self._predictor.get_input_handle(name) for name in names}
-        self._outputs = [self._predictor.get_output_handle(n) for n in self._predictor.get_output_names()]
+        self.folder, self._settings = Path(folder), (precision, arrangement)
+        with _TURN:
+            self._load()
+            _LIVE.add(self)
+
+    def _load(self):
+        for other in _LIVE:
+            other._is_stale |= other._has_run
+        self._predictor = predictor = inference.create_predictor(_config(self.folder, *self._settings))
+        names = sorted(predictor.get_input_names())
+        self._inputs = {name: predictor.get_input_handle(name) for name in names}
+        self._outputs = [predictor.get_output_handle(name) for name in predictor.get_output_names()]
+        self._has_run = self._is_stale = False
 
     def __call__(self, arrays) -> list:
         """Run on `{name: array}`; names that the program does not use are passed over."""
-        for name, handle in self._inputs.items():
-            handle.copy_from_cpu(np.ascontiguousarray(arrays[name], np.float32))
-        self._predictor.run()
-        return [handle.copy_to_cpu() for handle in self._outputs]
+        with _TURN:
+            if self._is_stale and not on_gpu():
+                _load_again()
+            for name, handle in self._inputs.items():
+                handle.copy_from_cpu(np.ascontiguousarray(arrays[name], np.float32))
+            self._predictor.run()
+            self._has_run = True
+            return [handle.copy_to_cpu() for handle in self._outputs]
+
+
+def _load_again():
+    """Load all programs again that have run, for each that is loaded makes the others stale."""
+    for program in list(_LIVE):
+        if not (program._has_run or program._is_stale):
+            continue
+        program._has_run = program._is_stale = False
+        if _model(program.folder) is not None:
+            program._predictor = program._inputs = program._outputs = None  # frees what oneDNN has prepared
+            program._load()
 
 
 def check_precision(precision):
@@ -76,7 +110,7 @@ def on_gpu() -> bool:
 
 def _config(folder, precision, arrangement):
     """Paddle Inference's settings: all cores and oneDNN on a CPU, CUDA where Paddle's device is a GPU."""
-    model = next(folder / name for name in MODELS if (folder / name).is_file())
+    model = _model(folder)
     config = inference.Config(str(model), str(folder / WEIGHTS))
     config.disable_glog_info()
     if on_gpu():
@@ -93,6 +127,11 @@ def _config(folder, precision, arrangement):
         config.enable_new_executor(True)
         config.enable_new_ir(True)
     return config
+
+
+def _model(folder):
+    """The file of the program in a folder; None if there is none."""
+    return next((folder / name for name in MODELS if (folder / name).is_file()), None)
 
 
 def _arrange(config, precision, arrangement):

@@ -272,7 +272,7 @@ def _open(job, prefix):
 
 @paddle.no_grad()
 def _in_batches(job, prefix, k, draw):
-    """What `draw` makes of parts of a stage with the styles that its images have while tensor k is measured."""
+    """What `draw` makes of parts of a stage, with the styles of its images while tensor k is measured."""
     parts, count = [], len(job.s_base)
     for start in range(0, count, job.batch_size):
         images = np.arange(start, min(start + job.batch_size, count))
@@ -285,7 +285,8 @@ def _in_batches(job, prefix, k, draw):
 def _measure(job, prefix, block):
     """Rows `[B, D]` and strength `[B]` of the block's columns; zero where a batch holds no wanted one.
 
-    `prefix` is the Stage or the Opened that pictures go on from. A batch is drawn whole or not at all: its size decides the rounding.
+    `prefix` is the Stage or the Opened that pictures go on from. A batch is drawn whole or not at all: its
+    size decides the rounding.
     """
     count, size, step = len(job.s_base), len(block.columns), max(1, job.batch_size // 2)
     row, image = np.divmod(np.arange(size * count), count)

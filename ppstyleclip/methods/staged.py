@@ -5,7 +5,8 @@ The generator uses one style tensor after the other (conv1, to_rgb1, convs.0, co
 Stage holds what has been drawn before tensor k; `advance` draws layer k, `finish` the rest, with constant
 noise: from first_stage on, `finish` gives what the generator's own synthesis_from_styles gives.
 
-Of pictures that differ in one channel of style tensor k, layer k's convolution is shared too: an Opened holds it.
+Of pictures that differ in one channel of style tensor k, layer k's convolution is shared too: an Opened holds
+it.
 """
 from __future__ import annotations
 
@@ -68,8 +69,8 @@ class Opened:
     def begin(self, images, style, columns):
         """`{name: array}` of what pictures start with that go on from `images` `[P]` with `style` `[P, I]`.
 
-        Styles differ from this one's in the channels `columns` `[P]` alone. The names are x, the convolution so
-        far; plane `[P, 1, h, w]`, the channel; kernel `[P, O, 9]`, what is to be added of it; and image.
+        Styles differ from this one's in the channels `columns` `[P]` alone. The names are x, the convolution
+        so far; plane `[P, 1, h, w]`, the channel; kernel `[P, O, 9]`, what is to be added of it; and image.
         """
         pairs = np.arange(len(images))
         change = style[pairs, columns] - self.style[images, columns]

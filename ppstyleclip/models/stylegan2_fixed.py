@@ -58,7 +58,7 @@ class FixedSynthesis(nn.Layer):
     Args:
         generator: StyleGANv2Generator; its weights are copied.
         start: the first style tensor that is used, 0 to K - 1; below it the caller has drawn.
-        opened: that is a convolution's, which the caller has done; a channel of it is changed (staged.Opened).
+        opened: that is a convolution's, which the caller has done; a channel is changed (staged.Opened).
         stop: the one before which to stop, 2 or more and no ToRGB layer's; None draws to the end.
         side: stop at the resolution of this many pixels; None is the generator's own.
         noise: "const" or "none".
@@ -269,7 +269,7 @@ class _OpenedConv(_FixedConv):
             keep(self, "blur", (conv.blur * 4.0).reshape([1, 1, *conv.blur.shape]))
 
     def forward(self, x, style, plane, kernel):
-        """As _FixedConv, with x `[N, O, H, W]` the convolution so far, plane and kernel as Opened has them."""
+        """As _FixedConv, with x `[N, O, H, W]` the convolution so far, plane and kernel as in Opened."""
         if self.upsample:  # the blur comes first, while it is of one channel
             plane = F.conv2d_transpose(plane, self.blur, stride=2)
         taps = kernel.shape[2]

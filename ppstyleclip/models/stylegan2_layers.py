@@ -83,7 +83,9 @@ class ModulatedConv2D(nn.Layer):
         """The convolution itself, without the scale of its result: linear in `x` and in the style."""
         weight = self.weight.squeeze(0)  # [O, I, k, k]
         x = x * style.unsqueeze([2, 3])
-        return self._enlarge(x, weight) if self.upsample else F.conv2d(x, weight, padding=weight.shape[2] // 2)
+        if self.upsample:
+            return self._enlarge(x, weight)
+        return F.conv2d(x, weight, padding=weight.shape[2] // 2)
 
     def _enlarge(self, x, weight):
         """Convolve at twice the size: a transposed convolution with stride 2, then the blur."""
@@ -150,7 +152,8 @@ class StyledConv(nn.Layer):
     def channel_kernels(self):
         """`[I, O, k k]` array: what input channels bring to the result of convolve, tap by tap."""
         weight = self.conv.weight.numpy()[0] * np.float32(self.conv.scale * _GAIN)
-        return np.ascontiguousarray(weight.transpose(1, 0, 2, 3)).reshape([weight.shape[1], weight.shape[0], -1])
+        outputs, inputs = weight.shape[:2]
+        return np.ascontiguousarray(weight.transpose(1, 0, 2, 3)).reshape([inputs, outputs, -1])
 
 
 class SkipUpsample(nn.Layer):
