@@ -4,6 +4,7 @@ import numpy as np
 import paddle
 import pytest
 
+from ppstyleclip.engine import CompiledNetworks, networks
 from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
 from ppstyleclip.methods.staged import advance, finish, first_stage, join, take
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
@@ -105,6 +106,21 @@ def assert_same(found, rows, strength):
 def test_relevance_equals_the_plain_loop(world, base, compat):
     rows, strength = plain_relevance(world, base, compat)
     assert_same(world.relevance(base=base, compat=compat), rows, strength)
+
+
+@pytest.mark.parametrize("options, opened", [({}, True), ({"base": "own"}, True), ({"cache_bytes": 0}, False),
+                                             ({"compat": "official"}, False)])
+def test_compiled_relevance_equals_the_plain_loop(world, tmp_path, monkeypatch, options, opened):
+    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path))
+    monkeypatch.setattr(networks, "compile_image_encoder", lambda clip, side, precision: (
+        lambda images: clip.encode_image(paddle.to_tensor(images)).numpy()))
+    compiled, begun = CompiledNetworks(world.generator, world.clip), set()
+    features = compiled.features
+    compiled.features = lambda prefix, *rest: (begun.add(prefix.is_opened), features(prefix, *rest))[1]
+    found = world.relevance(compiled=compiled, **options)
+    plain = {name: options[name] for name in ("base", "compat") if name in options}
+    assert_same(found, *plain_relevance(world, **plain))
+    assert begun == {opened}
 
 
 def test_the_three_ways_differ(world):

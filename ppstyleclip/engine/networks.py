@@ -2,7 +2,7 @@
 """What the product compiles: synthesis, CLIP's image side, both in a row, and losses with their gradients."""
 from __future__ import annotations
 
-import math
+from itertools import count
 
 import numpy as np
 import paddle
@@ -12,6 +12,7 @@ from ppstyleclip.engine.program import ALL, Arrangement, check_precision, on_gpu
 from ppstyleclip.engine.tracing import writes_old_programs
 from ppstyleclip.files import fingerprint
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
+from ppstyleclip.models.stylegan2_layers import output_side
 
 # Reshapes are not oneDNN's, so as to be done in place; the passes left out take all weights for constants.
 _SYNTHESIS = Arrangement(
@@ -96,7 +97,7 @@ def compile_synthesis(generator, *, start=0, opened=False, side=None, noise="con
     """
     side = side or generator.size
     mark = _weights_mark(generator) if mark is None else mark
-    cut = 3 * round(math.log2(SMALL_SIDE / 2)) - 1  # the first tensor beyond SMALL_SIDE
+    cut = next(k for k in count() if output_side(k) > SMALL_SIDE)
     whole = side <= SMALL_SIDE or side**2 < AT_ONCE_PIXELS or start >= cut
     spans = [(start, None, opened)] if whole else [(start, cut, opened), (cut, None, False)]
     shared = {part.span: part for part in (like.parts if like else ())}
@@ -148,7 +149,7 @@ class CompiledNetworks:
         if known != wanted:  # one at a time: a program holds its weights
             start, opened, end = wanted
             draw = compile_synthesis(
-                self._generator, start=start, opened=opened, side=4 * 2 ** ((end - 2) // 3), mark=self._mark,
+                self._generator, start=start, opened=opened, side=output_side(end - 1), mark=self._mark,
                 precision=self._precision, like=draw if draw is not None and known[-1] == end else None)
             self._drawing = wanted, draw
         drawn = []

@@ -16,6 +16,7 @@ import numpy as np
 import paddle
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.models.stylegan2_layers import output_side
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,11 +146,6 @@ def work_from(generator, k: int, end: int | None = None) -> float:
         side = output_side(j)  # of what it convolves, or gives where the two differ
         total += weight.size * (side // 2 if is_enlarging else side) ** 2
     return float(total)
-
-
-def output_side(k: int) -> int:
-    """Side in pixels of what the layer of tensor k gives."""
-    return 4 * 2 ** ((k + 1) // 3)
 
 
 def stage_bytes(generator, k: int) -> int:

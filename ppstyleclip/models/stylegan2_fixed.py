@@ -43,7 +43,7 @@ from ..ops import (
     winograd_tiles,
     winograd_weight,
 )
-from .stylegan2_layers import SKIP_KERNEL
+from .stylegan2_layers import SKIP_KERNEL, output_side
 
 _GAIN = math.sqrt(2.0)
 SLOPE = 0.2  # of the leaky ReLU
@@ -77,20 +77,19 @@ class FixedSynthesis(nn.Layer):
             raise ValueError(f"fixed synthesis has noise 'const' or 'none', got {noise!r}")
         layers = generator.drawing_layers()
         if side is not None:
-            layers = [pair for k, pair in enumerate(layers) if 4 * 2 ** ((k + 1) // 3) <= side]
+            layers = [pair for k, pair in enumerate(layers) if output_side(k) <= side]
         if not 0 <= start < len(layers):
             raise ValueError(f"start must be 0 to {len(layers) - 1}, got {start}")
         self.start, self.stop = start, stop
         self.pullback, self.cuts = None, []  # of stylegan2_pullback
         self.layers = nn.LayerList()
         for k, (layer, picture) in enumerate(layers[start:stop], start):
-            resolution = 4 * 2 ** ((k + 1) // 3)
             if picture is None:
-                self.layers.append(_FixedRGB(layer, resolution, alone))
+                self.layers.append(_FixedRGB(layer, output_side(k), alone))
             else:
                 noises = picture if noise == "const" else None
                 kind = _OpenedConv if opened and k == start else _FixedConv
-                self.layers.append(kind(layer, noises, resolution, alone))
+                self.layers.append(kind(layer, noises, output_side(k), alone))
         if winograd:
             self.use_winograd()
         self.widths = [layer.width for layer in self.layers]
@@ -99,8 +98,9 @@ class FixedSynthesis(nn.Layer):
             keep(self, "input", generator.input.input.numpy())
 
     def _begins(self, opened):
-        first, side = self.layers[0], 4 * 2 ** (self.start // 3)
-        begins = {"image": [3, *[4 * 2 ** ((self.start - 2) // 3)] * 2]} if self.start > 1 else {}
+        first, side = self.layers[0], output_side(self.start - 1)
+        last_rgb = (self.start - 2) // 3 * 3 + 1  # the last ToRGB layer before
+        begins = {"image": [3, *[output_side(last_rgb)] * 2]} if self.start > 1 else {}
         if opened:
             return {**begins, "x": [first.groups, *[first.side] * 2], "plane": [1, side, side],
                     "kernel": [first.groups, 9]}

@@ -23,6 +23,11 @@ _normal = nn.initializer.Normal
 _constant = nn.initializer.Constant
 
 
+def output_side(k: int) -> int:
+    """Side in pixels of what the layer of style tensor k gives."""
+    return 4 * 2 ** ((k + 1) // 3)
+
+
 class PixelNorm(nn.Layer):
     """Scale each row of `[N, D]` to a mean square of 1."""
 
