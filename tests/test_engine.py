@@ -15,7 +15,7 @@ import pytest
 from tiny_world import CLIP, tiny_clip, tiny_generator
 
 from ppstyleclip import engine
-from ppstyleclip.engine import compiled, networks, tracing
+from ppstyleclip.engine import compiled, networks, program, tracing
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.staged import advance, first_stage, join_opened, open_layer, take
 from ppstyleclip.models import stylegan2_fixed
@@ -78,9 +78,9 @@ def test_compiled_synthesis_is_the_eager_one_at_any_batch(generator, folder, noi
 def test_a_large_batch_is_drawn_in_parts(generator, folder, monkeypatch):
     monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 2 * generator.size**2)
     draw, styles, sizes = engine.compile_synthesis(generator, folder=folder), draw_styles(generator, 5), []
-    [part] = draw.parts
-    program = part.compiled
-    part.compiled = lambda arrays: (sizes.append(len(arrays["style_00"])), program(arrays))[1]
+    run = compiled.Compiled.__call__
+    monkeypatch.setattr(compiled.Compiled, "__call__",
+                        lambda self, arrays: (sizes.append(len(arrays["style_00"])), run(self, arrays))[1])
     assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
     assert sizes == [2, 2, 1]
 
@@ -129,8 +129,12 @@ def test_small_layers_of_large_pictures_draw_many_at_once(generator, tmp_path, m
     draw = engine.compile_synthesis(generator, start=start, folder=tmp_path, like=first)
     assert [part.at_once for part in first.parts] == [generator.size**2 // 64, 1]
     assert draw.parts[-1] is first.parts[-1] if start < 5 else len(draw.parts) == 1
-    assert draw.compile()
-    assert relative(draw(styles[start:], **begin), eager(generator, styles)) < BOUND / 10
+    loaded, inference = [], program.inference
+    load = inference.create_predictor
+    monkeypatch.setattr(inference, "create_predictor", lambda config: (loaded.append(1), load(config))[1])
+    for _ in (0, 1):
+        assert relative(draw(styles[start:], **begin), eager(generator, styles)) < BOUND / 10
+    assert len(loaded) == len(draw.parts)  # each once
 
 
 def test_noise_is_in_the_program(generator, folder):

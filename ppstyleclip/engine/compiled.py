@@ -49,11 +49,15 @@ class Compiled:
 
     def __call__(self, arrays) -> list:
         """Run on `{name: array}`; a list of arrays."""
-        if self._program is None and not self._failed:
-            self.compile()
+        self.prepare()
         if self._program is None:
             return self._eager(arrays)
         return self._program(arrays) if self.layer is None else self._first_run(arrays)
+
+    def prepare(self) -> None:
+        """Compile if that has not been tried."""
+        if self._program is None and not self._failed:
+            self.compile()
 
     def compile(self) -> bool:
         """Export or find the program, and load it; False, after a warning, where that fails."""

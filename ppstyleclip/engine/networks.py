@@ -47,6 +47,8 @@ class CompiledSynthesis:
             styles: float32 arrays `[N, C_k]` of the style tensors from `start` on.
             begin: with `start` above 0 or where it is opened, arrays as `staged.Stage` and `Opened` begin.
         """
+        for part in self.parts:  # before any runs, for a program that comes later has those loaded again
+            part.compiled.prepare()
         for part in self.parts[:-1]:
             begin = dict(zip(("x", "image"), part(styles[:part.count], begin)))
             styles = styles[part.count:]
