@@ -253,7 +253,7 @@ def test_programs_made_later_cost_the_others_no_memory(generator, tmp_path):
         small[-1](styles)
         np.testing.assert_array_equal(wide(arrays)[0], expected)
         sizes.append(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
-    assert sizes[-1] - sizes[1] < 2 * 2**26  # lost each time, it were four times the layer
+    assert sizes[-1] - sizes[1] < 2 * 2**26  # lost each time, it would be four times the layer
     assert relative(small[0](styles), small[-1](styles)) < BOUND / 100
 
 

@@ -49,22 +49,18 @@ class Compiled:
 
     def __call__(self, arrays) -> list:
         """Run on `{name: array}`; a list of arrays."""
-        self.prepare()
+        self.compile()
         if self._program is None:
             return self._eager(arrays)
         return self._program(arrays) if self.layer is None else self._first_run(arrays)
 
-    def prepare(self) -> None:
-        """Compile if that has not been tried."""
-        if self._program is None and not self._failed:
-            self.compile()
-
     def compile(self) -> bool:
-        """Export or find the program, and load it; False, after a warning, where that fails."""
-        try:
-            self._program = _load_or_export(self)
-        except Exception as error:  # whatever the exporter dislikes, the eager way is right, only slower
-            self._give_up(error)
+        """Export or find the program, and load it, once; False, after a warning, where that fails."""
+        if self._program is None and not self._failed:
+            try:
+                self._program = _load_or_export(self)
+            except Exception as error:  # whatever the exporter dislikes, the eager way is right, only slower
+                self._give_up(error)
         return self._program is not None
 
     def _first_run(self, arrays):

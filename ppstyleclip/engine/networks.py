@@ -47,15 +47,14 @@ class CompiledSynthesis:
             styles: float32 arrays `[N, C_k]` of the style tensors from `start` on.
             begin: with `start` above 0 or where it is opened, arrays as `staged.Stage` and `Opened` begin.
         """
-        for part in self.parts:  # before any runs, for a program that comes later has those loaded again
-            part.compiled.prepare()
+        self.compile()  # all before any runs, for a program that comes later has those loaded again
         for part in self.parts[:-1]:
             begin = dict(zip(("x", "image"), part(styles[:part.count], begin)))
             styles = styles[part.count:]
         return self.parts[-1](styles, begin)[0]
 
     def compile(self) -> bool:
-        """Compile now instead of at the first call; whether it worked."""
+        """Compile, if not done yet; whether it worked."""
         return all([part.compiled.compile() for part in self.parts])
 
 
@@ -135,7 +134,7 @@ class CompiledNetworks:
         check_precision(precision)
         self._generator, self._clip, self._precision = generator, clip, precision
         self._mark = _weights_mark(generator) if mark is None else mark
-        self._drawing, self._encoding = (None, None), (None, None)
+        self._drawing = self._encoding = (None, None)
 
     def features(self, prefix, images, styles, columns) -> np.ndarray:
         """CLIP features `[N, D]`.
@@ -152,7 +151,7 @@ class CompiledNetworks:
             start, opened, end = wanted
             draw = compile_synthesis(
                 self._generator, start=start, opened=opened, side=output_side(end - 1), mark=self._mark,
-                precision=self._precision, like=draw if draw is not None and known[-1] == end else None)
+                precision=self._precision, like=draw if known and known[-1] == end else None)
             self._drawing = wanted, draw
         drawn = []
         for start in range(0, len(images), draw.at_once):  # what they go on from is large: a few at a time
@@ -243,8 +242,8 @@ class _NamedSynthesis(paddle.nn.Layer):
 
     def forward(self, tensors):
         """Images of named styles."""
-        first, count = self.synthesis.start, len(self.synthesis.widths)
-        styles = [tensors[_style_name(first + k)] for k in range(count)]
+        first, widths = self.synthesis.start, self.synthesis.widths
+        styles = [tensors[_style_name(first + k)] for k in range(len(widths))]
         return self.synthesis(styles, **{name: tensors[name] for name in self.synthesis.begins})
 
 

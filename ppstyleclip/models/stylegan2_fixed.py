@@ -215,13 +215,17 @@ class _FixedConv(nn.Layer):
 
     def stages(self, x, style):
         """Energy `[N, O]`, the convolution before demodulation and the result `[N, O, H, W]`."""
-        energy = F.linear(style * style, self.energy) + 1e-8
+        energy = self._energy(style)
         x = self._convolve(x * style.reshape([-1, self.width, 1, 1]), self.weight)
         x = plain_order(x) if self.leads else x
-        return energy, x, self._end(x, paddle.pow(energy, -0.5))
+        return energy, x, self._end(x, energy)
 
-    def _end(self, x, demodulation):
+    def _energy(self, style):
+        return F.linear(style * style, self.energy) + 1e-8
+
+    def _end(self, x, energy):
         """What follows the convolution."""
+        demodulation = paddle.pow(energy, -0.5)
         if self.alone:  # one pass scales by the demodulation and adds the bias
             x = F.batch_norm(x, self.zeros, self.ones, demodulation.reshape([self.groups]), self.bias,
                              epsilon=_EPSILON)
@@ -231,14 +235,11 @@ class _FixedConv(nn.Layer):
             x = x + self.noise
         return F.leaky_relu(x + self.bias, SLOPE)
 
-    def _demodulation(self, style):
-        return paddle.pow(F.linear(style * style, self.energy) + 1e-8, -0.5)
-
     def _alone(self, x, style):
         """Of one picture: scalings go where they touch the fewest numbers."""
-        demodulation = self._demodulation(style)
+        energy = self._energy(style)
         if self.winograd and self.in_weight:
-            pair = paddle.matmul(demodulation.reshape([self.groups, 1]), style)
+            pair = paddle.matmul(paddle.pow(energy, -0.5).reshape([self.groups, 1]), style)
             tiles = winograd_tiles(x, self.weight * pair, self.input_filter, self.output_matrix)
             tiles = F.leaky_relu(tiles + self.added, SLOPE)
             return tiles if self.in_tiles else join_tiles(tiles, [self.groups, *x.shape[2:]])
@@ -247,7 +248,7 @@ class _FixedConv(nn.Layer):
             weight = weight * style.reshape([1, self.width, 1, 1])
         else:
             x = x * style.reshape([1, self.width, 1, 1])
-        return self._end(self._convolve(x, weight), demodulation)
+        return self._end(self._convolve(x, weight), energy)
 
     def _convolve(self, x, weight):
         if self.upsample:
@@ -275,7 +276,7 @@ class _OpenedConv(_FixedConv):
         taps = kernel.shape[2]
         near = F.conv2d(plane, self.pixels, padding=self.pad).reshape([-1, taps, self.side**2])
         added = paddle.matmul(kernel, near).reshape([-1, self.groups, self.side, self.side])
-        return self._end(x + added, self._demodulation(style))
+        return self._end(x + added, self._energy(style))
 
 
 class _FixedRGB(nn.Layer):
