@@ -43,6 +43,9 @@ class Calls:
     def __reduce__(self):
         return self.call
 
+    def __str__(self):  # a test's name, the same in every process
+        return f"call of {self.call[0].__name__}"
+
 
 @pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
 def test_code_is_not_run_but_named(path, protocol, tmp_path):
