@@ -93,7 +93,7 @@ def test_pictures_of_which_each_fills_a_program(generator, tmp_path, monkeypatch
     if precision == "bf16" and not paddle.base.core.supports_bfloat16():
         pytest.skip("this processor does not compute in bf16")
     monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 1)
-    monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_ALONE", 1 if winograd else 999)
+    monkeypatch.setattr(stylegan2_fixed._LoneConv, "least_winograd", 1 if winograd else 999)
     monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_SIDE", 4)
     draw = engine.compile_synthesis(generator, noise=noise, precision=precision, folder=tmp_path)
     layers = draw.parts[0].compiled.layer.synthesis.layers
@@ -111,7 +111,8 @@ def test_a_paddle_without_programs_of_the_old_kind_draws_but_not_in_bf16(generat
         monkeypatch.setattr(module, "writes_old_programs", lambda: False)
     styles = draw_styles(generator, 2)
     draw = engine.compile_synthesis(generator, folder=tmp_path)
-    assert not draw.parts[0].compiled.layer.synthesis.layers[0].alone and draw.compile()
+    first = draw.parts[0].compiled.layer.synthesis.layers[0]
+    assert not isinstance(first, stylegan2_fixed._LoneConv) and draw.compile()
     assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
     if paddle.base.core.supports_bfloat16():
         half = engine.compile_synthesis(generator, precision="bf16", folder=tmp_path)
@@ -379,7 +380,7 @@ def test_compiled_gradient_is_the_eager_one(generator, folder, make_clip):
 
 @pytest.mark.parametrize("winograd", [False, True])
 def test_the_way_back_through_synthesis_is_paddles(generator, monkeypatch, winograd):
-    monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_CHANNELS", 1)
+    monkeypatch.setattr(stylegan2_fixed._FixedConv, "least_winograd", 1)
     monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_SIDE", 4)
     synthesis = FixedSynthesis(generator)
     prepare_pullback(synthesis, winograd=winograd)

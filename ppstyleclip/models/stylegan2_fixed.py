@@ -19,8 +19,9 @@ The style scales the input and not the weights, so that weights stay constant (t
 once) and any batch runs in one program. A picture that is large enough to fill a program is drawn alone
 (`alone`), and then scalings go where they touch the fewest numbers: into the weights where those are fewer
 than the pixels, and otherwise one pass of a batch normalisation does the demodulation and the bias. In
-Winograd's form noise, bias and activation are then part of its last product, and 128 channels gain by it too
-(at 256 px 58 in place of 73 with all that follows). At 256 px that takes 252 in place of 316.
+Winograd's form noise, bias and activation are then part of its last product, ToRGB takes the tiles as they
+are, and 128 channels gain by it too (at 256 px 58 in place of 73 with all that follows). At 256 px that takes
+252 in place of 316.
 """
 
 from __future__ import annotations
@@ -47,9 +48,8 @@ from .stylegan2_layers import SKIP_KERNEL, output_side
 
 _GAIN = math.sqrt(2.0)
 SLOPE = 0.2  # of the leaky ReLU
-_WINOGRAD_CHANNELS, _WINOGRAD_SIDE = 256, 16  # from here on Winograd's form is the faster one
-_WINOGRAD_ALONE = 128  # channels, of a picture drawn alone
 _EPSILON = 1e-5  # Paddle's batch_norm wants one
+_WINOGRAD_SIDE = 16  # from here on Winograd's form is the faster one
 
 
 class FixedSynthesis(nn.Layer):
@@ -88,8 +88,8 @@ class FixedSynthesis(nn.Layer):
                 self.layers.append(_FixedRGB(layer, output_side(k), alone))
             else:
                 noises = picture if noise == "const" else None
-                kind = _OpenedConv if opened and k == start else _FixedConv
-                self.layers.append(kind(layer, noises, output_side(k), alone))
+                kind = _OpenedConv if opened and k == start else _LoneConv if alone else _FixedConv
+                self.layers.append(kind(layer, noises, output_side(k)))
         if winograd:
             self.use_winograd()
         self.widths = [layer.width for layer in self.layers]
@@ -135,9 +135,6 @@ class FixedSynthesis(nn.Layer):
         for layer in self.layers:
             if not layer.to_rgb and layer.gains:
                 layer.use_winograd()
-        if self.stop is None and len(self.layers) > 1:  # the last ToRGB needs no pixel in its place
-            layer = self.layers[len(self.layers) - 2]
-            layer.in_tiles = layer.winograd and layer.in_weight
 
     def record(self, styles):
         """Draw images, with start 0, and keep what stylegan2_pullback needs to go back.
@@ -161,29 +158,25 @@ class _FixedConv(nn.Layer):
     """leaky_relu(d * conv(x * style) + noise + bias), d the demodulation; gains are in the weights.
 
     Attributes: `gains`, whether Winograd's form is the faster one, and `winograd`, whether it is used;
-    `in_weight`: of a picture drawn alone, the style scales the weights; `in_tiles`: the result is left in the
-    order of cut_tiles; `leads`: what the convolution gives is brought into plain order, for what comes next.
+    `leads`: what the convolution gives is brought into plain order, for what comes next.
     """
 
     to_rgb = False
+    least_winograd = 256  # channels, from which on Winograd's form is the faster one
 
-    def __init__(self, layer, noise, side, alone):
+    def __init__(self, layer, noise, side):
         super().__init__()
         conv = layer.conv
         weight = conv.weight.numpy()[0]  # [O, I, k, k]
-        self.side, self.alone = side, alone
-        self.upsample, self.groups, self.width = conv.upsample, weight.shape[0], weight.shape[1]
-        self.winograd = self.in_tiles = self.leads = self.gains = self.in_weight = False
+        self.side, self.upsample = side, conv.upsample
+        self.groups, self.width = weight.shape[:2]
+        self.winograd = self.leads = self.gains = False
         keep(self, "energy", np.square(weight * conv.scale).sum((2, 3)).T)
         self._keep_convolution(conv, weight * np.float32(conv.scale * _GAIN))
         self.has_noise = noise is not None
         if self.has_noise:
             keep(self, "noise", noise.numpy()[0, 0] * layer.noise.weight.numpy() * _GAIN)
-        bias = layer.activate.bias.numpy() * _GAIN
-        keep(self, "bias", bias if alone else bias.reshape([-1, 1, 1]))
-        if alone:
-            keep(self, "zeros", np.zeros_like(bias))
-            keep(self, "ones", np.full_like(bias, 1.0 - _EPSILON))
+        keep(self, "bias", layer.activate.bias.numpy().reshape([-1, 1, 1]) * _GAIN)
 
     def _keep_convolution(self, conv, weight):
         keep(self, "weight", weight.transpose(1, 0, 2, 3) if conv.upsample else weight)
@@ -195,68 +188,83 @@ class _FixedConv(nn.Layer):
             self.spare = int(last > 0)  # one row and column of zeros that the filter need not add
             self.pads = [first, last - self.spare] * 2
         else:
-            least = _WINOGRAD_ALONE if self.alone else _WINOGRAD_CHANNELS
-            self.gains = self.side >= _WINOGRAD_SIDE and min(weight.shape[:2]) >= least
-            self.in_weight = self.alone and weight.shape[2] ** 2 * self.groups < self.side**2
+            self.gains = self.side >= _WINOGRAD_SIDE and min(weight.shape[:2]) >= self.least_winograd
 
     def use_winograd(self):
         self.winograd = True
         keep(self, "weight", winograd_weight(self.weight.numpy()))
         keep(self, "input_filter", winograd_input_filter())
         keep(self, "output_matrix", winograd_output_matrix())
-        self.in_weight = self.alone and self.weight.shape[0] * self.groups < 2 * self.side**2
-        if self.in_weight:
-            shape = self.groups, self.side, self.side
-            added = np.broadcast_to(self.bias.numpy().reshape([-1, 1, 1]), shape)
-            keep(self, "added", cut_tiles(added + self.noise.numpy() if self.has_noise else added))
 
     def forward(self, x, style):
-        return self._alone(x, style) if self.alone else self.stages(x, style)[-1]
+        return self.stages(x, style)[-1]
 
     def stages(self, x, style):
         """Energy `[N, O]`, the convolution before demodulation and the result `[N, O, H, W]`."""
         energy = self._energy(style)
-        x = self._convolve(x * style.reshape([-1, self.width, 1, 1]), self.weight)
+        x = self._convolve(x * style.reshape([-1, self.width, 1, 1]))
         x = plain_order(x) if self.leads else x
         return energy, x, self._end(x, energy)
 
     def _energy(self, style):
         return F.linear(style * style, self.energy) + 1e-8
 
+    def _convolve(self, x):
+        if self.upsample:
+            x = F.conv2d_transpose(x, self.weight, stride=2, output_padding=self.spare)
+            return F.conv2d(x, self.blur, padding=self.pads, groups=self.groups)
+        if self.winograd:
+            return winograd_conv2d(x, self.weight, self.input_filter, self.output_matrix)
+        return F.conv2d(x, self.weight, padding=1)
+
     def _end(self, x, energy):
         """What follows the convolution."""
-        demodulation = paddle.pow(energy, -0.5)
-        if self.alone:  # one pass scales by the demodulation and adds the bias
-            x = F.batch_norm(x, self.zeros, self.ones, demodulation.reshape([self.groups]), self.bias,
-                             epsilon=_EPSILON)
-            return F.leaky_relu(x + self.noise if self.has_noise else x, SLOPE)
-        x = x * demodulation.reshape([-1, self.groups, 1, 1])
+        x = x * paddle.pow(energy, -0.5).reshape([-1, self.groups, 1, 1])
         if self.has_noise:
             x = x + self.noise
         return F.leaky_relu(x + self.bias, SLOPE)
 
-    def _alone(self, x, style):
-        """Of one picture: scalings go where they touch the fewest numbers."""
-        energy = self._energy(style)
-        if self.winograd and self.in_weight:
-            pair = paddle.matmul(paddle.pow(energy, -0.5).reshape([self.groups, 1]), style)
-            tiles = winograd_tiles(x, self.weight * pair, self.input_filter, self.output_matrix)
-            tiles = F.leaky_relu(tiles + self.added, SLOPE)
-            return tiles if self.in_tiles else join_tiles(tiles, [self.groups, *x.shape[2:]])
-        weight = self.weight
-        if self.in_weight:
-            weight = weight * style.reshape([1, self.width, 1, 1])
-        else:
-            x = x * style.reshape([1, self.width, 1, 1])
-        return self._end(self._convolve(x, weight), energy)
 
-    def _convolve(self, x, weight):
-        if self.upsample:
-            x = F.conv2d_transpose(x, weight, stride=2, output_padding=self.spare)
-            return F.conv2d(x, self.blur, padding=self.pads, groups=self.groups)
+class _LoneConv(_FixedConv):
+    """A _FixedConv of one picture; takes and leaves tiles, as of cut_tiles, where that saves a pass.
+
+    Attributes: `in_weight`, whether the style scales the weights.
+    """
+
+    least_winograd = 128
+
+    def __init__(self, layer, noise, side):
+        super().__init__(layer, noise, side)
+        self.in_weight = not self.upsample and self.weight.shape[2] ** 2 * self.groups < side**2
+        bias = self.bias.numpy().reshape([-1])
+        keep(self, "shift", bias)
+        keep(self, "zeros", np.zeros_like(bias))
+        keep(self, "ones", np.full_like(bias, 1.0 - _EPSILON))
+
+    def use_winograd(self):
+        super().use_winograd()
+        self.in_weight = self.width * self.groups < 2 * self.side**2
+        if self.in_weight:
+            noise = self.noise.numpy() if self.has_noise else np.zeros([self.side] * 2)
+            keep(self, "added", cut_tiles(self.bias.numpy() + noise))
+
+    def forward(self, x, style):
+        if x.ndim == 2:
+            x = join_tiles(x, [self.width, self.side // 2, self.side // 2])
+        energy = self._energy(style)
+        if not self.in_weight:
+            return self._end(self._convolve(x * style.reshape([1, self.width, 1, 1])), energy)
         if self.winograd:
-            return winograd_conv2d(x, weight, self.input_filter, self.output_matrix)
-        return F.conv2d(x, weight, padding=1)
+            both = paddle.matmul(paddle.pow(energy, -0.5).reshape([self.groups, 1]), style)
+            x = winograd_tiles(x, self.weight * both, self.input_filter, self.output_matrix)
+            return F.leaky_relu(x + self.added, SLOPE)
+        return self._end(F.conv2d(x, self.weight * style.reshape([1, self.width, 1, 1]), padding=1), energy)
+
+    def _end(self, x, energy):
+        """One pass scales by the demodulation and adds the bias."""
+        scale = paddle.pow(energy, -0.5).reshape([self.groups])
+        x = F.batch_norm(x, self.zeros, self.ones, scale, self.shift, epsilon=_EPSILON)
+        return F.leaky_relu(x + self.noise if self.has_noise else x, SLOPE)
 
 
 class _OpenedConv(_FixedConv):
