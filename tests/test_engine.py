@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import sys
@@ -188,6 +189,21 @@ def test_compiled_image_encoder_is_the_eager_one(folder, side):
     with paddle.no_grad():
         expected = clip.encode_image(paddle.to_tensor(images)).numpy()
     assert relative(engine.compile_image_encoder(clip, side, folder=folder)(images), expected) < BOUND / 10
+
+
+def test_a_run_leaves_eager_mode_its_threads(generator, tmp_path, monkeypatch):
+    """Paddle leaves one, and eager sums are then split otherwise than before the first run."""
+    libraries = list(Path(paddle.__file__).parent.glob("libs/libiomp5.*"))
+    if not libraries:
+        pytest.skip("this Paddle has no libiomp5")
+    openmp, before = ctypes.CDLL(str(libraries[0])), os.environ.get("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    try:
+        draw = engine.compile_synthesis(generator, folder=tmp_path)
+        draw(draw_styles(generator, 1))
+        assert openmp.omp_get_max_threads() == 3
+    finally:
+        paddle.base.core.set_num_threads(int(before))
 
 
 def test_a_program_is_exported_once_for_equal_weights(generator, tmp_path, monkeypatch):
