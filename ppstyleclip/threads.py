@@ -78,6 +78,11 @@ def given_threads() -> int | None:
     return int(text) or None
 
 
+def thread_count() -> int:
+    """The number of threads of this process, once Paddle is imported, which takes one for anything unset."""
+    return given_threads() or 1
+
+
 def _is_launched() -> bool:
     return "PADDLE_LOCAL_SIZE" in os.environ
 

@@ -23,6 +23,7 @@ from ppstyleclip.models import stylegan2_fixed
 from ppstyleclip.models.clip import build_clip
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
 from ppstyleclip.models.stylegan2_pullback import prepare_pullback
+from ppstyleclip.threads import thread_count
 
 BOUND = 1e-3  # largest difference of images in about [-1, 1]
 
@@ -196,14 +197,14 @@ def test_a_run_leaves_eager_mode_its_threads(generator, tmp_path, monkeypatch):
     libraries = list(Path(paddle.__file__).parent.glob("libs/libiomp5.*"))
     if not libraries:
         pytest.skip("this Paddle has no libiomp5")
-    openmp, before = ctypes.CDLL(str(libraries[0])), os.environ.get("OMP_NUM_THREADS", "1")
+    openmp, before = ctypes.CDLL(str(libraries[0])), thread_count()
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     try:
         draw = engine.compile_synthesis(generator, folder=tmp_path)
         draw(draw_styles(generator, 1))
         assert openmp.omp_get_max_threads() == 3
     finally:
-        paddle.base.core.set_num_threads(int(before))
+        paddle.base.core.set_num_threads(before)
 
 
 def test_a_program_is_exported_once_for_equal_weights(generator, tmp_path, monkeypatch):

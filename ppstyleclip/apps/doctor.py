@@ -20,7 +20,7 @@ from pathlib import Path
 from ppstyleclip import __version__
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.errors import UserError
-from ppstyleclip.threads import count_cores, import_paddle
+from ppstyleclip.threads import count_cores, import_paddle, thread_count
 
 CANNOT_EDIT = 1
 PACKAGES = {"cv2": "opencv-python-headless", "yaml": "pyyaml", "paddle": "paddlepaddle", "clip": "paddleclip",
@@ -145,7 +145,7 @@ def _paddle() -> str:
     has_onednn = getattr(core, "is_compiled_with_onednn", core.is_compiled_with_mkldnn)()
     device = paddle.get_device()
     return (f"{paddle.__version__}, device {device}, {'with' if has_onednn else 'without'} oneDNN, "
-            f"{os.environ.get('OMP_NUM_THREADS', '1')} threads on {count_cores()} cores "
+            f"{thread_count()} threads on {count_cores()} cores "
             "(OMP_NUM_THREADS=N before a command sets another number)")
 
 

@@ -22,7 +22,7 @@ from ppstyleclip.apps.arguments import SIZES, add_model_arguments
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_writable, sweep_drafts
 from ppstyleclip.methods.job_folder import JobFolder, check_same, read_job, remove_job
-from ppstyleclip.threads import given_threads, import_paddle
+from ppstyleclip.threads import import_paddle, thread_count
 
 KEEP = 2000  # styles that the first stage leaves for the second, as PaddleGAN's does
 STATS_BATCH = 500
@@ -143,7 +143,7 @@ def rounding() -> dict:
     """What decides the last bits of a result beside its options: threads of this process, and the device."""
     import paddle
 
-    return {"threads": given_threads() or 1, "device": paddle.get_device().partition(":")[0]}
+    return {"threads": thread_count(), "device": paddle.get_device().partition(":")[0]}
 
 
 def paths_of(args, name, suffix="") -> tuple:

@@ -110,7 +110,7 @@ def compile_synthesis(generator, *, start=0, opened=False, side=None, noise="con
 def _part(generator, start, stop, opened, side, noise, precision, mark, folder):
     winograd, told = precision == "fp32" and not on_gpu(), writes_old_programs()
     at_once = max(1, AT_ONCE_PIXELS // (side if stop is None else SMALL_SIDE) ** 2)
-    alone = at_once == 1 and told
+    alone = stop is None and at_once == 1 and told
     layer = _NamedSynthesis(FixedSynthesis(generator, start=start, stop=stop, opened=opened, side=side,
                                            noise=noise, winograd=winograd, alone=alone))
     key = ["synthesis", mark, stop, opened, generator.size, start, side, noise, winograd, alone]

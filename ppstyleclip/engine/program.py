@@ -2,7 +2,6 @@
 """An exported program on the disk, and how Paddle Inference runs it."""
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import paddle
 from paddle import inference
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.threads import count_cores
+from ppstyleclip.threads import thread_count
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 STEM = "program"
@@ -80,7 +79,7 @@ class Program:
             for name, handle in self._inputs.items():
                 handle.copy_from_cpu(np.ascontiguousarray(arrays[name], np.float32))
             self._predictor.run()
-            paddle.base.core.set_num_threads(_threads())  # it leaves one for all that is eager afterwards
+            paddle.base.core.set_num_threads(thread_count())  # it leaves one for all that is eager afterwards
             self._has_run = True
             return [handle.copy_to_cpu() for handle in self._outputs]
 
@@ -120,7 +119,7 @@ def _config(folder, precision, arrangement):
         config.enable_use_gpu(256, int(paddle.get_device().split(":")[1]), kind)
     else:
         config.disable_gpu()
-        config.set_cpu_math_library_num_threads(_threads())
+        config.set_cpu_math_library_num_threads(thread_count())
         _arrange(config, precision, arrangement)
     if model.suffix == ".pdmodel":
         config.enable_memory_optim()
@@ -128,10 +127,6 @@ def _config(folder, precision, arrangement):
         config.enable_new_executor(True)
         config.enable_new_ir(True)
     return config
-
-
-def _threads() -> int:
-    return int(os.environ.get("OMP_NUM_THREADS") or count_cores())
 
 
 def _model(folder):

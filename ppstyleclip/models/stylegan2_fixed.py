@@ -64,7 +64,7 @@ class FixedSynthesis(nn.Layer):
         noise: "const" or "none".
         winograd: wide 3x3 convolutions in the form that is faster under oneDNN; not for bf16, which would
             blur it.
-        alone: for a single picture, N being 1.
+        alone: for a single picture, N being 1, drawn to the end.
 
     Attributes: `widths`, the C_k of the styles it takes; `begins`, `{name: shape}` of what it starts from,
     without the batch.
