@@ -57,8 +57,12 @@ setup(
         "align": ["dlib-bin"],
         "board": ["visualdl"],
         # dlib only where it is a wheel for certain: what needs it is skipped elsewhere.
-        "test": ["pytest", "pytest-xdist", "ruff",
-                 "dlib-bin; platform_machine == 'x86_64' and python_version >= '3.10'"],
+        "test": [
+            "pytest",
+            "pytest-xdist",
+            "ruff",
+            "dlib-bin; platform_machine == 'x86_64' and python_version >= '3.10'",
+        ],
     },
     zip_safe=False,
 )

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Draw the pictures of README and docs from the embedded pack.
 
-    python benchmarks/doc_pictures.py
-    python benchmarks/doc_pictures.py --seed 3 --output /tmp/images
+python benchmarks/doc_pictures.py
+python benchmarks/doc_pictures.py --seed 3 --output /tmp/images
 """
 
 from __future__ import annotations

@@ -39,8 +39,6 @@ class Verdict:
     worst_leakage: float
 
 
-
-
 def step_of(mapper, w_plus, names):
     """The mapper's step on w_plus `[N, L, D]` for some of its texts."""
     return mapper.step(w_plus, mapper.text_vector(names))
@@ -71,8 +69,19 @@ def judge(bench, mapper, w_plus, names, limit):
     leak = np.abs(after - before).mean((0, 1))
     leak[[INDEX[name] for pair in pairs for name in (pair.factor, *pair.also)]] = np.nan
     worst = int(np.nanargmax(leak))
-    return Verdict(tuple(names), len(rows), float(good.mean()), float(np.mean(moves)),
-                   float(np.nanmean(leak)), FACTORS[worst], float(leak[worst])), rows, images
+    return (
+        Verdict(
+            tuple(names),
+            len(rows),
+            float(good.mean()),
+            float(np.mean(moves)),
+            float(np.nanmean(leak)),
+            FACTORS[worst],
+            float(leak[worst]),
+        ),
+        rows,
+        images,
+    )
 
 
 def judge_mapper(bench, mapper, w_plus, limit):
@@ -80,8 +89,11 @@ def judge_mapper(bench, mapper, w_plus, limit):
     known = [name for name in mapper.texts if name in BY_TEXT]
     together = [(name,) for name in known]
     if mapper.embed != "none":
-        together += [(one, other) for one, other in combinations(known, 2)
-                     if BY_TEXT[one].factor != BY_TEXT[other].factor]
+        together += [
+            (one, other)
+            for one, other in combinations(known, 2)
+            if BY_TEXT[one].factor != BY_TEXT[other].factor
+        ]
     verdicts, pictures = [], []
     for names in together:
         verdict, rows, images = judge(bench, mapper, w_plus, names, limit)
@@ -94,8 +106,11 @@ def judge_mapper(bench, mapper, w_plus, limit):
 def table(verdicts):
     """Markdown rows of verdicts."""
     lines = ["| texts | faces | success | move | leakage | most leaked |", "|---|---|---|---|---|---|"]
-    lines += [f"| {' + '.join(v.texts)} | {v.faces} | {v.success:.2f} | {v.move:.2f} | {v.leakage:.2f} "
-              f"| {v.worst} {v.worst_leakage:.2f} |" for v in verdicts]
+    lines += [
+        f"| {' + '.join(v.texts)} | {v.faces} | {v.success:.2f} | {v.move:.2f} | {v.leakage:.2f} "
+        f"| {v.worst} {v.worst_leakage:.2f} |"
+        for v in verdicts
+    ]
     return "\n".join(lines)
 
 
@@ -105,8 +120,11 @@ def figures(verdicts):
     for size in (1, 2):
         group = [v for v in verdicts if len(v.texts) == size]
         if group:
-            found[size] = (float(np.mean([v.success for v in group])), min(v.success for v in group),
-                           float(np.mean([v.leakage for v in group])))
+            found[size] = (
+                float(np.mean([v.success for v in group])),
+                min(v.success for v in group),
+                float(np.mean([v.leakage for v in group])),
+            )
     return found
 
 
@@ -117,8 +135,9 @@ def passes(found):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("mappers", nargs="+", metavar="MAPPER", help="files that tools/train_mapper.py wrote")
     parser.add_argument("--faces", type=int, default=600, help="faces drawn; of them those that can change")
     parser.add_argument("--per-text", type=int, default=100)
@@ -144,8 +163,11 @@ def main(argv=None):
         found = figures(verdicts)
         good &= passes(found)
         seconds = read_metadata(path).get("seconds")
-        lines = [f"{ {1: 'alone', 2: 'pairs'}[size]}: mean success {mean:.3f}, least {least:.2f}, mean "
-                 f"leakage {leakage:.3f}" for size, (mean, least, leakage) in found.items()]
+        lines = [
+            f"{ {1: 'alone', 2: 'pairs'}[size] }: mean success {mean:.3f}, least {least:.2f}, mean "
+            f"leakage {leakage:.3f}"
+            for size, (mean, least, leakage) in found.items()
+        ]
         lines += [f"trained in {float(seconds):.0f} s"] if seconds else []
         part = f"{Path(path).name}\n\n{table(verdicts)}\n\n" + "\n".join(lines) + "\n\n"
         print(part, flush=True)

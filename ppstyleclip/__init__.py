@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Edit a picture with words, in PaddlePaddle: StyleGAN2's style space, CLIP, and StyleCLIP's methods."""
+
 import zlib  # noqa: F401  before Paddle: the zlib symbols that Paddle 2.6 exports crash Python's own
 
 __version__ = "0.1.0"

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """How wide StyleGAN2's layers usually are, for what builds a network and what reads one off a file."""
+
 from __future__ import annotations
 
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Losses over steps as one picture, a panel for each."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,15 +1,16 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The whole of StyleCLIP's global directions on one screen.
 
-    seed or photo -> w_plus -> s                          a face, as flat styles
-    Edit(neutral, target) -> dt -> ds                     a pair of texts, as a style direction
-    s + alpha * ds -> images -> pixels                    the face, edited
+seed or photo -> w_plus -> s                          a face, as flat styles
+Edit(neutral, target) -> dt -> ds                     a pair of texts, as a style direction
+s + alpha * ds -> images -> pixels                    the face, edited
 
-    from ppstyleclip import Edit, Editor
-    editor = Editor.from_pretrained()
-    face = editor.sample(seed=1259)
-    before, after = editor.edit(face, Edit("face", "smiling face"))
+from ppstyleclip import Edit, Editor
+editor = Editor.from_pretrained()
+face = editor.sample(seed=1259)
+before, after = editor.edit(face, Edit("face", "smiling face"))
 """
+
 from __future__ import annotations
 
 import dataclasses
@@ -29,7 +30,7 @@ from ppstyleclip.pictures import to_images, to_pixels
 from ppstyleclip.text import text_direction
 from ppstyleclip.zoo import Bundle, load_bundle
 
-BATCH_PIXELS = 2 ** 21  # pictures rendered together: 2 at 1024 px, 32 at 256 px and below
+BATCH_PIXELS = 2**21  # pictures rendered together: 2 at 1024 px, 32 at 256 px and below
 MAX_BATCH = 32
 POPULATION = 4000  # faces whose differences `pull` leans towards
 
@@ -93,8 +94,11 @@ class Editor:
         generator = self.bundle.generator
         truncation = self.bundle.defaults.truncation if truncation is None else truncation
         z = np.stack([_draw_z(one, generator.style_dim) for one in np.atleast_1d(seed)])
-        return generator.get_latents(paddle.to_tensor(z), truncation=truncation,
-                                     truncation_latent=self._mean_w if truncation < 1 else None)
+        return generator.get_latents(
+            paddle.to_tensor(z),
+            truncation=truncation,
+            truncation_latent=self._mean_w if truncation < 1 else None,
+        )
 
     @paddle.no_grad()
     def invert(self, pixels) -> np.ndarray:
@@ -137,7 +141,8 @@ class Editor:
         if list(face.shape[1:]) not in ([generator.n_latent, generator.style_dim], [layout.size]):
             raise UserError(
                 f"latent has shape {list(face.shape)}, but '{self.bundle.name}' ({generator.size} px) takes "
-                f"[N, {generator.n_latent}, {generator.style_dim}]; use one that was made for this generator")
+                f"[N, {generator.n_latent}, {generator.style_dim}]; use one that was made for this generator"
+            )
         if not bool((paddle if paddle.is_tensor(face) else np).isfinite(face).all()):
             raise UserError("latent holds values that are not finite (NaN or infinity); make it again")
 
@@ -188,9 +193,9 @@ class Editor:
     @paddle.no_grad()
     def _drawn(self, face):
         s = self.styles(face).numpy()
-        batch = max(1, min(MAX_BATCH, BATCH_PIXELS // self.bundle.generator.size ** 2))
+        batch = max(1, min(MAX_BATCH, BATCH_PIXELS // self.bundle.generator.size**2))
         for k in range(0, len(s), batch):
-            yield self.paint(self.bundle.layout.unflatten(s[k:k + batch]))
+            yield self.paint(self.bundle.layout.unflatten(s[k : k + batch]))
 
     def edit(self, face, *edits: Edit) -> tuple[np.ndarray, np.ndarray]:
         """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8."""
@@ -223,11 +228,22 @@ class Editor:
         dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
         unknown = self.unknown_words(edit)
         if unknown:
-            warnings.warn(f"the CLIP of '{bundle.name}' never saw {_quote(unknown)}; "
-                          f"what '{edit}' then does is chance", stacklevel=4)
-        return style_direction(relevance, dt, bundle.layout, stats,
-                               beta=edit.beta, unit=edit.unit, soft=edit.soft, strength=bundle.strength,
-                               pull=edit.pull, population=self._population if edit.pull else None)
+            warnings.warn(
+                f"the CLIP of '{bundle.name}' never saw {_quote(unknown)}; what '{edit}' then does is chance",
+                stacklevel=4,
+            )
+        return style_direction(
+            relevance,
+            dt,
+            bundle.layout,
+            stats,
+            beta=edit.beta,
+            unit=edit.unit,
+            soft=edit.soft,
+            strength=bundle.strength,
+            pull=edit.pull,
+            population=self._population if edit.pull else None,
+        )
 
 
 class Session:
@@ -278,8 +294,8 @@ class Session:
 
 
 def _draw_z(seed, style_dim: int) -> np.ndarray:
-    if not 0 <= int(seed) < 2 ** 32:
-        raise UserError(f"seed must be 0 to {2 ** 32 - 1}, got {seed}")
+    if not 0 <= int(seed) < 2**32:
+        raise UserError(f"seed must be 0 to {2**32 - 1}, got {seed}")
     return np.random.RandomState(int(seed)).standard_normal(style_dim).astype(np.float32)
 
 

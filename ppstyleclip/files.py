@@ -4,6 +4,7 @@
 A file is written under another name in its own folder and then moved into place, so that no reader ever sees
 half of it and a failed run leaves the old file as it was.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -21,9 +22,22 @@ from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
 
 NO_PICTURE = "is not a picture that can be read; use a whole PNG or JPEG file"
 
-_MAX_HEADER = 2 ** 23  # bytes of JSON in a safetensors file; a large network has 2 ** 17
-_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2",
-          "I8": "i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?"}
+_MAX_HEADER = 2**23  # bytes of JSON in a safetensors file; a large network has 2 ** 17
+_TYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BF16": "<u2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "i1",
+    "U64": "<u8",
+    "U32": "<u4",
+    "U16": "<u2",
+    "U8": "u1",
+    "BOOL": "?",
+}
 _DRAFT = re.compile(r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp")  # name, process; as atomic_file calls its drafts
 
 
@@ -136,8 +150,10 @@ def import_cv2():
         import cv2
     except ImportError as error:
         reason = " ".join(str(error).split())
-        raise MissingExtra(f"OpenCV cannot be imported ({reason}); run: pip uninstall -y opencv-python && "
-                           "pip install opencv-python-headless") from None
+        raise MissingExtra(
+            f"OpenCV cannot be imported ({reason}); run: pip uninstall -y opencv-python && "
+            "pip install opencv-python-headless"
+        ) from None
     return cv2
 
 

@@ -13,8 +13,15 @@ import paddle.nn.functional as F
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.ops.bicubic import resize_centre_crop
 
-__all__ = ["CLIP_VIEWS", "clip_image_features", "clip_loss", "identity_loss", "l2_loss", "vgg_loss",
-           "vgg_maps"]
+__all__ = [
+    "CLIP_VIEWS",
+    "clip_image_features",
+    "clip_loss",
+    "identity_loss",
+    "l2_loss",
+    "vgg_loss",
+    "vgg_maps",
+]
 
 CLIP_VIEWS = ("official", "seed001", "seed004", "clip")
 REDUCTIONS = ("sum", "mean")

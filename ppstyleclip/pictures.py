@@ -3,6 +3,7 @@
 
 `images` are NCHW float in [-1, 1], RGB; `pixels` are NHWC uint8, and one picture is HWC.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -49,7 +50,7 @@ def grid(pictures, columns: int, *, gap: int = 2, background: int = 0) -> np.nda
     sheet = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), background, np.uint8)
     for k, picture in enumerate(pictures):
         top, left = gap + (k // columns) * (height + gap), gap + (k % columns) * (width + gap)
-        sheet[top:top + height, left:left + width] = picture
+        sheet[top : top + height, left : left + width] = picture
     return sheet
 
 

@@ -4,6 +4,7 @@
 StyleSpace (Wu et al., 2021) calls the per-channel scales of a StyleGAN2's convolutions S. A generator hands
 them out as a list of K tensors; everywhere else they are one flat tensor s [N, S]; an edit is s + alpha * ds.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

@@ -8,33 +8,97 @@ import numpy as np
 from ppstyleclip.errors import UserError
 
 # The 46 templates that PaddleGAN's predictor averages over.
-_PADDLEGAN = tuple(template + "." for template in (
-    "a bad photo of a {}", "a bad photo of the {}", "a black and white photo of the {}",
-    "a blurry photo of a {}", "a blurry photo of the {}", "a bright photo of a {}",
-    "a bright photo of the {}",
-    "a cartoon {}", "a close-up photo of a {}", "a close-up photo of the {}", "a cropped photo of a {}",
-    "a cropped photo of the {}", "a dark photo of a {}", "a dark photo of the {}", "a drawing of a {}",
-    "a drawing of the {}", "a good photo of a {}", "a good photo of the {}",
-    "a jpeg corrupted photo of a {}", "a low resolution photo of a {}", "a low resolution photo of the {}",
-    "a painting of a {}", "a painting of the {}", "a photo of a clean {}", "a photo of a dirty {}",
-    "a photo of a hard to see {}", "a photo of a large {}", "a photo of a nice {}", "a photo of a {}",
-    "a photo of my {}", "a photo of the clean {}", "a photo of the cool {}", "a photo of the hard to see {}",
-    "a photo of the large {}", "a photo of the nice {}", "a photo of the small {}", "a photo of the weird {}",
-    "a photo of the {}", "a pixelated photo of the {}", "a rendering of a {}", "a rendering of the {}",
-    "a sculpture of the {}", "art of a {}", "art of the {}", "graffiti of a {}", "graffiti of the {}",
-))
+_PADDLEGAN = tuple(
+    template + "."
+    for template in (
+        "a bad photo of a {}",
+        "a bad photo of the {}",
+        "a black and white photo of the {}",
+        "a blurry photo of a {}",
+        "a blurry photo of the {}",
+        "a bright photo of a {}",
+        "a bright photo of the {}",
+        "a cartoon {}",
+        "a close-up photo of a {}",
+        "a close-up photo of the {}",
+        "a cropped photo of a {}",
+        "a cropped photo of the {}",
+        "a dark photo of a {}",
+        "a dark photo of the {}",
+        "a drawing of a {}",
+        "a drawing of the {}",
+        "a good photo of a {}",
+        "a good photo of the {}",
+        "a jpeg corrupted photo of a {}",
+        "a low resolution photo of a {}",
+        "a low resolution photo of the {}",
+        "a painting of a {}",
+        "a painting of the {}",
+        "a photo of a clean {}",
+        "a photo of a dirty {}",
+        "a photo of a hard to see {}",
+        "a photo of a large {}",
+        "a photo of a nice {}",
+        "a photo of a {}",
+        "a photo of my {}",
+        "a photo of the clean {}",
+        "a photo of the cool {}",
+        "a photo of the hard to see {}",
+        "a photo of the large {}",
+        "a photo of the nice {}",
+        "a photo of the small {}",
+        "a photo of the weird {}",
+        "a photo of the {}",
+        "a pixelated photo of the {}",
+        "a rendering of a {}",
+        "a rendering of the {}",
+        "a sculpture of the {}",
+        "art of a {}",
+        "art of the {}",
+        "graffiti of a {}",
+        "graffiti of the {}",
+    )
+)
 
 # What the official code has beyond those: CLIP's 80 ImageNet templates without "a photo of many {}.".
-_OFFICIAL_ONLY = tuple(template + "." for template in (
-    "a black and white photo of a {}", "a doodle of a {}", "a doodle of the {}", "a embroidered {}",
-    "a jpeg corrupted photo of the {}", "a origami {}", "a photo of a cool {}", "a photo of a small {}",
-    "a photo of a weird {}", "a photo of one {}", "a photo of the dirty {}", "a pixelated photo of a {}",
-    "a plastic {}", "a plushie {}", "a rendition of a {}", "a rendition of the {}", "a sculpture of a {}",
-    "a sketch of a {}", "a sketch of the {}", "a tattoo of a {}", "a tattoo of the {}", "a toy {}",
-    "a {} in a video game", "itap of a {}", "itap of my {}", "itap of the {}", "the cartoon {}",
-    "the embroidered {}", "the origami {}", "the plastic {}", "the plushie {}", "the toy {}",
-    "the {} in a video game",
-))
+_OFFICIAL_ONLY = tuple(
+    template + "."
+    for template in (
+        "a black and white photo of a {}",
+        "a doodle of a {}",
+        "a doodle of the {}",
+        "a embroidered {}",
+        "a jpeg corrupted photo of the {}",
+        "a origami {}",
+        "a photo of a cool {}",
+        "a photo of a small {}",
+        "a photo of a weird {}",
+        "a photo of one {}",
+        "a photo of the dirty {}",
+        "a pixelated photo of a {}",
+        "a plastic {}",
+        "a plushie {}",
+        "a rendition of a {}",
+        "a rendition of the {}",
+        "a sculpture of a {}",
+        "a sketch of a {}",
+        "a sketch of the {}",
+        "a tattoo of a {}",
+        "a tattoo of the {}",
+        "a toy {}",
+        "a {} in a video game",
+        "itap of a {}",
+        "itap of my {}",
+        "itap of the {}",
+        "the cartoon {}",
+        "the embroidered {}",
+        "the origami {}",
+        "the plastic {}",
+        "the plushie {}",
+        "the toy {}",
+        "the {} in a video game",
+    )
+)
 
 TEMPLATES = {"paddlegan": _PADDLEGAN, "official": _PADDLEGAN + _OFFICIAL_ONLY, "plain": ("{}",)}
 
@@ -77,8 +141,10 @@ def text_direction(clip, neutral, target, *, templates="paddlegan"):
     if neutral.lower() != target.lower():
         difference = text_embedding(clip, target, templates) - text_embedding(clip, neutral, templates)
     if difference is None or np.linalg.norm(difference) < _SMALLEST_DIFFERENCE:
-        raise UserError(f"neutral {neutral!r} and target {target!r} say the same to CLIP; the edit goes from "
-                        "one to the other, so describe the change in the target")
+        raise UserError(
+            f"neutral {neutral!r} and target {target!r} say the same to CLIP; the edit goes from "
+            "one to the other, so describe the change in the target"
+        )
     return difference / np.linalg.norm(difference)
 
 

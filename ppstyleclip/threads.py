@@ -6,6 +6,7 @@ warns of anything but one. So every command calls `import_paddle()` after it has
 it imports what computes. What the user has set in the environment stays as it is. Processes that
 paddle.distributed.launch started on one machine share its cores.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -45,11 +46,16 @@ def import_paddle(threads: int | None = None):
     except ModuleNotFoundError as error:
         if error.name != "paddle":
             raise
-        raise MissingExtra("Paddle is not installed; do: pip install paddlepaddle "
-                           "(or paddlepaddle-gpu, see paddlepaddle.org.cn)") from None
+        raise MissingExtra(
+            "Paddle is not installed; do: pip install paddlepaddle "
+            "(or paddlepaddle-gpu, see paddlepaddle.org.cn)"
+        ) from None
     finally:
-        sys.stderr.writelines(line for line in said.getvalue().splitlines(keepends=True)
-                              if line.strip() and not line.startswith(_REMARKS))
+        sys.stderr.writelines(
+            line
+            for line in said.getvalue().splitlines(keepends=True)
+            if line.strip() and not line.startswith(_REMARKS)
+        )
     return paddle
 
 
@@ -113,7 +119,7 @@ def keep_freed_memory() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_MAX, 0)
-        mallopt(_M_TRIM_THRESHOLD, 2 ** 31 - 1)
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def count_cores() -> int:

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Pictures in motion: GIF (any browser) and MP4 (any player), written whole or not at all."""
+
 from __future__ import annotations
 
 import io
@@ -61,8 +62,10 @@ def save_mp4(path, pictures, *, fps: float) -> None:
         draft = Path(folder) / "draft.mp4"
         _encode(draft, pictures, fps)
         if _count_frames(draft) != len(pictures):
-            raise CannotWrite(f"cannot write {path}: the video did not come out whole; is there space in "
-                              f"{Path(folder).parent}?")
+            raise CannotWrite(
+                f"cannot write {path}: the video did not come out whole; is there space in "
+                f"{Path(folder).parent}?"
+            )
         write_atomic(path, draft.read_bytes())
 
 
@@ -75,8 +78,9 @@ def check_fps(fps: float) -> None:
 def _checked(pictures, fps) -> np.ndarray:
     pictures = np.asarray(pictures)
     if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.size == 0:
-        raise UserError(f"a video is pictures [N, H, W, 3] uint8, got {list(pictures.shape)} "
-                        f"{pictures.dtype}")
+        raise UserError(
+            f"a video is pictures [N, H, W, 3] uint8, got {list(pictures.shape)} {pictures.dtype}"
+        )
     check_fps(fps)
     return pictures
 

@@ -3,6 +3,7 @@
 
 Widths that a network fixes cost no memory: such arrays are one number seen many times.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -35,15 +36,18 @@ def generator(config=None, *, seed=0) -> dict:
 def rosinality(config=None, *, seed=0) -> dict:
     """rosinality's state dict of the same generator."""
     targets = generator_targets(config or SMALL)
-    return {key: value.T if key in targets and targets[key].is_linear else value
-            for key, value in generator(config, seed=seed).items()}
+    return {
+        key: value.T if key in targets and targets[key].is_linear else value
+        for key, value in generator(config, seed=seed).items()
+    }
 
 
 def flat(targets, prefix="") -> dict:
     """A torch state dict of a network, all of it one number, with torch's counters."""
     shapes = {key: t.shape[::-1] if t.is_linear else t.shape for key, t in targets.items()}
-    state = {prefix + torch_name(key): np.broadcast_to(np.float32(0.5), shape)
-             for key, shape in shapes.items()}
+    state = {
+        prefix + torch_name(key): np.broadcast_to(np.float32(0.5), shape) for key, shape in shapes.items()
+    }
     counters = [key for key in state if key.endswith("running_mean")]
     return {**state, **{key.replace("running_mean", "num_batches_tracked"): np.int64(1) for key in counters}}
 
@@ -52,8 +56,12 @@ def encoder_checkpoint(structure: Structure, encoder_type: str, **more) -> dict:
     """What pSp, e4e and ReStyle save."""
     state = flat(encoder_targets(structure), "encoder.")
     state.update({f"decoder.{key}": value for key, value in rosinality(WIDE).items()})
-    return {"state_dict": state, "opts": {"encoder_type": encoder_type, "exp_dir": "x", "learn_in_w": False},
-            "latent_avg": drawn((6, 512)), **more}
+    return {
+        "state_dict": state,
+        "opts": {"encoder_type": encoder_type, "exp_dir": "x", "learn_in_w": False},
+        "latent_avg": drawn((6, 512)),
+        **more,
+    }
 
 
 def mapper_checkpoint(names, widths, *, decoder=None, **opts) -> dict:
@@ -69,8 +77,14 @@ def mapper_checkpoint(names, widths, *, decoder=None, **opts) -> dict:
 
 
 def nvidia_layer(random, before, after, side):
-    layer = {"weight": (after, before, 3, 3), "bias": (after,), "noise_strength": (),
-             "noise_const": (side, side), "affine.weight": (before, 6), "affine.bias": (before,)}
+    layer = {
+        "weight": (after, before, 3, 3),
+        "bias": (after,),
+        "noise_strength": (),
+        "noise_const": (side, side),
+        "affine.weight": (before, 6),
+        "affine.bias": (before,),
+    }
     drawn_now = {name: np.asarray(random.standard_normal(shape), "f4") for name, shape in layer.items()}
     return {**drawn_now, "resample_filter": TAPS}
 
@@ -90,9 +104,14 @@ def nvidia(n_mlp=2) -> dict:
         for name, into in layers.items():
             layer = nvidia_layer(random, into, width, side)
             state.update({f"{block}.{name}.{key}": value for key, value in layer.items()})
-        state.update({f"{block}.torgb.weight": drawn((3, width, 1, 1)), f"{block}.torgb.bias": drawn((3,)),
-                      f"{block}.torgb.affine.weight": drawn((width, 6)),
-                      f"{block}.torgb.affine.bias": drawn((width,))})
+        state.update(
+            {
+                f"{block}.torgb.weight": drawn((3, width, 1, 1)),
+                f"{block}.torgb.bias": drawn((3,)),
+                f"{block}.torgb.affine.weight": drawn((width, 6)),
+                f"{block}.torgb.affine.bias": drawn((width,)),
+            }
+        )
         before = width
     return state
 

@@ -9,6 +9,7 @@ damaged further. Each input must come back as a value or as a UserError of one l
 process must stay within --memory MiB; anything else is printed, and kept in the folder --found, and the exit
 code is 1. The same seed makes the same inputs.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -52,39 +53,61 @@ from ppstyleclip.formats import SavedModule, load_arrays, load_latent
 
 _KERNEL = np.arange(24, dtype=np.float32).reshape(2, 3, 2, 2)
 _STATE = {"a.weight": _KERNEL, "a.bias": np.ones(3, np.float16), "count": np.array(3), "none": _KERNEL[:0]}
-_EDGES = [0, 1, 2, 127, 128, 255, 2 ** 15, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 62, 2 ** 63 - 1, 2 ** 63,
-          2 ** 64 - 1]
+_EDGES = [0, 1, 2, 127, 128, 255, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63 - 1, 2**63, 2**64 - 1]
 
 
 def seeds() -> dict:
     """One small valid file of every kind: {name: bytes}."""
-    opts = Object(Name("argparse", "Namespace"), {"dir": Call(Name("pathlib", "PosixPath"), ("/", "a")),
-                                                  "device": Call(Name("torch", "device"), ("cuda", 0))})
+    opts = Object(
+        Name("argparse", "Namespace"),
+        {
+            "dir": Call(Name("pathlib", "PosixPath"), ("/", "a")),
+            "device": Call(Name("torch", "device"), ("cuda", 0)),
+        },
+    )
     state = {"w": parameter(channels_last(_KERNEL)), "b": bfloat16(_KERNEL[0])}
     saved = {"state_dict": ordered_dict(state, {"": {"version": 1}}), "opts": opts, "avg": _KERNEL[0, 0]}
-    network = whole(Layer("torch.nn.modules.container.Sequential", {"w": _KERNEL}, {"none": None},
-                          {"0": Layer("torch.nn.modules.linear.Linear", {"weight": _KERNEL[0, 0]})}))
+    network = whole(
+        Layer(
+            "torch.nn.modules.container.Sequential",
+            {"w": _KERNEL},
+            {"none": None},
+            {"0": Layer("torch.nn.modules.linear.Linear", {"weight": _KERNEL[0, 0]})},
+        )
+    )
     nvidia = {"G_ema": nested({"mapping.w_avg": _KERNEL[0, 0, 0], "synthesis.b4.weight": _KERNEL})}
     script = {"conv1": {"weight": _KERNEL.astype(np.float16)}, "heads": np.array(8), "n": 5}
-    paddle = {"w": _KERNEL, "b": Call(Name("builtins", "tuple"), (("auto_0_", _KERNEL[0]),)),
-              "StructuredToParameterName@@": {"w": "linear_0.w_0"}}
-    sliced = {"w@@.0": _KERNEL[:1], "w@@.1": _KERNEL[1:],
-              "UnpackBigParamInfor@@": {"w": {"OriginShape": (2, 3, 2, 2), "slices": ["w@@.0", "w@@.1"]}}}
+    paddle = {
+        "w": _KERNEL,
+        "b": Call(Name("builtins", "tuple"), (("auto_0_", _KERNEL[0]),)),
+        "StructuredToParameterName@@": {"w": "linear_0.w_0"},
+    }
+    sliced = {
+        "w@@.0": _KERNEL[:1],
+        "w@@.1": _KERNEL[1:],
+        "UnpackBigParamInfor@@": {"w": {"OriginShape": (2, 3, 2, 2), "slices": ["w@@.0", "w@@.1"]}},
+    }
     part = {"4x4/Const/const": _KERNEL}
     static = [Call(Name("__builtin__", "eval"), ("data", {"data": _KERNEL}))]
     return {
-        "zip": _written(save_torch_zip, saved), "zip4": _written(save_torch_zip, saved, protocol=4),
+        "zip": _written(save_torch_zip, saved),
+        "zip4": _written(save_torch_zip, saved, protocol=4),
         "legacy": _written(save_torch_legacy, saved),
         "python2": _written(save_torch_legacy, saved, python2=True),
-        "whole": _written(save_torch_zip, network), "whole-legacy": _written(save_torch_legacy, network),
+        "whole": _written(save_torch_zip, network),
+        "whole-legacy": _written(save_torch_legacy, network),
         "torchscript": _written(save_torchscript, script),
         "nvidia": _written(save_nvidia, nvidia, training_set_kwargs=easy_dict({"a": 1})),
         "nvidia2": _written(save_nvidia, nvidia, protocol=2),
         "tensorflow": _written(save_nvidia_tensorflow, {"lod": np.float32(0)}, {"synthesis": part}),
-        "paddle2": pickled(paddle, 2), "paddle4": pickled(paddle, 4), "sliced": pickle.dumps(sliced, 2),
-        "static": pickled(static, 2), "numpy3": pickle.dumps([list(_KERNEL), list(_KERNEL)], 3),
+        "paddle2": pickled(paddle, 2),
+        "paddle4": pickled(paddle, 4),
+        "sliced": pickle.dumps(sliced, 2),
+        "static": pickled(static, 2),
+        "numpy3": pickle.dumps([list(_KERNEL), list(_KERNEL)], 3),
         "numpy5": pickle.dumps({"a": _KERNEL, "b": np.float32(1), "c": _KERNEL.astype(">f8")}, 5),
-        "npy": _npy(_KERNEL), "safetensors": _written(write_safetensors, _STATE, {"kind": "test"}),
+        "npy": _npy(_KERNEL),
+        "safetensors": _written(write_safetensors, _STATE, {"kind": "test"}),
     }
 
 
@@ -124,17 +147,17 @@ def _set_bytes(data, others, rng):
 
 
 def _cut_off(data, others, rng):
-    return data[:rng.randint(len(data))]
+    return data[: rng.randint(len(data))]
 
 
 def _cut_out(data, others, rng):
     start, length = rng.randint(len(data)), 1 + int(rng.geometric(0.1))
-    return data[:start] + data[start + length:]
+    return data[:start] + data[start + length :]
 
 
 def _repeat(data, others, rng):
     start, length = rng.randint(len(data)), 1 + int(rng.geometric(0.05))
-    return data[:start] + data[start:start + length] * (2 + rng.randint(3)) + data[start + length:]
+    return data[:start] + data[start : start + length] * (2 + rng.randint(3)) + data[start + length :]
 
 
 def _splice(data, others, rng):
@@ -151,7 +174,7 @@ def _edit_length(data, others, rng):
     size = struct.calcsize(code)
     number = _EDGES[rng.randint(len(_EDGES))] if rng.randint(3) else rng.randint(2 * len(data))
     place = rng.randint(max(1, len(data) - size))
-    return data[:place] + struct.pack(code, number % 2 ** (8 * size)) + data[place + size:]
+    return data[:place] + struct.pack(code, number % 2 ** (8 * size)) + data[place + size :]
 
 
 def _edit_digits(data, others, rng):
@@ -161,7 +184,7 @@ def _edit_digits(data, others, rng):
         return data
     place = places[rng.randint(len(places))]
     number = str(_EDGES[rng.randint(len(_EDGES))] * (-1 if rng.randint(4) == 0 else 1)).encode()
-    return data[:place] + number + data[place + 1:]
+    return data[:place] + number + data[place + 1 :]
 
 
 def _edit_opcodes(data, others, rng):
@@ -175,15 +198,15 @@ def _edit_opcodes(data, others, rng):
     tool = rng.randint(5)
     if tool == 0:
         piece = bytes([pickletools.opcodes[rng.randint(len(pickletools.opcodes))].code.encode("latin1")[0]])
-        return data[:begin] + piece + data[begin + 1:]
+        return data[:begin] + piece + data[begin + 1 :]
     if tool == 1:
         return data[:begin] + data[end:]
     if tool == 2:
         return data[:end] + data[begin:end] * (1 + rng.randint(3)) + data[end:]
     if tool == 3:
-        return data[:begin] + _PIECES[rng.randint(len(_PIECES))] + data[begin if rng.randint(2) else end:]
+        return data[:begin] + _PIECES[rng.randint(len(_PIECES))] + data[begin if rng.randint(2) else end :]
     other = 1 + rng.randint(len(places) - 1)
-    return data[:begin] + data[places[other - 1]:places[other]] + data[end:]
+    return data[:begin] + data[places[other - 1] : places[other]] + data[end:]
 
 
 def _edit_member(data, others, rng):
@@ -218,14 +241,63 @@ def _pickle_within(data, rng):
 
 
 _PIECES = [
-    b"N", b")", b"]", b"}", b"(", b"K\x01", b"J\xff\xff\xff\xff", b"h\x00", b"h\x01", b"h\x05", b"0", b"1",
-    b"2", b"\x85", b"\x86", b"t", b"l", b"d", b"R", b"b", b"\x81", b"\x92", b"Q", b"e", b"u", b"a", b"s",
-    b"\x88", b".", b"\x8a\x08" + b"\xff" * 7 + b"\x7f", b"\x8f(K\x01\x90", b"G\x7f\xf8" + bytes(6),
-    b"C\x04abcd", b"\x8c\x01a", b"cos\nsystem\n", b"cnumpy\ndtype\n", b"ccollections\nOrderedDict\n",
-    b"ctorch\nFloatStorage\n", b"ctorch._utils\n_rebuild_tensor_v2\n",
-    b"ctorch.storage\n_load_from_bytes\n", b"cargparse\nNamespace\n)\x81", b"cdnnlib.util\nEasyDict\n)\x81"]
-_DAMAGES = [_flip_bits, _set_bytes, _cut_off, _cut_out, _repeat, _splice, _edit_length, _edit_digits,
-            _edit_opcodes, _edit_opcodes, _edit_opcodes, _edit_member]
+    b"N",
+    b")",
+    b"]",
+    b"}",
+    b"(",
+    b"K\x01",
+    b"J\xff\xff\xff\xff",
+    b"h\x00",
+    b"h\x01",
+    b"h\x05",
+    b"0",
+    b"1",
+    b"2",
+    b"\x85",
+    b"\x86",
+    b"t",
+    b"l",
+    b"d",
+    b"R",
+    b"b",
+    b"\x81",
+    b"\x92",
+    b"Q",
+    b"e",
+    b"u",
+    b"a",
+    b"s",
+    b"\x88",
+    b".",
+    b"\x8a\x08" + b"\xff" * 7 + b"\x7f",
+    b"\x8f(K\x01\x90",
+    b"G\x7f\xf8" + bytes(6),
+    b"C\x04abcd",
+    b"\x8c\x01a",
+    b"cos\nsystem\n",
+    b"cnumpy\ndtype\n",
+    b"ccollections\nOrderedDict\n",
+    b"ctorch\nFloatStorage\n",
+    b"ctorch._utils\n_rebuild_tensor_v2\n",
+    b"ctorch.storage\n_load_from_bytes\n",
+    b"cargparse\nNamespace\n)\x81",
+    b"cdnnlib.util\nEasyDict\n)\x81",
+]
+_DAMAGES = [
+    _flip_bits,
+    _set_bytes,
+    _cut_off,
+    _cut_out,
+    _repeat,
+    _splice,
+    _edit_length,
+    _edit_digits,
+    _edit_opcodes,
+    _edit_opcodes,
+    _edit_opcodes,
+    _edit_member,
+]
 
 
 class TooSlow(BaseException):
@@ -253,7 +325,7 @@ def _touch(value, depth=0):
     if isinstance(value, np.ndarray):
         value.copy()
     elif isinstance(value, (dict, list, tuple)) and depth < 8:
-        for item in (value.values() if isinstance(value, dict) else value):
+        for item in value.values() if isinstance(value, dict) else value:
             _touch(item, depth + 1)
     elif isinstance(value, SavedModule):
         _touch({**value.parameters, **value.buffers})
@@ -302,7 +374,7 @@ def fuzz(count, *, seed, kinds=(), folder, seconds, found=None) -> tuple:
         (Counter of how they went, [a report on each that went wrong], how many ways were found).
     """
     corpus = {kind: [data] for kind, data in seeds().items() if not kinds or kind in kinds}
-    others, coverage = [data for data, in corpus.values()], Coverage()
+    others, coverage = [data for (data,) in corpus.values()], Coverage()
     went, wrong = Counter(), []
     signal.signal(signal.SIGALRM, _too_slow)
     for number in range(count):
@@ -333,8 +405,9 @@ def _too_slow(*_):
 
 
 def main(argv=None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("count", type=int, help="how many inputs")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", type=lambda text: text.split(","), default=[], help=", ".join(seeds()))
@@ -343,14 +416,24 @@ def main(argv=None) -> int:
     parser.add_argument("--memory", type=int, default=512, help="MiB that reading may add to the process")
     args = parser.parse_args(argv)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + args.memory * 2 ** 20,) * 2)
+    resource.setrlimit(resource.RLIMIT_AS, (used + args.memory * 2**20,) * 2)
     began = time.time()
     with tempfile.TemporaryDirectory() as folder:
-        went, wrong, ways = fuzz(args.count, seed=args.seed, kinds=args.kinds, folder=folder,
-                                 seconds=args.seconds, found=args.found)
+        went, wrong, ways = fuzz(
+            args.count,
+            seed=args.seed,
+            kinds=args.kinds,
+            folder=folder,
+            seconds=args.seconds,
+            found=args.found,
+        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(*wrong, f"{args.count:,} inputs in {time.time() - began:.0f} s: {went['read']:,} read, "
-          f"{went['refused']:,} refused, {len(wrong)} wrong; {ways:,} ways; peak memory {peak} MiB", sep="\n")
+    print(
+        *wrong,
+        f"{args.count:,} inputs in {time.time() - began:.0f} s: {went['read']:,} read, "
+        f"{went['refused']:,} refused, {len(wrong)} wrong; {ways:,} ways; peak memory {peak} MiB",
+        sep="\n",
+    )
     return 1 if wrong else 0
 
 

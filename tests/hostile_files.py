@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Hostile weight files, made by hand: each case is (name, bytes, a pattern that the refusal must match)."""
+
 from __future__ import annotations
 
 import io
@@ -17,6 +18,7 @@ RAN = "CODE WAS RUN"
 
 
 # ---- ways to carry a pickle
+
 
 def plain(payload: bytes) -> bytes:
     """A pickle by itself, as Paddle, NumPy and NVIDIA write them; protocol 4, whatever the payload has."""
@@ -59,8 +61,14 @@ def text(word: str) -> bytes:
     return b"X" + struct.pack("<I", len(word)) + word.encode()
 
 
-CARRIERS = {"plain": plain, "zip": archive, "torchscript": torchscript, "legacy": legacy, "nested": nested,
-            "nvidia": within_a_network}
+CARRIERS = {
+    "plain": plain,
+    "zip": archive,
+    "torchscript": torchscript,
+    "legacy": legacy,
+    "nested": nested,
+    "nvidia": within_a_network,
+}
 
 
 def zipped(members, compression=zipfile.ZIP_STORED) -> bytes:
@@ -75,6 +83,7 @@ def zipped(members, compression=zipfile.ZIP_STORED) -> bytes:
 
 
 # ---- pickles that ask for code
+
 
 def code_cases():
     """Payloads that would run code if a Python unpickler read them; for every carrier."""
@@ -103,8 +112,11 @@ def code_cases():
         yield name, code + run + b".", name
     yield "state of a name", b"ccollections\nOrderedDict\n}X\x05\x00\x00\x00buildNsb.", "state"
     yield "state of a function", b"ctorch._utils\n_rebuild_tensor_v2\n}" + said + b"Nsb.", "state"
-    yield "__setstate__ set by a state", (
-        namespace + b")\x81}" + text("__setstate__") + b"cos\nsystem\nsb" + said + b"b."), r"os\.system"
+    yield (
+        "__setstate__ set by a state",
+        (namespace + b")\x81}" + text("__setstate__") + b"cos\nsystem\nsb" + said + b"b."),
+        r"os\.system",
+    )
     yield "state twice", namespace + b")\x81}" + text("a") + b"Nsb}" + text("b") + b"Nsb.", "state"
     yield "state that is a text", namespace + b")\x81" + said + b"b.", "state"
     yield "dotted name", text("torch") + text("os.system") + b"\x93" + run + b".", r"torch\.os\.system"
@@ -131,7 +143,7 @@ def code_cases():
     yield "deep tuples", b")" + b"\x85" * 20_000 + b".", "deep|something else"
     half = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R."
     yield "half of an array", half, "unfinished|something else|asks"
-    yield "bytes of a claimed length", b"\x8e" + struct.pack("<Q", 2 ** 40) + b"abc", "cut off|damaged"
+    yield "bytes of a claimed length", b"\x8e" + struct.pack("<Q", 2**40) + b"abc", "cut off|damaged"
     yield "number of a claimed length", b"\x8b\xff\xff\xff\x7f\x01.", "cut off|damaged"
     yield "number of negative length", b"\x8b\xff\xff\xff\xff\x01.", "damaged"
     yield "a tuple as a key", b"})K\x01s.", "is a key"
@@ -141,14 +153,18 @@ def code_cases():
 
 # ---- tensors that lie
 
+
 def _zip(value) -> bytes:
     memory = io.BytesIO()
     save_torch_zip(memory, value)
     return memory.getvalue()
 
 
-TENSOR_CARRIERS = {"zip": _zip, "legacy": legacy_bytes,
-                   "python 2": lambda value: legacy_bytes(value, python2=True)}
+TENSOR_CARRIERS = {
+    "zip": _zip,
+    "legacy": legacy_bytes,
+    "python 2": lambda value: legacy_bytes(value, python2=True),
+}
 _BUILD, _PARAMETER = Name("torch._utils", "_rebuild_tensor_v2"), Name("torch._utils", "_rebuild_parameter")
 _LINEAR = Name("torch.nn.modules.linear", "Linear")
 _PERSISTENT = Name("torch_utils.persistence", "_reconstruct_persistent_obj")
@@ -156,23 +172,30 @@ _PERSISTENT = Name("torch_utils.persistence", "_reconstruct_persistent_obj")
 
 def tensor_cases():
     """Values whose tensors do not fit their storages; for every carrier of tensors."""
-    huge = 2 ** 63 - 1
+    huge = 2**63 - 1
     views = {
-        "one too far": (1, (12,), (1,)), "far offset": (13, (1,), (1,)), "offset at the end": (12, (), ()),
-        "wide strides": (0, (3, 4), (5, 1)), "huge stride": (0, (2,), (huge,)),
+        "one too far": (1, (12,), (1,)),
+        "far offset": (13, (1,), (1,)),
+        "offset at the end": (12, (), ()),
+        "wide strides": (0, (3, 4), (5, 1)),
+        "huge stride": (0, (2,), (huge,)),
         "huge offset": (huge, (1,), (1,)),
-        "negative offset": (-1, (2,), (1,)), "negative size": (0, (-2, -2), (2, 1)),
+        "negative offset": (-1, (2,), (1,)),
+        "negative size": (0, (-2, -2), (2, 1)),
         "negative stride": (11, (12,), (-1,)),
-        "sizes that overflow to few": (0, (2 ** 32, 2 ** 32, 3), (0, 0, 1)),
-        "sizes that overflow to none": (0, (2 ** 62, 2 ** 62, 4), (0, 0, 0)),
-        "strides that overflow": (0, (2 ** 31, 2), (2 ** 33, 2 ** 63 - 1)),
-        "expanded a million times": (0, (2 ** 20, 12), (0, 1)),
-        "expanded to a petabyte": (0, (2 ** 48,), (0,)),
-        "more strides than sides": (0, (12,), (1, 1)), "more sides than strides": (0, (3, 4), (1,)),
-        "40 axes": (0, (1,) * 40, (1,) * 40), "sizes of True": (0, (True, 12), (12, 1)),
-        "a side of 2**64": (0, (2 ** 64,), (1,)),
+        "sizes that overflow to few": (0, (2**32, 2**32, 3), (0, 0, 1)),
+        "sizes that overflow to none": (0, (2**62, 2**62, 4), (0, 0, 0)),
+        "strides that overflow": (0, (2**31, 2), (2**33, 2**63 - 1)),
+        "expanded a million times": (0, (2**20, 12), (0, 1)),
+        "expanded to a petabyte": (0, (2**48,), (0,)),
+        "more strides than sides": (0, (12,), (1, 1)),
+        "more sides than strides": (0, (3, 4), (1,)),
+        "40 axes": (0, (1,) * 40, (1,) * 40),
+        "sizes of True": (0, (True, 12), (12, 1)),
+        "a side of 2**64": (0, (2**64,), (1,)),
         "an empty side and a huge one": (0, (0, huge, huge), (1, 1, 1)),
-        "a float side": (0, (12.0,), (1,)), "a text as an offset": ("0", (12,), (1,)),
+        "a float side": (0, (12.0,), (1,)),
+        "a text as an offset": ("0", (12,), (1,)),
     }
     for name, (offset, size, stride) in views.items():
         yield name, View(FLAT, offset, size, stride), "tensor|more bytes|impossible|damaged"
@@ -198,6 +221,7 @@ def tensor_cases():
 
 def identity_cases():
     """Persistent ids that no PyTorch wrote, as opcodes; for zip archives and old files."""
+
     def one(*parts):
         return b"(" + b"".join(parts) + b"tQ."
 
@@ -215,12 +239,19 @@ def identity_cases():
     more = b"\x8a\x09" + bytes(8) + b"\x40"
     yield "2**70 elements", one(word, kind, text("0"), place, more), "impossible number"
     yield "path as a key", one(word, kind, text("../../etc/passwd"), place, good), "lacks|list of storages"
-    yield "two types of one key", b"(" + one(word, kind, text("0"), place, good)[:-1] + (
-        one(word, b"ctorch\nIntStorage\n", text("0"), place, good)[:-1]) + b"t.", "same key"
+    yield (
+        "two types of one key",
+        b"("
+        + one(word, kind, text("0"), place, good)[:-1]
+        + (one(word, b"ctorch\nIntStorage\n", text("0"), place, good)[:-1])
+        + b"t.",
+        "same key",
+    )
     yield "storage left bare", one(word, kind, text("0"), place, good), "as a value|list of storages"
 
 
 # ---- damaged and hostile containers
+
 
 def archive_cases():
     """Zip archives."""
@@ -251,11 +282,11 @@ def archive_cases():
     yield "a bomb as a storage", _one_compressed(members, "archive/data/0", bytes(100_000_000)), "compressed"
     yield "two members of one name", _doubled(members, "archive/data/0"), "two members"
     yield "encrypted", _central(good, 8, "<H", 1), "encrypted|cut off"
-    yield "longer than the file", _central(good, 20, "<II", 2 ** 31, 2 ** 31), "cut off|another size"
+    yield "longer than the file", _central(good, 20, "<II", 2**31, 2**31), "cut off|another size"
     yield "sizes that differ", _central(good, 20, "<II", 10, 1000), "compressed|cut off"
-    yield "far offset", _central(good, 42, "<I", 2 ** 31), "not where|cut off"
+    yield "far offset", _central(good, 42, "<I", 2**31), "not where|cut off"
     yield "offset into a member", _central(good, 42, "<I", 40), "not where|cut off"
-    most = 2 ** 32 - 1
+    most = 2**32 - 1
     yield "a 64-bit directory that lies", _end(good, 12, "<II", most, most), "cut off or damaged"
     yield "a directory before the file", _end(good, 12, "<II", 100_000, 0), "cut off or damaged"
 
@@ -283,13 +314,13 @@ def _doubled(members, name) -> bytes:
 def _central(data, offset, code, *values) -> bytes:
     """Edit a field of the first entry (data.pkl) in the central directory."""
     place = data.index(b"PK\x01\x02") + offset
-    return data[:place] + struct.pack(code, *values) + data[place + struct.calcsize(code):]
+    return data[:place] + struct.pack(code, *values) + data[place + struct.calcsize(code) :]
 
 
 def _end(data, offset, code, *values) -> bytes:
     """Edit a field of the end of the central directory."""
     place = data.rindex(b"PK\x05\x06") + offset
-    return data[:place] + struct.pack(code, *values) + data[place + struct.calcsize(code):]
+    return data[:place] + struct.pack(code, *values) + data[place + struct.calcsize(code) :]
 
 
 def legacy_cases():
@@ -307,7 +338,7 @@ def legacy_cases():
     yield "a key twice", good.replace(storage, pickle.dumps(["0", "0"], 2)), "list of storages"
     yield "a count that differs", good.replace(count, struct.pack("<q", 11)), "another length"
     yield "a negative count", good.replace(count, struct.pack("<q", -1)), "another length"
-    yield "a huge count", good.replace(count, struct.pack("<q", 2 ** 62)), "another length"
+    yield "a huge count", good.replace(count, struct.pack("<q", 2**62)), "another length"
     yield "cut off in its numbers", good[:-1], "cut off"
     yield "nested in itself", nested(b"ctorch.storage\n_load_from_bytes\nC\x00\x85R."), "_load_from_bytes"
     yield "nested text", plain(b"ctorch.storage\n_load_from_bytes\nX\x01\x00\x00\x00a\x85R."), "otherwise"
@@ -346,10 +377,13 @@ def nvidia_cases():
 
 def numpy_cases():
     """Arrays in pickles and in .npy files."""
-    for name, array in (("objects", np.array([{}], dtype=object)), ("texts", np.array(["a"])),
-                        ("records", np.zeros(2, [("a", "f4"), ("b", object)])),
-                        ("dates", np.array(["2020-01-01"], "datetime64[D]")),
-                        ("complex", np.zeros(2, complex))):
+    for name, array in (
+        ("objects", np.array([{}], dtype=object)),
+        ("texts", np.array(["a"])),
+        ("records", np.zeros(2, [("a", "f4"), ("b", object)])),
+        ("dates", np.array(["2020-01-01"], "datetime64[D]")),
+        ("complex", np.zeros(2, complex)),
+    ):
         yield f"pickled {name}", pickle.dumps({"w": array}, 2), "only numbers"
         yield f".npy of {name}", _npy(array), "not numbers|damaged"
     good = _npy(FLAT)
@@ -358,7 +392,7 @@ def numpy_cases():
     huge = good.replace(b"(12,), }" + b" " * 17, b"(9223372036854775807,), }")
     yield ".npy of a huge side", huge, "impossible"
     yield ".npy of code", good.replace(b"(12,)", b"f(1,)"), "damaged"
-    yield ".npy with a huge header", b"\x93NUMPY\x02\x00" + struct.pack("<I", 2 ** 32 - 1) + b"{", "header"
+    yield ".npy with a huge header", b"\x93NUMPY\x02\x00" + struct.pack("<I", 2**32 - 1) + b"{", "header"
     yield ".npy with no header", b"\x93NUMPY", "header"
     yield ".npy with nested parentheses", b"\x93NUMPY\x01\x00\xff\x0f" + b"(" * 4095, "damaged"
     yield ".npy of spaces", b"\x93NUMPY\x01\x00\xff\x0f{'descr':" + b" " * 4086, "damaged"
@@ -388,7 +422,7 @@ def safetensors_cases():
     yield "ends before it begins", changed(data_offsets=[12, 0]), "does not fit"
     yield "negative place", changed(data_offsets=[-12, 0]), "impossible"
     yield "negative sides", changed(shape=[-1, -3]), "impossible"
-    yield "sides that overflow", changed(shape=[2 ** 32, 2 ** 32, 3]), "does not fit"
+    yield "sides that overflow", changed(shape=[2**32, 2**32, 3]), "does not fit"
     yield "side of a float", changed(shape=[3.0]), "impossible"
     yield "side of True", changed(shape=[True, 3]), "impossible"
     yield "unknown type", changed(dtype="OBJECT"), "OBJECT"
@@ -399,7 +433,7 @@ def safetensors_cases():
     yield "metadata of numbers", file({"__metadata__": {"a": 3}, "w": entry}), "metadata"
     yield "metadata by a list", file({"__metadata__": [1], "w": entry}), "not a readable"
     yield "entry by a list", file({"w": [1]}), "not a readable"
-    yield "header without an end", struct.pack("<Q", 2 ** 31) + b"{", "cut off"
+    yield "header without an end", struct.pack("<Q", 2**31) + b"{", "cut off"
     yield "deep header", file(b'{"w":' + b"[" * 100_000 + b"]" * 100_000 + b"}"), "not a readable"
     yield "number of a million digits", file(b'{"w":' + b"9" * 1_000_000 + b"}"), "impossible number"
     yield "not a number", file(b'{"w": NaN}'), "not a readable"
@@ -407,6 +441,7 @@ def safetensors_cases():
 
 
 # ---- bombs: small files that would unfold to much
+
 
 def bomb_cases():
     """Files that reuse what they remember; each is refused, or read in bounded time and memory."""
@@ -424,8 +459,15 @@ def bomb_cases():
     new = b"ctorch.nn.modules.linear\nLinear\n)\x81h\x00b"
     yield "one state, many networks", plain(b"](" + state + new * 2000 + b"e.")
     yield "one state, many scripts", torchscript(b"](" + state + b"c__torch__\nM\n)\x81h\x00b" * 2000 + b"e.")
-    laughs = b"](" + text("lol") + b"eq\x00" + b"".join(
-        b"](" + b"h" + bytes([k]) * 1 + (b"h" + bytes([k])) * 9 + b"eq" + bytes([k + 1]) for k in range(60))
+    laughs = (
+        b"]("
+        + text("lol")
+        + b"eq\x00"
+        + b"".join(
+            b"](" + b"h" + bytes([k]) * 1 + (b"h" + bytes([k])) * 9 + b"eq" + bytes([k + 1])
+            for k in range(60)
+        )
+    )
     yield "a billion laughs", plain(laughs + b".")
     raw = legacy_bytes(FLAT)
     bare = b"ctorch.storage\n_load_from_bytes\nh\x00\x85R0"

@@ -6,6 +6,7 @@
 
 A nested dict of arrays is a network: dicts are parts, arrays are parameters, or buffers where NVIDIA's are.
 """
+
 from __future__ import annotations
 
 import re
@@ -24,12 +25,19 @@ from torch_files import (
 )
 
 CANARY = "raise SystemExit('module_src was run')"  # in place of the source text that real files carry
-BUFFERS = ("w_avg resample_filter noise_const magnitude_ema up_filter down_filter freqs phases transform "
-           "Hz_geom Hz_fbank").split()
+BUFFERS = (
+    "w_avg resample_filter noise_const magnitude_ema up_filter down_filter freqs phases transform "
+    "Hz_geom Hz_fbank"
+).split()
 _CLASSES = (  # a part's name, its class
-    (r"", "Generator"), (r"mapping", "MappingNetwork"), (r"synthesis", "SynthesisNetwork"),
-    (r"b\d+", "SynthesisBlock"), (r"conv\d|L\d+_\d+_\d+", "SynthesisLayer"), (r"torgb", "ToRGBLayer"),
-    (r"fc\d+|affine|embed", "FullyConnectedLayer"), (r"input", "SynthesisInput"),
+    (r"", "Generator"),
+    (r"mapping", "MappingNetwork"),
+    (r"synthesis", "SynthesisNetwork"),
+    (r"b\d+", "SynthesisBlock"),
+    (r"conv\d|L\d+_\d+_\d+", "SynthesisLayer"),
+    (r"torgb", "ToRGBLayer"),
+    (r"fc\d+|affine|embed", "FullyConnectedLayer"),
+    (r"input", "SynthesisInput"),
 )
 
 
@@ -60,14 +68,19 @@ def save_nvidia(path, networks: dict, *, protocol=4, init_kwargs=None, **others)
 def network(tree: dict, *, class_name=None, init_kwargs=None, path="") -> Call:
     """A nested dict of arrays as a persistent object."""
     tensors = {name: Tensor(value) for name, value in tree.items() if not isinstance(value, dict)}
-    parts = {name: network(value, init_kwargs=init_kwargs, path=f"{path}.{name}".strip("."))
-             for name, value in tree.items() if isinstance(value, dict)}
+    parts = {
+        name: network(value, init_kwargs=init_kwargs, path=f"{path}.{name}".strip("."))
+        for name, value in tree.items()
+        if isinstance(value, dict)
+    }
     state = {
         "training": False,
-        "_parameters": ordered_dict({name: parameter(tensor) for name, tensor in tensors.items()
-                                     if name not in BUFFERS}),
-        "_buffers": ordered_dict({"unused": None, **{name: tensor for name, tensor in tensors.items()
-                                                     if name in BUFFERS}}),
+        "_parameters": ordered_dict(
+            {name: parameter(tensor) for name, tensor in tensors.items() if name not in BUFFERS}
+        ),
+        "_buffers": ordered_dict(
+            {"unused": None, **{name: tensor for name, tensor in tensors.items() if name in BUFFERS}}
+        ),
         "_modules": ordered_dict(parts),
         "_non_persistent_buffers_set": set(),
         "_init_args": (),
@@ -80,8 +93,10 @@ def network(tree: dict, *, class_name=None, init_kwargs=None, path="") -> Call:
 
 def persistent(class_name: str, state: dict) -> Call:
     """An object as NVIDIA's persistence pickles it."""
-    return Call(Name("torch_utils.persistence", "_reconstruct_persistent_obj"), (
-        {"type": "class", "version": 6, "module_src": CANARY, "class_name": class_name, "state": state},))
+    return Call(
+        Name("torch_utils.persistence", "_reconstruct_persistent_obj"),
+        ({"type": "class", "version": 6, "module_src": CANARY, "class_name": class_name, "state": state},),
+    )
 
 
 def easy_dict(items: dict) -> Object:
@@ -106,9 +121,19 @@ class _NvidiaPickler(_Pickler):
     def save_tensor(self, tensor):
         view = _as_view(tensor.array)
         storage = Call(Name("torch.storage", "_load_from_bytes"), (storage_bytes(view.values),))
-        self.save_call(Call(Name("torch._utils", "_rebuild_tensor_v2"), (
-            storage, view.offset, tuple(view.size), tuple(view.stride), False,
-            Call(Name("collections", "OrderedDict")))))
+        self.save_call(
+            Call(
+                Name("torch._utils", "_rebuild_tensor_v2"),
+                (
+                    storage,
+                    view.offset,
+                    tuple(view.size),
+                    tuple(view.stride),
+                    False,
+                    Call(Name("collections", "OrderedDict")),
+                ),
+            )
+        )
 
     dispatch[Tensor] = save_tensor
 
@@ -127,6 +152,15 @@ def save_nvidia_tensorflow(path, variables: dict, components: dict | None = None
 
 
 def _tensorflow(name, variables, components) -> Object:
-    return Object(Name("dnnlib.tflib.network", "Network"), {
-        "version": 5, "name": name, "static_kwargs": easy_dict({"resolution": 8}), "components": components,
-        "build_module_src": CANARY, "build_func_name": "G_main", "variables": list(variables.items())})
+    return Object(
+        Name("dnnlib.tflib.network", "Network"),
+        {
+            "version": 5,
+            "name": name,
+            "static_kwargs": easy_dict({"resolution": 8}),
+            "components": components,
+            "build_module_src": CANARY,
+            "build_func_name": "G_main",
+            "variables": list(variables.items()),
+        },
+    )

@@ -75,7 +75,7 @@ def test_an_upright_frame_of_the_crop_s_size_is_the_photo_s_own_pixels():
     crop, alignment = align_face(photo, landmarks, 64)
     x, y = np.round(alignment.quad[0] + 0.5).astype(int)
     assert (x, y) == (68, 59)
-    assert psnr(crop, photo[y:y + 64, x:x + 64]) > 30
+    assert psnr(crop, photo[y : y + 64, x : x + 64]) > 30
     np.testing.assert_allclose(crop_to_photo(alignment, 64), [[1, 0, 68], [0, 1, 59]], atol=1e-9)
 
 
@@ -90,7 +90,7 @@ def test_the_way_back_is_the_way_that_was_sampled(width, size):
     falling, _ = align_face(np.uint8(255 - np.round(places)), landmarks, size)
     colours = (rising[:, :, :2].astype(float) - falling[:, :, :2] + 255) / 2  # both are cut off, not rounded
     forth = crop_to_photo(alignment, size)
-    v, u = np.mgrid[4:size - 4, 4:size - 4]
+    v, u = np.mgrid[4 : size - 4, 4 : size - 4]
     said = (np.stack([u, v, np.ones_like(u)], 2) @ forth.T) * [250 / width, 250 / height]
     off = (colours[4:-4, 4:-4] - said) / (np.hypot(*forth[:, 0]) * 250 / width)  # in pixels of the crop
     assert np.abs(off.mean((0, 1))).max() < 0.05 and np.abs(off).max() < 0.6
@@ -195,10 +195,10 @@ def test_an_edit_lands_where_it_was_made(sides, size):
     grey, dot = np.full_like(crop, 100), np.full_like(crop, 100)
     v, u = int(size * 0.3), int(size * 0.6)
     reach = size // 16
-    dot[v - reach:v + reach + 1, u - reach:u + reach + 1] = 200
+    dot[v - reach : v + reach + 1, u - reach : u + reach + 1] = 200
     out = paste_back(np.full_like(scene.pixels, 50), alignment, dot, grey, way="difference")
     weight = out[:, :, 0] - 50.0
-    y, x = np.mgrid[:out.shape[0], :out.shape[1]]
+    y, x = np.mgrid[: out.shape[0], : out.shape[1]]
     found = np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum()
     np.testing.assert_allclose(found, crop_to_photo(alignment, size) @ [u, v, 1], atol=0.15)
     assert 125 < out.max() < 175

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The predictors: PaddleGAN's arguments in, PaddleGAN's files out, on a tiny pack."""
+
 import os
 import subprocess
 import sys
@@ -46,11 +47,16 @@ def read(path):
 
 # ---- StyleGANv2Predictor
 
+
 def test_sampling_writes_paddlegans_three_sheets_and_the_latents(tmp_path):
     predictor = StyleGANv2Predictor(output_path=str(tmp_path), seed=3)
     predictor.run(n_row=2, n_col=3)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "sample.npy", "sample.png", "sample_mixing_0.png", "sample_mixing_1.png"]
+        "sample.npy",
+        "sample.png",
+        "sample_mixing_0.png",
+        "sample_mixing_1.png",
+    ]
     faces = np.load(tmp_path / "sample.npy")
     assert faces.shape == (6, 6, 12) and faces.dtype == np.float32
     last = predictor.editor.render(faces[5:])[0].astype(int)
@@ -75,11 +81,11 @@ def test_mixing_takes_coarse_layers_from_the_row_and_fine_ones_from_the_column(t
     predictor = StyleGANv2Predictor(output_path=tmp_path, seed=3)
     cells = mixing_sheet(predictor.editor, np.random.RandomState(0), 2, 3)
     random = np.random.RandomState(0)
-    sources = predictor.editor.sample(random.randint(2 ** 31, size=3)).numpy()
-    targets = predictor.editor.sample(random.randint(2 ** 31, size=2)).numpy()
+    sources = predictor.editor.sample(random.randint(2**31, size=3)).numpy()
+    targets = predictor.editor.sample(random.randint(2**31, size=2)).numpy()
     cuts = [random.randint(1, 6) for _ in range(2)]
     assert len(cells) == 12 and not cells[0].any()
-    expected = np.concatenate([targets[1, :cuts[1]], sources[2, cuts[1]:]])[None]
+    expected = np.concatenate([targets[1, : cuts[1]], sources[2, cuts[1] :]])[None]
     assert np.abs(cells[11].astype(int) - predictor.editor.render(expected)[0]).max() <= 1
     assert np.abs(cells[8].astype(int) - predictor.editor.render(targets[1:])[0]).max() <= 1
 
@@ -95,14 +101,18 @@ def test_weights_of_ones_own_and_flags_that_agree_or_not(tmp_path):
 
 
 def test_sheets_that_cannot_be_drawn(tmp_path):
-    for words, seed, shape in (("at least 1 row", 0, (0, 2)), ("1 column, got 2 and 0", 0, (2, 0)),
-                               ("seed must be 0 to", -1, (1, 1))):
+    for words, seed, shape in (
+        ("at least 1 row", 0, (0, 2)),
+        ("1 column, got 2 and 0", 0, (2, 0)),
+        ("seed must be 0 to", -1, (1, 1)),
+    ):
         with pytest.raises(UserError, match=words):
             StyleGANv2Predictor(output_path=tmp_path, seed=seed).run(*shape)
     assert not list(tmp_path.iterdir())
 
 
 # ---- StyleGANv2MixingPredictor, StyleGANv2EditingPredictor
+
 
 def two_faces(folder):
     faces = np.random.RandomState(5).randn(2, 6, 12).astype(np.float32)
@@ -149,17 +159,23 @@ def test_editing_writes_paddlegans_three_files(tmp_path):
 def test_directions_come_from_the_published_file_of_the_model(tmp_path, monkeypatch):
     asked = []
     paddle.save({"age": paddle.ones([6, 12])}, str(tmp_path / "published"))
-    monkeypatch.setattr(stored_directions, "fetch_published",
-                        lambda name: asked.append(name) or tmp_path / "published")
+    monkeypatch.setattr(
+        stored_directions, "fetch_published", lambda name: asked.append(name) or tmp_path / "published"
+    )
     assert list(stored_directions.open_directions("ffhq-config-f")) == ["age"]
     assert asked == ["stylegan2-ffhq-config-f-directions.pdparams"]
-    for name, words in ((None, "no stored directions for this model"), ("toonface", "for 'toonface'"),
-                        ("animeface-512", "--direction_path"), ("cats", "unknown model type 'cats'")):
+    for name, words in (
+        (None, "no stored directions for this model"),
+        ("toonface", "for 'toonface'"),
+        ("animeface-512", "--direction_path"),
+        ("cats", "unknown model type 'cats'"),
+    ):
         with pytest.raises(UserError, match=words):
             StyleGANv2EditingPredictor(name)
 
 
 # ---- StyleGANv2ClipPredictor
+
 
 def test_run_writes_paddlegans_three_files(clip_predictor, tmp_path):
     latent = clip_predictor.editor.sample(9).numpy()[0]
@@ -218,9 +234,21 @@ def test_what_fails_writes_nothing(clip_predictor, tmp_path):
 
 # ---- the predictor as a script, and how Paddle is started
 
+
 def test_generate_as_the_tutorial_calls_it(tmp_path, capsys):
-    argv = ["generate", "--neutral", "face", "--target", "happy face", "--output_path", str(tmp_path / "o"),
-            "--direction_offset", "-2", "--beta_threshold", "0.05"]
+    argv = [
+        "generate",
+        "--neutral",
+        "face",
+        "--target",
+        "happy face",
+        "--output_path",
+        str(tmp_path / "o"),
+        "--direction_offset",
+        "-2",
+        "--beta_threshold",
+        "0.05",
+    ]
     assert styleganv2clip_predictor.main(argv) == 0
     assert (tmp_path / "o" / "dst.editing.pd").exists() and "wrote" in capsys.readouterr().out
     assert styleganv2clip_predictor.main([*argv[:-1], "7"]) == 2
@@ -238,8 +266,14 @@ def test_the_script_runs_as_a_file_and_paddle_says_nothing(tmp_path):
     script = Path(styleganv2clip_predictor.__file__)
     environment = {**os.environ, "PYTHONPATH": str(script.parents[2])}
     environment.pop("OMP_NUM_THREADS", None)
-    done = subprocess.run([sys.executable, str(script), "extract", "--help"], cwd=tmp_path, env=environment,
-                          capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, str(script), "extract", "--help"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert (done.returncode, done.stderr) == (0, "") and "--num_images" in done.stdout
 
 
@@ -249,8 +283,10 @@ def test_apps_has_no_other_names():
 
 
 def test_importing_the_package_and_its_errors_is_light():
-    code = ("import sys, ppstyleclip, ppstyleclip.apps, ppstyleclip.apps.cli, ppstyleclip.threads; "
-            "print([m for m in ('paddle', 'cv2', 'clip') if m in sys.modules])")
+    code = (
+        "import sys, ppstyleclip, ppstyleclip.apps, ppstyleclip.cli.run, ppstyleclip.threads; "
+        "print([m for m in ('paddle', 'cv2', 'clip') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -11,10 +11,10 @@ from ppstyleclip.ops.bicubic import bicubic_kernel, resize_centre_crop, resize_m
 def picture(height, width, seed=0):
     """Blobs, an edge and noise: `[H, W, 3]` uint8 pixels that ring and saturate under a bicubic resize."""
     rng = np.random.RandomState(seed)
-    y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     waves = [np.sin(9 * x * (c + 1) + 5 * y) + np.cos(11 * y - 3 * x * c) for c in range(3)]
     pixels = 127 + 70 * np.stack(waves, -1) + 40 * rng.randn(height, width, 3)
-    pixels[height // 4:height // 2, width // 3:] = (255, 0, 255)
+    pixels[height // 4 : height // 2, width // 3 :] = (255, 0, 255)
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
@@ -46,6 +46,7 @@ SIZES = [(256, 256), (64, 64), (128, 96), (97, 211), (33, 40), (500, 64), (64, 7
 def test_resize_and_crop_match_pillow(height, width):
     image_module = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
     from paddle.vision.transforms import CenterCrop, Resize
+
     pixels = picture(height, width)
     expected = np.asarray(CenterCrop(64)(Resize(64, interpolation="bicubic")(image_module.fromarray(pixels))))
     images = paddle.to_tensor(pixels.astype(np.float32).transpose(2, 0, 1)[None] / 255)

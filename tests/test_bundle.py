@@ -42,8 +42,14 @@ def pack(written, tmp_path):
 
 def tiny_bundle(**parts):
     generator, layout, stats, relevance, clip = tiny_parts()
-    own = {"name": "tiny", "generator": generator, "layout": layout, "stats": stats, "relevance": relevance,
-           "clip": clip}
+    own = {
+        "name": "tiny",
+        "generator": generator,
+        "layout": layout,
+        "stats": stats,
+        "relevance": relevance,
+        "clip": clip,
+    }
     return Bundle(**{**own, **parts})
 
 
@@ -97,8 +103,10 @@ def test_a_pack_goes_round(pack, parts):
     folder, marks = pack
     bundle = load_pack(folder)
     assert bundle.name == "tiny" and bundle.defaults == parts["defaults"] and bundle.fingerprints == marks
-    assert marks == {"generator": generator_fingerprint(parts["generator"]),
-                     "clip": clip_fingerprint(parts["clip"])}
+    assert marks == {
+        "generator": generator_fingerprint(parts["generator"]),
+        "clip": clip_fingerprint(parts["clip"]),
+    }
     assert generator_fingerprint(bundle.generator) == marks["generator"]
     assert clip_fingerprint(bundle.clip) == marks["clip"]
     assert bundle.clip.vocabulary == frozenset(WORDS) and bundle.stats.count == 100
@@ -107,8 +115,9 @@ def test_a_pack_goes_round(pack, parts):
         assert value.dtype == np.float32 and (value == np.float32(parts[name])).all()
     assert (bundle.stats.mean == parts["stats"].mean).all() and (bundle.stats.std == parts["stats"].std).all()
     text = ["a happy face"]
-    np.testing.assert_allclose(bundle.clip.encode_text(text).numpy(), parts["clip"].encode_text(text).numpy(),
-                               atol=1e-6)
+    np.testing.assert_allclose(
+        bundle.clip.encode_text(text).numpy(), parts["clip"].encode_text(text).numpy(), atol=1e-6
+    )
 
 
 def test_a_pack_is_the_same_bytes_each_time(pack, tmp_path):

@@ -55,12 +55,29 @@ def test_three_commands_make_and_use_a_bundle(capsys):
 def test_a_bundle_is_measured_as_its_generator_is_elsewhere():
     make_bundle("mine")
     assert getf(["--weight_path", "mine.safetensors", "--output_path", "loose", "--num_samples", "60"]) == 0
-    assert extract(["--weight_path", "mine.safetensors", "--output_path", "loose", "--clip", "toonface",
-                    "--num_images", "2"]) == 0
-    for name, loose in (("statistics", "stylegan2-mine-styleclip-stats"), ("styles", "S-mine"),
-                        ("relevance", "stylegan2-mine-styleclip-global-directions")):
-        own, other = (read_safetensors(path)[0] for path in (f"mine/{name}.safetensors",
-                                                             f"loose/{loose}.safetensors"))
+    assert (
+        extract(
+            [
+                "--weight_path",
+                "mine.safetensors",
+                "--output_path",
+                "loose",
+                "--clip",
+                "toonface",
+                "--num_images",
+                "2",
+            ]
+        )
+        == 0
+    )
+    for name, loose in (
+        ("statistics", "stylegan2-mine-styleclip-stats"),
+        ("styles", "S-mine"),
+        ("relevance", "stylegan2-mine-styleclip-global-directions"),
+    ):
+        own, other = (
+            read_safetensors(path)[0] for path in (f"mine/{name}.safetensors", f"loose/{loose}.safetensors")
+        )
         assert all((own[key] == other[key]).all() for key in own)
 
 

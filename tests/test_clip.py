@@ -22,8 +22,17 @@ from ppstyleclip.models.clip import (
     tokenize,
 )
 
-SMALL = {"name": "small", "embed_dim": 32, "image_size": 64, "vision_layers": 2, "vision_width": 64,
-         "vision_patch_size": 16, "transformer_width": 32, "transformer_heads": 2, "transformer_layers": 2}
+SMALL = {
+    "name": "small",
+    "embed_dim": 32,
+    "image_size": 64,
+    "vision_layers": 2,
+    "vision_width": 64,
+    "vision_patch_size": 16,
+    "transformer_width": 32,
+    "transformer_heads": 2,
+    "transformer_layers": 2,
+}
 PROMPTS = ["a face", "a photo of a happy face with long gold hair.", "HEAD", "it's 3 o'clock"]
 
 
@@ -44,10 +53,10 @@ def rich(model):
 def picture(height, width, seed=0):
     """Blobs, an edge and noise: `[H, W, 3]` uint8 pixels that ring and saturate under a bicubic resize."""
     rng = np.random.RandomState(seed)
-    y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     waves = [np.sin(9 * x * (c + 1) + 5 * y) + np.cos(11 * y - 3 * x * c) for c in range(3)]
     pixels = 127 + 70 * np.stack(waves, -1) + 40 * rng.randn(height, width, 3)
-    pixels[height // 4:height // 2, width // 3:] = (255, 0, 255)
+    pixels[height // 4 : height // 2, width // 3 :] = (255, 0, 255)
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
@@ -57,11 +66,16 @@ def to_images(pixels):
 
 # ---- pictures
 
+
 @pytest.mark.parametrize("height, width", [(256, 256), (150, 90), (48, 48)])
-@pytest.mark.parametrize("config", [
-    {**SMALL, "image_size": 96, "vision_patch_size": 32, "vision_width": 128},
-    {**SMALL, "vision_layers": (1, 1, 1, 1), "vision_width": 16, "vision_patch_size": None},
-], ids=["vit", "resnet"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {**SMALL, "image_size": 96, "vision_patch_size": 32, "vision_width": 128},
+        {**SMALL, "vision_layers": (1, 1, 1, 1), "vision_width": 16, "vision_patch_size": None},
+    ],
+    ids=["vit", "resnet"],
+)
 def test_features_match_paddleclips_preprocessing(config, height, width):
     image_module = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
     paddle.seed(1)
@@ -100,12 +114,13 @@ def test_encode_image_names_a_wrong_shape(small, shape):
 
 # ---- text
 
+
 def test_cut_context_equals_the_full_one():
     model = rich(build_clip(SMALL))
     tokens = tokenize(PROMPTS)
     full = sys.modules["clip"].tokenize(PROMPTS)
     assert tokens.shape[1] < 16 and full.shape[1] == 77
-    assert np.array_equal(tokens, full.numpy()[:, :tokens.shape[1]])
+    assert np.array_equal(tokens, full.numpy()[:, : tokens.shape[1]])
     with paddle.no_grad():
         expected = model.net.encode_text(full).numpy()
         got = model.encode_tokens(tokens).numpy()
@@ -170,6 +185,7 @@ def test_unknown_words(small):
 
 # ---- building
 
+
 def test_real_names_are_what_paddleclip_builds(monkeypatch):
     clip = import_paddleclip()
     asked = []
@@ -191,21 +207,25 @@ def test_config_rebuilds_the_same_network():
     assert not model.training and abs(model.logit_scale.item() - np.log(1 / 0.07)) < 1e-6
 
 
-@pytest.mark.parametrize("config, words", [
-    ("ViT_L", "known: ViT_B_32, RN50, RN101, RN50x4"),
-    ({**SMALL, "heads": 2}, "unknown keys .'heads'."),
-    ({"embed_dim": 4}, "missing keys"),
-    ({**SMALL, "image_resolution": 32}, "image_resolution is 32, image_size 64"),
-    ({**SMALL, "vision_width": 96}, "multiple of 64"),
-    ({**SMALL, "vision_patch_size": 7}, "does not divide image_size"),
-    ({**SMALL, "transformer_heads": 5}, "does not divide transformer_width"),
-])
+@pytest.mark.parametrize(
+    "config, words",
+    [
+        ("ViT_L", "known: ViT_B_32, RN50, RN101, RN50x4"),
+        ({**SMALL, "heads": 2}, "unknown keys .'heads'."),
+        ({"embed_dim": 4}, "missing keys"),
+        ({**SMALL, "image_resolution": 32}, "image_resolution is 32, image_size 64"),
+        ({**SMALL, "vision_width": 96}, "multiple of 64"),
+        ({**SMALL, "vision_patch_size": 7}, "does not divide image_size"),
+        ({**SMALL, "transformer_heads": 5}, "does not divide transformer_width"),
+    ],
+)
 def test_wrong_configs(config, words):
     with pytest.raises(UserError, match=words):
         build_clip(config)
 
 
 # ---- weights
+
 
 def test_state_keeps_used_rows_and_comes_back():
     model = rich(build_clip({**SMALL, "vocabulary": ["a", "happy", "face"]}))
@@ -245,16 +265,19 @@ def test_whole_state_dict_loads_as_paddleclip_publishes_it(small):
     assert np.array_equal(model.encode_text("a face").numpy(), small.encode_text("a face").numpy())
 
 
-@pytest.mark.parametrize("change, words", [
-    (lambda s: s.pop("ln_final.weight"), "ln_final.weight is missing"),
-    (lambda s: s.update(extra=np.zeros(1)), "extra is unexpected"),
-    (lambda s: s.update(text_projection=np.zeros((32, 64))), "text_projection has shape .32, 64., expec"),
-    (lambda s: [s.pop(key) for key in list(s) if "resblocks" in key], "and [0-9]+ more"),
-    (lambda s: s.update(token_ids=s["token_ids"][:-1]), "token_ids .* do not fit"),
-    (lambda s: s.update(token_ids=s["token_ids"] + 49400), "token_ids .* do not fit"),
-    (lambda s: s.pop("token_ids"), "token_embedding.weight has shape"),
-    (lambda s: s.pop("token_embedding.weight"), "token_embedding.weight is missing"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda s: s.pop("ln_final.weight"), "ln_final.weight is missing"),
+        (lambda s: s.update(extra=np.zeros(1)), "extra is unexpected"),
+        (lambda s: s.update(text_projection=np.zeros((32, 64))), "text_projection has shape .32, 64., expec"),
+        (lambda s: [s.pop(key) for key in list(s) if "resblocks" in key], "and [0-9]+ more"),
+        (lambda s: s.update(token_ids=s["token_ids"][:-1]), "token_ids .* do not fit"),
+        (lambda s: s.update(token_ids=s["token_ids"] + 49400), "token_ids .* do not fit"),
+        (lambda s: s.pop("token_ids"), "token_embedding.weight has shape"),
+        (lambda s: s.pop("token_embedding.weight"), "token_embedding.weight is missing"),
+    ],
+)
 def test_wrong_states_are_refused_and_change_nothing(small, change, words):
     state = clip_state(small, token_ids=range(50))
     before = small.net.text_projection.numpy()
@@ -266,6 +289,7 @@ def test_wrong_states_are_refused_and_change_nothing(small, change, words):
 
 
 # ---- the package
+
 
 def _fake_clip(monkeypatch, folder, text):
     (folder / "clip").mkdir()
@@ -309,6 +333,7 @@ def test_slope_in_the_picture_counts_the_weights_of_layer_norm(frozen):
     ask = paddle.to_tensor(random.randn(1, 32).astype(np.float32))
     x = paddle.to_tensor(view, stop_gradient=False)
     slope = float((paddle.grad((model.encode_view(x) * ask).sum(), x)[0] * paddle.to_tensor(way)).sum())
-    ends = [float((model.encode_view(paddle.to_tensor(view + step * way)) * ask).sum())
-            for step in (1e-2, -1e-2)]
+    ends = [
+        float((model.encode_view(paddle.to_tensor(view + step * way)) * ask).sum()) for step in (1e-2, -1e-2)
+    ]
     assert abs(slope - (ends[0] - ends[1]) / 2e-2) < 0.02 * abs(slope)

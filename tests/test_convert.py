@@ -42,15 +42,18 @@ def test_a_table_is_filled():
     assert left == {"step": "a counter"}
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"x": None}, "x is missing"),
-    ({"z": np.ones(2)}, "z is unknown"),
-    ({"y": np.ones(4)}, r"y is \[4\] instead of \[3\] \(as b\)"),
-    ({"x": np.ones((2, 3))}, r"x is \[3, 2\] instead of \[2, 3\]"),
-    ({"x": np.ones(())}, r"x is \[\] instead of"),
-    ({"y": np.ones(3, int)}, "y holds int64 instead of floats"),
-    ({f"z{k}": np.ones(2) for k in range(5)}, "z0 is unknown; z1 is unknown; z2 is unknown; and 2 more"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"x": None}, "x is missing"),
+        ({"z": np.ones(2)}, "z is unknown"),
+        ({"y": np.ones(4)}, r"y is \[4\] instead of \[3\] \(as b\)"),
+        ({"x": np.ones((2, 3))}, r"x is \[3, 2\] instead of \[2, 3\]"),
+        ({"x": np.ones(())}, r"x is \[\] instead of"),
+        ({"y": np.ones(3, int)}, "y holds int64 instead of floats"),
+        ({f"z{k}": np.ones(2) for k in range(5)}, "z0 is unknown; z1 is unknown; z2 is unknown; and 2 more"),
+    ],
+)
 def test_a_table_is_two_sided(change, words):
     source = {key: value for key, value in {**SOURCE, **change}.items() if value is not None}
     with pytest.raises(UserError, match=words) as error:
@@ -94,14 +97,17 @@ def test_our_own_form_with_the_mean():
     assert (converted.extras["latent_avg"] == drawn((6,))).all() and not converted.ignored
 
 
-@pytest.mark.parametrize("key, value, words", [
-    ("convs.0.conv.blur.kernel", np.ones((4, 4), "f4"), "convs.0.conv.blur.kernel is not the filter"),
-    ("to_rgbs.0.upsample.kernel", np.ones((3, 3), "f4"), "to_rgbs.0.upsample.kernel is not the filter"),
-    ("noises.noise_1", drawn((1, 1, 4, 4)), r"noise_1 is \[1, 1, 4, 4\] instead of \[1, 1, 8, 8\]"),
-    ("to_rgb1.bias", None, "to_rgb1.bias is missing"),
-    ("to_rgb2.bias", drawn((1, 3, 1, 1)), "to_rgb2.bias is unknown"),
-    ("latent_avg", drawn((7,)), r"latent_avg is \[7\]; the generator's w has 6"),
-])
+@pytest.mark.parametrize(
+    "key, value, words",
+    [
+        ("convs.0.conv.blur.kernel", np.ones((4, 4), "f4"), "convs.0.conv.blur.kernel is not the filter"),
+        ("to_rgbs.0.upsample.kernel", np.ones((3, 3), "f4"), "to_rgbs.0.upsample.kernel is not the filter"),
+        ("noises.noise_1", drawn((1, 1, 4, 4)), r"noise_1 is \[1, 1, 4, 4\] instead of \[1, 1, 8, 8\]"),
+        ("to_rgb1.bias", None, "to_rgb1.bias is missing"),
+        ("to_rgb2.bias", drawn((1, 3, 1, 1)), "to_rgb2.bias is unknown"),
+        ("latent_avg", drawn((7,)), r"latent_avg is \[7\]; the generator's w has 6"),
+    ],
+)
 def test_damaged_generators(key, value, words):
     state = {**generator(), key: value}
     if value is None:
@@ -134,17 +140,20 @@ def test_nvidias_settings_that_leave_no_shape():
         convert({"G_ema": nest(nvidia(), {"mapping.fc0": {"activation": "relu"}})})
 
 
-@pytest.mark.parametrize("key, value, words", [
-    ("mapping.embed.weight", drawn((6, 3)), "conditional"),
-    ("synthesis.b8.skip.weight", drawn((6, 6, 1, 1)), "'resnet'"),
-    ("synthesis.b4.torgb.weight", None, "'orig'"),
-    ("synthesis.input.freqs", drawn((6, 2)), "StyleGAN3 cannot be drawn yet"),
-    ("synthesis.b8.conv0.bias", None, "synthesis.b8.conv0.bias is missing"),
-    ("synthesis.b8.conv0.resample_filter", 4 * TAPS, "b8.conv0.resample_filter is not the filter"),
-    ("mapping.fc0.weight", drawn((6, 7)), r"mapping.fc0.weight is \[7, 6\] instead of \[6, 6\]"),
-    ("synthesis.b8.conv1.weight", None, r"blocks of \[4, 16\] px"),
-    ("synthesis.b4.torgb.weight", drawn((1, 6, 1, 1)), r"instead of \[1, 3, 6, 1, 1\]"),
-])
+@pytest.mark.parametrize(
+    "key, value, words",
+    [
+        ("mapping.embed.weight", drawn((6, 3)), "conditional"),
+        ("synthesis.b8.skip.weight", drawn((6, 6, 1, 1)), "'resnet'"),
+        ("synthesis.b4.torgb.weight", None, "'orig'"),
+        ("synthesis.input.freqs", drawn((6, 2)), "StyleGAN3 cannot be drawn yet"),
+        ("synthesis.b8.conv0.bias", None, "synthesis.b8.conv0.bias is missing"),
+        ("synthesis.b8.conv0.resample_filter", 4 * TAPS, "b8.conv0.resample_filter is not the filter"),
+        ("mapping.fc0.weight", drawn((6, 7)), r"mapping.fc0.weight is \[7, 6\] instead of \[6, 6\]"),
+        ("synthesis.b8.conv1.weight", None, r"blocks of \[4, 16\] px"),
+        ("synthesis.b4.torgb.weight", drawn((1, 6, 1, 1)), r"instead of \[1, 3, 6, 1, 1\]"),
+    ],
+)
 def test_other_networks_of_nvidias(key, value, words):
     state = {**nvidia(), key: value}
     if value is None:
@@ -205,8 +214,11 @@ def test_relevance_of_the_first_layers_is_completed():
 def test_editing_directions():
     content = {"age": drawn((18, 512)), "smile": drawn((1, 18, 512)).astype(np.float64), "own": drawn((512,))}
     state = convert(content).state
-    assert {key: value.shape for key, value in state.items()} == {"age": (18, 512), "smile": (18, 512),
-                                                                  "own": (1, 512)}
+    assert {key: value.shape for key, value in state.items()} == {
+        "age": (18, 512),
+        "smile": (18, 512),
+        "own": (1, 512),
+    }
     with pytest.raises(UserError, match="direction 'own'"):
         convert({**content, "own": "x"})
 
@@ -214,26 +226,50 @@ def test_editing_directions():
 # -- anything else
 
 
-@pytest.mark.parametrize("content, words", [
-    ({"a": np.zeros(3), "b": 1}, "a dict with a, b"), ({}, "nothing in it"), ([1, 2, 3], "a list of 3"),
-    (np.zeros((3, 18, 512), np.float32), r"an array \[3, 18, 512\]"), (3, "a int"), (None, "NoneType"),
-    ({f"k{k}": 1 for k in range(9)}, "k0, k1, k2, k3 and 5 more"), ({3: 1}, "a dict with 3"),
-    (SavedModule("torch.nn.Linear", {"w": np.zeros(2)}, {}, {}, {}), "a pickled torch.nn.Linear with w"),
-])
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ({"a": np.zeros(3), "b": 1}, "a dict with a, b"),
+        ({}, "nothing in it"),
+        ([1, 2, 3], "a list of 3"),
+        (np.zeros((3, 18, 512), np.float32), r"an array \[3, 18, 512\]"),
+        (3, "a int"),
+        (None, "NoneType"),
+        ({f"k{k}": 1 for k in range(9)}, "k0, k1, k2, k3 and 5 more"),
+        ({3: 1}, "a dict with 3"),
+        (SavedModule("torch.nn.Linear", {"w": np.zeros(2)}, {}, {}, {}), "a pickled torch.nn.Linear with w"),
+    ],
+)
 def test_what_is_not_recognised(content, words):
     with pytest.raises(UserError, match=words) as error:
         recognise(content)
     assert "known are StyleGAN2 generators" in str(error.value) and "\n" not in str(error.value)
 
 
-ODD = [None, "x", 3, 1.5, [], {}, [[1], [1, 2]], np.float32(1), np.zeros(()), np.zeros(0),
-       np.zeros((2, 0), "f4"), np.zeros(3, "U2"), np.zeros((2, 2), int), np.full((4, 4), np.nan, "f4"),
-       drawn((2, 2, 2, 2, 2))]
+ODD = [
+    None,
+    "x",
+    3,
+    1.5,
+    [],
+    {},
+    [[1], [1, 2]],
+    np.float32(1),
+    np.zeros(()),
+    np.zeros(0),
+    np.zeros((2, 0), "f4"),
+    np.zeros(3, "U2"),
+    np.zeros((2, 2), int),
+    np.full((4, 4), np.nan, "f4"),
+    drawn((2, 2, 2, 2, 2)),
+]
 WHOLE = {
-    "generator": generator(), "rosinality": {"g_ema": rosinality(), "latent_avg": drawn((6,))},
+    "generator": generator(),
+    "rosinality": {"g_ema": rosinality(), "latent_avg": drawn((6,))},
     "nvidia": {"G_ema": nvidia()},
     "e4e": encoder_checkpoint(Structure("irse50", "gradual", 3, 6), "Encoder4Editing"),
-    "mapper": mapper_checkpoint(["mapping"], [512] * 5), "irse50": flat(irse50_targets()),
+    "mapper": mapper_checkpoint(["mapping"], [512] * 5),
+    "irse50": flat(irse50_targets()),
     "statistics": {"mean": [drawn((2,))], "std": [drawn((2,))]},
 }
 
@@ -243,8 +279,9 @@ def test_odd_values_are_refused_in_one_line(name):
     """Every outcome is a conversion or a UserError, whatever stands in the place of an array."""
     random, refused = np.random.RandomState(7), 0
     for _ in range(150):
-        content = {key: dict(value) if isinstance(value, dict) else value
-                   for key, value in WHOLE[name].items()}
+        content = {
+            key: dict(value) if isinstance(value, dict) else value for key, value in WHOLE[name].items()
+        }
         parts = [part for part in (content, *content.values()) if isinstance(part, dict) and part]
         part = parts[random.randint(len(parts))]
         key = list(part)[random.randint(len(part))]

@@ -92,20 +92,39 @@ def test_irse50():
 
 
 def test_paddleclip():
-    config = {"embed_dim": 512, "image_size": 224, "vision_layers": 12, "vision_width": 768,
-              "vision_patch_size": 32, "context_length": 77, "vocab_size": 49408, "transformer_width": 512,
-              "transformer_heads": 8, "transformer_layers": 12}
+    config = {
+        "embed_dim": 512,
+        "image_size": 224,
+        "vision_layers": 12,
+        "vision_width": 768,
+        "vision_patch_size": 32,
+        "context_length": 77,
+        "vocab_size": 49408,
+        "transformer_width": 512,
+        "transformer_heads": 8,
+        "transformer_layers": 12,
+    }
     source = listing("pclip_keys")
     assert plain(clip_targets(config)) == source
     assert recognise(shaped(source)).config == config
 
 
-@pytest.mark.parametrize("name, kind", [("mapper_levels", "levels"), ("mapper_single", "single"),
-                                        ("mapper_WithoutToRGBStyleSpaceMapper", "styles")])
+@pytest.mark.parametrize(
+    "name, kind",
+    [
+        ("mapper_levels", "levels"),
+        ("mapper_single", "single"),
+        ("mapper_WithoutToRGBStyleSpaceMapper", "styles"),
+    ],
+)
 def test_mappers(name, kind):
     source = shaped(listing(name))
     decoder = shaped({f"decoder.{key}": shape for key, shape in listing("ros_keys_1024").items()})
-    found = recognise({"state_dict": {**{f"mapper.{key}": v for key, v in source.items()}, **decoder},
-                       "opts": {"description": "a smile"}})
+    found = recognise(
+        {
+            "state_dict": {**{f"mapper.{key}": v for key, v in source.items()}, **decoder},
+            "opts": {"description": "a smile"},
+        }
+    )
     assert found.config["type"] == kind and (kind == "styles" or found.config["layers"] == 18)
     fill(torch_rows(mapper_targets(found.config["widths"])), source)

@@ -73,25 +73,39 @@ def test_paddlegans_psp_is_what_a_converted_one_is():
     assert_same_state(again.extras, converted.extras)
 
 
-@pytest.mark.parametrize("shape, kept", [((512,), (1, 512)), ((1, 512), (1, 512)), ((6, 512), (1, 6, 512)),
-                                         ((1, 6, 512), (1, 6, 512))])
+@pytest.mark.parametrize(
+    "shape, kept",
+    [((512,), (1, 512)), ((1, 512), (1, 512)), ((6, 512), (1, 6, 512)), ((1, 6, 512), (1, 6, 512))],
+)
 def test_mean_latents_of_any_form(shape, kept):
     content = encoder_checkpoint(*CASES[1][1::-1], latent_avg=drawn(shape))
     assert convert(content).extras["latent_avg"].shape == kept
 
 
-@pytest.mark.parametrize("change, words", [
-    (lambda c: c["opts"].clear(), "encoder_type of no name"),
-    (lambda c: c.pop("opts"), "encoder_type of no name"),
-    (lambda c: c["opts"].update(encoder_type="Wonder"), "encoder_type 'Wonder'.*known: GradualStyleEncoder"),
-    (lambda c: c["opts"].update(encoder_type="BackboneEncoder"), "state BackboneEncoder, but its tensors"),
-    (lambda c: c.update(latent_avg=drawn((5, 512))), r"latent_avg is \[5, 512\]"),
-    (lambda c: c.update(pickle="x"), "holds pickle, which is unknown"),
-    (lambda c: c["state_dict"].update({"other.x": drawn(3)}), r"other.x is unknown; encoder.\* and decoder"),
-    (lambda c: c["state_dict"].update({"encoder.more": drawn(3)}), "more is unknown"),
-    (lambda c: c["state_dict"].pop("encoder.linear.bias"), "no known kind"),
-    (lambda c: c["state_dict"].update({"decoder.synthesis.input.freqs": drawn(3)}), "StyleGAN3"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda c: c["opts"].clear(), "encoder_type of no name"),
+        (lambda c: c.pop("opts"), "encoder_type of no name"),
+        (
+            lambda c: c["opts"].update(encoder_type="Wonder"),
+            "encoder_type 'Wonder'.*known: GradualStyleEncoder",
+        ),
+        (
+            lambda c: c["opts"].update(encoder_type="BackboneEncoder"),
+            "state BackboneEncoder, but its tensors",
+        ),
+        (lambda c: c.update(latent_avg=drawn((5, 512))), r"latent_avg is \[5, 512\]"),
+        (lambda c: c.update(pickle="x"), "holds pickle, which is unknown"),
+        (
+            lambda c: c["state_dict"].update({"other.x": drawn(3)}),
+            r"other.x is unknown; encoder.\* and decoder",
+        ),
+        (lambda c: c["state_dict"].update({"encoder.more": drawn(3)}), "more is unknown"),
+        (lambda c: c["state_dict"].pop("encoder.linear.bias"), "no known kind"),
+        (lambda c: c["state_dict"].update({"decoder.synthesis.input.freqs": drawn(3)}), "StyleGAN3"),
+    ],
+)
 def test_encoders_that_are_not_whole(change, words):
     content = encoder_checkpoint(*CASES[1][1::-1])
     change(content)
@@ -113,11 +127,14 @@ def test_no_mean_latent_is_said():
 # -- mappers
 
 
-@pytest.mark.parametrize("names, kind, levels", [
-    (["mapping"], "single", None),
-    (LEVELS, "levels", {"course": [0, 4], "medium": [4, 8], "fine": [8, 18]}),
-    (LEVELS[:2], "levels", {"course": [0, 4], "medium": [4, 8]}),
-])
+@pytest.mark.parametrize(
+    "names, kind, levels",
+    [
+        (["mapping"], "single", None),
+        (LEVELS, "levels", {"course": [0, 4], "medium": [4, 8], "fine": [8, 18]}),
+        (LEVELS[:2], "levels", {"course": [0, 4], "medium": [4, 8]}),
+    ],
+)
 def test_official_mappers(names, kind, levels):
     content = mapper_checkpoint(names, [512] * 5, decoder={}, description="a smile", latents_train_path="x")
     converted = convert(content)
@@ -145,8 +162,9 @@ def test_style_space_mappers():
     assert converted.state["mapper_24.mapping.4.weight"].shape == (5, 5)
 
 
-@pytest.mark.parametrize("form, widths", [("sum", [512] * 9), ("cat", [1024] * 8 + [512]),
-                                          ("multi", [512] + [1024] * 9 + [512])])
+@pytest.mark.parametrize(
+    "form, widths", [("sum", [512] * 9), ("cat", [1024] * 8 + [512]), ("multi", [512] + [1024] * 9 + [512])]
+)
 def test_mappers_of_text2image_manipulation(form, widths):
     opts = {"data_mode": "hair", "text_embed_mode": "clip_encoder"}
     converted = convert(mapper_checkpoint(LEVELS[:1], widths, **opts))
@@ -155,8 +173,12 @@ def test_mappers_of_text2image_manipulation(form, widths):
 
 
 def test_a_mapper_that_was_pickled_whole():
-    state = {f"{group}_mapper.mapper.{k}.{part}": drawn((512, 512) if part == "weight" else (512,), k)
-             for group in ("coarse", "medium", "fine") for k in range(1, 5) for part in ("weight", "bias")}
+    state = {
+        f"{group}_mapper.mapper.{k}.{part}": drawn((512, 512) if part == "weight" else (512,), k)
+        for group in ("coarse", "medium", "fine")
+        for k in range(1, 5)
+        for part in ("weight", "bias")
+    }
     module = nest(state)
     module = SavedModule("src.mapper.mapper.LatentMapper", {}, {}, module.children, {})
     converted = convert(module)
@@ -168,12 +190,15 @@ def test_a_mapper_that_was_pickled_whole():
         convert(odd)
 
 
-@pytest.mark.parametrize("content, words", [
-    (mapper_checkpoint(["other"], [512] * 5), "this mapper has other.mapping"),
-    (mapper_checkpoint(["mapping"], [512] * 4), "layers are"),
-    ({**mapper_checkpoint(["mapping"], [512] * 5), "more": 1}, "holds more, which is unknown"),
-    ({"state_dict": {"mapper.x": drawn(3)}}, "no layers of the kind"),
-])
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (mapper_checkpoint(["other"], [512] * 5), "this mapper has other.mapping"),
+        (mapper_checkpoint(["mapping"], [512] * 4), "layers are"),
+        ({**mapper_checkpoint(["mapping"], [512] * 5), "more": 1}, "holds more, which is unknown"),
+        ({"state_dict": {"mapper.x": drawn(3)}}, "no layers of the kind"),
+    ],
+)
 def test_other_mappers(content, words):
     with pytest.raises(UserError, match=words):
         convert(content)
@@ -182,11 +207,14 @@ def test_other_mappers(content, words):
 # -- faces, perception
 
 
-@pytest.mark.parametrize("kind, content, linear", [
-    ("irse50", flat(irse50_targets()), "output_layer.3.weight"),
-    ("arcface", flat(arcface_targets(), "module."), "fc5.weight"),
-    ("vgg16", flat(vgg16_targets(has_classifier=True)), "classifier.3.weight"),
-])
+@pytest.mark.parametrize(
+    "kind, content, linear",
+    [
+        ("irse50", flat(irse50_targets()), "output_layer.3.weight"),
+        ("arcface", flat(arcface_targets(), "module."), "fc5.weight"),
+        ("vgg16", flat(vgg16_targets(has_classifier=True)), "classifier.3.weight"),
+    ],
+)
 def test_networks_of_one_form(kind, content, linear):
     source = next(key for key in content if key.endswith(linear))
     values = np.broadcast_to(np.arange(content[source].shape[1], dtype=np.float32), content[source].shape)
@@ -227,7 +255,11 @@ def test_clips_that_are_not_whole():
     with pytest.raises(UserError, match="no usable visual.conv1.weight"):
         convert({"visual.class_embedding": drawn(8)})
     with pytest.raises(UserError, match="no usable text_projection"):
-        convert({"vision_model.embeddings.class_embedding": drawn(8),
-                 "vision_model.embeddings.patch_embedding.weight": drawn((8, 3, 4, 4)),
-                 "vision_model.embeddings.position_embedding.weight": drawn((5, 8)),
-                 "text_model.embeddings.position_embedding.weight": drawn((5, 8))})
+        convert(
+            {
+                "vision_model.embeddings.class_embedding": drawn(8),
+                "vision_model.embeddings.patch_embedding.weight": drawn((8, 3, 4, 4)),
+                "vision_model.embeddings.position_embedding.weight": drawn((5, 8)),
+                "text_model.embeddings.position_embedding.weight": drawn((5, 8)),
+            }
+        )

@@ -25,7 +25,7 @@ CLOSE = 1e-4  # of the largest value
 
 def stored(peer, case="") -> dict:
     with np.load(ORACLES / f"convert_{peer}.npz") as file:
-        found = {name[len(case):]: file[name] for name in file.files if name.startswith(case)}
+        found = {name[len(case) :]: file[name] for name in file.files if name.startswith(case)}
     return {**found, "shapes": json.loads(found["shapes"].tobytes())}
 
 
@@ -34,8 +34,10 @@ def as_saved(peer, state) -> dict:
     return {"g_ema": state} if peer == "rosinality" else {"G": None, "D": None, "G_ema": state}
 
 
-@pytest.mark.parametrize("peer, case", [("rosinality", "0/"), ("rosinality", "1/"), ("ada", "0/"),
-                                        ("ada", "1/"), ("stylegan3", "0/")])
+@pytest.mark.parametrize(
+    "peer, case",
+    [("rosinality", "0/"), ("rosinality", "1/"), ("ada", "0/"), ("ada", "1/"), ("stylegan3", "0/")],
+)
 def test_generators_draw_what_the_peer_draws(peer, case):
     wanted = stored(peer, case)
     converted = convert(as_saved(peer, drawn_state(wanted["shapes"])))
@@ -67,8 +69,11 @@ def features(converted) -> tuple:
     clip = build_clip(converted.config)
     load_clip_state(clip, converted.state)
     with paddle.no_grad():
-        return (clip.net.visual(paddle.to_tensor(wanted["pixels"])).numpy(),
-                clip.encode_tokens(wanted["tokens"]).numpy(), wanted)
+        return (
+            clip.net.visual(paddle.to_tensor(wanted["pixels"])).numpy(),
+            clip.encode_tokens(wanted["tokens"]).numpy(),
+            wanted,
+        )
 
 
 def check_features(converted):

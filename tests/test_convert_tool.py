@@ -119,7 +119,8 @@ def test_pdparams_as_paddlegan_loads_them(home):
     for key, value in saved.items():
         np.testing.assert_array_equal(value.numpy(), wanted[key])
     assert generator_fingerprint(load_generator("mine.pdparams")[0]) == generator_fingerprint(
-        load_generator("ada.pkl")[0])
+        load_generator("ada.pkl")[0]
+    )
     assert convert_weights(["mine.pdparams", "back.safetensors", "--name", "other"]) == 0
     assert load_generator("back.safetensors")[1]["name"] == "other"
 
@@ -144,9 +145,18 @@ def test_ours_keeps_what_leaves_no_shape(home, capsys):
 
 # -- CLIPs
 
-CLIP = {"embed_dim": 16, "image_size": 16, "vision_layers": 1, "vision_width": 64, "vision_patch_size": 8,
-        "context_length": 77, "vocab_size": 49408, "transformer_width": 64, "transformer_heads": 1,
-        "transformer_layers": 1}
+CLIP = {
+    "embed_dim": 16,
+    "image_size": 16,
+    "vision_layers": 1,
+    "vision_width": 64,
+    "vision_patch_size": 8,
+    "context_length": 77,
+    "vocab_size": 49408,
+    "transformer_width": 64,
+    "transformer_heads": 1,
+    "transformer_layers": 1,
+}
 
 
 def openai_state() -> dict:
@@ -194,8 +204,10 @@ def test_openais_archive_and_the_converted_file(home, capsys):
     assert convert_weights(["clip.safetensors", "x.pdparams"]) == 2
     assert "CLIP of ours" in capsys.readouterr().err
     state = openai_state()
-    np.testing.assert_array_equal(clip.net.state_dict()["transformer.resblocks.0.attn.v_proj.weight"].numpy(),
-                                  np.split(state["transformer.resblocks.0.attn.in_proj_weight"], 3)[2].T)
+    np.testing.assert_array_equal(
+        clip.net.state_dict()["transformer.resblocks.0.attn.v_proj.weight"].numpy(),
+        np.split(state["transformer.resblocks.0.attn.in_proj_weight"], 3)[2].T,
+    )
 
 
 def test_a_file_is_read_as_what_it_has_to_be(home):
@@ -246,7 +258,7 @@ def test_official_relevance_and_its_prefix(home, layout):
     np.save("fs3.npy", whole)
     np.testing.assert_array_equal(read_relevance("fs3.npy", layout, name="tiny")[0], whole.astype(np.float32))
     widths = [layout.channels[k] for k in layout.editable_layers]
-    part = whole[:sum(widths[:-2])]
+    part = whole[: sum(widths[:-2])]
     np.save("part.npy", part)
     assert convert_weights(["part.npy", "part.safetensors"]) == 0
     assert convert_weights(["part.npy", "part.pdparams"]) == 0
@@ -254,9 +266,9 @@ def test_official_relevance_and_its_prefix(home, layout):
         with pytest.warns(UserWarning, match=f"{name} ends with layer {len(widths) - 2} of {len(widths)}"):
             relevance, strength = read_relevance(name, layout, name="tiny")
         assert strength is None and relevance.shape == (layout.num_editable, 16)
-        np.testing.assert_array_equal(relevance[:len(part)], part.astype(np.float32))
-        assert not relevance[len(part):].any()
-    np.save("odd.npy", whole[:sum(widths[:-2]) + 1])
+        np.testing.assert_array_equal(relevance[: len(part)], part.astype(np.float32))
+        assert not relevance[len(part) :].any()
+    np.save("odd.npy", whole[: sum(widths[:-2]) + 1])
     with pytest.raises(UserError, match=f"odd.npy: relevance has {len(part) + 1} rows"):
         read_relevance("odd.npy", layout, name="tiny")
 
@@ -299,15 +311,18 @@ def test_an_encoder_as_paddlegan_saves_it(home):
 # -- what is refused
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["absent.pt", "a.safetensors"], "no file absent.pt"),
-    (["text.txt", "a.safetensors"], "text.txt"),
-    (["ros.pt", "a.pt"], "a.pt must end in .safetensors or .pdparams"),
-    (["ros.pt", "a"], "must end in"),
-    (["same.safetensors", "same.safetensors"], "would replace what is read"),
-    (["list.pdparams", "a.safetensors"], "list.pdparams: what this is was not recognised"),
-    (["ros.pt", "ros.pt/a.safetensors"], "cannot write"),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["absent.pt", "a.safetensors"], "no file absent.pt"),
+        (["text.txt", "a.safetensors"], "text.txt"),
+        (["ros.pt", "a.pt"], "a.pt must end in .safetensors or .pdparams"),
+        (["ros.pt", "a"], "must end in"),
+        (["same.safetensors", "same.safetensors"], "would replace what is read"),
+        (["list.pdparams", "a.safetensors"], "list.pdparams: what this is was not recognised"),
+        (["ros.pt", "ros.pt/a.safetensors"], "cannot write"),
+    ],
+)
 def test_bad_input_is_one_line_and_two(arguments, words, home, capsys):
     save_zip(home / "ros.pt")
     (home / "text.txt").write_text("no weights")
@@ -334,8 +349,12 @@ def test_the_four_commands_of_the_document(tmp_path, monkeypatch, capsys):
     assert getf([*own, "--num_samples", "50"]) == 0
     assert extract([*own, "--num_images", "3", "--clip", "toonface"]) == 0
     start = "my/stylegan2-my-styleclip"
-    measured = ["--stat_path", f"{start}-stats.safetensors",
-                "--direction_path", f"{start}-global-directions.safetensors"]
+    measured = [
+        "--stat_path",
+        f"{start}-stats.safetensors",
+        "--direction_path",
+        f"{start}-global-directions.safetensors",
+    ]
     assert edit([*own, *measured, "--target", "happy face", "--beta_threshold", "0"]) == 0
     assert {"src.editing.png", "dst.editing.png"} < {path.name for path in (tmp_path / "my").iterdir()}
     assert load_pixels("my/dst.editing.png").shape == (16, 16, 3)

@@ -56,7 +56,7 @@ def test_values_may_stand_some_steps_apart(tmp_path):
     axis = slice(ABOVE + HEIGHT + 4, None)
     assert (dense[axis, LEFT + 20 :] == sparse[axis, LEFT + 20 :]).all()  # both end in "step 100"
     begin = slice(LEFT + 3, LEFT + 40)  # nothing is known before the tenth step
-    assert (dense[:ABOVE + HEIGHT, begin] != sparse[:ABOVE + HEIGHT, begin]).any()
+    assert (dense[: ABOVE + HEIGHT, begin] != sparse[: ABOVE + HEIGHT, begin]).any()
 
 
 @pytest.mark.parametrize("nothing", [{}, {"clip": []}])

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ppstyleclip.apps import doctor
-from ppstyleclip.apps.cli import guard
 from ppstyleclip.apps.doctor import Finding, list_files, run_doctor
+from ppstyleclip.cli.run import run_cli
 from ppstyleclip.zoo import catalogue, pins
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,9 +32,9 @@ def refuse(*args):
 
 sys.meta_path.insert(0, Absent())
 socket.socket.connect = socket.getaddrinfo = refuse
-from ppstyleclip.apps.cli import guard
+from ppstyleclip.cli.run import run_cli
 from ppstyleclip.apps.doctor import run_doctor
-raise SystemExit(guard(run_doctor, sys.argv[2:]))
+raise SystemExit(run_cli(run_doctor, sys.argv[2:]))
 """
 
 
@@ -53,8 +53,13 @@ def cache(tmp_path, monkeypatch):
 def doctor_without(*modules, arguments=("--json",), first=""):
     """The doctor in a process of its own; `first` is a folder of stand-ins for modules."""
     path = os.pathsep.join(filter(None, [str(first), str(ROOT)]))
-    return subprocess.run([sys.executable, "-c", WITHOUT, ",".join(modules), *arguments], capture_output=True,
-                          text=True, timeout=120, env={**os.environ, "PYTHONPATH": path})
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT, ",".join(modules), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": path},
+    )
 
 
 def report_without(*modules, first=""):
@@ -67,14 +72,16 @@ def report_without(*modules, first=""):
 
 # ---- everything is there
 
+
 def test_all_is_well(cache):
     report, findings = report_without()
     assert report["can_edit"] and "was edited" in findings["editing"]["says"]
     assert [part for part, finding in findings.items() if finding["needed"]] == [*NEEDED, "editing"]
     assert "with oneDNN" in findings["Paddle"]["says"] and "OMP_NUM_THREADS" in findings["Paddle"]["says"]
     assert findings["CLIP"]["says"].startswith("paddleclip 1.0.0") and str(cache) in findings["cache"]["says"]
-    assert {file["name"]: file["state"] for file in report["files"]} == \
-        dict.fromkeys(catalogue.read_catalogue()["files"], "absent")
+    assert {file["name"]: file["state"] for file in report["files"]} == dict.fromkeys(
+        catalogue.read_catalogue()["files"], "absent"
+    )
     assert not cache.exists()  # looking leaves nothing behind
 
 
@@ -92,6 +99,7 @@ def test_in_words(monkeypatch, capsys):
 
 # ---- something is missing
 
+
 def test_with_nothing_but_the_standard_library():
     modules = ("paddle", "clip", "cv2", "numpy", "yaml", "safetensors", "tqdm", "dlib", "pytest")
     report, findings = report_without(*modules)
@@ -105,9 +113,15 @@ def test_with_nothing_but_the_standard_library():
     assert cures["dlib (faces in photographs)"] == "pip install dlib-bin"
 
 
-@pytest.mark.parametrize("module, part, cure", [
-    ("clip", "CLIP", "pip install paddleclip"), ("cv2", "OpenCV", "pip install opencv-python-headless"),
-    ("yaml", "PyYAML", "pip install pyyaml"), ("safetensors", "safetensors", "pip install safetensors")])
+@pytest.mark.parametrize(
+    "module, part, cure",
+    [
+        ("clip", "CLIP", "pip install paddleclip"),
+        ("cv2", "OpenCV", "pip install opencv-python-headless"),
+        ("yaml", "PyYAML", "pip install pyyaml"),
+        ("safetensors", "safetensors", "pip install safetensors"),
+    ],
+)
 def test_one_thing_and_paddle_are_missing(module, part, cure):
     report, findings = report_without("paddle", module)
     assert not report["can_edit"] and findings[part]["state"] == "missing" and cure in findings[part]["cure"]
@@ -136,9 +150,13 @@ def test_openais_clip_is_told_from_paddleclip(tmp_path):
     assert findings["CLIP"]["cure"].startswith("pip uninstall -y clip openai-clip")
 
 
-@pytest.mark.parametrize("module, part, text, cure", [
-    ("cv2", "OpenCV", "libGL.so.1: cannot open shared object file", "opencv-python-headless"),
-    ("paddle", "Paddle", "libgomp.so.1: cannot open shared object file", "sudo apt install libgomp1")])
+@pytest.mark.parametrize(
+    "module, part, text, cure",
+    [
+        ("cv2", "OpenCV", "libGL.so.1: cannot open shared object file", "opencv-python-headless"),
+        ("paddle", "Paddle", "libgomp.so.1: cannot open shared object file", "sudo apt install libgomp1"),
+    ],
+)
 def test_a_system_library_is_missing(tmp_path, module, part, text, cure):
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / f"{module}.py").write_text(f"raise ImportError({text!r})\n")
@@ -175,6 +193,7 @@ def test_what_the_environment_says(monkeypatch):
 
 
 # ---- files
+
 
 def state_of(name):
     files, failure = list_files()
@@ -216,7 +235,7 @@ def test_fetching_what_is_absent(cache, tmp_path, monkeypatch, capsys):
     assert run_doctor(["--fetch", "example_celebs.pt"]) == 0
     said = capsys.readouterr()
     assert Path(said.out.strip()).read_bytes() == b"latents" and "licence: MIT" in said.err
-    assert guard(run_doctor, ["--fetch", "nothing.pt"]) == 2
+    assert run_cli(run_doctor, ["--fetch", "nothing.pt"]) == 2
     assert "no published file is called 'nothing.pt'" in capsys.readouterr().err
 
 

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Editor and Session against the formula s + alpha * ds, and what they refuse."""
+
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,8 +21,17 @@ HAPPY, SAD = Edit("face", "happy face"), Edit("face", "sad face")
 def bundle():
     generator, layout, stats, relevance, clip = tiny_parts()
     defaults = SimpleNamespace(alpha=3.0, beta=0.1, unit="style", templates="plain", pull=0.0, truncation=0.7)
-    return SimpleNamespace(name="tiny", fingerprints={}, generator=generator, layout=layout, stats=stats,
-                           relevance=relevance, strength=None, clip=clip, defaults=defaults)
+    return SimpleNamespace(
+        name="tiny",
+        fingerprints={},
+        generator=generator,
+        layout=layout,
+        stats=stats,
+        relevance=relevance,
+        strength=None,
+        clip=clip,
+        defaults=defaults,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +45,7 @@ def face(editor):
 
 
 # ---- faces
+
 
 def test_a_seed_is_one_face_whatever_is_drawn_beside_it(editor):
     alone, beside = editor.sample(5).numpy(), editor.sample([3, 5]).numpy()
@@ -51,7 +62,7 @@ def test_sample_is_z_of_numpys_seed_truncated_over_all_layers(editor, bundle):
     np.testing.assert_allclose(editor.sample(5, truncation=1.0).numpy()[:, 0], w, atol=1e-5)
 
 
-@pytest.mark.parametrize("seed", [-1, 2 ** 32])
+@pytest.mark.parametrize("seed", [-1, 2**32])
 def test_a_seed_out_of_range_is_refused(editor, seed):
     with pytest.raises(UserError, match="seed must be"):
         editor.sample(seed)
@@ -76,6 +87,7 @@ def test_a_latent_that_is_not_finite_is_refused(editor, face):
 
 
 # ---- edits
+
 
 def test_apply_is_the_formula(editor, bundle):
     faces = editor.sample([1, 2])
@@ -117,7 +129,7 @@ def test_pictures_repeat_and_do_not_depend_on_the_batch(editor, bundle):
     faces = editor.sample(range(40))
     together = editor.render(faces)
     np.testing.assert_array_equal(together, editor.render(faces))
-    alone = np.concatenate([editor.render(faces[k:k + 1]) for k in (0, 31, 32, 39)])
+    alone = np.concatenate([editor.render(faces[k : k + 1]) for k in (0, 31, 32, 39)])
     assert np.abs(together[[0, 31, 32, 39]].astype(int) - alone).max() <= 1
     s = bundle.layout.unflatten(editor.styles(faces[:1]))
     images = bundle.generator.synthesis_from_styles(s, noise="const")
@@ -132,21 +144,25 @@ def test_words_that_clip_never_saw_are_named_in_a_warning(editor):
     assert editor.unknown_words(HAPPY) == []
 
 
-@pytest.mark.parametrize("edit, words", [
-    (Edit("face", ""), "non-empty"),
-    (Edit(" ", "happy face"), "non-empty"),
-    (Edit("face", "face"), "say the same"),
-    (Edit("face", "happy face " * 50), "at most 75"),
-    (Edit("face", "happy face", beta=2.0), r"largest usable beta is 0\.\d"),
-    (Edit("face", "happy face", templates="french"), "known: paddlegan"),
-    (Edit("face", "happy face", unit="metres"), "known: style, sigma"),
-])
+@pytest.mark.parametrize(
+    "edit, words",
+    [
+        (Edit("face", ""), "non-empty"),
+        (Edit(" ", "happy face"), "non-empty"),
+        (Edit("face", "face"), "say the same"),
+        (Edit("face", "happy face " * 50), "at most 75"),
+        (Edit("face", "happy face", beta=2.0), r"largest usable beta is 0\.\d"),
+        (Edit("face", "happy face", templates="french"), "known: paddlegan"),
+        (Edit("face", "happy face", unit="metres"), "known: style, sigma"),
+    ],
+)
 def test_edits_that_cannot_be_are_refused(editor, face, edit, words):
     with pytest.raises(UserError, match=words):
         editor.edit(face, edit)
 
 
 # ---- session
+
 
 def test_a_session_previews_accepts_undoes_and_resets(editor, face):
     session = Session(editor, face)

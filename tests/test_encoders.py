@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Encoders from and to files: ours, in a bundle, and those of pSp with their generator; Editor.invert."""
+
 import numpy as np
 import paddle
 import pytest
@@ -33,9 +34,17 @@ PIXELS = np.random.RandomState(0).randint(0, 256, (3, 16, 16, 3)).astype(np.uint
 
 def tiny_encoder(*, input_channels=3, seed=5):
     paddle.seed(seed)
-    network = build_encoder({"encoder_type": "GradualStyleEncoder", "num_styles": LEVELS,
-                             "style_dim": STYLE_DIM, "input_size": 32, "input_channels": input_channels,
-                             "widths": (4, 6, 8, 10), "depths": (1, 1, 1, 1)})
+    network = build_encoder(
+        {
+            "encoder_type": "GradualStyleEncoder",
+            "num_styles": LEVELS,
+            "style_dim": STYLE_DIM,
+            "input_size": 32,
+            "input_channels": input_channels,
+            "widths": (4, 6, 8, 10),
+            "depths": (1, 1, 1, 1),
+        }
+    )
     network.eval()
     mean = np.random.RandomState(seed).randn(1, STYLE_DIM).astype(np.float32)
     return Encoder(network, mean)
@@ -57,6 +66,7 @@ def asked(encoder, pixels, draw=None):
 
 
 # ---- our own files
+
 
 def test_an_encoder_comes_back_as_it_was(tmp_path):
     encoder = tiny_encoder()
@@ -82,13 +92,19 @@ def spoil_weights(tensors, metadata):
     tensors["styles.0.linear.bias"] = tensors["styles.0.linear.bias"] + 1
 
 
-@pytest.mark.parametrize("spoil, words", [
-    (spoil_weights, "is damaged: its weights are not those"),
-    (lambda tensors, metadata: metadata.update(config="{"), "is damaged: .*config"),
-    (lambda tensors, metadata: metadata.pop("config"), "is damaged: .*config"),
-    (lambda tensors, metadata: metadata.update(generator="2" * 16), "2222222222222222"),
-    (lambda tensors, metadata: metadata.update(kind="ppstyleclip mapper"), "not an encoder|not recognised"),
-])
+@pytest.mark.parametrize(
+    "spoil, words",
+    [
+        (spoil_weights, "is damaged: its weights are not those"),
+        (lambda tensors, metadata: metadata.update(config="{"), "is damaged: .*config"),
+        (lambda tensors, metadata: metadata.pop("config"), "is damaged: .*config"),
+        (lambda tensors, metadata: metadata.update(generator="2" * 16), "2222222222222222"),
+        (
+            lambda tensors, metadata: metadata.update(kind="ppstyleclip mapper"),
+            "not an encoder|not recognised",
+        ),
+    ],
+)
 def test_what_is_no_such_encoder_gets_one_line(tmp_path, spoil, words):
     path = tmp_path / "e.safetensors"
     save_encoder(path, tiny_encoder(), generator="1" * 16)
@@ -113,6 +129,7 @@ def test_files_of_another_kind_get_one_line(tmp_path):
 
 
 # ---- in a bundle
+
 
 def test_a_bundle_with_an_encoder_inverts_by_it(tmp_path):
     encoder = save_with_encoder(tmp_path)
@@ -152,12 +169,15 @@ def test_an_encoder_of_another_generator_is_refused(tmp_path):
 
 # ---- files of others, with their generator
 
+
 def test_a_published_file_is_a_model_by_itself(tmp_path, monkeypatch):
     """All of its true width, a third of a gigabyte, so by far the slowest test of this file."""
     live_in(save_tiny_pack(tmp_path / "pack"), monkeypatch, tmp_path)
     content = encoder_checkpoint(Structure("resnet34", "flat", 3, LEVELS), "ResNetBackboneEncoder")
-    content["state_dict"] = {key: value * np.float32(0.01) if key.startswith("encoder.") else value
-                             for key, value in content["state_dict"].items()}
+    content["state_dict"] = {
+        key: value * np.float32(0.01) if key.startswith("encoder.") else value
+        for key, value in content["state_dict"].items()
+    }
     save_torch_zip("encoder.pt", content)
     editor = Editor(load_bundle(weight_path="encoder.pt", size=16, style_dim=512))
     bundle = editor.bundle

@@ -40,8 +40,15 @@ def folder(tmp_path_factory):
 
 def small_resnet_clip():
     paddle.seed(3)
-    return build_clip({**CLIP, "vision_layers": (1, 1, 1, 1), "vision_width": 4, "vision_patch_size": None,
-                       "image_size": 32})
+    return build_clip(
+        {
+            **CLIP,
+            "vision_layers": (1, 1, 1, 1),
+            "vision_width": 4,
+            "vision_patch_size": None,
+            "image_size": 32,
+        }
+    )
 
 
 def draw_styles(generator, count, seed=0):
@@ -81,8 +88,11 @@ def test_a_large_batch_is_drawn_in_parts(generator, folder, monkeypatch):
     monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 2 * generator.size**2)
     draw, styles, sizes = engine.compile_synthesis(generator, folder=folder), draw_styles(generator, 5), []
     run = compiled.Compiled.__call__
-    monkeypatch.setattr(compiled.Compiled, "__call__",
-                        lambda self, arrays: (sizes.append(len(arrays["style_00"])), run(self, arrays))[1])
+    monkeypatch.setattr(
+        compiled.Compiled,
+        "__call__",
+        lambda self, arrays: (sizes.append(len(arrays["style_00"])), run(self, arrays))[1],
+    )
     assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
     assert sizes == [2, 2, 1]
 
@@ -90,8 +100,9 @@ def test_a_large_batch_is_drawn_in_parts(generator, folder, monkeypatch):
 @pytest.mark.parametrize("noise", ["const", "none"])
 @pytest.mark.parametrize("winograd", [False, True])
 @pytest.mark.parametrize("precision, bound", [("fp32", BOUND / 10), ("bf16", 0.05)])
-def test_pictures_of_which_each_fills_a_program(generator, tmp_path, monkeypatch, noise, winograd, precision,
-                                                bound):
+def test_pictures_of_which_each_fills_a_program(
+    generator, tmp_path, monkeypatch, noise, winograd, precision, bound
+):
     if precision == "bf16" and not paddle.base.core.supports_bfloat16():
         pytest.skip("this processor does not compute in bf16")
     monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 1)
@@ -157,15 +168,22 @@ def test_synthesis_goes_on_from_any_layer(generator, folder, start):
 
 @pytest.mark.parametrize("alone", [False, True])
 @pytest.mark.parametrize("start", [0, 2, 3, 6])
-def test_a_convolution_is_done_once_and_one_channel_of_it_changed(generator, folder, monkeypatch, alone,
-                                                                  start):
+def test_a_convolution_is_done_once_and_one_channel_of_it_changed(
+    generator, folder, monkeypatch, alone, start
+):
     if alone:
         monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 1)
     styles, images, columns = draw_styles(generator, 2), np.array([0, 1, 1]), np.array([3, 0, 2])
     with paddle.no_grad():
         stage = drawn_before(generator, styles, start)
-        opened = join_opened([open_layer(generator, take(stage, paddle.to_tensor([k])),
-                                         paddle.to_tensor(styles[start][k:k + 1])) for k in (0, 1)])
+        opened = join_opened(
+            [
+                open_layer(
+                    generator, take(stage, paddle.to_tensor([k])), paddle.to_tensor(styles[start][k : k + 1])
+                )
+                for k in (0, 1)
+            ]
+        )
     changed = [style[images] for style in styles]
     changed[start][np.arange(3), columns] += np.float32([4.0, -3.0, 2.0])
     draw = engine.compile_synthesis(generator, start=start, opened=True, folder=folder)

@@ -57,19 +57,39 @@ def one_line(error):
 
 def started(code, **options):
     """A Python process of its own that has imported what `code` needs from here."""
-    preface = ("from ppstyleclip.zoo import fetch\nfrom ppstyleclip.apps.cli import guard\n"
-               "from ppstyleclip.zoo.file_lock import exclusive\n")
+    preface = (
+        "from ppstyleclip.zoo import fetch\nfrom ppstyleclip.cli.run import run_cli\n"
+        "from ppstyleclip.zoo.file_lock import exclusive\n"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-c", preface + code], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=environment, **options)
+    return subprocess.Popen(
+        [sys.executable, "-c", preface + code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        **options,
+    )
 
 
 # ---- whole files
 
-@pytest.mark.parametrize("way", [
-    {}, {"chunked": True}, {"statuses": (503, 0)}, {"statuses": (500, 429, 0)}, {"cuts": (1000, None)},
-    {"cuts": (0, None)}, {"bodies": (b"", DATA)}, {"bodies": (b"<html>please wait</html>", DATA)},
-    {"chunked": True, "cuts": (1000, None)}, {"etag": True, "ranges": True}])
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {},
+        {"chunked": True},
+        {"statuses": (503, 0)},
+        {"statuses": (500, 429, 0)},
+        {"cuts": (1000, None)},
+        {"cuts": (0, None)},
+        {"bodies": (b"", DATA)},
+        {"bodies": (b"<html>please wait</html>", DATA)},
+        {"chunked": True, "cuts": (1000, None)},
+        {"etag": True, "ranges": True},
+    ],
+)
 def test_the_file_arrives_whole(server, home, way, capsys):
     path = fetch(server.serve(**way), "x.bin", licence="free as air")
     assert path == cache_folders()[0] / "x.bin" and path.read_bytes() == DATA
@@ -95,12 +115,19 @@ def test_without_a_length_a_cut_could_not_be_seen(server, home):
     assert "y.bin" not in left_behind(home.parent)
 
 
-@pytest.mark.parametrize("way, words, requests", [
-    ({"statuses": (404,)}, "404", 1), ({"statuses": (500,)}, "500", 3),
-    ({"bodies": (b"<html>please log in</html>",)}, "web page", 3),
-    ({"cuts": (1000,)}, "1000 of 768000 bytes", 3), ({"bodies": (b"",)}, "0 of", 3),
-    ({"chunked": True, "cuts": (1000,)}, "broke", 3), ({"encoding": "gzip"}, "compressed form", 1),
-    ({"goes_to": "/x.bin"}, "without end", None)])
+@pytest.mark.parametrize(
+    "way, words, requests",
+    [
+        ({"statuses": (404,)}, "404", 1),
+        ({"statuses": (500,)}, "500", 3),
+        ({"bodies": (b"<html>please log in</html>",)}, "web page", 3),
+        ({"cuts": (1000,)}, "1000 of 768000 bytes", 3),
+        ({"bodies": (b"",)}, "0 of", 3),
+        ({"chunked": True, "cuts": (1000,)}, "broke", 3),
+        ({"encoding": "gzip"}, "compressed form", 1),
+        ({"goes_to": "/x.bin"}, "without end", None),
+    ],
+)
 def test_a_failure_is_one_line_and_leaves_nothing(server, home, way, words, requests):
     url = server.serve(**way)
     with pytest.raises(MissingFile, match=words) as error:
@@ -130,12 +157,17 @@ def test_pauses_grow_and_begin_anew_after_progress(server, monkeypatch):
     monkeypatch.setattr(download.time, "sleep", pauses.append)
     with pytest.raises(MissingFile):
         fetch(server.serve(statuses=(503,)), "x.bin")
-    fetch(server.serve("y", statuses=(503, 503, 0, 503, 0), cuts=(None, None, 400_000, None), etag=True,
-                       ranges=True), "y.bin")
+    fetch(
+        server.serve(
+            "y", statuses=(503, 503, 0, 503, 0), cuts=(None, None, 400_000, None), etag=True, ranges=True
+        ),
+        "y.bin",
+    )
     assert pauses == [2, 4] + [2, 4, 2, 4]
 
 
 # ---- parts of files
+
 
 def test_a_cut_is_continued(server, home):
     path = fetch(server.serve(cuts=(300_000, 300_000, None), etag=True, ranges=True), "x.bin")
@@ -160,13 +192,17 @@ def test_the_next_run_goes_on_where_a_failed_one_ended(server, home):
     assert server.ranges() == ["bytes=300000-"] and left_behind(home.parent) == ["x.bin", LOCK]
 
 
-@pytest.mark.parametrize("way, requests", [
-    ({"etag": True}, 2),  # it ignores Range
-    ({"etag": True, "ranges": True, "bodies": (OTHER, DATA)}, 2),  # changed meanwhile; If-Range tells
-    ({"etag": True, "ranges": True, "bodies": (OTHER, DATA), "ignores_if_range": True}, 3),
-    ({"ranges": True, "bodies": (OTHER, DATA)}, 2),  # it names no version: nothing to go on with
-    ({"etag": True, "ranges": True, "shift": 10}, 3),
-    ({"etag": True, "ranges": True, "refuses_ranges": True}, 3)])
+@pytest.mark.parametrize(
+    "way, requests",
+    [
+        ({"etag": True}, 2),  # it ignores Range
+        ({"etag": True, "ranges": True, "bodies": (OTHER, DATA)}, 2),  # changed meanwhile; If-Range tells
+        ({"etag": True, "ranges": True, "bodies": (OTHER, DATA), "ignores_if_range": True}, 3),
+        ({"ranges": True, "bodies": (OTHER, DATA)}, 2),  # it names no version: nothing to go on with
+        ({"etag": True, "ranges": True, "shift": 10}, 3),
+        ({"etag": True, "ranges": True, "refuses_ranges": True}, 3),
+    ],
+)
 def test_what_cannot_be_continued_begins_anew(server, home, way, requests):
     path = fetch(server.serve(cuts=(300_000, None), **way), "x.bin")
     assert path.read_bytes() == DATA and len(server.asked) == requests
@@ -186,9 +222,17 @@ def test_parts_that_do_not_fit_together_begin_anew(server):
     assert server.ranges() == [None, "bytes=300000-", None]
 
 
-@pytest.mark.parametrize("note", [
-    b"{", b"[]", b'{"url": 3}', b'{"url": "elsewhere", "total": 9, "version": ""}',
-    b'{"url": "URL", "total": 768000}', b'{"url": "URL", "version": "", "total": "9"}'])
+@pytest.mark.parametrize(
+    "note",
+    [
+        b"{",
+        b"[]",
+        b'{"url": 3}',
+        b'{"url": "elsewhere", "total": 9, "version": ""}',
+        b'{"url": "URL", "total": 768000}',
+        b'{"url": "URL", "version": "", "total": "9"}',
+    ],
+)
 def test_a_partial_file_of_unknown_origin_is_not_used(server, home, note):
     url, cache = server.serve(etag=True, ranges=True), cache_folders()[0]
     cache.mkdir()
@@ -198,6 +242,7 @@ def test_a_partial_file_of_unknown_origin_is_not_used(server, home, note):
 
 
 # ---- digests
+
 
 def test_a_corrupt_file_is_refused_with_both_digests(server, home):
     with pytest.raises(UserError, match=f"{hashlib.sha256(OTHER).hexdigest()}, expected {SHA}") as error:
@@ -246,6 +291,7 @@ def test_a_bz2_that_unpacks_without_end(server, home, monkeypatch):
 
 # ---- processes
 
+
 def test_of_two_processes_one_downloads(server, home):
     gate = threading.Event()
     call = f"print(fetch({server.serve(gate=gate)!r}, 'x.bin'))"
@@ -263,8 +309,11 @@ def test_of_two_processes_one_downloads(server, home):
 
 def test_the_lock_of_a_killed_process_is_free(server, home, monkeypatch):
     cache_folders()[0].mkdir()
-    holder = started(f"with exclusive({str(cache_folders()[0] / '.x.bin.lock')!r}):\n"
-                     "    print('held', flush=True)\n    input()", stdin=subprocess.PIPE)
+    holder = started(
+        f"with exclusive({str(cache_folders()[0] / '.x.bin.lock')!r}):\n"
+        "    print('held', flush=True)\n    input()",
+        stdin=subprocess.PIPE,
+    )
     assert holder.stdout.readline() == "held\n"
     waits, paths = threading.Event(), []
     monkeypatch.setattr(download, "_say", lambda line: waits.set())
@@ -318,11 +367,14 @@ def test_the_lock_of_windows(tmp_path, monkeypatch):
 
 # ---- disks
 
+
 @pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
 def test_a_full_disk_is_one_line(server, home):
     url = server.serve(etag=True, ranges=True)
-    limited = started("import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
-                      f"raise SystemExit(guard(lambda: print(fetch({url!r}, 'x.bin'))))")
+    limited = started(
+        "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
+        f"raise SystemExit(run_cli(lambda: print(fetch({url!r}, 'x.bin'))))"
+    )
     said, complaint = limited.communicate(timeout=30)
     assert limited.returncode == 2 and said == ""
     assert [line for line in complaint.splitlines() if line.startswith("error: cannot write")]
@@ -361,6 +413,7 @@ def test_a_cache_that_cannot_be_written(server, home):
 
 # ---- what is there, offline, mirrors
 
+
 def test_offline_names_file_address_and_place(monkeypatch):
     monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
     with pytest.raises(MissingFile) as error:
@@ -382,8 +435,9 @@ def test_what_is_there_is_not_fetched_again(server, monkeypatch):
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("folder", [
-    "home/.cache/ppgan", "home/.cache/paddle/hapi/weights", "here/pretrained_models"])
+@pytest.mark.parametrize(
+    "folder", ["home/.cache/ppgan", "home/.cache/paddle/hapi/weights", "here/pretrained_models"]
+)
 def test_the_caches_of_others_are_found_again(home, folder, monkeypatch):
     monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
     old = home.parent / folder / "x.bin"

@@ -103,8 +103,15 @@ def test_png_is_rgb_as_others_read_it(tmp_path):
         assert picture.convert("RGB").getpixel((0, 0)) == (255, 0, 10)
 
 
-@pytest.mark.parametrize("pixels", [np.zeros((2, 2, 3)), np.zeros((2, 2), np.uint8),
-                                    np.zeros((0, 2, 3), np.uint8), np.zeros((2, 2, 4), np.uint8)])
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((2, 2, 3)),
+        np.zeros((2, 2), np.uint8),
+        np.zeros((0, 2, 3), np.uint8),
+        np.zeros((2, 2, 4), np.uint8),
+    ],
+)
 def test_only_rgb_bytes_are_a_picture(tmp_path, pixels):
     with pytest.raises(UserError, match="uint8"):
         save_png(tmp_path / "p.png", pixels)
@@ -194,10 +201,16 @@ def test_fingerprint_tells_content_not_storage():
     assert mark == fingerprint({**TENSORS, "b": TENSORS["b"].astype(">f4")})
 
 
-@pytest.mark.parametrize("other", [
-    {**TENSORS, "b": TENSORS["b"] + 1}, {**TENSORS, "b": TENSORS["b"].reshape(3, 2)},
-    {**TENSORS, "b": TENSORS["b"].astype(np.float64)}, {"a": TENSORS["a"]},
-    {("c" if name == "b" else name): value for name, value in TENSORS.items()}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {**TENSORS, "b": TENSORS["b"] + 1},
+        {**TENSORS, "b": TENSORS["b"].reshape(3, 2)},
+        {**TENSORS, "b": TENSORS["b"].astype(np.float64)},
+        {"a": TENSORS["a"]},
+        {("c" if name == "b" else name): value for name, value in TENSORS.items()},
+    ],
+)
 def test_fingerprint_changes_with_value_shape_type_and_name(other):
     assert fingerprint(other) != fingerprint(TENSORS)
 

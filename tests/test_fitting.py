@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Adam on latents beside the formulas, learning rates, fitting several faces at once, and tuning."""
+
 import numpy as np
 import paddle
 import pytest
@@ -49,6 +50,7 @@ def draw(generator, w_plus):
 
 # ---- Adam
 
+
 def slope(value):
     """Gradient of a bowl that is steeper in some numbers than in others."""
     return (value - 1) * np.arange(1, value.size + 1, dtype=np.float32).reshape(value.shape)
@@ -74,9 +76,16 @@ def adam_in_words(value, rates, adam):
     return value
 
 
-@pytest.mark.parametrize("adam", [
-    Adam(), Adam(beta1=0.5, beta2=0.9, epsilon=1e-3), Adam(weight_decay=0.1), Adam(beta2=0.6, amsgrad=True),
-    Adam(beta2=0.6, weight_decay=0.05, amsgrad=True)])
+@pytest.mark.parametrize(
+    "adam",
+    [
+        Adam(),
+        Adam(beta1=0.5, beta2=0.9, epsilon=1e-3),
+        Adam(weight_decay=0.1),
+        Adam(beta2=0.6, amsgrad=True),
+        Adam(beta2=0.6, weight_decay=0.05, amsgrad=True),
+    ],
+)
 def test_adam_is_the_papers(adam):
     start, rates = np.random.RandomState(1).randn(2, 3, 2).astype(np.float32), geometric(0.2, 0.05, 25)
     *_, last = descend(evaluate_bowl, start, rates, adam)
@@ -86,8 +95,10 @@ def test_adam_is_the_papers(adam):
 
 def test_amsgrad_and_decay_are_not_plain_adam():
     start, rates = np.full([1, 3], 3, np.float32), [0.2] * 25
-    ends = [[*descend(evaluate_bowl, start, rates, adam)][-1].value
-            for adam in (Adam(beta2=0.6), Adam(beta2=0.6, amsgrad=True), Adam(beta2=0.6, weight_decay=0.1))]
+    ends = [
+        [*descend(evaluate_bowl, start, rates, adam)][-1].value
+        for adam in (Adam(beta2=0.6), Adam(beta2=0.6, amsgrad=True), Adam(beta2=0.6, weight_decay=0.1))
+    ]
     assert np.abs(ends[0] - ends[1]).max() > 1e-2 and np.abs(ends[0] - ends[2]).max() > 1e-2
 
 
@@ -116,18 +127,24 @@ def test_the_start_is_left_alone_and_every_step_is_a_record():
     assert list(descend(evaluate_bowl, start, [], Adam())) == []
 
 
-@pytest.mark.parametrize("loss, gradient, words", [
-    (np.nan, 1.0, "step 3: the apart loss is not finite"),
-    (1.0, np.inf, "step 3: the gradient is not finite"),
-])
+@pytest.mark.parametrize(
+    "loss, gradient, words",
+    [
+        (np.nan, 1.0, "step 3: the apart loss is not finite"),
+        (1.0, np.inf, "step 3: the gradient is not finite"),
+    ],
+)
 def test_numbers_that_are_none_stop_it_with_the_step(loss, gradient, words):
     calls = []
 
     def evaluate(value):
         calls.append(value)
         odd = len(calls) == 3
-        return ({"mse": np.ones(1), "apart": np.full(1, loss if odd else 1.0)},
-                np.full(value.shape, gradient if odd else 1.0), None)
+        return (
+            {"mse": np.ones(1), "apart": np.full(1, loss if odd else 1.0)},
+            np.full(value.shape, gradient if odd else 1.0),
+            None,
+        )
 
     steps = descend(evaluate, np.zeros([1, 2], np.float32), [0.1] * 5, Adam())
     good = [next(steps), next(steps)]
@@ -137,6 +154,7 @@ def test_numbers_that_are_none_stop_it_with_the_step(loss, gradient, words):
 
 
 # ---- learning rates
+
 
 def test_rates_in_equal_ratios():
     rates = geometric(0.1, 0.025, 3)
@@ -159,6 +177,7 @@ def test_rates_in_stairs():
 
 # ---- fitting
 
+
 def test_fitting_draws_the_picture_better_and_better(generator, faces):
     _, images, start = faces
     steps = list(fit_latents(generator, images, start, geometric(0.1, 0.025, 40)))
@@ -174,8 +193,8 @@ def test_faces_together_go_the_way_of_each_alone(generator, faces):
     _, images, start = faces
     *_, together = fit_latents(generator, images, start, RATES)
     for k in range(3):
-        *_, alone = fit_latents(generator, images[k:k + 1], start[k:k + 1], RATES)
-        np.testing.assert_allclose(together.value[k:k + 1], alone.value, atol=2e-3)
+        *_, alone = fit_latents(generator, images[k : k + 1], start[k : k + 1], RATES)
+        np.testing.assert_allclose(together.value[k : k + 1], alone.value, atol=2e-3)
 
 
 def test_levels_that_do_not_move_stay_to_the_bit(generator, faces):
@@ -188,17 +207,23 @@ def test_levels_that_do_not_move_stay_to_the_bit(generator, faces):
 
 def test_the_weight_of_the_squares_counts(generator, faces):
     _, images, start = faces
-    ends = [[*fit_latents(generator, images, start, [0.1] * 3, mse_weight=weight)][-1].value
-            for weight in (0.0, 30.0)]
+    ends = [
+        [*fit_latents(generator, images, start, [0.1] * 3, mse_weight=weight)][-1].value
+        for weight in (0.0, 30.0)
+    ]
     assert np.abs(ends[0] - ends[1]).max() > 1e-3
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"images": np.zeros([1, 3, 8, 8])}, r"pictures have shape \[1, 3, 8, 8\].*\[N, 3, 16, 16\]"),
-    ({"start": np.zeros([2, 6, 12])}, r"latents have shape \[2, 6, 12\], 1 pictures"),
-    ({"levels": [0, 6]}, "no level 6 in w_plus: this generator has 0 to 5"),
-    ({"levels": [-1]}, "no level -1"),
-    ({"images": np.full([1, 3, 16, 16], np.nan)}, "step 1: the plain loss is not finite")])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"images": np.zeros([1, 3, 8, 8])}, r"pictures have shape \[1, 3, 8, 8\].*\[N, 3, 16, 16\]"),
+        ({"start": np.zeros([2, 6, 12])}, r"latents have shape \[2, 6, 12\], 1 pictures"),
+        ({"levels": [0, 6]}, "no level 6 in w_plus: this generator has 0 to 5"),
+        ({"levels": [-1]}, "no level -1"),
+        ({"images": np.full([1, 3, 16, 16], np.nan)}, "step 1: the plain loss is not finite"),
+    ],
+)
 def test_what_cannot_be_fitted_gets_one_line(generator, change, words):
     parts = {"images": np.zeros([1, 3, 16, 16]), "start": np.zeros([1, 6, 12]), "rates": [0.1], **change}
     with pytest.raises(UserError, match=words):
@@ -206,6 +231,7 @@ def test_what_cannot_be_fitted_gets_one_line(generator, change, words):
 
 
 # ---- distances
+
 
 def test_the_plain_distance_adds_all_halvings():
     a, b = np.random.RandomState(3).randn(2, 2, 3, 32, 32).astype(np.float32)
@@ -252,14 +278,16 @@ def test_networks_compare_in_a_compiled_program(kind, generator, faces):
     np.testing.assert_allclose(step.terms[kind], distance(drawn, distance.prepare(target)).numpy(), rtol=1e-3)
     w_plus = paddle.to_tensor(start, stop_gradient=False)
     drawn = generator.synthesis_from_styles(generator.style_affine(w_plus))
-    (distance(drawn, distance.prepare(target)) + ((shrink(drawn) - shrink(target)) ** 2).mean([1, 2, 3])
-     ).sum().backward()
+    (
+        distance(drawn, distance.prepare(target)) + ((shrink(drawn) - shrink(target)) ** 2).mean([1, 2, 3])
+    ).sum().backward()
     slope = w_plus.grad.numpy()
     steep = np.abs(slope) > 1e-4  # Adam's first step only shows the sign
     np.testing.assert_allclose((step.value - start)[steep], -0.1 * np.sign(slope)[steep], rtol=0.01)
 
 
 # ---- tuning
+
 
 def test_tuning_changes_a_copy_until_it_draws_the_picture(generator, faces):
     w_plus, images, start = faces
@@ -269,8 +297,9 @@ def test_tuning_changes_a_copy_until_it_draws_the_picture(generator, faces):
     assert number == 30 and last < 0.5 * first
     for key, value in generator.state_dict().items():
         np.testing.assert_array_equal(value.numpy(), before[key], err_msg=key)
-    moved = {key for key, value in tuned.state_dict().items()
-             if not np.array_equal(value.numpy(), before[key])}
+    moved = {
+        key for key, value in tuned.state_dict().items() if not np.array_equal(value.numpy(), before[key])
+    }
     assert moved and not any(key.startswith("style.") for key in moved)
     assert not np.array_equal(draw(tuned, start[:1]), draw(generator, start[:1]))
 

@@ -48,8 +48,13 @@ def test_state_dict(path, protocol):
 @pytest.mark.parametrize("protocol", [2, 3, 4])
 def test_containers_tensors_and_plain_values(path, protocol):
     mean = [paddle.randn([n]) for n in (4, 2, 3)]
-    saved = {"mean": mean, "std": [paddle.ones([2])], "opts": {"lr": 0.1, "name": "ö", "on": None},
-             "pair": ("name", 3), "array": np.arange(6).reshape(2, 3)}
+    saved = {
+        "mean": mean,
+        "std": [paddle.ones([2])],
+        "opts": {"lr": 0.1, "name": "ö", "on": None},
+        "pair": ("name", 3),
+        "array": np.arange(6).reshape(2, 3),
+    }
     paddle.save(saved, str(path), protocol=protocol)
     ours = load_arrays(path)[0]
     assert ours["opts"] == saved["opts"] and ours["pair"] == ("name", 3)
@@ -82,8 +87,17 @@ def test_the_same_tensor_twice(path):
     same(ours[2][0], tensor.numpy())
 
 
-@pytest.mark.parametrize("array", [np.zeros((0, 3), np.float32), np.array(3.5), np.asfortranarray(ARRAY),
-                                   ARRAY.astype(">f4"), np.arange(4, dtype=">i8")], ids=str)
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((0, 3), np.float32),
+        np.array(3.5),
+        np.asfortranarray(ARRAY),
+        ARRAY.astype(">f4"),
+        np.arange(4, dtype=">i8"),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_arrays_of_every_layout(path, array, protocol):
     path.write_bytes(pickle.dumps({"a": array, "b": [array, np.float32(2.5)]}, protocol=protocol))
@@ -107,16 +121,26 @@ def test_written_by_python_2(path):
     path.write_bytes(
         b"\x80\x02}U\x01acnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
         b"(K\x01K\x03\x85cnumpy\ndtype\nU\x02f4K\x00K\x01\x87R"
-        b"(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U" + bytes([len(raw)]) + raw + b"tbs.")
+        b"(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U" + bytes([len(raw)]) + raw + b"tbs."
+    )
     same(load_arrays(path)[0]["a"], np.array([1.5, -2.25, 200.0], np.float32))
 
 
 def test_sliced_parameters_are_joined(path):
     # As paddle.save of protocol 2 and 3 cuts arrays over 4 GB; here cut by hand.
     flat, info = ARRAY.reshape(-1), {"OriginShape": (3, 4), "slices": ["w@@.0", "w@@.1"]}
-    path.write_bytes(pickle.dumps(
-        {"w@@.0": flat[:7], "w@@.1": flat[7:], "b": ARRAY, "UnpackBigParamInfor@@": {"w": info},
-         "StructuredToParameterName@@": {"w": "p0", "b": "p1"}}, 2))
+    path.write_bytes(
+        pickle.dumps(
+            {
+                "w@@.0": flat[:7],
+                "w@@.1": flat[7:],
+                "b": ARRAY,
+                "UnpackBigParamInfor@@": {"w": info},
+                "StructuredToParameterName@@": {"w": "p0", "b": "p1"},
+            },
+            2,
+        )
+    )
     ours = load_arrays(path)[0]
     assert set(ours) == {"w", "b"}
     same(ours["w"], ARRAY)
@@ -153,6 +177,7 @@ def test_the_statistics_file_that_paddlegan_published():
 
 
 # ---- kinds of files
+
 
 def test_sniff(tmp_path):
     def write(name, data):

@@ -58,16 +58,19 @@ def test_what_is_read_off_rebuilds_the_generator():
     assert config["channels"] == CHANNELS
 
 
-@pytest.mark.parametrize("change, words", [
-    (lambda s: s.pop("conv1.conv.weight"), "conv1.conv.weight is missing"),
-    (lambda s: s.pop("conv1.conv.modulation.weight"), "modulation.weight is missing"),
-    (lambda s: s.pop("convs.3.conv.weight"), "got 7"),
-    (lambda s: s.pop("style.3.weight"), "style.3.weight is missing"),
-    (lambda s: s.update({"convs.2.conv.weight": np.zeros((1, 6, 5, 3, 3))}), "other weights call for"),
-    (lambda s: s.update({"style.1.weight": np.zeros((5, 5))}), r"style.1.weight is \[5, 5\]"),
-    (lambda s: s.update({"conv1.conv.weight": np.zeros((6, 6, 3, 3))}), "5 dimensions"),
-    (lambda s: s.clear(), "not the weights of a StyleGAN2 generator"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda s: s.pop("conv1.conv.weight"), "conv1.conv.weight is missing"),
+        (lambda s: s.pop("conv1.conv.modulation.weight"), "modulation.weight is missing"),
+        (lambda s: s.pop("convs.3.conv.weight"), "got 7"),
+        (lambda s: s.pop("style.3.weight"), "style.3.weight is missing"),
+        (lambda s: s.update({"convs.2.conv.weight": np.zeros((1, 6, 5, 3, 3))}), "other weights call for"),
+        (lambda s: s.update({"style.1.weight": np.zeros((5, 5))}), r"style.1.weight is \[5, 5\]"),
+        (lambda s: s.update({"conv1.conv.weight": np.zeros((6, 6, 3, 3))}), "5 dimensions"),
+        (lambda s: s.clear(), "not the weights of a StyleGAN2 generator"),
+    ],
+)
 def test_weights_of_something_else(change, words):
     state = shapes(64, CHANNELS, style_dim=12)
     change(state)
@@ -82,9 +85,15 @@ def test_load_generator(weights):
     assert all((value.numpy() == saved[key].numpy()).all() for key, value in generator.state_dict().items())
 
 
-@pytest.mark.parametrize("flag, given, truth", [
-    ("size", 1024, "size 64"), ("style_dim", 512, "style_dim 12"), ("n_mlp", 4, "n_mlp 8"),
-    ("channel_multiplier", 2, r"a channel table of their own \(6 to 4\)")])
+@pytest.mark.parametrize(
+    "flag, given, truth",
+    [
+        ("size", 1024, "size 64"),
+        ("style_dim", 512, "style_dim 12"),
+        ("n_mlp", 4, "n_mlp 8"),
+        ("channel_multiplier", 2, r"a channel table of their own \(6 to 4\)"),
+    ],
+)
 def test_flags_that_contradict_the_weights(weights, flag, given, truth):
     with pytest.raises(UserError, match=f"{flag} {given} was given.*{truth}") as error:
         load_generator(weights, {flag: given})

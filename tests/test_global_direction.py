@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """style_direction against StyleCLIP's formula worked by hand."""
+
 import numpy as np
 import pytest
 

@@ -15,9 +15,22 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_arrays, load_latent, load_weights
 
 # What Python reports when code is run, made or fetched, or a process started; see sys.addaudithook.
-FORBIDDEN = ("exec", "compile", "import", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.remove",
-             "os.mkdir", "os.rename", "subprocess.Popen", "pickle.find_class", "ctypes.dlopen",
-             "socket.connect")
+FORBIDDEN = (
+    "exec",
+    "compile",
+    "import",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "os.remove",
+    "os.mkdir",
+    "os.rename",
+    "subprocess.Popen",
+    "pickle.find_class",
+    "ctypes.dlopen",
+    "socket.connect",
+)
 SEEDS = fuzz_formats.seeds()
 heard = None  # a list while a file is read: what was reported
 
@@ -51,7 +64,7 @@ def watched(read, path):
         tracemalloc.stop()
     assert not events
     assert time.perf_counter() - began < 30
-    assert peak < 16 * 2 ** 20 + 300 * path.stat().st_size, f"{peak / 2 ** 20:.0f} MiB"
+    assert peak < 16 * 2**20 + 300 * path.stat().st_size, f"{peak / 2**20:.0f} MiB"
     return said
 
 
@@ -77,8 +90,11 @@ def cases(found, carriers=None):
     if carriers is None:
         return [pytest.param(*case[1:], id=case[0]) for case in found]
     # Within a nested file less is known, so that other names may be the first to be refused.
-    return [pytest.param(carry(case[1]), case[2] + "|asks for" * (name == "nested"), id=f"{name}: {case[0]}")
-            for case in found for name, carry in carriers.items()]
+    return [
+        pytest.param(carry(case[1]), case[2] + "|asks for" * (name == "nested"), id=f"{name}: {case[0]}")
+        for case in found
+        for name, carry in carriers.items()
+    ]
 
 
 @pytest.mark.parametrize("data, words", cases(hostile.code_cases(), hostile.CARRIERS))
@@ -91,8 +107,9 @@ def test_tensors_stay_within_their_storages(path, data, words):
     refused(path, data, words)
 
 
-@pytest.mark.parametrize("data, words", cases(hostile.identity_cases(),
-                                              {"zip": hostile.archive, "legacy": hostile.legacy}))
+@pytest.mark.parametrize(
+    "data, words", cases(hostile.identity_cases(), {"zip": hostile.archive, "legacy": hostile.legacy})
+)
 def test_persistent_ids(path, data, words):
     refused(path, data, words)
 
@@ -134,7 +151,7 @@ def test_every_kind_is_read_whole_and_refused_when_cut_off(path, kind):
     path.write_bytes(data)
     assert watched(load_arrays, path) is None
     for k in range(50):
-        path.write_bytes(data[:len(data) * k // 50])
+        path.write_bytes(data[: len(data) * k // 50])
         said = watched(load_arrays, path)
         assert said is not None and "\n" not in said and path.name in said
     path.write_bytes(data[:-1])

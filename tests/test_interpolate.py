@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Mixing, style mixing, interpolation and directions, against formulas in float64."""
+
 import numpy as np
 import pytest
 
@@ -28,13 +29,16 @@ def test_one_weight_is_for_all_levels_and_one_face_for_all_others():
     np.testing.assert_array_equal(both, np.concatenate([mix(A, B, WEIGHTS), mix(A, C, WEIGHTS)]))
 
 
-@pytest.mark.parametrize("words, first, second, weights", [
-    ("3 weights were given for latents of 6 levels", A, B, [1, 1, 1]),
-    ("finite", A, B, [np.nan] * 6),
-    ("cannot be mixed", A, B[:, :4], 0.5),
-    ("cannot be mixed", A, B[..., :4], 0.5),
-    ("cannot be mixed", A[0], B[0], 0.5),
-])
+@pytest.mark.parametrize(
+    "words, first, second, weights",
+    [
+        ("3 weights were given for latents of 6 levels", A, B, [1, 1, 1]),
+        ("finite", A, B, [np.nan] * 6),
+        ("cannot be mixed", A, B[:, :4], 0.5),
+        ("cannot be mixed", A, B[..., :4], 0.5),
+        ("cannot be mixed", A[0], B[0], 0.5),
+    ],
+)
 def test_what_cannot_be_mixed(words, first, second, weights):
     with pytest.raises(UserError, match=words):
         mix(first, second, weights)
@@ -85,11 +89,16 @@ def test_a_direction_is_for_each_level_or_for_all(shape):
     np.testing.assert_array_equal(move(A, direction, 0), A)
 
 
-@pytest.mark.parametrize("words, direction", [
-    (r"shape \[18, 8\] does not fit latents of 6 levels, 8 wide", np.ones([18, 8])),
-    (r"shape \[6\]", np.ones(6)), (r"shape \[6, 1\]", np.ones([6, 1])), (r"shape \[\]", np.ones([])),
-    ("not finite", np.full(8, np.inf)),
-])
+@pytest.mark.parametrize(
+    "words, direction",
+    [
+        (r"shape \[18, 8\] does not fit latents of 6 levels, 8 wide", np.ones([18, 8])),
+        (r"shape \[6\]", np.ones(6)),
+        (r"shape \[6, 1\]", np.ones([6, 1])),
+        (r"shape \[\]", np.ones([])),
+        ("not finite", np.full(8, np.inf)),
+    ],
+)
 def test_a_direction_that_does_not_fit(words, direction):
     with pytest.raises(UserError, match=words):
         move(A, direction, 1)

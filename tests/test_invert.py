@@ -71,9 +71,17 @@ def test_restyle_corrects_what_it_last_drew():
 def test_restyle_with_networks_and_a_batch_is_as_each_picture_alone(name):
     paddle.seed(0)
     generator = tiny_generator()
-    encoder = build_encoder({"encoder_type": name, "output_size": generator.size, "input_channels": 6,
-                             "input_size": 32, "style_dim": generator.style_dim, "widths": (4, 4, 6, 8),
-                             "depths": (1, 1, 1, 1)})
+    encoder = build_encoder(
+        {
+            "encoder_type": name,
+            "output_size": generator.size,
+            "input_channels": 6,
+            "input_size": 32,
+            "style_dim": generator.style_dim,
+            "widths": (4, 4, 6, 8),
+            "depths": (1, 1, 1, 1),
+        }
+    )
     encoder.eval()
     images, mean = paddle.to_tensor(seeded_images(2, 3, 32, 32)), generator.mean_latent(64)
 
@@ -82,17 +90,22 @@ def test_restyle_with_networks_and_a_batch_is_as_each_picture_alone(name):
 
     with paddle.no_grad():
         both = invert(encoder, images, latent_avg=mean, draw=synthesis, n_iters=2)
-        alone = [invert(encoder, images[k:k + 1], latent_avg=mean, draw=synthesis, n_iters=2) for k in (0, 1)]
+        alone = [
+            invert(encoder, images[k : k + 1], latent_avg=mean, draw=synthesis, n_iters=2) for k in (0, 1)
+        ]
     assert list(both.shape) == [2, generator.n_latent, generator.style_dim]
     np.testing.assert_allclose(both.numpy(), paddle.concat(alone).numpy(), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"latent_avg": MEAN[:2]}, "latent_avg has shape [2, 4]"),
-    ({"draw": None}, "give it draw"),
-    ({"n_iters": 0}, "n_iters=0"),
-    ({"images": paddle.zeros([2, 6, S, S])}, "expected [N, 3, S, S]"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"latent_avg": MEAN[:2]}, "latent_avg has shape [2, 4]"),
+        ({"draw": None}, "give it draw"),
+        ({"n_iters": 0}, "n_iters=0"),
+        ({"images": paddle.zeros([2, 6, S, S])}, "expected [N, 3, S, S]"),
+    ],
+)
 def test_what_does_not_fit_is_refused(change, words):
     arguments = {"images": paddle.to_tensor(IMAGES), "latent_avg": MEAN, "draw": draw, "n_iters": 2, **change}
     with pytest.raises(ValueError) as error:

@@ -19,8 +19,17 @@ ARRAY = np.ones((3, 4), np.float32)
 LATENTS = np.random.RandomState(0).randn(5, 6, 8).astype(np.float32)
 
 
-@pytest.mark.parametrize("array, index", [(LATENTS[0], 0), (LATENTS[:1], 0), (LATENTS, 0), (LATENTS, 4),
-                                          (LATENTS.astype(np.float64), 2), (LATENTS.astype(">f4"), 1)])
+@pytest.mark.parametrize(
+    "array, index",
+    [
+        (LATENTS[0], 0),
+        (LATENTS[:1], 0),
+        (LATENTS, 0),
+        (LATENTS, 4),
+        (LATENTS.astype(np.float64), 2),
+        (LATENTS.astype(">f4"), 1),
+    ],
+)
 def test_latent_from_npy(tmp_path, array, index):
     np.save(tmp_path / "w.npy", array)
     w_plus = load_latent(tmp_path / "w.npy", index=index)
@@ -37,12 +46,18 @@ def test_latent_from_safetensors_and_paddle(tmp_path):
     assert (load_latent(path, index=3) == load_latent(tmp_path / "only")).all()
 
 
-@pytest.mark.parametrize("array, words", [
-    (np.zeros(6, np.float32), r"shape \[6\]"), (np.zeros((2, 2, 2, 2), np.float32), "shape"),
-    (np.zeros((6, 8), np.int32), "int32"), (np.zeros((0, 6, 8), np.float32), "shape"),
-    (np.full((6, 8), np.nan, np.float32), "not finite"), (np.full((6, 8), 1e300), "not finite"),
-    (np.array([["text"]]), "<U4"),
-])
+@pytest.mark.parametrize(
+    "array, words",
+    [
+        (np.zeros(6, np.float32), r"shape \[6\]"),
+        (np.zeros((2, 2, 2, 2), np.float32), "shape"),
+        (np.zeros((6, 8), np.int32), "int32"),
+        (np.zeros((0, 6, 8), np.float32), "shape"),
+        (np.full((6, 8), np.nan, np.float32), "not finite"),
+        (np.full((6, 8), 1e300), "not finite"),
+        (np.array([["text"]]), "<U4"),
+    ],
+)
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 def test_what_is_no_latent(tmp_path, array, words):
     np.save(tmp_path / "w.npy", array)
@@ -99,24 +114,39 @@ def test_the_latents_that_styleclip_published():
 
 # ---- directions
 
-@pytest.mark.parametrize("stored, shape", [
-    (LATENTS[0], (6, 8)), (LATENTS[:1], (6, 8)), (LATENTS[0, 0], (1, 8)), (LATENTS[0, :1], (1, 8)),
-    (LATENTS[0].astype(np.float64), (6, 8))])
+
+@pytest.mark.parametrize(
+    "stored, shape",
+    [
+        (LATENTS[0], (6, 8)),
+        (LATENTS[:1], (6, 8)),
+        (LATENTS[0, 0], (1, 8)),
+        (LATENTS[0, :1], (1, 8)),
+        (LATENTS[0].astype(np.float64), (6, 8)),
+    ],
+)
 def test_directions_by_name_and_a_single_one(tmp_path, stored, shape):
     paddle.save({"age": paddle.to_tensor(stored), "yaw": paddle.ones([8])}, str(tmp_path / "d.pdparams"))
     write_safetensors(tmp_path / "d.safetensors", {"age": stored, "yaw": np.ones(8, np.float32)})
     np.save(tmp_path / "age.npy", stored)
     for name in ("d.pdparams", "d.safetensors", "age.npy"):
         directions = load_directions(tmp_path / name)
-        assert list(directions) == ["age", "yaw"][:1 if name == "age.npy" else 2]
+        assert list(directions) == ["age", "yaw"][: 1 if name == "age.npy" else 2]
         assert directions["age"].shape == shape and directions["age"].dtype == stored.dtype
         np.testing.assert_array_equal(directions["age"].reshape(-1), stored.reshape(-1))
 
 
-@pytest.mark.parametrize("content, words", [
-    ({}, "holds no directions"), ({"age": ARRAY, "note": "text"}, "'note' is no array"),
-    ({"age": np.zeros((2, 3), np.int64)}, "'age' is int64 of shape"), ([ARRAY, ARRAY], "'d' is no array"),
-    ({"age": LATENTS}, r"shape \[5, 6, 8\]"), ({"age": np.zeros((0, 8), np.float32)}, r"shape \[0, 8\]")])
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ({}, "holds no directions"),
+        ({"age": ARRAY, "note": "text"}, "'note' is no array"),
+        ({"age": np.zeros((2, 3), np.int64)}, "'age' is int64 of shape"),
+        ([ARRAY, ARRAY], "'d' is no array"),
+        ({"age": LATENTS}, r"shape \[5, 6, 8\]"),
+        ({"age": np.zeros((0, 8), np.float32)}, r"shape \[0, 8\]"),
+    ],
+)
 def test_what_holds_no_directions(tmp_path, content, words):
     with open(tmp_path / "d.pdparams", "wb") as file:
         pickle.dump(content, file)

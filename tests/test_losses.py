@@ -104,7 +104,7 @@ def test_batch_is_as_each_picture_alone():
     texts = clip.encode_text(["happy face"])
     for view in CLIP_VIEWS:
         both = clip_loss(clip, images, texts, view=view).numpy()
-        alone = [clip_loss(clip, images[k:k + 1], texts, view=view).numpy()[0] for k in (0, 1)]
+        alone = [clip_loss(clip, images[k : k + 1], texts, view=view).numpy()[0] for k in (0, 1)]
         np.testing.assert_allclose(both, alone, rtol=0, atol=1e-5)
 
 
@@ -154,8 +154,10 @@ def test_vgg_loss_is_seed_001s_formula():
 
 
 CLIP_NETWORK, TEXT = tiny_clip(), np.random.RandomState(5).randn(1, CLIP["embed_dim"]).astype("float32")
-LOSSES = {view: lambda x, view=view: clip_loss(CLIP_NETWORK, x, paddle.to_tensor(TEXT), view=view)[:, 0]
-          for view in CLIP_VIEWS}
+LOSSES = {
+    view: lambda x, view=view: clip_loss(CLIP_NETWORK, x, paddle.to_tensor(TEXT), view=view)[:, 0]
+    for view in CLIP_VIEWS
+}
 LOSSES["l2 sum"] = lambda x: l2_loss(x, paddle.zeros_like(x[:1]), reduction="sum")
 LOSSES["l2 mean"] = lambda x: l2_loss(x, paddle.zeros_like(x[:1]), reduction="mean")
 
@@ -196,14 +198,22 @@ def test_no_gradient_goes_to_the_picture_that_is_to_be_kept(irse):
     assert kept.grad is None and float(images.grad.abs().max()) > 0
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: clip_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 8]), paddle.ones([1, 16]), view="raw"),
-     "known: official, seed001, seed004, clip"),
-    (lambda: clip_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 9]), paddle.ones([1, 16])), "[N, 3, H, H]"),
-    (lambda: clip_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 8]), paddle.ones([1, 15])), "expected [T, 16]"),
-    (lambda: l2_loss(paddle.zeros([2, 3]), paddle.zeros([2, 3]), reduction="norm"), "known: sum, mean"),
-    (lambda: l2_loss(paddle.zeros([2, 3]), paddle.zeros([3, 3]), reduction="sum"), "[2, 3] and [3, 3]"),
-])
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (
+            lambda: clip_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 8]), paddle.ones([1, 16]), view="raw"),
+            "known: official, seed001, seed004, clip",
+        ),
+        (lambda: clip_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 9]), paddle.ones([1, 16])), "[N, 3, H, H]"),
+        (
+            lambda: clip_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 8]), paddle.ones([1, 15])),
+            "expected [T, 16]",
+        ),
+        (lambda: l2_loss(paddle.zeros([2, 3]), paddle.zeros([2, 3]), reduction="norm"), "known: sum, mean"),
+        (lambda: l2_loss(paddle.zeros([2, 3]), paddle.zeros([3, 3]), reduction="sum"), "[2, 3] and [3, 3]"),
+    ],
+)
 def test_what_does_not_fit_is_refused(call, words):
     with pytest.raises(ValueError) as error:
         call()

@@ -38,11 +38,19 @@ def save_mappers(pack):
         "smile": made(LEVELS, texts=("happy face",)),
         "hair": made({**LEVELS, "mode": "Mapper_sum"}, **table),
         "multi": made({**LEVELS, "mode": "Mapper_multi"}, **table),
-        "any": made({**LEVELS, "mode": "Mapper_cat", "text_dim": 16}, embed="clip", texts=("happy face",),
-                    words=np.ones([1, 16], np.float32)),
-        "style": made({"mapper_type": "WithoutToRGBStyleSpaceMapper", "style_dims": list(layout.channels)},
-                      space="s", texts=("sad face",)),
-        "wide": made({**LEVELS, "style_dim": 8}), "tall": made({**LEVELS, "levels": [4, 4, 10]}),
+        "any": made(
+            {**LEVELS, "mode": "Mapper_cat", "text_dim": 16},
+            embed="clip",
+            texts=("happy face",),
+            words=np.ones([1, 16], np.float32),
+        ),
+        "style": made(
+            {"mapper_type": "WithoutToRGBStyleSpaceMapper", "style_dims": list(layout.channels)},
+            space="s",
+            texts=("sad face",),
+        ),
+        "wide": made({**LEVELS, "style_dim": 8}),
+        "tall": made({**LEVELS, "levels": [4, 4, 10]}),
         "other": made(LEVELS, made_for={"generator": "f" * 16}),
         "narrow": made({"mapper_type": "FullStyleSpaceMapper", "style_dims": [3, 3]}, space="s"),
     }
@@ -97,8 +105,9 @@ def test_mappers_of_style_space_come_last(editor, pack, kinds):
     face = editor.sample(3).numpy()
     chain = app.open_chain(editor, ["smile", "style"], folder=pack)
     w_plus, s = app.apply_chain(editor, chain, face)
-    np.testing.assert_allclose(s, editor.styles(w_plus).numpy() + kinds["style"].step(editor.styles(w_plus)),
-                               atol=1e-5)
+    np.testing.assert_allclose(
+        s, editor.styles(w_plus).numpy() + kinds["style"].step(editor.styles(w_plus)), atol=1e-5
+    )
     to_rgb = ~np.isin(np.arange(s.shape[1]), editor.bundle.layout.editable_index)
     np.testing.assert_array_equal(s[:, to_rgb], editor.styles(w_plus).numpy()[:, to_rgb])
     with pytest.raises(UserError, match="smile moves w_plus, which styles no longer have"):
@@ -114,8 +123,20 @@ def test_any_text_for_a_mapper_of_clips_features(editor, pack, kinds):
 
 
 def test_one_face(capsys):
-    assert run("--modules", "smile", "--modules", "hair", "--texts", "long", "--seed", "4",
-               "--intermediate_outputs") == 0
+    assert (
+        run(
+            "--modules",
+            "smile",
+            "--modules",
+            "hair",
+            "--texts",
+            "long",
+            "--seed",
+            "4",
+            "--intermediate_outputs",
+        )
+        == 0
+    )
     names = sorted(path.name for path in Path("out").iterdir())
     assert names == ["latent.npy", "latent_1.npy", "results_['long'].png"]
     assert load_pixels("out/results_['long'].png").shape == (128, 3 * 128, 3)
@@ -128,10 +149,31 @@ def test_one_face(capsys):
 def test_a_bank_as_the_official_command(editor, kinds, capsys):
     faces = editor.sample([1, 2, 3]).numpy()
     save_torch_zip("bank.pt", faces)
-    assert load_tool("mapper_inference")([
-        "--checkpoint_path", "smile", "--latents_test_path", "bank.pt", "--couple_outputs", "--n_images", "2",
-        "--test_batch_size", "1", "--exp_dir", "out", "--mapper_type", "LevelsMapper", "--no_fine_mapper",
-        "--test_workers", "2", "--stylegan_size", "16"]) == 0
+    assert (
+        load_tool("mapper_inference")(
+            [
+                "--checkpoint_path",
+                "smile",
+                "--latents_test_path",
+                "bank.pt",
+                "--couple_outputs",
+                "--n_images",
+                "2",
+                "--test_batch_size",
+                "1",
+                "--exp_dir",
+                "out",
+                "--mapper_type",
+                "LevelsMapper",
+                "--no_fine_mapper",
+                "--test_workers",
+                "2",
+                "--stylegan_size",
+                "16",
+            ]
+        )
+        == 0
+    )
     folder = Path("out/inference_results")
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["00000.png", "00001.png", "latent_00000.npy", "latent_00001.npy"]
@@ -166,25 +208,37 @@ def test_the_face_of_a_photo(monkeypatch, editor):
     assert Path("out/results_['smile'].png").is_file()
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["--modules", "hair", "smile"], "--modules are 2, of which 1 take a text, and --texts are 0"),
-    (["--modules", "hair", "--texts", "long", "short"], "(hair: long, short, curly)"),
-    (["--modules", "smile", "--texts", "long"], "of which 0 take a text, and --texts are 1"),
-    (["--modules", "hair", "--texts", "blue"], "hair: this mapper does not know 'blue'; it knows: long, sh"),
-    (["--modules", "multi"], "--texts are 0"), ([], "no mapper was named"),
-    (["--modules", "hat"], "there is no mapper 'hat'; the bundle has any, hair, multi"),
-    (["--modules", "wide"], "6 layers, 8 wide; 'tiny' (16 px) has 6 and 12"),
-    (["--modules", "tall"], "18 layers, 12 wide"), (["--modules", "narrow"], "2 styles, 6 channels"),
-    (["--modules", "other"], "trained for generator ffffffffffffffff, but this is generator"),
-    (["--modules", "broken.pt"], "broken.pt"), (["--modules", "smile", "--strength", "1", "2"], "--strength"),
-    (["--modules", "smile", "--work_in_stylespace"], "a mapper moves w_plus"),
-    (["--modules", "smile", "--latent", "no.npy"], "no.npy"),
-    (["--modules", "smile", "--latents_test_path", "odd.npy"], "takes [N, 6, 12]"),
-    (["--modules", "smile", "--latents_test_path", "nan.npy"], "not finite"),
-    (["--modules", "smile", "--latents_test_path", "odd.npy", "--seed", "1"], "give one"),
-    (["--modules", "smile", "--latents_test_path", "odd.npy", "--n_images", "0"], "--n_images must be"),
-    (["--modules", "smile", "--latents_test_path", "odd.npy", "--test_batch_size", "0"], "--test_batch_size"),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--modules", "hair", "smile"], "--modules are 2, of which 1 take a text, and --texts are 0"),
+        (["--modules", "hair", "--texts", "long", "short"], "(hair: long, short, curly)"),
+        (["--modules", "smile", "--texts", "long"], "of which 0 take a text, and --texts are 1"),
+        (
+            ["--modules", "hair", "--texts", "blue"],
+            "hair: this mapper does not know 'blue'; it knows: long, sh",
+        ),
+        (["--modules", "multi"], "--texts are 0"),
+        ([], "no mapper was named"),
+        (["--modules", "hat"], "there is no mapper 'hat'; the bundle has any, hair, multi"),
+        (["--modules", "wide"], "6 layers, 8 wide; 'tiny' (16 px) has 6 and 12"),
+        (["--modules", "tall"], "18 layers, 12 wide"),
+        (["--modules", "narrow"], "2 styles, 6 channels"),
+        (["--modules", "other"], "trained for generator ffffffffffffffff, but this is generator"),
+        (["--modules", "broken.pt"], "broken.pt"),
+        (["--modules", "smile", "--strength", "1", "2"], "--strength"),
+        (["--modules", "smile", "--work_in_stylespace"], "a mapper moves w_plus"),
+        (["--modules", "smile", "--latent", "no.npy"], "no.npy"),
+        (["--modules", "smile", "--latents_test_path", "odd.npy"], "takes [N, 6, 12]"),
+        (["--modules", "smile", "--latents_test_path", "nan.npy"], "not finite"),
+        (["--modules", "smile", "--latents_test_path", "odd.npy", "--seed", "1"], "give one"),
+        (["--modules", "smile", "--latents_test_path", "odd.npy", "--n_images", "0"], "--n_images must be"),
+        (
+            ["--modules", "smile", "--latents_test_path", "odd.npy", "--test_batch_size", "0"],
+            "--test_batch_size",
+        ),
+    ],
+)
 def test_bad_input_is_one_line(capsys, arguments, words):
     Path("broken.pt").write_bytes(b"\x80\x02broken")
     np.save("odd.npy", np.zeros([2, 5, 12], np.float32))
@@ -201,9 +255,33 @@ def test_a_result_is_called_as_its_texts_whatever_they_are():
 
 
 def test_a_conditioned_mapper_from_training_to_a_text_it_never_saw():
-    assert load_tool("train_mapper")([
-        "--preset", "conditioned", "--description", "happy face", "long hair", "--max_steps", "3",
-        "--batch_size", "2", "--train_dataset_size", "8", "--test_dataset_size", "2", "--val_interval", "3",
-        "--save_interval", "3", "--image_interval", "3", "--exp_dir", "any"]) == 0
+    assert (
+        load_tool("train_mapper")(
+            [
+                "--preset",
+                "conditioned",
+                "--description",
+                "happy face",
+                "long hair",
+                "--max_steps",
+                "3",
+                "--batch_size",
+                "2",
+                "--train_dataset_size",
+                "8",
+                "--test_dataset_size",
+                "2",
+                "--val_interval",
+                "3",
+                "--save_interval",
+                "3",
+                "--image_interval",
+                "3",
+                "--exp_dir",
+                "any",
+            ]
+        )
+        == 0
+    )
     assert run("--modules", "any/mapper.safetensors", "--texts", "sad face") == 0
     assert Path("out/results_['sad face'].png").is_file()

@@ -31,8 +31,22 @@ from ppstyleclip.zoo import load_mapper
 WORDS = np.random.RandomState(1).randn(3, 12).astype(np.float32)
 TEXTS = text_set(["happy", "sad", "long"], together=2)
 ONE = text_set(["happy face"])
-SMALL = ["--max_steps", "8", "--batch_size", "2", "--train_dataset_size", "12", "--test_dataset_size", "4",
-         "--val_interval", "3", "--save_interval", "2", "--image_interval", "0"]
+SMALL = [
+    "--max_steps",
+    "8",
+    "--batch_size",
+    "2",
+    "--train_dataset_size",
+    "12",
+    "--test_dataset_size",
+    "4",
+    "--val_interval",
+    "3",
+    "--save_interval",
+    "2",
+    "--image_interval",
+    "0",
+]
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +85,13 @@ def made(world, texts=ONE, words=None, **changes):
     generator, layout, _, _, clip = world
     settings = Settings(**{"steps": 6, "batch_size": 3, "identity": 0.0, "every": 3, **changes})
     check_settings(settings)
-    config = mapper_config(settings, generator.n_latent, generator.style_dim, layout.channels,
-                           None if words is None else words.shape[1])
+    config = mapper_config(
+        settings,
+        generator.n_latent,
+        generator.style_dim,
+        layout.channels,
+        None if words is None else words.shape[1],
+    )
     features = np.random.RandomState(7).randn(len(texts.names), clip.dim).astype(np.float32)
     loss = PictureLoss(generator, layout, clip, texts, features, settings)
     return Training(config, words, texts, settings), loss
@@ -81,8 +100,18 @@ def made(world, texts=ONE, words=None, **changes):
 MULTI = {"texts": TEXTS, "words": WORDS, "mode": "Mapper_multi", "embed": "table"}
 
 
-@pytest.mark.parametrize("case", [{}, {"space": "s"}, {"toward": 0.5}, {"l2": 2.0, "clip": 0.5, "views": 2},
-                                  MULTI, {**MULTI, "toward": 0.5}, {"mapper_type": "SingleMapper"}])
+@pytest.mark.parametrize(
+    "case",
+    [
+        {},
+        {"space": "s"},
+        {"toward": 0.5},
+        {"l2": 2.0, "clip": 0.5, "views": 2},
+        MULTI,
+        {**MULTI, "toward": 0.5},
+        {"mapper_type": "SingleMapper"},
+    ],
+)
 def test_loss_and_gradient_are_the_formula(world, case):
     """The loss of a batch, and its gradient in the mapper's weights, all eager."""
     training, loss = made(world, **case)
@@ -94,20 +123,26 @@ def test_loss_and_gradient_are_the_formula(world, case):
     features = np.random.RandomState(7).randn(len(texts.names), clip.dim).astype(np.float32)
     latent = paddle.to_tensor(faces.latents[rows])
     classes = [texts.classes[faces.classes[row]] for row in rows]
-    vector = () if case.get("words") is None else (paddle.to_tensor(
-        np.stack([WORDS[list(c)].sum(0) for c in classes])),)
+    vector = (
+        ()
+        if case.get("words") is None
+        else (paddle.to_tensor(np.stack([WORDS[list(c)].sum(0) for c in classes])),)
+    )
     edited = latent + 0.1 * training.network(latent, *vector)
     seen = seen_by(world, edited, settings)
     own = clip_image_features(clip, drawn(world, latent, settings.space), "clip").numpy()
     clips = []
     for k, members in enumerate(classes):
         wanted = features[list(members)]
-        wanted = own[k:k + 1] + settings.toward * wanted.sum(0) if settings.toward else wanted
+        wanted = own[k : k + 1] + settings.toward * wanted.sum(0) if settings.toward else wanted
         wanted = wanted / np.linalg.norm(wanted, axis=1, keepdims=True)
-        clips.append((1 - (seen[k:k + 1] * paddle.to_tensor(wanted)).sum(axis=1)).mean())
+        clips.append((1 - (seen[k : k + 1] * paddle.to_tensor(wanted)).sum(axis=1)).mean())
     squares = (edited - latent) ** 2
-    l2 = (paddle.add_n([part.mean() for part in layout.unflatten(squares)]) if settings.space == "s"
-          else squares.mean())
+    l2 = (
+        paddle.add_n([part.mean() for part in layout.unflatten(squares)])
+        if settings.space == "s"
+        else squares.mean()
+    )
     total = settings.clip * paddle.stack(clips).mean() + settings.l2 * l2
     assert record.terms["loss"] == pytest.approx(float(total), rel=1e-4)
     assert record.terms["l2"] == pytest.approx(float(l2), rel=1e-4)
@@ -115,8 +150,9 @@ def test_loss_and_gradient_are_the_formula(world, case):
     by_hand = dict(zip(names, paddle.grad(total, list(names.values()))))
     found = gradients_of(training, loss, faces)
     for name in names:
-        np.testing.assert_allclose(found[name], by_hand[name].numpy(), rtol=2e-3,
-                                   atol=2e-4 * float(by_hand[name].abs().max()))
+        np.testing.assert_allclose(
+            found[name], by_hand[name].numpy(), rtol=2e-3, atol=2e-4 * float(by_hand[name].abs().max())
+        )
 
 
 def drawn(world, latent, space):
@@ -163,7 +199,8 @@ def test_identity_is_a_part_of_the_loss(world):
     record = next(train(training, loss, Faces(bank(world, 4), ONE), None))
     assert record.terms["identity"] > 1e-5
     assert record.terms["loss"] == pytest.approx(
-        record.terms["clip"] + 0.8 * record.terms["l2"] + 5.0 * record.terms["identity"], rel=1e-5)
+        record.terms["clip"] + 0.8 * record.terms["l2"] + 5.0 * record.terms["identity"], rel=1e-5
+    )
 
 
 def made_with_identity(world, network):
@@ -182,8 +219,9 @@ def test_the_loss_falls_and_the_best_is_known(world):
     assert [record.step for record in looks] == list(range(5, 41, 5)) and len(records) == 41
     assert looks[-1].held_out["loss"] < looks[0].held_out["loss"] - 0.02
     losses = [record.held_out["loss"] for record in looks]
-    assert [record.is_best for record in looks] == [loss == min(losses[:k + 1])
-                                                    for k, loss in enumerate(losses)]
+    assert [record.is_best for record in looks] == [
+        loss == min(losses[: k + 1]) for k, loss in enumerate(losses)
+    ]
 
 
 def test_training_stops_early(world):
@@ -225,14 +263,20 @@ def test_a_batch_that_cannot_be_shared_is_refused(world):
         next(train(training, loss, Faces(bank(world, 4), ONE), None, workers=Workers(0, 3)))
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"mode": "Mapper_sum"}, "Mapper_sum and text vectors 'none' do not fit"),
-    ({"embed": "table"}, "Mapper and text vectors 'table' do not fit"),
-    ({"space": "s", "mode": "Mapper_sum", "embed": "table"}, "style space take no text"),
-    ({"optimiser": "sgd"}, "unknown optimiser 'sgd', known: ranger, adam"),
-    ({"steps": 0}, "steps must be at least 1"), ({"batch_size": 0}, "batch_size must be at least 1"),
-    ({"rate": float("nan")}, "rate must be a number"), ({"views": 9}, "1 to 5 views"),
-    ({"mapper_type": "FullStyleSpaceMapper"}, "use it with --work_in_stylespace")])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"mode": "Mapper_sum"}, "Mapper_sum and text vectors 'none' do not fit"),
+        ({"embed": "table"}, "Mapper and text vectors 'table' do not fit"),
+        ({"space": "s", "mode": "Mapper_sum", "embed": "table"}, "style space take no text"),
+        ({"optimiser": "sgd"}, "unknown optimiser 'sgd', known: ranger, adam"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"rate": float("nan")}, "rate must be a number"),
+        ({"views": 9}, "1 to 5 views"),
+        ({"mapper_type": "FullStyleSpaceMapper"}, "use it with --work_in_stylespace"),
+    ],
+)
 def test_bad_settings(world, change, words):
     with pytest.raises(UserError, match=words):
         made(world, **change)
@@ -261,8 +305,10 @@ def test_seed_000s_texts():
 @pytest.mark.parametrize("count, number", [(20, 4), (25000, 26), (7, 3)])
 def test_a_latents_place_tells_its_class(count, number):
     texts = text_set([str(k) for k in range(number)])
-    by_rule = [next(k for k in range(number) if int(k * count / number) <= i < int((k + 1) * count / number))
-               for i in range(count)]
+    by_rule = [
+        next(k for k in range(number) if int(k * count / number) <= i < int((k + 1) * count / number))
+        for i in range(count)
+    ]
     assert texts.class_of(count).tolist() == by_rule
     with pytest.raises(UserError, match="cannot be shared"):
         texts.class_of(number - 1)
@@ -296,9 +342,16 @@ def assert_same(one, other):
 def test_the_command(capsys):
     assert trained("--exp_dir", "out", "--image_interval", "4") == 0
     names = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*") if path.is_file())
-    assert names == ["best_mapper.safetensors", "images_val/00000.png", "images_val/00004.png",
-                     "images_val/00008.png", "losses.csv", "losses.png", "mapper.safetensors",
-                     "state.safetensors"]
+    assert names == [
+        "best_mapper.safetensors",
+        "images_val/00000.png",
+        "images_val/00004.png",
+        "images_val/00008.png",
+        "losses.csv",
+        "losses.png",
+        "mapper.safetensors",
+        "state.safetensors",
+    ]
     lines = Path("out/losses.csv").read_text().splitlines()
     assert lines[0] == "curve,step,clip,l2,loss" and len(lines) == 1 + 9 + 3
     mapper = load_mapper("out/mapper.safetensors")
@@ -309,13 +362,35 @@ def test_the_command(capsys):
 
 
 def test_the_command_with_several_texts():
-    assert trained("--mapper_mode", "Mapper_multi", "--together", "2", "--test_dataset_size", "8",
-                   "--exp_dir", "out", description=("happy face", "sad face", "long hair")) == 0
+    assert (
+        trained(
+            "--mapper_mode",
+            "Mapper_multi",
+            "--together",
+            "2",
+            "--test_dataset_size",
+            "8",
+            "--exp_dir",
+            "out",
+            description=("happy face", "sad face", "long hair"),
+        )
+        == 0
+    )
     mapper = load_mapper("out/mapper.safetensors")
     assert mapper.embed == "table" and mapper.words.shape == (3, 12) and len(mapper.texts) == 3
     assert mapper.text_vector(["happy face", "long hair"]).shape == (1, 12)
-    assert trained("--mapper_mode", "Mapper_cat", "--text_embed_mode", "clip_encoder", "--exp_dir", "clip",
-                   description=("happy face", "sad face")) == 0
+    assert (
+        trained(
+            "--mapper_mode",
+            "Mapper_cat",
+            "--text_embed_mode",
+            "clip_encoder",
+            "--exp_dir",
+            "clip",
+            description=("happy face", "sad face"),
+        )
+        == 0
+    )
     mapper = load_mapper("clip/mapper.safetensors")
     assert mapper.embed == "clip" and mapper.words.shape == (2, 16)
 
@@ -341,8 +416,19 @@ def test_it_goes_on_where_it_was(capsys):
     assert trained("--exp_dir", "parts", "--learning_rate", "0.1") == 2
     assert "is of another training: rate 0.5, not 0.1" in capsys.readouterr().err
     assert trained("--exp_dir", "parts", "--learning_rate", "0.1", "--restart", "--max_steps", "1") == 0
-    assert trained("--exp_dir", "fourth", "--checkpoint_path", "whole/mapper.safetensors", "--max_steps",
-                   "1", "--learning_rate", "0") == 0
+    assert (
+        trained(
+            "--exp_dir",
+            "fourth",
+            "--checkpoint_path",
+            "whole/mapper.safetensors",
+            "--max_steps",
+            "1",
+            "--learning_rate",
+            "0",
+        )
+        == 0
+    )
     for name, value in load_mapper("whole/mapper.safetensors").network.state_dict().items():
         np.testing.assert_array_equal(arrays_of("fourth")[f"mapper/{name}"], value.numpy())
 
@@ -350,13 +436,20 @@ def test_it_goes_on_where_it_was(capsys):
 def started(pack, *words, launch=()):
     """The tool as a process of its own, in the tiny world."""
     driver = Path("driver.py")
-    driver.write_text(f"import sys\nsys.path.insert(0, {str(TOOLS.parent / 'tests')!r})\n"
-                      "from tool_main import load_tool\n"
-                      "raise SystemExit(load_tool('train_mapper')(sys.argv[1:]))\n")
+    driver.write_text(
+        f"import sys\nsys.path.insert(0, {str(TOOLS.parent / 'tests')!r})\n"
+        "from tool_main import load_tool\n"
+        "raise SystemExit(load_tool('train_mapper')(sys.argv[1:]))\n"
+    )
     arguments = ["--bundle", str(pack), "--preset", "toonface", "--description", "happy face", *SMALL, *words]
     environment = {**os.environ, "PYTHONPATH": str(TOOLS.parent), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([sys.executable, *launch, str(driver), *arguments], env=environment,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        [sys.executable, *launch, str(driver), *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def finished(process):
@@ -395,16 +488,22 @@ def test_two_processes_equal_one(pack):
     assert "wrote two" in Path("log/workerlog.0").read_text()
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["--learning_rate", "1e30"], "use a smaller learning rate; what was saved before is kept"),
-    (["--learning_rate", "1e5", "--clip_lambda", "1000"], "steps have grown to many times the latents"),
-    (["--mapper_mode", "Mapper_sum", "--data_mode", "hair"], "say what the mapper is for"),
-    (["--text_embed_mode", "nn.embedding"], "Mapper and text vectors 'table' do not fit"),
-    (["--preset", "best"], "unknown preset 'best', known: conditioned, official"),
-    (["--id_lambda", "0.1"], "there is no identity network"), (["--mixed"], "mixed precision needs a GPU"),
-    (["--latents_train_path", "no.npy"], "no.npy"), (["--batch_size", "0"], "batch_size must be at least 1"),
-    (["--train_dataset_size", "0"], "from 0 on, faces to train on from 1"),
-    (["--checkpoint_path", "no.safetensors"], "no.safetensors")])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--learning_rate", "1e30"], "use a smaller learning rate; what was saved before is kept"),
+        (["--learning_rate", "1e5", "--clip_lambda", "1000"], "steps have grown to many times the latents"),
+        (["--mapper_mode", "Mapper_sum", "--data_mode", "hair"], "say what the mapper is for"),
+        (["--text_embed_mode", "nn.embedding"], "Mapper and text vectors 'table' do not fit"),
+        (["--preset", "best"], "unknown preset 'best', known: conditioned, official"),
+        (["--id_lambda", "0.1"], "there is no identity network"),
+        (["--mixed"], "mixed precision needs a GPU"),
+        (["--latents_train_path", "no.npy"], "no.npy"),
+        (["--batch_size", "0"], "batch_size must be at least 1"),
+        (["--train_dataset_size", "0"], "from 0 on, faces to train on from 1"),
+        (["--checkpoint_path", "no.safetensors"], "no.safetensors"),
+    ],
+)
 def test_bad_input_is_one_line(capsys, arguments, words):
     assert trained("--exp_dir", "out", *arguments) == 2
     line = [one for one in capsys.readouterr().err.splitlines() if one.startswith("error")]
@@ -491,8 +590,10 @@ def test_a_board_gets_every_value(monkeypatch):
 
 
 def test_curves_are_drawn():
-    lines = {"train": {"step": list(range(1000)), "loss": [1 / (k + 1) for k in range(1000)]},
-             "held_out": {"step": [500, 999], "loss": [0.3, 0.2]}}
+    lines = {
+        "train": {"step": list(range(1000)), "loss": [1 / (k + 1) for k in range(1000)]},
+        "held_out": {"step": [500, 999], "loss": [0.3, 0.2]},
+    }
     sheet = curves.curves_picture(lines)
     assert sheet.dtype == np.uint8 and len(np.unique(sheet.reshape(-1, 3), axis=0)) > 4
     assert curves.curves_picture({"train": {}, "held_out": {}}).shape == sheet.shape

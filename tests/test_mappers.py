@@ -22,8 +22,16 @@ from ppstyleclip.models.state import from_torch_state, load_state
 
 STORED = np.load(Path(__file__).with_name("oracles") / "mappers.npz", allow_pickle=False)
 STYLE_DIMS = [64] * 15 + [32] * 3 + [16] * 3 + [8] * 3 + [4] * 2
-ALL_MODES = {mode: {"mapper_type": "LevelsMapper", "mode": mode, "style_dim": 64, "text_dim": 64,
-                    "medium": mode != "Mapper_sum"} for mode in MAPPER_MODES}
+ALL_MODES = {
+    mode: {
+        "mapper_type": "LevelsMapper",
+        "mode": mode,
+        "style_dim": 64,
+        "text_dim": 64,
+        "medium": mode != "Mapper_sum",
+    }
+    for mode in MAPPER_MODES
+}
 CASES = {
     "single": {"mapper_type": "SingleMapper"},
     "levels": {"mapper_type": "LevelsMapper"},
@@ -91,8 +99,10 @@ def test_group_without_a_network_stays_and_has_no_keys(group, layers):
     assert len(mapper.state_dict()) == 2 * 8 * 2
 
 
-@pytest.mark.parametrize("mode, layers, inner", [
-    ("Mapper", 4, 512), ("Mapper_cat", 8, 1024), ("Mapper_sum", 8, 512), ("Mapper_multi", 10, 1024)])
+@pytest.mark.parametrize(
+    "mode, layers, inner",
+    [("Mapper", 4, 512), ("Mapper_cat", 8, 1024), ("Mapper_sum", 8, 512), ("Mapper_multi", 10, 1024)],
+)
 def test_full_size_shapes_are_seed_000s(mode, layers, inner):
     with paddle.LazyGuard():
         mapper = LevelsMapper(mode=mode)
@@ -112,10 +122,17 @@ def test_text_comes_first_or_is_added():
 
 @pytest.mark.parametrize("case", ["single", "no_rgb", "Mapper_cat"])
 def test_mapper_learns_a_step(case):
-    config = {"single": {"mapper_type": "SingleMapper", "style_dim": 8},
-              "no_rgb": {"mapper_type": "WithoutToRGBStyleSpaceMapper", "style_dims": [8, 4, 8]},
-              "Mapper_cat": {"mapper_type": "LevelsMapper", "mode": "Mapper_cat", "style_dim": 8,
-                             "text_dim": 5, "levels": (2, 2, 2)}}[case]
+    config = {
+        "single": {"mapper_type": "SingleMapper", "style_dim": 8},
+        "no_rgb": {"mapper_type": "WithoutToRGBStyleSpaceMapper", "style_dims": [8, 4, 8]},
+        "Mapper_cat": {
+            "mapper_type": "LevelsMapper",
+            "mode": "Mapper_cat",
+            "style_dim": 8,
+            "text_dim": 5,
+            "levels": (2, 2, 2),
+        },
+    }[case]
     paddle.seed(0)
     mapper = build_mapper(config)
     latent = paddle.randn([4, 20] if case == "no_rgb" else [4, 6, 8])
@@ -131,8 +148,14 @@ def test_mapper_learns_a_step(case):
     assert losses[-1] < 0.5 * losses[0]
 
 
-CONDITIONED = {"mapper_type": "ConditionedMapper", "style_dim": 8, "text_dim": 5, "layers": 6, "width": 16,
-               "depth": 2}
+CONDITIONED = {
+    "mapper_type": "ConditionedMapper",
+    "style_dim": 8,
+    "text_dim": 5,
+    "layers": 6,
+    "width": 16,
+    "depth": 2,
+}
 
 
 def test_conditioned_mapper_begins_at_nothing_and_learns_a_step_for_each_text():
@@ -143,7 +166,7 @@ def test_conditioned_mapper_begins_at_nothing_and_learns_a_step_for_each_text():
     wanted = paddle.randn([2, 1, 6, 8])
     optimizer, losses = paddle.optimizer.Adam(0.01, parameters=mapper.parameters()), []
     for _ in range(120):
-        loss = sum(((mapper(latent, texts[k:k + 1]) - wanted[k]) ** 2).mean() for k in (0, 1))
+        loss = sum(((mapper(latent, texts[k : k + 1]) - wanted[k]) ** 2).mean() for k in (0, 1))
         loss.backward()
         optimizer.step()
         optimizer.clear_grad()
@@ -155,28 +178,43 @@ def test_conditioned_mapper_begins_at_nothing_and_learns_a_step_for_each_text():
     np.testing.assert_allclose(both[1:2].numpy(), mapper(latent[1:2], texts[1:]).numpy(), atol=1e-5)
 
 
-@pytest.mark.parametrize("config, words", [
-    ({"mapper_type": "Levels"}, "known: SingleMapper, LevelsMapper"),
-    ({"mapper_type": "LevelsMapper", "mode": "sum"}, "known: Mapper, Mapper_cat"),
-    ({"mapper_type": "SingleMapper", "fine": False}, "SingleMapper does not know ['fine']"),
-    ({"mapper_type": "LevelsMapper", "levels": (9, 9)}, "three counts"),
-    ({"mapper_type": "FullStyleSpaceMapper"}, "needs style_dims"),
-])
+@pytest.mark.parametrize(
+    "config, words",
+    [
+        ({"mapper_type": "Levels"}, "known: SingleMapper, LevelsMapper"),
+        ({"mapper_type": "LevelsMapper", "mode": "sum"}, "known: Mapper, Mapper_cat"),
+        ({"mapper_type": "SingleMapper", "fine": False}, "SingleMapper does not know ['fine']"),
+        ({"mapper_type": "LevelsMapper", "levels": (9, 9)}, "three counts"),
+        ({"mapper_type": "FullStyleSpaceMapper"}, "needs style_dims"),
+    ],
+)
 def test_unknown_mappers_are_refused(config, words):
     with pytest.raises(ValueError) as error:
         build_mapper(config)
     assert words in str(error.value)
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: LevelsMapper(4)(paddle.zeros([1, 14, 4])), "w_plus has 14 layers, this mapper 18"),
-    (lambda: SingleMapper(4, mode="Mapper_sum")(paddle.zeros([1, 6, 4])), "Mapper_sum needs a text vector"),
-    (lambda: SingleMapper(4, mode="Mapper_sum")(paddle.zeros([2, 6, 4]), paddle.zeros([3, 4])), "[3, 4]"),
-    (lambda: SingleMapper(4, mode="Mapper_sum")(paddle.zeros([2, 6, 4]), paddle.zeros([2, 5])), "[2, 5]"),
-    (lambda: build_mapper(CONDITIONED)(paddle.zeros([1, 5, 8]), paddle.zeros([1, 5])), "takes 6 and [N, 5]"),
-    (lambda: build_mapper(CONDITIONED)(paddle.zeros([1, 6, 8]), paddle.zeros([1, 8])), "text shape [1, 8]"),
-    (lambda: build_mapper(CASES["full"])(paddle.zeros([2, 5])), "[2, 5], this mapper takes [N, 1136]"),
-])
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: LevelsMapper(4)(paddle.zeros([1, 14, 4])), "w_plus has 14 layers, this mapper 18"),
+        (
+            lambda: SingleMapper(4, mode="Mapper_sum")(paddle.zeros([1, 6, 4])),
+            "Mapper_sum needs a text vector",
+        ),
+        (lambda: SingleMapper(4, mode="Mapper_sum")(paddle.zeros([2, 6, 4]), paddle.zeros([3, 4])), "[3, 4]"),
+        (lambda: SingleMapper(4, mode="Mapper_sum")(paddle.zeros([2, 6, 4]), paddle.zeros([2, 5])), "[2, 5]"),
+        (
+            lambda: build_mapper(CONDITIONED)(paddle.zeros([1, 5, 8]), paddle.zeros([1, 5])),
+            "takes 6 and [N, 5]",
+        ),
+        (
+            lambda: build_mapper(CONDITIONED)(paddle.zeros([1, 6, 8]), paddle.zeros([1, 8])),
+            "text shape [1, 8]",
+        ),
+        (lambda: build_mapper(CASES["full"])(paddle.zeros([2, 5])), "[2, 5], this mapper takes [N, 1136]"),
+    ],
+)
 def test_latents_and_texts_that_do_not_fit_are_refused(call, words):
     with pytest.raises(ValueError) as error:
         call()

@@ -74,11 +74,22 @@ def test_grey_network_sees_what_pillow_makes_of_the_picture(side, monkeypatch):
 def test_identity_networks_have_the_published_keys():
     keys = set(IRSE50((2, 4, 6, 8), face_size=16, dim=2).state_dict())
     assert len(keys) == 343  # 397 in the torch file, of which 54 count batches
-    assert {"input_layer.2._weight", "body.23.res_layer.5.fc2.weight", "output_layer.0._mean",
-            "output_layer.3.weight", "output_layer.4._variance"} <= keys
+    assert {
+        "input_layer.2._weight",
+        "body.23.res_layer.5.fc2.weight",
+        "output_layer.0._mean",
+        "output_layer.3.weight",
+        "output_layer.4._variance",
+    } <= keys
     keys = set(ResNetFace18((2, 2, 2, 2), dim=2).state_dict())
-    assert {"prelu.weight", "layer1.0.prelu.weight", "layer2.0.downsample.1._mean", "bn4.bias", "fc5.weight",
-            "bn5._variance"} <= keys
+    assert {
+        "prelu.weight",
+        "layer1.0.prelu.weight",
+        "layer2.0.downsample.1._mean",
+        "bn4.bias",
+        "fc5.weight",
+        "bn5._variance",
+    } <= keys
     assert not any("layer1.0.downsample" in key for key in keys)
 
 

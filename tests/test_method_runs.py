@@ -46,8 +46,13 @@ from ppstyleclip.stylespace import build_layout  # noqa: E402
 from ppstyleclip.zoo.generators import build_converted_generator  # noqa: E402
 
 STORED = np.load(Path(__file__).with_name("oracles") / "methods.npz", allow_pickle=False)
-RUNS = {"official": {}, "official_identity": {"identity": 0.005}, "official_s": {"space": "s"},
-        "seed001": {}, "seed004": {"identity": 0.0}}
+RUNS = {
+    "official": {},
+    "official_identity": {"identity": 0.005},
+    "official_s": {"space": "s"},
+    "seed001": {},
+    "seed004": {"identity": 0.0},
+}
 
 
 def shapes(name):
@@ -92,8 +97,15 @@ def go(way, monkeypatch):
         monkeypatch.setattr(engine.Compiled, "__call__", engine.Compiled._eager)
 
 
-@pytest.mark.parametrize("run, way", [*((run, "eager") for run in RUNS), ("official_identity", "compiled"),
-                                      ("official_s", "compiled"), ("seed004", "compiled")])
+@pytest.mark.parametrize(
+    "run, way",
+    [
+        *((run, "eager") for run in RUNS),
+        ("official_identity", "compiled"),
+        ("official_s", "compiled"),
+        ("seed004", "compiled"),
+    ],
+)
 def test_first_steps_are_the_peers(networks, run, way, monkeypatch):
     go(way, monkeypatch)
     generator, layout, clip = networks
@@ -124,8 +136,9 @@ def test_ranger_is_the_published_one():
     """Over 24 steps on drawn gradients; 4 lookaheads. torch's matrices are [out, in], ours [in, out]."""
     random = np.random.RandomState(7)
     shapes_of_them = ((6, 4), (4,), (3, 5))
-    weights = {str(k): paddle.create_parameter(shape[::-1], "float32")
-               for k, shape in enumerate(shapes_of_them)}
+    weights = {
+        str(k): paddle.create_parameter(shape[::-1], "float32") for k, shape in enumerate(shapes_of_them)
+    }
     for weight, shape in zip(weights.values(), shapes_of_them):
         weight.set_value(random.randn(*shape).astype("float32").T)
     optimiser = Optimiser("ranger", weights, 0.5)
@@ -136,14 +149,22 @@ def test_ranger_is_the_published_one():
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
-TRAINED = {"levels": "Mapper", "styles": "Mapper", "Mapper_sum": "Mapper_sum", "Mapper_multi": "Mapper_multi",
-           "Mapper_cat": "Mapper_cat"}
+TRAINED = {
+    "levels": "Mapper",
+    "styles": "Mapper",
+    "Mapper_sum": "Mapper_sum",
+    "Mapper_multi": "Mapper_multi",
+    "Mapper_cat": "Mapper_cat",
+}
 
 
 def training_of(case, texts):
     """A Training with the peer's weights and default settings."""
-    settings = Settings(mode=TRAINED[case], embed="table" if case.startswith("Mapper_") else "none",
-                        space="s" if case == "styles" else "w_plus")
+    settings = Settings(
+        mode=TRAINED[case],
+        embed="table" if case.startswith("Mapper_") else "none",
+        space="s" if case == "styles" else "w_plus",
+    )
     config = mapper_config(settings, LAYERS, STYLE_DIM, STYLE_DIMS, STYLE_DIM)
     training = Training(config, words() if settings.embed == "table" else None, texts, settings)
     state = keyed_state(shapes(f"{case}/shapes"), lr_mul=0.01)
@@ -160,7 +181,7 @@ def test_training_is_the_peers(networks, case, way, monkeypatch):
     texts = text_set(alone, together=2 if case == "Mapper_multi" else 1)
     training = training_of(case, texts)
     before = {name: value.numpy() for name, value in training.network.state_dict().items()}
-    loss = PictureLoss(*networks, texts, text_table()[:len(alone)], training.settings, identity=Face())
+    loss = PictureLoss(*networks, texts, text_table()[: len(alone)], training.settings, identity=Face())
     batches = mapper_batches("styles" if case == "styles" else TRAINED[case], 12)
     for (latents, _, names), wanted in zip(batches, STORED[f"{case}/losses"]):
         faces = Faces(latents, text_set(alone[:1]))

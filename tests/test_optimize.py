@@ -45,8 +45,12 @@ def start_of(world, space, count=2):
     z = np.random.RandomState(3).randn(count, generator.style_dim).astype(np.float32)
     with paddle.no_grad():
         w_plus = generator.get_latents(paddle.to_tensor(z))
-        return {"z": z, "w": w_plus[:, 0].numpy(), "w_plus": w_plus.numpy(),
-                "s": layout.flatten(generator.style_affine(w_plus)).numpy()}[space]
+        return {
+            "z": z,
+            "w": w_plus[:, 0].numpy(),
+            "w_plus": w_plus.numpy(),
+            "s": layout.flatten(generator.style_affine(w_plus)).numpy(),
+        }[space]
 
 
 def texts_of(world, count=1, number=1):
@@ -95,7 +99,7 @@ def test_each_face_goes_as_if_alone(world):
     settings, start, texts = Settings(steps=4, rate=0.05), start_of(world, "w_plus"), texts_of(world, 2)
     *_, both = optimise(world[0], world[1], world[4], start, texts, settings)
     for k in range(2):
-        *_, alone = optimise(world[0], world[1], world[4], start[k:k + 1], texts[k:k + 1], settings)
+        *_, alone = optimise(world[0], world[1], world[4], start[k : k + 1], texts[k : k + 1], settings)
         np.testing.assert_allclose(both.value[k], alone.value[0], atol=2e-3)
 
 
@@ -107,8 +111,16 @@ def test_the_loss_falls(world):
 
 def test_texts_of_other_places_are_refused(world):
     with pytest.raises(UserError, match="texts have shape .* for each of 3 places"):
-        next(optimise(world[0], world[1], world[4], start_of(world, "z"), np.stack([texts_of(world, 2)] * 2),
-                      Settings(space="z", nearby=2)))
+        next(
+            optimise(
+                world[0],
+                world[1],
+                world[4],
+                start_of(world, "z"),
+                np.stack([texts_of(world, 2)] * 2),
+                Settings(space="z", nearby=2),
+            )
+        )
 
 
 def test_directed_features_keep_what_is_there(world):
@@ -126,8 +138,13 @@ def test_a_move_of_no_length_is_where_the_face_is(world):
     """What CLIP should see and what it sees are prepared alike, cut out alike, averaged alike."""
     start = start_of(world, "w_plus")
     with paddle.no_grad():
-        images = world[0].synthesis_from_styles(
-            styles_of(world[0], world[1], paddle.to_tensor(start), "w_plus"), noise="const").numpy()
+        images = (
+            world[0]
+            .synthesis_from_styles(
+                styles_of(world[0], world[1], paddle.to_tensor(start), "w_plus"), noise="const"
+            )
+            .numpy()
+        )
     for view in ("official", "clip"):
         settings = Settings(steps=1, view=view, views=4, reach=0.2)
         texts = directed_features(world[4], images, np.eye(world[4].dim, dtype=np.float32)[:1], settings)
@@ -139,8 +156,10 @@ def test_a_move_of_no_length_is_where_the_face_is(world):
 def test_nearby_faces_take_turns(world, space):
     """Each step sees the face of its turn, moved as far as the latent has moved."""
     settings = Settings(space=space, steps=4, rate=0.05, schedule="stepped", l2=0.01, nearby=2, spread=0.5)
-    start, texts = start_of(world, space), np.stack([texts_of(world, 2)] * 3) * np.float32([1, -1, 1])[
-        :, None, None, None]
+    start, texts = (
+        start_of(world, space),
+        np.stack([texts_of(world, 2)] * 3) * np.float32([1, -1, 1])[:, None, None, None],
+    )
     offsets = places(world[0], world[1], settings)
     assert len(offsets) == 3 and not offsets[0].any() and (offsets[1] != offsets[2]).any()
     value = start
@@ -162,15 +181,26 @@ def test_nearby_faces_are_as_far_as_faces_are(world, space):
     assert spread == pytest.approx(2 * np.sqrt(np.mean(np.square(faces - faces.mean(0)))), rel=0.15)
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"nearby": -1}, "nearby is a count"), ({"spread": -0.5}, "spread must be a number"),
-    ({"space": "x"}, "unknown space 'x', known: z, w, w_plus, s"), ({"steps": 0}, "at least 1 step"),
-    ({"views": 6}, "1 to 5 views"), ({"rate": float("nan")}, "rate must be a number"),
-    ({"l2": -1.0}, "l2 must be a number"), ({"identity": 0.1}, "there is no identity network")])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"nearby": -1}, "nearby is a count"),
+        ({"spread": -0.5}, "spread must be a number"),
+        ({"space": "x"}, "unknown space 'x', known: z, w, w_plus, s"),
+        ({"steps": 0}, "at least 1 step"),
+        ({"views": 6}, "1 to 5 views"),
+        ({"rate": float("nan")}, "rate must be a number"),
+        ({"l2": -1.0}, "l2 must be a number"),
+        ({"identity": 0.1}, "there is no identity network"),
+    ],
+)
 def test_bad_settings(world, change, words):
     with pytest.raises(UserError, match=words):
-        next(optimise(world[0], world[1], world[4], start_of(world, "w_plus"), texts_of(world),
-                      Settings(**change)))
+        next(
+            optimise(
+                world[0], world[1], world[4], start_of(world, "w_plus"), texts_of(world), Settings(**change)
+            )
+        )
 
 
 @pytest.mark.parametrize("preset", known_presets("optimize"))
@@ -200,9 +230,32 @@ def test_presets_are_the_seeds_numbers():
 
 def test_the_command(capsys):
     main = load_tool("optimize")
-    assert main(["--description", "happy face", "sad face", "--weights", "1", "0.5", "--step", "3",
-                 "--seed", "1", "2", "--preset", "official", "--save_every", "2", "--animation", "gif",
-                 "--output_path", "out"]) == 0
+    assert (
+        main(
+            [
+                "--description",
+                "happy face",
+                "sad face",
+                "--weights",
+                "1",
+                "0.5",
+                "--step",
+                "3",
+                "--seed",
+                "1",
+                "2",
+                "--preset",
+                "official",
+                "--save_every",
+                "2",
+                "--animation",
+                "gif",
+                "--output_path",
+                "out",
+            ]
+        )
+        == 0
+    )
     names = sorted(path.name for path in Path("out").iterdir())
     assert names == ["00002.png", "final_result.png", "latent.npy", "losses.csv", "losses.png", "way.gif"]
     assert np.load("out/latent.npy").shape[0] == 2
@@ -213,10 +266,29 @@ def test_the_command(capsys):
 
 @pytest.mark.parametrize("space", optimize.SPACES)
 def test_the_command_in_every_space(space):
-    assert load_tool("optimize")(["--description", "happy face", "--step", "2", "--space", space, "--nearby",
-                        "2", "--preset", "toonface", "--save_every", "1", "--output_path", "out"]) == 0
+    assert (
+        load_tool("optimize")(
+            [
+                "--description",
+                "happy face",
+                "--step",
+                "2",
+                "--space",
+                space,
+                "--nearby",
+                "2",
+                "--preset",
+                "toonface",
+                "--save_every",
+                "1",
+                "--output_path",
+                "out",
+            ]
+        )
+        == 0
+    )
     side = load_pixels("out/00001.png").shape[0]
-    first = load_pixels("out/final_result.png")[2:side + 2, 2:side + 2].astype(int)
+    first = load_pixels("out/final_result.png")[2 : side + 2, 2 : side + 2].astype(int)
     for name in ("00001", "00002"):  # the face itself, which the first step's rate of 0 has not moved
         assert np.abs(load_pixels(f"out/{name}.png") - first).max() <= 1
     shape = app.starts(Editor.from_pretrained(), [0], "s" if space == "s" else "w_plus").shape
@@ -229,11 +301,15 @@ def test_a_found_face_is_where_the_next_run_begins():
     command = ["--description", "happy face", "--output_path", "out", "--step"]
     assert load_tool("optimize")([*command, "3", "--preset", "toonface", "--seed", "1"]) == 0
     found = load_pixels("out/final_result.png")
-    assert load_tool("optimize")([*command, "1", "--preset", "toonface_latent", "--lr", "0", "--latent",
-                                  "out/latent.npy"]) == 0
+    assert (
+        load_tool("optimize")(
+            [*command, "1", "--preset", "toonface_latent", "--lr", "0", "--latent", "out/latent.npy"]
+        )
+        == 0
+    )
     again = load_pixels("out/final_result.png")
     side = (found.shape[1] - 6) // 2  # two pictures and gaps of 2 pixels
-    after, before = found[2:-2, side + 4:2 * side + 4], again[2:-2, 2:side + 2]
+    after, before = found[2:-2, side + 4 : 2 * side + 4], again[2:-2, 2 : side + 2]
     assert np.abs(after.astype(int) - before).max() <= 1
 
 
@@ -252,11 +328,17 @@ def test_free_generation_begins_at_the_mean():
     assert (latent == latent[0, 0]).all()
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["--weights", "1", "2"], "--weights are 2, --description are 1"),
-    (["--preset", "best"], "unknown preset"), (["--step", "0"], "at least 1 step"),
-    (["--space", "q"], "unknown space"),
-    (["--id_lambda", "0.1"], "no identity network"), (["--latent", "no.npy"], "no.npy")])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--weights", "1", "2"], "--weights are 2, --description are 1"),
+        (["--preset", "best"], "unknown preset"),
+        (["--step", "0"], "at least 1 step"),
+        (["--space", "q"], "unknown space"),
+        (["--id_lambda", "0.1"], "no identity network"),
+        (["--latent", "no.npy"], "no.npy"),
+    ],
+)
 def test_bad_input_is_one_line(capsys, arguments, words):
     assert load_tool("optimize")(["--description", "happy face", *arguments, "--output_path", "out"]) == 2
     line = capsys.readouterr().err.strip()
@@ -265,8 +347,19 @@ def test_bad_input_is_one_line(capsys, arguments, words):
 
 def command(*arguments):
     """The command on the tiny world's face of seed 1."""
-    return load_tool("optimize")(["--description", "happy face", "--seed", "1", "--preset", "official",
-                                  "--output_path", "out", *arguments])
+    return load_tool("optimize")(
+        [
+            "--description",
+            "happy face",
+            "--seed",
+            "1",
+            "--preset",
+            "official",
+            "--output_path",
+            "out",
+            *arguments,
+        ]
+    )
 
 
 def value_after(pack_editor, count):
@@ -308,11 +401,17 @@ def test_ctrl_c_writes_what_is_reached(monkeypatch, capsys):
     assert command("--step", "6", "--lr", "0.05", "--animation", "gif") == 130
     assert capsys.readouterr().err.strip().splitlines()[-1] == "interrupted"
     assert {path.name for path in Path("out").iterdir()} == {
-        "final_result.png", "latent.npy", "losses.csv", "losses.png", "way.gif"}
+        "final_result.png",
+        "latent.npy",
+        "losses.csv",
+        "losses.png",
+        "way.gif",
+    }
     assert len(Path("out/losses.csv").read_text().splitlines()) == 1 + 3
     expected = value_after(Editor.from_pretrained(), 3)
-    np.testing.assert_allclose(np.load("out/latent.npy"), expected.reshape(np.load("out/latent.npy").shape),
-                               atol=1e-5)
+    np.testing.assert_allclose(
+        np.load("out/latent.npy"), expected.reshape(np.load("out/latent.npy").shape), atol=1e-5
+    )
 
 
 def test_ctrl_c_before_the_first_step_writes_nothing(monkeypatch):
@@ -350,6 +449,7 @@ def test_a_full_disk_ends_the_run_in_one_line_and_keeps_the_pictures_before(monk
 
 def test_the_warm_up_of_the_official_code_works():
     """run_optimization.py reads --lr_rampup and passes it to nothing; here it counts."""
+
     def rates(up):
         return app.read_settings("official", steps=20, up=up).rates()
 

@@ -34,9 +34,7 @@ def test_pack_is_small_and_says_what_it_is():
 
 
 def test_statistics_are_those_of_the_generator(bundle):
-    *_, last = collect_stats(
-        bundle.generator, bundle.layout, num_samples=100_000, truncation=1.0, keep=100
-    )
+    *_, last = collect_stats(bundle.generator, bundle.layout, num_samples=100_000, truncation=1.0, keep=100)
     assert np.allclose(last.stats.mean, bundle.stats.mean, atol=1e-3)
     assert np.allclose(last.stats.std, bundle.stats.std, atol=1e-3)
     assert np.allclose(last.s, bundle.s_base, atol=1e-3)

@@ -76,8 +76,12 @@ def test_sixteen_bits_of_colour(tmp_path, picture):
     rows = b"".join(b"\0" + (row.astype(">u2") * 257).tobytes() for row in picture)
     path = tmp_path / "a.png"
     header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 16, 2, 0, 0, 0)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header)
-                     + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(rows))
+        + _chunk(b"IEND", b"")
+    )
     assert _apart(read_photo(path), picture) <= 1
 
 
@@ -112,10 +116,15 @@ def test_a_colour_profile_is_used_and_a_broken_one_left_aside(tmp_path, picture)
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     red, green = bytes(srgb).index(b"rXYZ") + 4, bytes(srgb).index(b"gXYZ") + 4
     swapped = bytearray(srgb)  # a profile whose red is green
-    swapped[red:red + 8], swapped[green:green + 8] = srgb[green:green + 8], srgb[red:red + 8]
+    swapped[red : red + 8], swapped[green : green + 8] = srgb[green : green + 8], srgb[red : red + 8]
     assert _apart(read_photo(_save(tmp_path / "a.png", picture, icc_profile=srgb)), picture) <= 2
-    assert _apart(read_photo(_save(tmp_path / "b.png", picture, icc_profile=bytes(swapped))),
-                  picture[:, :, [1, 0, 2]]) <= 2
+    assert (
+        _apart(
+            read_photo(_save(tmp_path / "b.png", picture, icc_profile=bytes(swapped))),
+            picture[:, :, [1, 0, 2]],
+        )
+        <= 2
+    )
     assert _apart(read_photo(_save(tmp_path / "c.png", picture, icc_profile=b"junk" * 50)), picture) == 0
 
 

@@ -3,6 +3,7 @@
 
 The landmarks of drawn scenes are known, so all but the tests at the end run without dlib.
 """
+
 import copy
 import json
 import struct
@@ -35,7 +36,7 @@ from ppstyleclip.zoo import load, load_bundle, load_pack, perceptual, save_gener
 
 ROOT = Path(__file__).resolve().parents[1]
 PACK = ROOT / "ppstyleclip" / "toonface" / "pack"
-pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # guard prints them
+pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
 POOR = quality.POOR
 SIZE = 16  # of the tiny generator
 SCENE = draw_scene(11, faces=3, width=320, height=240, sides=(70, 90))
@@ -84,11 +85,15 @@ def crops():
 
 def decibels(said):
     """The PSNR of every stage, of every line that names one."""
-    return [[float(v) for v in line.split("PSNR ")[1].split(" dB")[0].split(" -> ")]
-            for line in said.splitlines() if "PSNR " in line]
+    return [
+        [float(v) for v in line.split("PSNR ")[1].split(" dB")[0].split(" -> ")]
+        for line in said.splitlines()
+        if "PSNR " in line
+    ]
 
 
 # ---- from photo to photo
+
 
 def test_one_command_from_photo_to_photo(capsys):
     assert run("edit_photo", "scene.png", *TARGET, "--face", "all") == 0
@@ -100,8 +105,9 @@ def test_one_command_from_photo_to_photo(capsys):
     for number, line in enumerate(rest[:3], 1):
         assert line.startswith(f"face {number}: PSNR ") and line.endswith(" s")
         assert " (no LPIPS), identity not measured (no network; give --ir_se50_weights), " in line
-    assert rest[3:] == [f"wrote {Path('out') / name}" for name in
-                    ("edited.png", "side_by_side.png", "faces.png", "faces.npy")]
+    assert rest[3:] == [
+        f"wrote {Path('out') / name}" for name in ("edited.png", "side_by_side.png", "faces.png", "faces.npy")
+    ]
     assert np.load("out/faces.npy").shape == (3, LEVELS, STYLE_DIM)
     changed = (read("edited.png") != SCENE.pixels).any(2)
     outside = np.max(masks(), axis=0) == 0
@@ -165,14 +171,15 @@ def test_a_generator_is_tuned_to_each_face_and_handed_on(capsys):
         bundle = load_bundle("toonface", weight_path=f"out/generator_{k + 1}.safetensors")
         assert bundle.fingerprints["generator"] != load_bundle(None).fingerprints["generator"]
         editor, top = Editor(bundle), 2 + k * (SIZE + 2)
-        drawn = editor.render(editor.apply(latents[k:k + 1], Edit("face", "happy face")))[0]
-        found = sheet[top:top + SIZE, 2 * (SIZE + 2) + 2:][:, :SIZE]
+        drawn = editor.render(editor.apply(latents[k : k + 1], Edit("face", "happy face")))[0]
+        found = sheet[top : top + SIZE, 2 * (SIZE + 2) + 2 :][:, :SIZE]
         assert np.abs(found.astype(int) - drawn).max() <= 1
     assert run("edit_photo", ".", *TARGET, "--tune", "8") == 2
     assert "--tune is for one photo" in capsys.readouterr().err
 
 
 # ---- what users bring
+
 
 def as_cmyk(image):
     image.convert("CMYK").save("photo.jpg", quality=98)
@@ -214,8 +221,12 @@ def png(width, height, rows):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows))
-            + chunk(b"IEND", b""))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def bring_files():
@@ -225,39 +236,42 @@ def bring_files():
     Path("huge.png").write_bytes(png(10_000, 10_000, b""))
     Path("one.png").write_bytes(png(1, 1, b"\0abc"))
     whole = Path("scene.png").read_bytes()
-    Path("cut.png").write_bytes(whole[:len(whole) // 3])
-    Path("odd.png").write_bytes(whole[:len(whole) // 2] + b"\x00\xff\x55" + whole[len(whole) // 2 + 3:])
+    Path("cut.png").write_bytes(whole[: len(whole) // 3])
+    Path("odd.png").write_bytes(whole[: len(whole) // 2] + b"\x00\xff\x55" + whole[len(whole) // 2 + 3 :])
     Path("folder.jpg").mkdir()
     Path("five.json").write_text(json.dumps([[1, 2]] * 5))
     far = [(10 * face.landmarks).tolist() for face in SCENE.faces]
     Path("far.json").write_text(json.dumps(far))
 
 
-@pytest.mark.parametrize("argv, words", [
-    (["text.jpg"], "text.jpg is not a picture that can be read"),
-    (["empty.jpg"], "empty.jpg is empty"),
-    (["huge.png"], "huge.png has 10000x10000 pixels, more than 80 megapixels"),
-    (["one.png"], "one.png has only 1x1 pixels"),
-    (["cut.png"], "cut.png is a damaged picture"),
-    (["odd.png"], "odd.png is a damaged picture"),
-    (["absent.jpg"], "there is no file absent.jpg"),
-    (["folder.jpg"], "the folder folder.jpg holds 0 pictures"),
-    (["scene.png", "--face", "9"], "there is no face 9: 3 faces were found"),
-    (["scene.png", "--face", "left"], "face is a number, 'largest' or 'all', got 'left'"),
-    (["scene.png", "--steps", "-1"], "--steps must not be negative, got -1"),
-    (["scene.png", "--tune", "-1"], "--tune must not be negative, got -1"),
-    (["scene.png", "--smooth", "-1"], "--smooth must not be negative, got -1"),
-    (["scene.png", "--ir_se50_weights", "no.pth"], "there is no file no.pth"),
-    (["scene.png", "--landmarks", "five.json"], "five.json holds no landmarks"),
-    (["scene.png", "--landmarks", "far.json"], "is not in the photo of 320x240"),
-    (["scene.png", "--landmarks", "no.json"], "there is no file no.json"),
-    (["scene.png", "--target", ""], "a prompt must be a non-empty text"),
-    (["scene.png", "--target", "face"], "neutral 'face' and target 'face' say the same"),
-    (["scene.png", "--beta_threshold", "9"], "no style channel passes beta 9"),
-    (["scene.png", "--output_path", "text.jpg"], "cannot write text.jpg"),
-    (["scene.png", "--weight_path", "text.jpg"], "error: text.jpg is of no kind that is known"),
-    (["scene.png", "--model_type", "ffhq"], "unknown model type 'ffhq'; known: toonface"),
-])
+@pytest.mark.parametrize(
+    "argv, words",
+    [
+        (["text.jpg"], "text.jpg is not a picture that can be read"),
+        (["empty.jpg"], "empty.jpg is empty"),
+        (["huge.png"], "huge.png has 10000x10000 pixels, more than 80 megapixels"),
+        (["one.png"], "one.png has only 1x1 pixels"),
+        (["cut.png"], "cut.png is a damaged picture"),
+        (["odd.png"], "odd.png is a damaged picture"),
+        (["absent.jpg"], "there is no file absent.jpg"),
+        (["folder.jpg"], "the folder folder.jpg holds 0 pictures"),
+        (["scene.png", "--face", "9"], "there is no face 9: 3 faces were found"),
+        (["scene.png", "--face", "left"], "face is a number, 'largest' or 'all', got 'left'"),
+        (["scene.png", "--steps", "-1"], "--steps must not be negative, got -1"),
+        (["scene.png", "--tune", "-1"], "--tune must not be negative, got -1"),
+        (["scene.png", "--smooth", "-1"], "--smooth must not be negative, got -1"),
+        (["scene.png", "--ir_se50_weights", "no.pth"], "there is no file no.pth"),
+        (["scene.png", "--landmarks", "five.json"], "five.json holds no landmarks"),
+        (["scene.png", "--landmarks", "far.json"], "is not in the photo of 320x240"),
+        (["scene.png", "--landmarks", "no.json"], "there is no file no.json"),
+        (["scene.png", "--target", ""], "a prompt must be a non-empty text"),
+        (["scene.png", "--target", "face"], "neutral 'face' and target 'face' say the same"),
+        (["scene.png", "--beta_threshold", "9"], "no style channel passes beta 9"),
+        (["scene.png", "--output_path", "text.jpg"], "cannot write text.jpg"),
+        (["scene.png", "--weight_path", "text.jpg"], "error: text.jpg is of no kind that is known"),
+        (["scene.png", "--model_type", "ffhq"], "unknown model type 'ffhq'; known: toonface"),
+    ],
+)
 def test_bad_input_is_one_line_and_two(argv, words, capsys):
     bring_files()
     assert TOOLS["edit_photo"].main([argv[0], *TARGET, "--output_path", "out", *argv[1:]]) == 2
@@ -282,16 +296,43 @@ def test_without_landmarks_and_without_dlibs_model_the_cure_is_named(capsys):
 
 # ---- pixel2style2pixel
 
+
 def model_arguments():
     """The arguments of PaddleGAN's documented commands that say which model, here for 16 px."""
     paddle.save(tiny_generator().state_dict(), "weights.pdparams")
-    return ["--weight_path", "weights.pdparams", "--model_type", "toonface", "--size", "16",
-            "--style_dim", "12", "--n_mlp", "2", "--cpu"]
+    return [
+        "--weight_path",
+        "weights.pdparams",
+        "--model_type",
+        "toonface",
+        "--size",
+        "16",
+        "--style_dim",
+        "12",
+        "--n_mlp",
+        "2",
+        "--cpu",
+    ]
 
 
 def test_a_photo_through_the_encoder(pack, capsys):
-    assert run("pixel2style2pixel", "--input_image", "scene.png", "--landmarks", "marks.json", "--face", "2",
-               "--seed", "233", "--size", "16", "--cpu") == 0
+    assert (
+        run(
+            "pixel2style2pixel",
+            "--input_image",
+            "scene.png",
+            "--landmarks",
+            "marks.json",
+            "--face",
+            "2",
+            "--seed",
+            "233",
+            "--size",
+            "16",
+            "--cpu",
+        )
+        == 0
+    )
     assert names() == ["dst.npy", "dst.png", "src.png"]
     np.testing.assert_array_equal(read("src.png"), crops()[1])
     w_plus = np.load("out/dst.npy")
@@ -315,20 +356,53 @@ def test_an_aligned_picture_is_taken_whole(capsys):
 
 def test_a_model_without_an_encoder_is_told(tmp_path, capsys):
     save_tiny_pack(tmp_path / "plain")
-    assert run("pixel2style2pixel", "--input_image", "scene.png", "--landmarks", "marks.json",
-               "--bundle", "plain") == 2
+    assert (
+        run(
+            "pixel2style2pixel",
+            "--input_image",
+            "scene.png",
+            "--landmarks",
+            "marks.json",
+            "--bundle",
+            "plain",
+        )
+        == 2
+    )
     (line,) = capsys.readouterr().err.splitlines()
     assert "'tiny' has no encoder" in line and "styleganv2fitting.py" in line
 
 
 # ---- styleganv2fitting
 
+
 def test_fitting_with_every_argument_of_paddlegans_document(capsys):
     Image.fromarray(crops()[0]).save("face.png")
     np.save("start.npy", np.zeros([LEVELS, STYLE_DIM], np.float32))
-    assert run("styleganv2fitting", "--input_image", "face.png", *model_arguments(), "--seed", "233",
-               "--start_lr", "0.1", "--final_lr", "0.025", "--latent_level", "0", "1", "2", "--step", "40",
-               "--mse_weight", "1", "--pre_latent", "start.npy") == 0
+    assert (
+        run(
+            "styleganv2fitting",
+            "--input_image",
+            "face.png",
+            *model_arguments(),
+            "--seed",
+            "233",
+            "--start_lr",
+            "0.1",
+            "--final_lr",
+            "0.025",
+            "--latent_level",
+            "0",
+            "1",
+            "2",
+            "--step",
+            "40",
+            "--mse_weight",
+            "1",
+            "--pre_latent",
+            "start.npy",
+        )
+        == 0
+    )
     assert names() == ["dst.fitting.npy", "dst.fitting.png", "src.fitting.png"]
     np.testing.assert_array_equal(read("src.fitting.png"), crops()[0])
     w_plus = np.load("out/dst.fitting.npy")
@@ -378,13 +452,16 @@ def test_the_recipe_of_image2stylegan_in_full():
     assert recipe.compared == "vgg" and recipe.from_mean
 
 
-@pytest.mark.parametrize("argv, words", [
-    (["--step", "0"], "at least one step"),
-    (["--start_lr", "-1"], "learning rates above 0"),
-    (["--latent_level", "0", "6"], "there is no level 6 in w_plus: this generator has 0 to 5"),
-    (["--pre_latent", "no.npy"], "there is no file no.npy"),
-    (["--pre_latent", "wide.npy"], r"latent has shape [1, 18, 512]"),
-])
+@pytest.mark.parametrize(
+    "argv, words",
+    [
+        (["--step", "0"], "at least one step"),
+        (["--start_lr", "-1"], "learning rates above 0"),
+        (["--latent_level", "0", "6"], "there is no level 6 in w_plus: this generator has 0 to 5"),
+        (["--pre_latent", "no.npy"], "there is no file no.npy"),
+        (["--pre_latent", "wide.npy"], r"latent has shape [1, 18, 512]"),
+    ],
+)
 def test_what_cannot_be_fitted_is_one_line_and_two(argv, words, capsys):
     Image.fromarray(crops()[0]).save("face.png")
     np.save("wide.npy", np.zeros([18, 512], np.float32))
@@ -395,6 +472,7 @@ def test_what_cannot_be_fitted_is_one_line_and_two(argv, words, capsys):
 
 # ---- what they share
 
+
 def test_a_given_start_is_the_first_that_is_found(pack):
     start = np.full([3, LEVELS, STYLE_DIM], 0.5, np.float32)
     found = list(find_latents(Editor(load_pack(pack)), crops(), steps=2, start=start))
@@ -404,6 +482,7 @@ def test_a_given_start_is_the_first_that_is_found(pack):
 
 
 # ---- with dlib
+
 
 @pytest.fixture
 def toonface(monkeypatch):
@@ -428,8 +507,12 @@ def test_three_faces_at_angles_are_found_edited_and_put_back(toonface, capsys):
 def test_a_tuned_generator_of_the_embedded_world_is_edited_as_it_was(toonface, capsys):
     """Its strengths count in the embedded world's own unit, which needs all that was measured."""
     own = load_bundle(None)
-    save_generator("tuned.safetensors", tiny_change(own.generator), name="toonface",
-                   about={"tuned_from": own.fingerprints["generator"]})
+    save_generator(
+        "tuned.safetensors",
+        tiny_change(own.generator),
+        name="toonface",
+        about={"tuned_from": own.fingerprints["generator"]},
+    )
     tuned = load_bundle("toonface", weight_path="tuned.safetensors")
     edit = Edit("face", "happy face")
     np.testing.assert_array_equal(Editor(tuned).step(edit), Editor(own).step(edit))
@@ -456,7 +539,7 @@ def test_a_photo_without_a_face_of_the_model_names_the_cure(toonface, capsys):
 def test_half_a_face_is_edited_with_a_warning_or_refused(toonface, capsys):
     scene = draw_scene(4, faces=3, width=640, height=360, sides=(140, 180))
     left = int(scene.faces[1].landmarks[:, 0].mean())
-    Image.fromarray(scene.pixels[:, left:left + 110]).save("half.png")
+    Image.fromarray(scene.pixels[:, left : left + 110]).save("half.png")
     code = run("edit_photo", "half.png", "--target", "happy face", "--steps", "5")
     (line,) = capsys.readouterr().err.splitlines()
     assert (code, line[:6]) == (2, "error:") or (code == 0 and "the face is drawn badly" in line)
@@ -464,9 +547,12 @@ def test_half_a_face_is_edited_with_a_warning_or_refused(toonface, capsys):
 
 # ---- folders and videos
 
+
 def small_scenes():
-    return [draw_scene(4 + k, faces=count, width=320, height=240, sides=(120, 130)).pixels
-            for k, count in enumerate((1, 0, 1))]
+    return [
+        draw_scene(4 + k, faces=count, width=320, height=240, sides=(120, 130)).pixels
+        for k, count in enumerate((1, 0, 1))
+    ]
 
 
 def test_a_folder_is_edited_picture_by_picture(toonface, capsys):
@@ -492,8 +578,15 @@ def test_a_video_is_edited_frame_by_frame(toonface, capsys):
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 3 and video.get(cv2.CAP_PROP_FPS) == pytest.approx(5)
 
 
-@pytest.mark.parametrize("name, argv, radius", [
-    ("in.mp4", [], 2), ("in.mp4", ["--smooth", "0"], 0), ("frames", [], 0), ("frames", ["--smooth", "3"], 3)])
+@pytest.mark.parametrize(
+    "name, argv, radius",
+    [
+        ("in.mp4", [], 2),
+        ("in.mp4", ["--smooth", "0"], 0),
+        ("frames", [], 0),
+        ("frames", ["--smooth", "3"], 3),
+    ],
+)
 def test_landmarks_of_a_video_are_smoothed(toonface, monkeypatch, name, argv, radius):
     asked = []
 

@@ -54,23 +54,29 @@ def test_code_is_not_run_but_named(path, protocol, tmp_path):
     assert not (tmp_path / "hacked").exists()
 
 
-@pytest.mark.parametrize("value, words", [
-    (Calls(eval, "data", {"data": ARRAY, "__builtins__": {}}), "eval"),
-    (Calls(eval, "open('x')", {"data": ARRAY}), "eval"),
-    (Calls(eval, "1"), "damaged"),
-    (Calls(exec, "import os"), r"exec"),
-    (Calls(getattr, ARRAY, "tofile"), r"getattr"),
-    (Calls(tuple, [1, 2]), r"builtins\.tuple"),
-    (Calls(print, "x"), r"print"),
-    (np.array([{}], dtype=object), "numbers|NumPy"),
-    (np.array(["text"]), "only numbers"),
-    (np.zeros(2, [("a", "f4")]), "only numbers"),
-    (np.datetime64("2020-01-01"), "only numbers"),
-    (np.ndarray, "numpy.ndarray as a value"),
-    (tuple, "builtins.tuple as a value"),
-    ({(1, 2): 3}, "a tuple is a key"), ({2 ** 70: 3}, "is a key"), ({1.5: 2}, "is a key"),
-    (1 + 2j, "complex"),
-], ids=str)
+@pytest.mark.parametrize(
+    "value, words",
+    [
+        (Calls(eval, "data", {"data": ARRAY, "__builtins__": {}}), "eval"),
+        (Calls(eval, "open('x')", {"data": ARRAY}), "eval"),
+        (Calls(eval, "1"), "damaged"),
+        (Calls(exec, "import os"), r"exec"),
+        (Calls(getattr, ARRAY, "tofile"), r"getattr"),
+        (Calls(tuple, [1, 2]), r"builtins\.tuple"),
+        (Calls(print, "x"), r"print"),
+        (np.array([{}], dtype=object), "numbers|NumPy"),
+        (np.array(["text"]), "only numbers"),
+        (np.zeros(2, [("a", "f4")]), "only numbers"),
+        (np.datetime64("2020-01-01"), "only numbers"),
+        (np.ndarray, "numpy.ndarray as a value"),
+        (tuple, "builtins.tuple as a value"),
+        ({(1, 2): 3}, "a tuple is a key"),
+        ({2**70: 3}, "is a key"),
+        ({1.5: 2}, "is a key"),
+        (1 + 2j, "complex"),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_what_weights_have_no_need_of(path, value, words, protocol):
     path.write_bytes(pickle.dumps({"w": value, "b": ARRAY}, protocol))
@@ -105,8 +111,8 @@ def hostile():
     yield "past a mark", head + b"](0a.", "damaged"
     yield "unknown memo", head + b"h\x07.", "damaged"
     yield "unknown opcode", head + b"\xff.", "damaged"
-    yield "8 GB of bytes claimed", head + b"\x8e" + struct.pack("<Q", 2 ** 33) + b"abc.", "damaged"
-    yield "2**63 bytes claimed", head + b"\x8e" + struct.pack("<Q", 2 ** 63) + b"abc.", "damaged"
+    yield "8 GB of bytes claimed", head + b"\x8e" + struct.pack("<Q", 2**33) + b"abc.", "damaged"
+    yield "2**63 bytes claimed", head + b"\x8e" + struct.pack("<Q", 2**63) + b"abc.", "damaged"
     yield "memo at 2**32", head + b"K\x01r\xff\xff\xff\xff0K\x02j\xff\xff\xff\xff", "cut off"
     yield "escape in a name", b"\x80\x02cos\nsys\\>tem\n.", "backslash"
     yield "number without an end", b"\x80\x02I" + b"9" * 100_000 + b"\n.", "line"
@@ -128,13 +134,16 @@ def edited(array, old, new):
     return data.replace(old, new)
 
 
-@pytest.mark.parametrize("old, new, words", [
-    (b"K\x07K\x09", b"K\x07K\x0a", "shape"),
-    (b"K\x07K\x09", b"J\xff\xff\xff\xffK\x09", "impossible"),
-    (b"K\x07K\x09", b"\x8a\x09" + b"\xff" * 8 + b"\x00K\x09", "impossible"),
-    (b"latin1", b"utf-16", "latin1"),
-    (b"cnumpy\nndarray", b"cnumpy\ndtype", "foreign class"),
-])
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        (b"K\x07K\x09", b"K\x07K\x0a", "shape"),
+        (b"K\x07K\x09", b"J\xff\xff\xff\xffK\x09", "impossible"),
+        (b"K\x07K\x09", b"\x8a\x09" + b"\xff" * 8 + b"\x00K\x09", "impossible"),
+        (b"latin1", b"utf-16", "latin1"),
+        (b"cnumpy\nndarray", b"cnumpy\ndtype", "foreign class"),
+    ],
+)
 def test_arrays_that_lie(path, old, new, words):
     path.write_bytes(edited(np.zeros((7, 9), np.int8), old, new))
     refused(path, words)
@@ -199,10 +208,17 @@ def test_refusal_is_a_value_error():
         read_pickle(Reader(b"\x80\x02cos\nsystem\n."), {}, Budget(0))
 
 
-@pytest.mark.parametrize("info", [{"OriginShape": (3, 5), "slices": ["w@@.0", "w@@.1"]}, {"slices": []}, 3,
-                                  {"OriginShape": (3, 4), "slices": ["w@@.0", "w@@.9"]},
-                                  {"OriginShape": (2 ** 70, 4), "slices": ["w@@.0"]},
-                                  {"OriginShape": (3, 4), "slices": ["w@@.0", "w@@.0"]}])
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"OriginShape": (3, 5), "slices": ["w@@.0", "w@@.1"]},
+        {"slices": []},
+        3,
+        {"OriginShape": (3, 4), "slices": ["w@@.0", "w@@.9"]},
+        {"OriginShape": (2**70, 4), "slices": ["w@@.0"]},
+        {"OriginShape": (3, 4), "slices": ["w@@.0", "w@@.0"]},
+    ],
+)
 def test_damaged_slices(path, info):
     flat = ARRAY.reshape(-1)
     slices = {"w@@.0": flat[:7], "w@@.1": flat[7:]}

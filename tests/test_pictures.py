@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Rounding to 8 bits, rows and grids of pictures."""
+
 import numpy as np
 import paddle
 import pytest
@@ -40,8 +41,8 @@ def test_strip_has_every_picture_under_ink(size):
     side = max(size, STRIP_SIDE)  # small pictures are enlarged
     band = sheet.shape[0] - side
     assert 18 <= band <= side // 4 + 24
-    assert (sheet[band - 8:] == 128).sum() >= 9 * side * side
-    for part in np.array_split(sheet[:band - 4], 3, axis=1):
+    assert (sheet[band - 8 :] == 128).sum() >= 9 * side * side
+    for part in np.array_split(sheet[: band - 4], 3, axis=1):
         assert part.min() < 128  # a label
 
 

@@ -131,9 +131,18 @@ def test_a_read_only_cache(cache):
     assert not pins_path().exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"pinned": {}, "checked": {"a": {}}}', "\udcff",
-                                  '{"pinned": {"x.bin": 3}, "checked": {}}',
-                                  '{"pinned": {"x.bin": ""}, "checked": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"pinned": {}, "checked": {"a": {}}}',
+        "\udcff",
+        '{"pinned": {"x.bin": 3}, "checked": {}}',
+        '{"pinned": {"x.bin": ""}, "checked": {}}',
+    ],
+)
 def test_a_damaged_lock_file_is_one_line(cache, text):
     pins_path().write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(UserError, match="zoo.lock.json is damaged; delete it"):

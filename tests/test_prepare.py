@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Both stages of the preparation as commands, on a pack of random weights, and how commands end."""
+
 import json
 import warnings
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from tiny_world import CLIP, live_in, save_tiny_pack, tiny_clip, tiny_generator
 from tool_main import load_tool
 
-from ppstyleclip.apps.cli import guard
+from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
@@ -50,6 +51,7 @@ def names():
 
 
 # ---- what they do
+
 
 def test_the_first_stage_writes_what_collect_stats_measures(world, capsys):
     generator, layout, _ = world
@@ -153,6 +155,7 @@ def test_work_counts_the_convolutions(world):
 
 # ---- bad input
 
+
 def fails(main, argv, message, capsys):
     before = names()
     assert main(argv) == 2
@@ -217,26 +220,28 @@ def test_an_output_folder_that_cannot_be_is_refused_at_once(capsys):
 
 # ---- how commands end
 
+
 @pytest.mark.parametrize("error", [UserError, MissingFile, CannotWrite, MissingExtra])
 def test_guard_turns_what_a_user_can_cure_into_one_line(error, capsys):
     def main():
         raise error("no such\n   thing")
 
-    assert guard(main) == 2
+    assert run_cli(main) == 2
     assert capsys.readouterr().err == "error: no such thing\n"
 
 
 def test_guard_lets_bugs_keep_their_traceback():
     for error in (ValueError, FileNotFoundError, KeyError, ImportError):
+
         def main(error=error):
             raise error("a bug")
 
         with pytest.raises(error):
-            guard(main)
+            run_cli(main)
 
 
 def test_guard_names_what_the_machine_refuses(capsys, tmp_path):
-    assert guard(lambda: open(tmp_path, "rb")) == 2
+    assert run_cli(lambda: open(tmp_path, "rb")) == 2
     assert capsys.readouterr().err == f"error: cannot use '{tmp_path}': Is a directory\n"
 
 
@@ -244,12 +249,12 @@ def test_guard_on_ctrl_c_codes_and_warnings(capsys):
     def interrupted():
         raise KeyboardInterrupt
 
-    assert guard(interrupted) == 130
-    assert guard(lambda code: code, 3) == 3
-    assert guard(lambda: None) == 0
+    assert run_cli(interrupted) == 130
+    assert run_cli(lambda code: code, 3) == 3
+    assert run_cli(lambda: None) == 0
     shown = warnings.showwarning
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        assert guard(lambda: warnings.warn("mind\nthe step", stacklevel=1)) == 0
+        assert run_cli(lambda: warnings.warn("mind\nthe step", stacklevel=1)) == 0
     assert capsys.readouterr().err.splitlines() == ["interrupted", "warning: mind the step"]
     assert warnings.showwarning is shown

@@ -25,8 +25,14 @@ CASES = {
     "resnet_psp": ("ResNetBackboneEncoder", 3, 6, 192),
     "resnet_e4e": ("ResNetProgressiveBackboneEncoder", 3, 6, 256),
 }
-TINY = {"encoder_type": "GradualStyleEncoder", "output_size": 64, "style_dim": 12, "input_size": 64,
-        "widths": (4, 6, 8, 10), "depths": (1, 1, 1, 1)}
+TINY = {
+    "encoder_type": "GradualStyleEncoder",
+    "output_size": 64,
+    "style_dim": 12,
+    "input_size": 64,
+    "widths": (4, 6, 8, 10),
+    "depths": (1, 1, 1, 1),
+}
 
 
 def shapes_of(case):
@@ -36,8 +42,15 @@ def shapes_of(case):
 @pytest.mark.parametrize("case", CASES)
 def test_encoder_says_what_the_peers_class_says(case):
     name, styles, channels, height = CASES[case]
-    encoder = build_encoder({"encoder_type": name, "num_styles": styles, "input_channels": channels,
-                             "style_dim": 64, "widths": WIDTHS})
+    encoder = build_encoder(
+        {
+            "encoder_type": name,
+            "num_styles": styles,
+            "input_channels": channels,
+            "style_dim": 64,
+            "widths": WIDTHS,
+        }
+    )
     load_state(encoder, from_torch_state(encoder, keyed_state(shapes_of(case))), case)
     encoder.eval()
     with paddle.no_grad():
@@ -49,8 +62,15 @@ def test_encoder_says_what_the_peers_class_says(case):
 
 
 def test_weights_that_are_not_transposed_are_told_by_the_numbers():
-    encoder = build_encoder({"encoder_type": "BackboneEncoder", "num_styles": 4, "input_channels": 6,
-                             "style_dim": 64, "widths": WIDTHS})
+    encoder = build_encoder(
+        {
+            "encoder_type": "BackboneEncoder",
+            "num_styles": 4,
+            "input_channels": 6,
+            "style_dim": 64,
+            "widths": WIDTHS,
+        }
+    )
     state = from_torch_state(encoder, keyed_state(shapes_of("restyle_psp")))
     state["styles.1.linear.weight"] = state["styles.1.linear.weight"].T
     load_state(encoder, state, "encoder")
@@ -72,7 +92,8 @@ def test_full_encoder_has_paddlegans_keys():
     assert shapes["body.23.res_layer.5.fc1.weight"] == [32, 512, 1, 1]
     assert shapes["body.3.shortcut_layer.1._mean"] == [128]
     assert [key for key in shapes if "shortcut_layer.0" in key] == [
-        f"body.{n}.shortcut_layer.0.weight" for n in (3, 7, 21)]
+        f"body.{n}.shortcut_layer.0.weight" for n in (3, 7, 21)
+    ]
     assert shapes["styles.2.convs.6.weight"] == shapes["styles.17.convs.10.weight"] == [512, 512, 3, 3]
     assert "styles.2.convs.8.weight" not in shapes and "styles.6.convs.10.weight" not in shapes
     assert shapes["styles.0.linear.weight"] == [512, 512]
@@ -90,8 +111,9 @@ def test_tiny_encoder_learns(name):
     for _ in range(5):
         loss = ((encoder(images) - goal) ** 2).mean()
         loss.backward()
-        idle = [key for key, value in encoder.named_parameters()
-                if value.grad is None and not value.stop_gradient]
+        idle = [
+            key for key, value in encoder.named_parameters() if value.grad is None and not value.stop_gradient
+        ]
         assert not idle, f"no gradient: {idle}"
         optimizer.step()
         optimizer.clear_grad()
@@ -105,34 +127,47 @@ def test_number_of_styles_follows_from_the_generators_size(size, styles):
     assert build_encoder(config).num_styles == styles
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"encoder_type": "BackboneEncoderUsingLastLayerIntoW"}, "known: GradualStyleEncoder, Encoder4Editing"),
-    ({"num_styles": 10}, "output_size or num_styles"),
-    ({"output_size": None}, "output_size or num_styles"),
-    ({"output_size": 100}, "output_size must be a power of two"),
-    ({"input_size": 48}, "input_size must be a power of two"),
-    ({"widths": (4, 6, 8)}, "four widths"),
-    ({"width": 3}, "unknown keys in the encoder's config: ['width']"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (
+            {"encoder_type": "BackboneEncoderUsingLastLayerIntoW"},
+            "known: GradualStyleEncoder, Encoder4Editing",
+        ),
+        ({"num_styles": 10}, "output_size or num_styles"),
+        ({"output_size": None}, "output_size or num_styles"),
+        ({"output_size": 100}, "output_size must be a power of two"),
+        ({"input_size": 48}, "input_size must be a power of two"),
+        ({"widths": (4, 6, 8)}, "four widths"),
+        ({"width": 3}, "unknown keys in the encoder's config: ['width']"),
+    ],
+)
 def test_what_cannot_be_built_is_refused(change, words):
     with pytest.raises(ValueError) as error:
         build_encoder({**TINY, **change})
     assert words in str(error.value)
 
 
-@pytest.mark.parametrize("shape", [
-    [1, 6, 64, 64], [1, 3, 32, 64], [1, 3, 128, 128], [1, 3, 60, 64], [3, 64, 64]])
+@pytest.mark.parametrize(
+    "shape", [[1, 6, 64, 64], [1, 3, 32, 64], [1, 3, 128, 128], [1, 3, 60, 64], [3, 64, 64]]
+)
 def test_pictures_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match=r"expected \[N, 3, 64, 64\]"):
         build_encoder(TINY)(paddle.zeros(shape))
 
 
-@pytest.mark.parametrize("harm, words", [
-    (lambda s: s.pop("latlayer1.bias"), "latlayer1.bias is missing"),
-    (lambda s: s.update(extra=np.zeros(1, "float32")), "extra is unknown"),
-    (lambda s: s.update({"latlayer1.bias": np.zeros(3, "float32")}), "latlayer1.bias is [3] instead of [10]"),
-    (lambda s: s.update({"latlayer1.bias": np.zeros(10, "int64")}), "latlayer1.bias holds int64"),
-])
+@pytest.mark.parametrize(
+    "harm, words",
+    [
+        (lambda s: s.pop("latlayer1.bias"), "latlayer1.bias is missing"),
+        (lambda s: s.update(extra=np.zeros(1, "float32")), "extra is unknown"),
+        (
+            lambda s: s.update({"latlayer1.bias": np.zeros(3, "float32")}),
+            "latlayer1.bias is [3] instead of [10]",
+        ),
+        (lambda s: s.update({"latlayer1.bias": np.zeros(10, "int64")}), "latlayer1.bias holds int64"),
+    ],
+)
 def test_weights_that_do_not_fit_are_named_and_nothing_is_loaded(harm, words):
     encoder = build_encoder(TINY)
     state = {key: value.numpy() + 1 for key, value in encoder.state_dict().items()}

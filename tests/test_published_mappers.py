@@ -57,13 +57,22 @@ def test_official_checkpoints_of_style_space(tmp_path, case):
     np.testing.assert_allclose(step, 0.1 * STORED[f"{case}/step"], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("case, texts, name, opts", [
-    ("hairstyle_sum", ["wavy"], "hairstyle_sum.pt", {}),
-    ("hairstyle_sum", ["Wavy hair"], "text2image-hairstyle_sum.pt", {}),
-    ("hairstyle_sum", ["wavy"], "best_model.pt", {"data_mode": "hair", "text_embed_mode": "nn.embedding"}),
-    ("color_cat", ["pink"], "color_cat.pt", {}),
-    ("multi_sum", ["Emma_Watson", "black"], "multi_sum.pt", {}),
-    ("multi_sum", ["emma watson", "black"], "mine.pt", {"data_mode": "multi"})])
+@pytest.mark.parametrize(
+    "case, texts, name, opts",
+    [
+        ("hairstyle_sum", ["wavy"], "hairstyle_sum.pt", {}),
+        ("hairstyle_sum", ["Wavy hair"], "text2image-hairstyle_sum.pt", {}),
+        (
+            "hairstyle_sum",
+            ["wavy"],
+            "best_model.pt",
+            {"data_mode": "hair", "text_embed_mode": "nn.embedding"},
+        ),
+        ("color_cat", ["pink"], "color_cat.pt", {}),
+        ("multi_sum", ["Emma_Watson", "black"], "multi_sum.pt", {}),
+        ("multi_sum", ["emma watson", "black"], "mine.pt", {"data_mode": "multi"}),
+    ],
+)
 def test_seed_000s_checkpoints(tmp_path, case, texts, name, opts):
     mapper = load_mapper(saved(tmp_path / name, case, **opts))
     assert mapper.embed == "table"
@@ -104,11 +113,24 @@ def test_seed_004s_pickled_network(tmp_path):
     for key, value in state_of("gan3").items():
         group, _, index, part = key.split(".")
         groups.setdefault(group, {}).setdefault(index, {})[part] = value
-    layers = {group: Layer("src.mapper.layers_group.LayersGroup", children={"mapper": Layer(
-        "torch.nn.modules.container.Sequential", children={
-            "0": Layer("src.mapper.layers_group.PixelNorm"),
-            **{k: Layer("src.mapper.layer.MapperLayer", parameters=parts) for k, parts in own.items()}})})
-              for group, own in groups.items()}
+    layers = {
+        group: Layer(
+            "src.mapper.layers_group.LayersGroup",
+            children={
+                "mapper": Layer(
+                    "torch.nn.modules.container.Sequential",
+                    children={
+                        "0": Layer("src.mapper.layers_group.PixelNorm"),
+                        **{
+                            k: Layer("src.mapper.layer.MapperLayer", parameters=parts)
+                            for k, parts in own.items()
+                        },
+                    },
+                )
+            },
+        )
+        for group, own in groups.items()
+    }
     save_torch_zip(tmp_path / "m.pt", whole(Layer("src.mapper.mapper.LatentMapper", children=layers)))
     mapper = load_mapper(tmp_path / "m.pt")
     assert mapper.scale == 1.0 and mapper.network.levels == (5, 3, 8)
@@ -153,16 +175,35 @@ def test_which_generator_a_published_mapper_was_trained_for(tmp_path):
         check_mapper_fits(load_mapper(saved(tmp_path / "n.pt", "no_rgb")), "n.pt", Bundle(decoder))
 
 
-@pytest.mark.parametrize("write, words", [
-    (lambda path: saved(path, "multi_sum"), "does not say which"),
-    (lambda path: saved(path, "multi_sum", data_mode="cats"), "data_mode is 'cats'"),
-    (lambda path: path.write_bytes(b"not a file"), "m.pt"),
-    (lambda path: save_torch_zip(path, Object(Name("os", "system"), {})), "refused"),
-    (lambda path: save_torch_zip(path, {"state_dict": {"x": np.zeros(3, np.float32)}}), "a mapper is needed"),
-    (lambda path: save_torch_zip(path, {"state_dict": {
-        f"mapper.mapper_{k}.mapping.{n}.{part}": np.zeros((4, 4) if part == "weight" else 4, np.float32)
-        for k in (0, 5) for n in (1, 2) for part in ("weight", "bias")}}), "styles [0, 5]"),
-])
+@pytest.mark.parametrize(
+    "write, words",
+    [
+        (lambda path: saved(path, "multi_sum"), "does not say which"),
+        (lambda path: saved(path, "multi_sum", data_mode="cats"), "data_mode is 'cats'"),
+        (lambda path: path.write_bytes(b"not a file"), "m.pt"),
+        (lambda path: save_torch_zip(path, Object(Name("os", "system"), {})), "refused"),
+        (
+            lambda path: save_torch_zip(path, {"state_dict": {"x": np.zeros(3, np.float32)}}),
+            "a mapper is needed",
+        ),
+        (
+            lambda path: save_torch_zip(
+                path,
+                {
+                    "state_dict": {
+                        f"mapper.mapper_{k}.mapping.{n}.{part}": np.zeros(
+                            (4, 4) if part == "weight" else 4, np.float32
+                        )
+                        for k in (0, 5)
+                        for n in (1, 2)
+                        for part in ("weight", "bias")
+                    }
+                },
+            ),
+            "styles [0, 5]",
+        ),
+    ],
+)
 def test_files_that_are_no_mappers_are_one_line(tmp_path, write, words):
     write(tmp_path / "m.pt")
     with pytest.raises(UserError) as error:

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """How near drawn faces come: figures beside the formulas, and the words that the commands print."""
+
 import numpy as np
 import paddle
 import pytest
@@ -52,16 +53,28 @@ def test_equal_pictures_are_at_0_and_alike():
     assert measure(Measures(PlainDistance(), None), PIXELS, PIXELS).identity is None
 
 
-STAGES = [Quality(np.array([20.0, 21.0]), np.array([0.5, 0.6]), np.array([0.25, 0.5])),
-          Quality(np.array([30.0, 31.04]), np.array([0.05, 0.06]), np.array([0.75, 0.875]))]
+STAGES = [
+    Quality(np.array([20.0, 21.0]), np.array([0.5, 0.6]), np.array([0.25, 0.5])),
+    Quality(np.array([30.0, 31.04]), np.array([0.05, 0.06]), np.array([0.75, 0.875])),
+]
 
 
-@pytest.mark.parametrize("distance, identity, words", [
-    (PlainDistance(), None, "PSNR 21.0 -> 31.0 dB, plain distance 0.6000 -> 0.0600 (no LPIPS), "
-                            "identity not measured (no network; give --ir_se50_weights)"),
-    (LpipsDistance(LPIPS((2, 2, 2, 2, 2))), Channels(),
-     "PSNR 21.0 -> 31.0 dB, LPIPS 0.600 -> 0.060, identity 0.500 -> 0.875"),
-])
+@pytest.mark.parametrize(
+    "distance, identity, words",
+    [
+        (
+            PlainDistance(),
+            None,
+            "PSNR 21.0 -> 31.0 dB, plain distance 0.6000 -> 0.0600 (no LPIPS), "
+            "identity not measured (no network; give --ir_se50_weights)",
+        ),
+        (
+            LpipsDistance(LPIPS((2, 2, 2, 2, 2))),
+            Channels(),
+            "PSNR 21.0 -> 31.0 dB, LPIPS 0.600 -> 0.060, identity 0.500 -> 0.875",
+        ),
+    ],
+)
 def test_the_words_name_what_stood_in(distance, identity, words):
     lines = in_words(Measures(distance, identity), *STAGES)
     assert len(lines) == 2 and lines[1] == words

@@ -61,8 +61,9 @@ def test_the_step_is_adapted_from_the_sixth_on():
 
 def test_a_gradient_that_is_the_same_for_all_inputs_moves_no_matrix():
     optimiser, parameters = fresh("ranger")
-    optimiser.step({"weight": paddle.ones([3, 1]) * paddle.to_tensor([1.0, 2, 3, 4]),
-                    "bias": paddle.ones([4])})
+    optimiser.step(
+        {"weight": paddle.ones([3, 1]) * paddle.to_tensor([1.0, 2, 3, 4]), "bias": paddle.ones([4])}
+    )
     np.testing.assert_array_equal(parameters["weight"].numpy(), drawn()["weight"])
     assert (parameters["bias"].numpy() != drawn()["bias"]).all()
 

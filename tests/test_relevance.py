@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """compute_relevance against the formula written as a plain loop, one picture at a time."""
+
 import numpy as np
 import paddle
 import pytest
@@ -108,12 +109,17 @@ def test_relevance_equals_the_plain_loop(world, base, compat):
     assert_same(world.relevance(base=base, compat=compat), rows, strength)
 
 
-@pytest.mark.parametrize("options, opened", [({}, True), ({"base": "own"}, True), ({"cache_bytes": 0}, False),
-                                             ({"compat": "official"}, False)])
+@pytest.mark.parametrize(
+    "options, opened",
+    [({}, True), ({"base": "own"}, True), ({"cache_bytes": 0}, False), ({"compat": "official"}, False)],
+)
 def test_compiled_relevance_equals_the_plain_loop(world, tmp_path, monkeypatch, options, opened):
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path))
-    monkeypatch.setattr(networks, "compile_image_encoder", lambda clip, side, precision: (
-        lambda images: clip.encode_image(paddle.to_tensor(images)).numpy()))
+    monkeypatch.setattr(
+        networks,
+        "compile_image_encoder",
+        lambda clip, side, precision: lambda images: clip.encode_image(paddle.to_tensor(images)).numpy(),
+    )
     compiled, begun = CompiledNetworks(world.generator, world.clip), set()
     features = compiled.features
     compiled.features = lambda prefix, *rest: (begun.add(prefix.is_opened), features(prefix, *rest))[1]

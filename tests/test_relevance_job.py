@@ -3,6 +3,7 @@
 
 Seven of the ten kills are simulated within this process; three are SIGKILLs of a real one.
 """
+
 import json
 import os
 import random
@@ -24,7 +25,7 @@ from tiny_world import live_in, save_tiny_pack, tiny_clip, tiny_generator
 from ppstyleclip import engine, files, threads
 from ppstyleclip.apps import extract as extract_app
 from ppstyleclip.apps import prepare, ranks
-from ppstyleclip.apps.cli import guard
+from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_safetensors, sweep_drafts
 from ppstyleclip.methods import relevance
@@ -59,13 +60,13 @@ def embedded(pack, monkeypatch, tmp_path):
 def extract(*argv):
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        return guard(extract_app.run_extract, [*OPTIONS, *argv])
+        return run_cli(extract_app.run_extract, [*OPTIONS, *argv])
 
 
 def getf(*argv):
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        return guard(prepare.run_getf, ["--num_samples", "60", *argv])
+        return run_cli(prepare.run_getf, ["--num_samples", "60", *argv])
 
 
 def refuses(command, argv, *words, capsys):
@@ -137,6 +138,7 @@ def dead_process():
 
 # ---- killed and started again
 
+
 def test_seven_kills_lose_at_most_a_block_each(monkeypatch, single):
     measured, random_ = counted(monkeypatch), random.Random(4)
     for kill in range(7):
@@ -152,11 +154,11 @@ def test_seven_kills_lose_at_most_a_block_each(monkeypatch, single):
     assert [path.name for path in Path.cwd().iterdir()] == [DIRECTIONS]  # the job is gone
 
 
-DRIVER = '''
+DRIVER = """
 import sys
 import time
 from pathlib import Path
-from ppstyleclip.apps.cli import guard
+from ppstyleclip.cli.run import run_cli
 from ppstyleclip.apps.extract import run_extract
 from ppstyleclip.methods import relevance
 from ppstyleclip.zoo import load
@@ -166,9 +168,9 @@ def slow(*args):
     time.sleep(float(sys.argv[2]))
     return draw(*args)
 relevance._features = slow
-codes = [guard(run_extract, command.split()) for command in sys.argv[3:]]
+codes = [run_cli(run_extract, command.split()) for command in sys.argv[3:]]
 raise SystemExit(max(codes))
-'''
+"""
 
 
 def driver(pack, pause, *commands):
@@ -187,8 +189,12 @@ def by_process(pack, tmp_path_factory):
     os.chdir(folder)
     try:
         for kill in range(3):
-            process = subprocess.Popen([sys.executable, *driver(pack, 0.03, [])], env=environment(),
-                                       stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                [sys.executable, *driver(pack, 0.03, [])],
+                env=environment(),
+                stderr=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
             while len(list(folder.glob(f"{JOB}/block-*.safetensors"))) <= 3 * kill:
                 assert process.poll() is None, "it ended before it was killed"
                 time.sleep(0.005)
@@ -196,8 +202,12 @@ def by_process(pack, tmp_path_factory):
             process.kill()
             assert process.wait() == -signal.SIGKILL
         assert not (folder / DIRECTIONS).exists()
-        done = subprocess.run([sys.executable, *driver(pack, 0, [], ["--output_path", "single"])],
-                              env=environment(), capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, *driver(pack, 0, [], ["--output_path", "single"])],
+            env=environment(),
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, done.stderr
     finally:
         os.chdir(before)
@@ -213,8 +223,9 @@ def test_three_sigkills_change_no_byte(by_process):
 
 def launch(processes, script, *, env):
     words = ["-m", "paddle.distributed.launch", "--nproc_per_node", str(processes), "--log_dir", "log"]
-    return subprocess.run([sys.executable, *words, *script], env=env, capture_output=True, text=True,
-                          timeout=120)
+    return subprocess.run(
+        [sys.executable, *words, *script], env=env, capture_output=True, text=True, timeout=120
+    )
 
 
 def test_two_launched_processes_write_the_same_bytes_though_one_died_first(pack, by_process):
@@ -236,7 +247,7 @@ def test_two_launched_processes_write_the_same_bytes_though_one_died_first(pack,
 
 def test_a_job_keeps_what_it_was_begun_with(monkeypatch, single):
     def plain(*argv):
-        return guard(extract_app.run_extract, ["--num_images", "3", *argv])
+        return run_cli(extract_app.run_extract, ["--num_images", "3", *argv])
 
     die(monkeypatch, 4)
     assert plain("--keep_job") == 0
@@ -328,6 +339,7 @@ def test_a_live_process_keeps_its_draft():
 
 # ---- blocks and shards
 
+
 @pytest.mark.parametrize("compat", [None, "official"])
 def test_a_row_does_not_depend_on_the_other_channels(compat, monkeypatch):
     """Its bytes are the same because its batches are; small networks round alike in every batch."""
@@ -341,8 +353,17 @@ def test_a_row_does_not_depend_on_the_other_channels(compat, monkeypatch):
 
     def rows(channels=None):
         drawn.clear()
-        records = compute_relevance(generator, clip, layout, record.stats, record.s, batch_size=8,
-                                    block_size=3, channels=channels, compat=compat)
+        records = compute_relevance(
+            generator,
+            clip,
+            layout,
+            record.stats,
+            record.s,
+            batch_size=8,
+            block_size=3,
+            channels=channels,
+            compat=compat,
+        )
         return collect_relevance(records, layout.num_editable, clip.dim), list(drawn)
 
     monkeypatch.setattr(relevance, "_features", features)
@@ -400,18 +421,26 @@ def test_an_overlap_with_other_rows_is_refused(shards, capsys):
     copy = read_job("copy")
     arrays = copy.read_block(2)
     copy.write_block(2, {**arrays, "strength": arrays["strength"] + np.float32(1e-6)})
-    refuses(extract, ["--merge", *shards, "copy"], "channels 4-5 are in", "copy with different rows",
-            capsys=capsys)
+    refuses(
+        extract,
+        ["--merge", *shards, "copy"],
+        "channels 4-5 are in",
+        "copy with different rows",
+        capsys=capsys,
+    )
 
 
-@pytest.mark.parametrize("word, value", [("generator", "0" * 16), ("clip", "1" * 16), ("alpha", 3.0),
-                                         ("block_size", 4), ("stop_at", 8)])
+@pytest.mark.parametrize(
+    "word, value",
+    [("generator", "0" * 16), ("clip", "1" * 16), ("alpha", 3.0), ("block_size", 4), ("stop_at", 8)],
+)
 def test_shards_of_another_job_are_refused_with_both_values(word, value, shards, capsys):
     folder = read_job(shards[1])
     JobFolder(folder.path, {**folder.job, word: value}, folder.shard).write_manifest()
     here = "none" if folder.job[word] is None else str(folder.job[word])
-    refuses(extract, ["--merge", *shards], "parts of different jobs", f"{word} {here} and {value}",
-            capsys=capsys)
+    refuses(
+        extract, ["--merge", *shards], "parts of different jobs", f"{word} {here} and {value}", capsys=capsys
+    )
 
 
 def test_shards_of_unlike_machines_are_joined_with_a_word(shards):
@@ -441,6 +470,7 @@ def test_numbers_in_words():
 
 
 # ---- progress, memory, speed
+
 
 def test_the_bar_counts_work_and_foretells_from_this_run_alone(monkeypatch):
     bars = []
@@ -502,10 +532,10 @@ def test_max_memory_decides_the_job(monkeypatch):
     command = ["--num_images", "3", "--max_memory", "4G"]
     with monkeypatch.context() as patch, pytest.raises(Killed):
         kill_at(patch, 2)
-        guard(extract_app.run_extract, command)
+        run_cli(extract_app.run_extract, command)
     job = read_job(JOB).job
     assert job["batch_size"] == 50 and job["cache_bytes"] < 2**20
-    assert guard(extract_app.run_extract, command) == 0
+    assert run_cli(extract_app.run_extract, command) == 0
 
 
 def test_stopping_early_shows_clip_the_smaller_picture():
@@ -573,18 +603,21 @@ def die_of_it(*args):
 
 
 def agreement_of(said):
-    match = re.search(r"exact rows \(16 px, (\d+) images\) on (\d+) channels drawn at random: "
-                      r"mean cosine ([-\d.]+), least ([-\d.]+)", said)
+    match = re.search(
+        r"exact rows \(16 px, (\d+) images\) on (\d+) channels drawn at random: "
+        r"mean cosine ([-\d.]+), least ([-\d.]+)",
+        said,
+    )
     return int(match[1]), int(match[2]), float(match[3]), float(match[4])
 
 
 def test_fast_says_how_well_it_agrees(capsys, monkeypatch):
     assert getf() == 0  # 60 styles
-    assert guard(extract_app.run_extract, ["--num_images", "60"]) == 0
+    assert run_cli(extract_app.run_extract, ["--num_images", "60"]) == 0
     exact = read_safetensors(DIRECTIONS)[0]["relevance"]
     capsys.readouterr()
     fast = ["--fast", "--num_images", "2", "--stop_at", "8", "--check_channels", "28"]
-    assert guard(extract_app.run_extract, fast) == 0
+    assert run_cli(extract_app.run_extract, fast) == 0
     arrays, metadata = read_safetensors(DIRECTIONS)
     made = json.loads(metadata["made_with"])
     assert (made["num_images"], made["stop_at"], made["precision"]) == (2, 8, "fp32")
@@ -596,7 +629,7 @@ def test_fast_says_how_well_it_agrees(capsys, monkeypatch):
 
 def test_fast_alone_takes_its_three_options(capsys):
     assert getf() == 0
-    assert guard(extract_app.run_extract, ["--fast", "--keep_job"]) == 0
+    assert run_cli(extract_app.run_extract, ["--fast", "--keep_job"]) == 0
     job = read_job(JOB).job
     assert job["num_images"] == extract_app.FAST_IMAGES and job["stop_at"] is None  # CLIP sees all 16 px
     images, channels, mean, _ = agreement_of(capsys.readouterr().out)
@@ -616,10 +649,12 @@ def test_an_exact_run_agrees_with_itself(capsys, monkeypatch):
 
 # ---- several processes
 
+
 def test_launched_processes_share_the_cores(monkeypatch):
     Path("threads.py").write_text(
         "import os\nfrom ppstyleclip.threads import given_threads, use_all_cores\n"
-        "given = given_threads()\nuse_all_cores()\nprint('threads', given, os.environ['OMP_NUM_THREADS'])\n")
+        "given = given_threads()\nuse_all_cores()\nprint('threads', given, os.environ['OMP_NUM_THREADS'])\n"
+    )
     free = {name: value for name, value in environment().items() if name != "OMP_NUM_THREADS"}
     assert launch(1, ["threads.py"], env=free).returncode == 0  # which sets OMP_NUM_THREADS to 1
     assert f"threads None {threads.count_cores()}" in Path("log/workerlog.0").read_text()
@@ -670,6 +705,7 @@ def test_waiting_ends_when_launch_has_ended_or_nothing_happens(monkeypatch):
 
 # ---- statistics
 
+
 def stats_bytes():
     return Path(STATS).read_bytes(), Path(STYLES).read_bytes()
 
@@ -684,7 +720,9 @@ def test_statistics_go_on_bit_for_bit(monkeypatch, capsys):
     for place in (4, 2):  # manifest, state, manifest, state
         die(monkeypatch, place, "--batch_size", "7", command=getf)
     assert sorted(path.name for path in Path("stylegan2-tiny-styleclip-stats-job").iterdir()) == [
-        "block-00000.safetensors", "manifest.json"]
+        "block-00000.safetensors",
+        "manifest.json",
+    ]
     refuses(getf, ["--seed", "3"], "seed 1234, not 3", "--restart", capsys=capsys)
     refuses(getf, ["--batch_size", "8"], "batch_size 7, not 8", capsys=capsys)
     assert getf() == 0  # the batch size is the job's

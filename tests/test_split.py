@@ -67,15 +67,25 @@ def test_the_command(capsys):
             np.testing.assert_array_equal(np.load(path).reshape(-1, *faces.shape[1:]), faces[numbers])
         assert all(max(row[2:], key=float) == row[2 + TEXTS.index(text)] for row in rows if row[1] == text)
     assert "7 faces of bank.npy: " in capsys.readouterr().out
-    assert load_tool("split_latents")(["bank.npy", "--texts", *TEXTS, "--least", "1", "--n_images", "3",
-                                       "--output_path", "none"]) == 0
+    assert (
+        load_tool("split_latents")(
+            ["bank.npy", "--texts", *TEXTS, "--least", "1", "--n_images", "3", "--output_path", "none"]
+        )
+        == 0
+    )
     assert "3 faces" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["--texts", "happy face"], "two texts or more"), (["--texts", "a face", "A face "], "which differ"),
-    (["--texts", "a face", "a-face"], "files of one name"), (["--texts", "a", "b", "--least", "2"], "0 to 1"),
-    (["--texts", "a", "b", "--batch_size", "0"], "at least 1")])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--texts", "happy face"], "two texts or more"),
+        (["--texts", "a face", "A face "], "which differ"),
+        (["--texts", "a face", "a-face"], "files of one name"),
+        (["--texts", "a", "b", "--least", "2"], "0 to 1"),
+        (["--texts", "a", "b", "--batch_size", "0"], "at least 1"),
+    ],
+)
 def test_bad_input_is_one_line(capsys, arguments, words):
     np.save("bank.npy", np.zeros([2, 6, 12], np.float32))
     assert load_tool("split_latents")(["bank.npy", *arguments, "--output_path", "out"]) == 2

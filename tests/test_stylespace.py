@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Layout against the known numbers of FFHQ's generator; statistics against NumPy."""
+
 import json
 
 import numpy as np

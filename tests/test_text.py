@@ -30,8 +30,8 @@ def reference(clip, prompt, templates):
     total = np.zeros(clip.dim)
     for template in templates:
         feature = clip.encode_text([template.replace("{}", prompt)]).numpy()[0].astype(np.float64)
-        total += feature / np.sqrt((feature ** 2).sum())
-    return total / np.sqrt((total ** 2).sum())
+        total += feature / np.sqrt((feature**2).sum())
+    return total / np.sqrt((total**2).sum())
 
 
 def test_templates():
@@ -68,13 +68,16 @@ def test_prompt_may_hold_braces():
     assert clip.seen == ["a {face}"]
 
 
-@pytest.mark.parametrize("neutral, target, words", [
-    ("face", " face", "say the same"),
-    ("Face", "face", "say the same"),
-    ("", "face", "non-empty"),
-    ("face", "   ", "non-empty"),
-    ("face", None, "non-empty"),
-])
+@pytest.mark.parametrize(
+    "neutral, target, words",
+    [
+        ("face", " face", "say the same"),
+        ("Face", "face", "say the same"),
+        ("", "face", "non-empty"),
+        ("face", "   ", "non-empty"),
+        ("face", None, "non-empty"),
+    ],
+)
 def test_pairs_without_a_direction(neutral, target, words):
     with pytest.raises(UserError, match=words):
         text_direction(TableClip(), neutral, target)
@@ -87,8 +90,10 @@ def test_equal_features_are_not_divided_by_zero():
         text_direction(clip, "face", "visage")
 
 
-@pytest.mark.parametrize("templates, words", [
-    ("imagenet", "known: paddlegan, official, plain"), (("a photo",), "'a photo'"), ((), "none at all")])
+@pytest.mark.parametrize(
+    "templates, words",
+    [("imagenet", "known: paddlegan, official, plain"), (("a photo",), "'a photo'"), ((), "none at all")],
+)
 def test_wrong_templates(templates, words):
     with pytest.raises(UserError, match=words):
         text_embedding(TableClip(), "face", templates)

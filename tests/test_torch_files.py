@@ -32,8 +32,11 @@ from ppstyleclip.formats import SavedModule, load_arrays, load_latent, load_weig
 ORACLES = Path(__file__).parent / "oracles"
 RNG = np.random.RandomState(0)
 KERNEL = RNG.randn(2, 3, 2, 4).astype(np.float32)
-WRITERS = {"zip": save_torch_zip, "legacy": save_torch_legacy,
-           "python 2": lambda path, value: save_torch_legacy(path, value, python2=True)}
+WRITERS = {
+    "zip": save_torch_zip,
+    "legacy": save_torch_legacy,
+    "python 2": lambda path, value: save_torch_legacy(path, value, python2=True),
+}
 
 
 @pytest.fixture
@@ -52,8 +55,9 @@ def same(ours, theirs):
 
 
 def test_a_state_dict_with_options(path, save):
-    state = ordered_dict({"conv.weight": KERNEL, "conv.bias": parameter(KERNEL[0, 0, 0])},
-                         metadata={"": {"version": 1}})
+    state = ordered_dict(
+        {"conv.weight": KERNEL, "conv.bias": parameter(KERNEL[0, 0, 0])}, metadata={"": {"version": 1}}
+    )
     opts = {"lr": 0.1, "steps": [1, 2], "on": None}
     save(path, {"state_dict": state, "latent_avg": np.float64(2), "opts": opts})
     ours, metadata = load_arrays(path)
@@ -83,9 +87,13 @@ def test_bfloat16_becomes_float32(path, save):
 
 def test_strides_are_honoured(path, save):
     flat = np.arange(24, dtype=np.float32)
-    views = {"all": View(flat, 0, (24,), (1,)), "from 5": View(flat, 5, (2, 3), (6, 2)),
-             "columns": View(flat, 0, (4, 6), (1, 4)), "same number": View(flat, 3, (2, 2), (0, 0)),
-             "scalar": View(flat, 23, (), ())}
+    views = {
+        "all": View(flat, 0, (24,), (1,)),
+        "from 5": View(flat, 5, (2, 3), (6, 2)),
+        "columns": View(flat, 0, (4, 6), (1, 4)),
+        "same number": View(flat, 3, (2, 2), (0, 0)),
+        "scalar": View(flat, 23, (), ()),
+    }
     save(path, {**views, "kernel": channels_last(KERNEL)})
     ours = load_arrays(path)[0]
     same(ours["from 5"], np.array([[5, 7, 9], [11, 13, 15]], np.float32))
@@ -104,17 +112,33 @@ def test_a_storage_of_which_little_is_used(path, save):
 def test_objects_beside_the_weights(path):
     device = Call(Name("torch", "device"), ("cuda", 0))
     namespace = Object(Name("argparse", "Namespace"), {"size": 256, "device": device})
-    save_torch_zip(path, {
-        "args": namespace, "easy": easy_dict({"a": 1}), "cpu": Call(Name("torch", "device"), ("cpu",)),
-        "size": Call(Name("torch", "Size"), ((2, 3),)), "type": Name("torch", "float16"),
-        "dir": Call(Name("pathlib", "PosixPath"), ("/", "a", "b")), "here": Call(Name("pathlib", "Path")),
-        "file": Call(Name("pathlib._local", "PurePosixPath"), ("a", "b.pt")),
-        "disk": Call(Name("pathlib", "WindowsPath"), ("C:\\", "a", "b")),
-        "set": Call(Name("__builtin__", "set"), ([1, "x"],))})
+    save_torch_zip(
+        path,
+        {
+            "args": namespace,
+            "easy": easy_dict({"a": 1}),
+            "cpu": Call(Name("torch", "device"), ("cpu",)),
+            "size": Call(Name("torch", "Size"), ((2, 3),)),
+            "type": Name("torch", "float16"),
+            "dir": Call(Name("pathlib", "PosixPath"), ("/", "a", "b")),
+            "here": Call(Name("pathlib", "Path")),
+            "file": Call(Name("pathlib._local", "PurePosixPath"), ("a", "b.pt")),
+            "disk": Call(Name("pathlib", "WindowsPath"), ("C:\\", "a", "b")),
+            "set": Call(Name("__builtin__", "set"), ([1, "x"],)),
+        },
+    )
     assert load_arrays(path)[0] == {
-        "args": {"size": 256, "device": "cuda:0"}, "easy": {"a": 1}, "cpu": "cpu", "size": (2, 3),
-        "type": "torch.float16", "dir": "/a/b", "here": ".", "file": "a/b.pt", "disk": "C:\\a\\b",
-        "set": {1, "x"}}
+        "args": {"size": 256, "device": "cuda:0"},
+        "easy": {"a": 1},
+        "cpu": "cpu",
+        "size": (2, 3),
+        "type": "torch.float16",
+        "dir": "/a/b",
+        "here": ".",
+        "file": "a/b.pt",
+        "disk": "C:\\a\\b",
+        "set": {1, "x"},
+    }
 
 
 def test_newer_protocols_and_roots(path):
@@ -133,16 +157,25 @@ def test_unaligned_numbers_come_aligned(path):
 
 # ---- whole networks
 
+
 def mapper():
     """A whole mapper, as a StyleCLIP for StyleGAN3 pickles it."""
     rng = np.random.RandomState(1)
-    layers = {str(k): Layer("src.mapper.layer.MapperLayer", {"weight": rng.randn(4, 4), "bias": rng.randn(4)})
-              for k in (1, 2)}
-    sequence = Layer("torch.nn.modules.container.Sequential",
-                     children={"0": Layer("src.mapper.layers_group.PixelNorm"), **layers})
+    layers = {
+        str(k): Layer("src.mapper.layer.MapperLayer", {"weight": rng.randn(4, 4), "bias": rng.randn(4)})
+        for k in (1, 2)
+    }
+    sequence = Layer(
+        "torch.nn.modules.container.Sequential",
+        children={"0": Layer("src.mapper.layers_group.PixelNorm"), **layers},
+    )
     group = Layer("src.mapper.layers_group.LayersGroup", children={"mapper": sequence})
-    return Layer("src.mapper.mapper.LatentMapper", buffers={"scale": np.array(0.1), "none": None},
-                 children={"coarse_mapper": group}, attributes={"levels": [5, 3, 8]})
+    return Layer(
+        "src.mapper.mapper.LatentMapper",
+        buffers={"scale": np.array(0.1), "none": None},
+        children={"coarse_mapper": group},
+        attributes={"levels": [5, 3, 8]},
+    )
 
 
 def test_a_network_pickled_whole(path, save):
@@ -165,8 +198,12 @@ def test_a_network_of_an_unknown_class_is_named(path):
 
 
 def test_torchscript(path):
-    module = {"conv1": {"weight": KERNEL.astype(np.float16)}, "blocks": {"0": {"bias": KERNEL[0]}},
-              "input_resolution": np.array(224), "heads": 8}
+    module = {
+        "conv1": {"weight": KERNEL.astype(np.float16)},
+        "blocks": {"0": {"bias": KERNEL[0]}},
+        "input_resolution": np.array(224),
+        "heads": 8,
+    }
     save_torchscript(path, module)
     ours = load_arrays(path)[0]
     assert ours.class_name.startswith("__torch__.models.___torch_mangle_")
@@ -185,17 +222,26 @@ def test_names_below_torch_are_only_for_torchscript(path):
 
 # ---- NVIDIA
 
-STATE = {"mapping.fc0.weight": RNG.randn(4, 4).astype(np.float32), "mapping.w_avg": np.ones(4, np.float32),
-         "synthesis.b4.conv1.weight": channels_last(KERNEL), "synthesis.b4.conv1.noise_const": KERNEL[0, 0],
-         "synthesis.b4.conv1.noise_strength": np.array(0.5, np.float32),
-         "synthesis.L0_36_512.magnitude_ema": np.array(2, np.float32)}
+STATE = {
+    "mapping.fc0.weight": RNG.randn(4, 4).astype(np.float32),
+    "mapping.w_avg": np.ones(4, np.float32),
+    "synthesis.b4.conv1.weight": channels_last(KERNEL),
+    "synthesis.b4.conv1.noise_const": KERNEL[0, 0],
+    "synthesis.b4.conv1.noise_strength": np.array(0.5, np.float32),
+    "synthesis.L0_36_512.magnitude_ema": np.array(2, np.float32),
+}
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_nvidia_networks(path, protocol):
     kwargs = {"": {"z_dim": 4, "synthesis_kwargs": {"conv_clamp": 256}}}
-    save_nvidia(path, {"G": {"other": {"w": KERNEL}}, "G_ema": nested(STATE)}, protocol=protocol,
-                init_kwargs=kwargs, training_set_kwargs=easy_dict({"resolution": 8}))
+    save_nvidia(
+        path,
+        {"G": {"other": {"w": KERNEL}}, "G_ema": nested(STATE)},
+        protocol=protocol,
+        init_kwargs=kwargs,
+        training_set_kwargs=easy_dict({"resolution": 8}),
+    )
     ours = load_arrays(path)[0]
     assert set(ours) == {"G", "G_ema", "training_set_kwargs"}
     assert ours["training_set_kwargs"] == {"resolution": 8}
@@ -236,6 +282,7 @@ def test_two_arrays_of_one_name_are_refused():
 
 # ---- other kinds
 
+
 @pytest.mark.parametrize("protocol", [2, 3, 4])
 def test_official_statistics_and_styles(path, protocol):
     mean, names = [RNG.randn(n).astype(np.float32) for n in (4, 2)], ["G_synthesis_1/4x4/Conv/mod", "b"]
@@ -262,11 +309,18 @@ def test_bfloat16_in_safetensors(path):
 LATENTS = RNG.randn(5, 6, 8).astype(np.float32)
 
 
-@pytest.mark.parametrize("value, index", [
-    (LATENTS, 3), (LATENTS[3], 0), (list(LATENTS), 3), ([item[None] for item in LATENTS], 3),
-    ({"latents": LATENTS, "n": 5}, 3), (bfloat16(LATENTS), 3),
-    (View(LATENTS.reshape(-1), 144, (6, 8), (8, 1)), 0),
-])
+@pytest.mark.parametrize(
+    "value, index",
+    [
+        (LATENTS, 3),
+        (LATENTS[3], 0),
+        (list(LATENTS), 3),
+        ([item[None] for item in LATENTS], 3),
+        ({"latents": LATENTS, "n": 5}, 3),
+        (bfloat16(LATENTS), 3),
+        (View(LATENTS.reshape(-1), 144, (6, 8), (8, 1)), 0),
+    ],
+)
 def test_latents_from_pytorch(path, save, value, index):
     save(path, value)
     w_plus = load_latent(path, index=index)
@@ -274,9 +328,18 @@ def test_latents_from_pytorch(path, save, value, index):
     np.testing.assert_allclose(w_plus[0], LATENTS[3], rtol=1e-2)
 
 
-@pytest.mark.parametrize("value", [
-    [LATENTS[0], LATENTS[1, :3]], [LATENTS[0], 3], [], [LATENTS[0, :1], LATENTS[1, :1]],
-    [LATENTS[:, :, None, :, None]], [LATENTS[0, :, :0]], [LATENTS.astype(np.int64)]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        [LATENTS[0], LATENTS[1, :3]],
+        [LATENTS[0], 3],
+        [],
+        [LATENTS[0, :1], LATENTS[1, :1]],
+        [LATENTS[:, :, None, :, None]],
+        [LATENTS[0, :, :0]],
+        [LATENTS.astype(np.int64)],
+    ],
+)
 def test_lists_that_are_no_latents(path, value):
     save_torch_zip(path, value)
     with pytest.raises(UserError, match="list of"):
@@ -284,6 +347,7 @@ def test_lists_that_are_no_latents(path, value):
 
 
 # ---- genuine files
+
 
 @pytest.mark.parametrize("kind", ["zip", "legacy", "torchscript"])
 def test_genuine_files_of_pytorch(kind):

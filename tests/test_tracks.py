@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The same face over several frames, and landmarks averaged over time."""
+
 import numpy as np
 import pytest
 
@@ -17,13 +18,16 @@ def test_the_nearest_face_is_the_same_face():
     assert follow_faces(frames) == [[(0, 0), (1, 0), (2, 1), (3, 0)], [(0, 1), (1, 1), (2, 0)]]
 
 
-@pytest.mark.parametrize("frames, tracks", [
-    ([[face(0)], [], [face(0)]], [[(0, 0)], [(2, 0)]]),
-    ([[face(0)], [face(60)]], [[(0, 0)], [(1, 0)]]),
-    ([[face(0)], [face(0, 49)]], [[(0, 0), (1, 0)]]),
-    ([[face(0)], [face(30), face(10)]], [[(0, 0), (1, 1)], [(1, 0)]]),
-    ([[], []], []),
-])
+@pytest.mark.parametrize(
+    "frames, tracks",
+    [
+        ([[face(0)], [], [face(0)]], [[(0, 0)], [(2, 0)]]),
+        ([[face(0)], [face(60)]], [[(0, 0)], [(1, 0)]]),
+        ([[face(0)], [face(0, 49)]], [[(0, 0), (1, 0)]]),
+        ([[face(0)], [face(30), face(10)]], [[(0, 0), (1, 1)], [(1, 0)]]),
+        ([[], []], []),
+    ],
+)
 def test_what_is_far_or_was_away_is_another_face(frames, tracks):
     assert follow_faces(frames) == tracks
 
@@ -32,8 +36,11 @@ def test_the_mean_is_over_as_many_frames_before_as_behind():
     shakes = np.array([5.0, -3, 4, 1, -2])
     found = smooth_faces([[face(0, shake=one)] for one in shakes], 2)
     wanted = [5, 2, shakes.mean(), 1, -2]
-    np.testing.assert_allclose([faces[0].landmarks - SHAPE for faces in found],
-                               np.broadcast_to(np.reshape(wanted, [5, 1, 1]), [5, 68, 2]), atol=1e-9)
+    np.testing.assert_allclose(
+        [faces[0].landmarks - SHAPE for faces in found],
+        np.broadcast_to(np.reshape(wanted, [5, 1, 1]), [5, 68, 2]),
+        atol=1e-9,
+    )
 
 
 def test_even_movement_and_no_radius_change_nothing():
@@ -49,6 +56,8 @@ def test_trembling_becomes_less():
     random = np.random.RandomState(1)
     frames = [[Face((k, 0, k + 100, 100), SHAPE + [k, 0] + random.randn(68, 2))] for k in range(40)]
     found = smooth_faces(frames, 2)
-    before, after = (np.std([faces[0].landmarks - SHAPE - [k, 0] for k, faces in enumerate(part)][4:-4])
-                     for part in (frames, found))
+    before, after = (
+        np.std([faces[0].landmarks - SHAPE - [k, 0] for k, faces in enumerate(part)][4:-4])
+        for part in (frames, found)
+    )
     assert after == pytest.approx(before / np.sqrt(5), rel=0.1)

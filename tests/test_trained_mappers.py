@@ -27,15 +27,24 @@ def made(config, **parts):
 
 
 def multi():
-    return made(MULTI, texts=("happy", "sad", "long"), words=WORDS, embed="table",
-                made_for={"generator": "g" * 16, "clip": "c" * 16})
+    return made(
+        MULTI,
+        texts=("happy", "sad", "long"),
+        words=WORDS,
+        embed="table",
+        made_for={"generator": "g" * 16, "clip": "c" * 16},
+    )
 
 
-@pytest.mark.parametrize("mapper, latent, vector", [
-    (made(LEVELS, texts=("happy face",)), [2, 6, 6], None),
-    (made(LEVELS, scale=1.0), [1, 6, 6], None),
-    (multi(), [2, 6, 6], WORDS[:1]),
-    (made(STYLES, space="s", texts=("sad",)), [2, 11], None)])
+@pytest.mark.parametrize(
+    "mapper, latent, vector",
+    [
+        (made(LEVELS, texts=("happy face",)), [2, 6, 6], None),
+        (made(LEVELS, scale=1.0), [1, 6, 6], None),
+        (multi(), [2, 6, 6], WORDS[:1]),
+        (made(STYLES, space="s", texts=("sad",)), [2, 11], None),
+    ],
+)
 def test_what_is_written_is_what_is_read(tmp_path, mapper, latent, vector):
     latent = np.random.RandomState(1).randn(*latent).astype(np.float32)
     mark = save_mapper(tmp_path / "m.safetensors", mapper)
@@ -50,8 +59,9 @@ def test_what_is_written_is_what_is_read(tmp_path, mapper, latent, vector):
 
 def test_the_step_is_scaled():
     latent = np.ones([1, 6, 6], np.float32)
-    np.testing.assert_allclose(made(LEVELS, scale=1.0).step(latent), 10 * made(LEVELS).step(latent),
-                               rtol=1e-6)
+    np.testing.assert_allclose(
+        made(LEVELS, scale=1.0).step(latent), 10 * made(LEVELS).step(latent), rtol=1e-6
+    )
 
 
 def test_half_floats_take_half_the_room(tmp_path):
@@ -60,8 +70,9 @@ def test_half_floats_take_half_the_room(tmp_path):
     mark = save_mapper(half, multi(), half=True)
     assert half.stat().st_size < 0.7 * whole.stat().st_size
     latent = np.ones([1, 6, 6], np.float32)
-    np.testing.assert_allclose(load_mapper(half).step(latent, WORDS[:1]), multi().step(latent, WORDS[:1]),
-                               rtol=0.02, atol=1e-3)
+    np.testing.assert_allclose(
+        load_mapper(half).step(latent, WORDS[:1]), multi().step(latent, WORDS[:1]), rtol=0.02, atol=1e-3
+    )
     assert save_mapper(half, load_mapper(half)) == mark
 
 
@@ -73,16 +84,21 @@ def test_text_vectors():
     clip = tiny_clip()
     by_clip = made(CAT, texts=("sad face",), words=np.full([1, 16], 2, np.float32), embed="clip")
     assert (by_clip.text_vector("sad face") == 2).all()
-    np.testing.assert_allclose(by_clip.text_vector("happy face", clip)[0],
-                               clip.encode_text(["happy face"]).numpy()[0], rtol=1e-6)
+    np.testing.assert_allclose(
+        by_clip.text_vector("happy face", clip)[0], clip.encode_text(["happy face"]).numpy()[0], rtol=1e-6
+    )
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda: multi().text_vector("angry"), "does not know 'angry'; it knows: happy, sad, long"),
-    (lambda: multi().text_vector([]), "needs a text; it knows: happy, sad, long"),
-    (lambda: made(CAT, embed="clip").text_vector("angry"), "a CLIP is needed"),
-    (lambda: multi().step(np.zeros([1, 6, 6])), "needs a text vector"),
-    (lambda: made(LEVELS).step(np.zeros([1, 5, 6])), "w_plus has 5 layers, this mapper 6")])
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: multi().text_vector("angry"), "does not know 'angry'; it knows: happy, sad, long"),
+        (lambda: multi().text_vector([]), "needs a text; it knows: happy, sad, long"),
+        (lambda: made(CAT, embed="clip").text_vector("angry"), "a CLIP is needed"),
+        (lambda: multi().step(np.zeros([1, 6, 6])), "needs a text vector"),
+        (lambda: made(LEVELS).step(np.zeros([1, 5, 6])), "w_plus has 5 layers, this mapper 6"),
+    ],
+)
 def test_what_does_not_fit_is_one_line(call, words):
     with pytest.raises(UserError, match=words):
         call()
@@ -107,8 +123,11 @@ def test_damaged_files_are_one_line(tmp_path):
         load_mapper(path)
     save_mapper(path, multi())
     tensors, metadata = read_safetensors(path)
-    for change, words in [({"config": "{"}, "is damaged"), ({"mapper": "{}"}, "is damaged: 'scale'"),
-                          ({"config": '{"mapper_type": "x"}'}, "unknown mapper_type 'x'")]:
+    for change, words in [
+        ({"config": "{"}, "is damaged"),
+        ({"mapper": "{}"}, "is damaged: 'scale'"),
+        ({"config": '{"mapper_type": "x"}'}, "unknown mapper_type 'x'"),
+    ]:
         write_safetensors(path, tensors, {**metadata, **change})
         with pytest.raises(UserError, match=words):
             load_mapper(path)

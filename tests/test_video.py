@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """GIF and MP4, read back: every picture, in order, in its colours, for its time."""
+
 import cv2
 import numpy as np
 import pytest
@@ -55,11 +56,17 @@ def test_mp4_of_odd_sides_doubles_the_last_row_and_column(tmp_path):
 
 
 @pytest.mark.parametrize("name", SAVERS)
-@pytest.mark.parametrize("words, pictures, fps", [
-    ("fps must be 1 to 50 pictures a second, got 0.5", PICTURES, 0.5), ("got 60", PICTURES, 60),
-    ("got nan", PICTURES, float("nan")), (r"\[48, 64, 3\] uint8", PICTURES[0], 10),
-    ("float64", PICTURES / 255, 10), (r"got \[0, 48, 64, 3\]", PICTURES[:0], 10),
-])
+@pytest.mark.parametrize(
+    "words, pictures, fps",
+    [
+        ("fps must be 1 to 50 pictures a second, got 0.5", PICTURES, 0.5),
+        ("got 60", PICTURES, 60),
+        ("got nan", PICTURES, float("nan")),
+        (r"\[48, 64, 3\] uint8", PICTURES[0], 10),
+        ("float64", PICTURES / 255, 10),
+        (r"got \[0, 48, 64, 3\]", PICTURES[:0], 10),
+    ],
+)
 def test_what_is_no_video_is_refused_and_not_written(tmp_path, name, words, pictures, fps):
     with pytest.raises(UserError, match=words):
         SAVERS[name](tmp_path / name, pictures, fps=fps)

@@ -103,11 +103,15 @@ def ffhq(world, weights, monkeypatch):
     small = {**CLIP_CONFIGS["ViT_B_32"], **CLIP, "name": "ViT_B_32", "vocabulary": None}
     monkeypatch.setitem(clips.CLIP_CONFIGS, "ViT_B_32", small)
     (world / f"{FFHQ}.pdparams").write_bytes(weights.read_bytes())
-    stats = {word: [paddle.to_tensor(draw(n).astype("float32")) for n in layout.channels]
-             for word, draw in (("mean", rng.randn), ("std", rng.rand))}
-    save = {f"{FFHQ}-styleclip-stats": stats,
-            f"{FFHQ}-styleclip-global-directions": paddle.randn([layout.num_editable, 16]),
-            "ViT-B-32": build_clip(small).net.state_dict()}
+    stats = {
+        word: [paddle.to_tensor(draw(n).astype("float32")) for n in layout.channels]
+        for word, draw in (("mean", rng.randn), ("std", rng.rand))
+    }
+    save = {
+        f"{FFHQ}-styleclip-stats": stats,
+        f"{FFHQ}-styleclip-global-directions": paddle.randn([layout.num_editable, 16]),
+        "ViT-B-32": build_clip(small).net.state_dict(),
+    }
     for name, value in save.items():
         paddle.save(value, str(world / f"{name}.pdparams"))
     return save
@@ -143,8 +147,13 @@ def test_every_way_of_publishing():
 
 
 @pytest.mark.skipif(not REAL_STATS.exists(), reason="the two real files are not at hand")
-@pytest.mark.parametrize("name, path", [("styleclip-ffhq-w_plus.npy", "ffhq-w_plus.npy"),
-                                        ("ultranity-styleclip-stats.pdparams", REAL_STATS.name)])
+@pytest.mark.parametrize(
+    "name, path",
+    [
+        ("styleclip-ffhq-w_plus.npy", "ffhq-w_plus.npy"),
+        ("ultranity-styleclip-stats.pdparams", REAL_STATS.name),
+    ],
+)
 def test_digests_of_the_files_at_hand(name, path):
     assert compute_sha256(REAL_STATS.parent / path) == read_catalogue()["files"][name]["sha256"]
 
@@ -243,8 +252,11 @@ def test_a_generator_of_ones_own(world, weights, tmp_path):
     mark, clip = bundle.fingerprints["generator"], load_pack(load.PACK).fingerprints["clip"]
     save_stats(tmp_path / "stats.safetensors", stats, generator=mark)
     save_relevance(tmp_path / "rel.safetensors", relevance, generator=mark, clip=clip, clip_name="toonface")
-    own = load_bundle(weight_path=weights, stat_path=tmp_path / "stats.safetensors",
-                      direction_path=tmp_path / "rel.safetensors")
+    own = load_bundle(
+        weight_path=weights,
+        stat_path=tmp_path / "stats.safetensors",
+        direction_path=tmp_path / "rel.safetensors",
+    )
     assert (own.stats.mean == stats.mean).all() and own.stats.count == 100
     assert (own.relevance == relevance).all() and own.clip.name == CLIP["name"]
 
@@ -283,11 +295,16 @@ def test_a_clip_by_name(ffhq, world):
         load_bundle("ffhq-config-f", clip="ViT").clip  # noqa: B018
 
 
-@pytest.mark.parametrize("saved, words", [
-    ({"mean": [np.zeros(3)], "std": [np.zeros(3)]}, "3 channels in 1 layers, generator 'tiny' has"),
-    ({"mean": np.zeros(5), "std": np.zeros(5)}, r"shape \[5\]"),
-    ({"mean": np.zeros(5)}, "no statistics"), ([1, 2], "no statistics"),
-    ({"mean": "zero", "std": "one"}, "no numbers")])
+@pytest.mark.parametrize(
+    "saved, words",
+    [
+        ({"mean": [np.zeros(3)], "std": [np.zeros(3)]}, "3 channels in 1 layers, generator 'tiny' has"),
+        ({"mean": np.zeros(5), "std": np.zeros(5)}, r"shape \[5\]"),
+        ({"mean": np.zeros(5)}, "no statistics"),
+        ([1, 2], "no statistics"),
+        ({"mean": "zero", "std": "one"}, "no numbers"),
+    ],
+)
 def test_statistics_that_are_none(world, tmp_path, saved, words):
     paddle.save(saved, str(tmp_path / "s.pdparams"))
     with pytest.raises(UserError, match=words) as error:
@@ -304,10 +321,16 @@ def test_statistics_with_impossible_values(world, tmp_path):
             load_bundle(stat_path=tmp_path / "s")
 
 
-@pytest.mark.parametrize("saved, words", [
-    (np.zeros((7, 16), np.float32), "7 rows, generator 'tiny' has"),
-    (np.zeros(7, np.float32), r"shape \[7\]"), (np.zeros((7, 16), np.int64), "no relevance"),
-    ([np.zeros(3)], "no relevance"), ({"a": 1}, "no relevance")])
+@pytest.mark.parametrize(
+    "saved, words",
+    [
+        (np.zeros((7, 16), np.float32), "7 rows, generator 'tiny' has"),
+        (np.zeros(7, np.float32), r"shape \[7\]"),
+        (np.zeros((7, 16), np.int64), "no relevance"),
+        ([np.zeros(3)], "no relevance"),
+        ({"a": 1}, "no relevance"),
+    ],
+)
 def test_relevance_that_is_none(world, tmp_path, saved, words):
     paddle.save(saved, str(tmp_path / "r.pdparams"))
     with pytest.raises(UserError, match=words) as error:

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Model files small enough for tests: a generator as PaddleGAN saves it, and a pack; random but fixed."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -26,10 +27,16 @@ def pack_parts() -> dict:
     """What save_pack takes."""
     generator, layout, stats, relevance, clip = tiny_parts()
     rng = np.random.RandomState(5)
-    return {"generator": generator, "clip": clip, "stats": stats, "relevance": relevance,
-            "strength": rng.rand(len(relevance)), "latents": rng.randn(3, generator.n_latent, 12),
-            "s_base": rng.randn(4, layout.size),
-            "defaults": EditDefaults(alpha=7.0, beta=0.2, unit="sigma", templates="plain")}
+    return {
+        "generator": generator,
+        "clip": clip,
+        "stats": stats,
+        "relevance": relevance,
+        "strength": rng.rand(len(relevance)),
+        "latents": rng.randn(3, generator.n_latent, 12),
+        "s_base": rng.randn(4, layout.size),
+        "defaults": EditDefaults(alpha=7.0, beta=0.2, unit="sigma", templates="plain"),
+    }
 
 
 def write_pack(folder, **parts) -> dict:

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A whole bundle small enough for tests: a 16 px generator and a CLIP of two layers, random but fixed."""
+
 from __future__ import annotations
 
 import atexit
@@ -18,9 +19,18 @@ from ppstyleclip.zoo import EditDefaults, load, save_pack
 
 SIZE, STYLE_DIM, N_MLP = 16, 12, 2
 WORDS = ["face", "happy", "sad", "smiling", "with", "long", "hair", "a", "photo", "of", "the"]
-CLIP = {"name": "toonface", "embed_dim": 16, "image_size": 16, "vision_layers": 1, "vision_width": 64,
-        "vision_patch_size": 8, "transformer_width": 16, "transformer_heads": 2, "transformer_layers": 1,
-        "vocabulary": WORDS}
+CLIP = {
+    "name": "toonface",
+    "embed_dim": 16,
+    "image_size": 16,
+    "vision_layers": 1,
+    "vision_width": 64,
+    "vision_patch_size": 8,
+    "transformer_width": 16,
+    "transformer_heads": 2,
+    "transformer_layers": 1,
+    "vocabulary": WORDS,
+}
 
 
 PROGRAMS = Path(tempfile.mkdtemp(prefix="ppstyleclip-programs-"))  # compiled once for all tests of a session
@@ -46,8 +56,11 @@ def tiny_clip(seed=1):
 def tiny_measurements(layout, dim=CLIP["embed_dim"], seed=2):
     """Statistics and relevance of the right shapes; the values are drawn, not measured."""
     random = np.random.RandomState(seed)
-    stats = StyleStats(random.randn(layout.size).astype(np.float32),
-                       random.uniform(0.5, 2, layout.size).astype(np.float32), 100)
+    stats = StyleStats(
+        random.randn(layout.size).astype(np.float32),
+        random.uniform(0.5, 2, layout.size).astype(np.float32),
+        100,
+    )
     relevance = random.randn(layout.num_editable, dim).astype(np.float32)
     return stats, relevance / np.linalg.norm(relevance, axis=1, keepdims=True)
 
@@ -76,7 +89,14 @@ def save_tiny_pack(folder):
     """Write the tiny world as a pack with the few faces of seeds 0 and 1; returns the folder."""
     generator, _, stats, relevance, clip = tiny_parts()
     z = np.random.RandomState(0).standard_normal([2, STYLE_DIM]).astype(np.float32)
-    save_pack(folder, generator=generator, clip=clip, stats=stats, relevance=relevance, name="tiny",
-              latents=generator.get_latents(paddle.to_tensor(z)).numpy(),
-              defaults=EditDefaults(alpha=3.0, beta=0.1, unit="style", templates="plain"))
+    save_pack(
+        folder,
+        generator=generator,
+        clip=clip,
+        stats=stats,
+        relevance=relevance,
+        name="tiny",
+        latents=generator.get_latents(paddle.to_tensor(z)).numpy(),
+        defaults=EditDefaults(alpha=3.0, beta=0.1, unit="style", templates="plain"),
+    )
     return folder

@@ -8,6 +8,7 @@
 Arrays are written as tensors; one that is dense but permuted in memory (`channels_last`) keeps its strides.
 Other tensors: bfloat16, View. Names, calls and objects of classes: Name, Call, Object.
 """
+
 from __future__ import annotations
 
 import io
@@ -19,9 +20,18 @@ from typing import Any
 
 import numpy as np
 
-LEGACY_MAGIC = 0x1950a86a20f9469cfc6c
-_STORAGES = {"f4": "Float", "f8": "Double", "f2": "Half", "i8": "Long", "i4": "Int", "i2": "Short",
-             "i1": "Char", "u1": "Byte", "b1": "Bool"}
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_STORAGES = {
+    "f4": "Float",
+    "f8": "Double",
+    "f2": "Half",
+    "i8": "Long",
+    "i4": "Int",
+    "i2": "Short",
+    "i1": "Char",
+    "u1": "Byte",
+    "b1": "Bool",
+}
 
 
 @dataclass(frozen=True)
@@ -244,8 +254,12 @@ def _raw(values) -> bytes:
 def save_torchscript(path, module: dict, *, name="Model") -> None:
     """A TorchScript archive: dicts become objects of classes below `__torch__`, arrays tensors."""
     code = f"class {name}(Module):\n  pass\n".encode()
-    save_torch_zip(path, _script_object(module, name), root="model",
-                   extra=[("constants.pkl", pickled((), 2)), (f"code/__torch__/{name}.py", code)])
+    save_torch_zip(
+        path,
+        _script_object(module, name),
+        root="model",
+        extra=[("constants.pkl", pickled((), 2)), (f"code/__torch__/{name}.py", code)],
+    )
 
 
 def _script_object(module, name) -> Object:
@@ -268,9 +282,13 @@ class Layer:
 
 def whole(layer: Layer) -> Object:
     """A Layer, and those within it, as torch.save pickles a network that is saved whole."""
-    state = {"training": False, "_backward_hooks": ordered_dict({}), "_non_persistent_buffers_set": set(),
-             "_parameters": {name: parameter(array) for name, array in layer.parameters.items()},
-             "_buffers": dict(layer.buffers),
-             "_modules": ordered_dict({name: whole(child) for name, child in layer.children.items()}),
-             **layer.attributes}
+    state = {
+        "training": False,
+        "_backward_hooks": ordered_dict({}),
+        "_non_persistent_buffers_set": set(),
+        "_parameters": {name: parameter(array) for name, array in layer.parameters.items()},
+        "_buffers": dict(layer.buffers),
+        "_modules": ordered_dict({name: whole(child) for name, child in layer.children.items()}),
+        **layer.attributes,
+    }
     return Object(Name(*layer.class_name.rsplit(".", 1)), state)

@@ -7,15 +7,16 @@
 
 A generator is also drawn, so that a look tells whether the faces are whole.
 """
+
 from __future__ import annotations
 
-from ppstyleclip.apps.cli import guard
 from ppstyleclip.apps.convert import run_convert
+from ppstyleclip.cli.run import run_cli
 
 
 def main(argv=None) -> int:
     """Parse, run, and turn bad input into one line and exit code 2."""
-    return guard(run_convert, argv)
+    return run_cli(run_convert, argv)
 
 
 if __name__ == "__main__":

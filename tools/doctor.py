@@ -8,15 +8,16 @@
 
 Exit code 0: the embedded face can be edited. 1: it cannot.
 """
+
 from __future__ import annotations
 
-from ppstyleclip.apps.cli import guard
 from ppstyleclip.apps.doctor import run_doctor
+from ppstyleclip.cli.run import run_cli
 
 
 def main(argv=None) -> int:
     """Parse, look, print; bad input is one line and exit code 2."""
-    return guard(run_doctor, argv)
+    return run_cli(run_doctor, argv)
 
 
 if __name__ == "__main__":

@@ -8,18 +8,19 @@ Writes strip.png, interpolation.gif and interpolation.mp4.
     python tools/interpolate.py --latent dst.npy dst.editing.npy --steps 48
     python tools/interpolate.py --latent bank.pt --index 0 7 --fps 12
 """
+
 from __future__ import annotations
 
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.apps.arguments import (
+from ppstyleclip.cli.arguments import (
     add_model_arguments,
     documented_parser,
     finite_number,
     load_editor,
 )
-from ppstyleclip.apps.cli import guard
+from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
 
@@ -31,15 +32,35 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = documented_parser(__doc__)
     add = parser.add_argument_group("faces").add_argument
     add("--latent", nargs="+", metavar="FILE", help="latents of the faces, in order (default: sampled faces)")
-    add("--index", type=int, nargs="+", metavar="N",
-        help="which one of each file that holds several, or several of the only file (default: 0)")
-    add("--seed", type=int, nargs="+", metavar="SEED",
-        help=f"seeds of sampled faces, without --latent (default: {SEEDS[0]} {SEEDS[1]})")
+    add(
+        "--index",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="which one of each file that holds several, or several of the only file (default: 0)",
+    )
+    add(
+        "--seed",
+        type=int,
+        nargs="+",
+        metavar="SEED",
+        help=f"seeds of sampled faces, without --latent (default: {SEEDS[0]} {SEEDS[1]})",
+    )
     add = parser.add_argument_group("motion").add_argument
-    add("--steps", type=int, default=24, metavar="N",
-        help="pictures from each face to the next (default: %(default)s)")
-    add("--fps", type=finite_number, default=24, metavar="N",
-        help="pictures a second, 1 to 50 (default: %(default)s)")
+    add(
+        "--steps",
+        type=int,
+        default=24,
+        metavar="N",
+        help="pictures from each face to the next (default: %(default)s)",
+    )
+    add(
+        "--fps",
+        type=finite_number,
+        default=24,
+        metavar="N",
+        help="pictures a second, 1 to 50 (default: %(default)s)",
+    )
     add_model_arguments(parser)
     return parser.parse_args(argv)
 
@@ -87,7 +108,7 @@ def named_latents(args) -> list[tuple]:
 
 def main(argv=None) -> int:
     """Parse, run, and turn bad input into one line and exit code 2."""
-    return guard(run, parse_args(argv))
+    return run_cli(run, parse_args(argv))
 
 
 if __name__ == "__main__":

@@ -11,20 +11,21 @@ Of one face it writes results_<texts>.png (the face, then what became of it) and
     python tools/mapper_inference.py --checkpoint_path afro.pt --latents_test_path test_faces.pt \\
            --couple_outputs --n_images 20 --model_type ffhq-config-f
 """
+
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.apps.arguments import (
+from ppstyleclip.cli.arguments import (
     add_model_arguments,
     check_faces,
     documented_parser,
     finite_number,
     load_editor,
 )
-from ppstyleclip.apps.cli import guard
+from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
 
@@ -33,12 +34,31 @@ def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line; names are those of StyleCLIP's and text2image_manipulation's inference.py."""
     parser = documented_parser(__doc__)
     add = parser.add_argument_group("mappers").add_argument
-    add("--modules", "--checkpoint_path", nargs="+", action="extend", default=[], metavar="MAPPER",
-        help="files, names in the bundle's folder mappers/, or published ones; applied in this order")
-    add("--texts", nargs="+", action="extend", default=[], metavar="TEXT",
-        help="one for each mapper that takes a text; all for a single Mapper_multi; A+B are two at once")
-    add("--strength", type=finite_number, nargs="+", default=[1.0], metavar="X",
-        help="of the mappers' steps: one for all, or one each (default: 1)")
+    add(
+        "--modules",
+        "--checkpoint_path",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="MAPPER",
+        help="files, names in the bundle's folder mappers/, or published ones; applied in this order",
+    )
+    add(
+        "--texts",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="TEXT",
+        help="one for each mapper that takes a text; all for a single Mapper_multi; A+B are two at once",
+    )
+    add(
+        "--strength",
+        type=finite_number,
+        nargs="+",
+        default=[1.0],
+        metavar="X",
+        help="of the mappers' steps: one for all, or one each (default: 1)",
+    )
     add("--intermediate_outputs", action="store_true", help="show what each mapper of a chain made")
     add("--work_in_stylespace", action="store_true", help="insist on a mapper of style space")
     add = parser.add_argument_group("faces").add_argument
@@ -47,8 +67,14 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--couple_outputs", action="store_true", help="show each beside what became of it")
     add("--test_batch_size", type=int, default=8, metavar="N", help="faces at a time (default: 8)")
     add("--latent", "--latent_path", help="one latent (default: a sampled face)")
-    add("--index", "--w_num", type=int, default=0, metavar="N",
-        help="which one, where the file holds several (default: 0)")
+    add(
+        "--index",
+        "--w_num",
+        type=int,
+        default=0,
+        metavar="N",
+        help="which one, where the file holds several (default: 0)",
+    )
     add("--seed", type=int, help=f"seed of the sampled face (default: {DEFAULT_SEED})")
     add("--input_image", "--new_image_path", metavar="PHOTO", help="the face of a photo, inverted first")
     add = add_model_arguments(parser)
@@ -65,8 +91,9 @@ def parse_args(argv=None) -> argparse.Namespace:
 def check(args) -> None:
     """Refuse at once what need not wait for the model."""
     check_faces(args)
-    sources = [name for name in ("latents_test_path", "latent", "input_image")
-               if getattr(args, name) is not None]
+    sources = [
+        name for name in ("latents_test_path", "latent", "input_image") if getattr(args, name) is not None
+    ]
     if len(sources) > 1 or sources and args.seed is not None:
         raise UserError("faces come from --latents_test_path, --latent, --input_image or --seed; give one")
     for name in sources:
@@ -87,16 +114,25 @@ def run(args) -> None:
         raise UserError("--work_in_stylespace was given, but a mapper moves w_plus; leave it out")
     if args.latents_test_path is not None:
         faces, source = app.load_faces(editor, args.latents_test_path, args.n_images), args.latents_test_path
-        written = app.map_bank(editor, faces, chain, args.output_path, couple=args.couple_outputs,
-                               batch_size=args.test_batch_size)
+        written = app.map_bank(
+            editor,
+            faces,
+            chain,
+            args.output_path,
+            couple=args.couple_outputs,
+            batch_size=args.test_batch_size,
+        )
     else:
         faces, source = app.one_face(editor, args, seed=DEFAULT_SEED)
-        written = app.map_face(editor, faces, chain, args.output_path, texts=args.texts,
-                               every=args.intermediate_outputs)
+        written = app.map_face(
+            editor, faces, chain, args.output_path, texts=args.texts, every=args.intermediate_outputs
+        )
     what = ", ".join(Path(link.name).stem for link in chain)
-    print(f"{what}{': ' * bool(args.texts)}{', '.join(args.texts)}, on {source} of {editor.bundle.name}: "
-          f"{len(faces)} face{'s' * (len(faces) > 1)}")
-    for path in written[:2 if args.latents_test_path else None]:
+    print(
+        f"{what}{': ' * bool(args.texts)}{', '.join(args.texts)}, on {source} of {editor.bundle.name}: "
+        f"{len(faces)} face{'s' * (len(faces) > 1)}"
+    )
+    for path in written[: 2 if args.latents_test_path else None]:
         print(f"wrote {path}")
     if args.latents_test_path and len(written) > 2:
         print(f"and {len(written) - 2} more in {written[0].parent}")
@@ -104,7 +140,7 @@ def run(args) -> None:
 
 def main(argv=None) -> int:
     """Parse, run, and turn bad input into one line and exit code 2."""
-    return guard(run, parse_args(argv))
+    return run_cli(run, parse_args(argv))
 
 
 if __name__ == "__main__":

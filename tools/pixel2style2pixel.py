@@ -8,18 +8,19 @@ Writes src.png (the aligned face), dst.png (as the generator draws it) and dst.n
     python tools/pixel2style2pixel.py --input_image photo.jpg --model_type ffhq-inversion --cpu
     python tools/pixel2style2pixel.py --input_image photo.jpg --weight_path e4e_ffhq_encode.pt
 """
+
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from ppstyleclip.apps.arguments import (
+from ppstyleclip.cli.arguments import (
     add_identity_argument,
     add_model_arguments,
     documented_parser,
     load_editor,
 )
-from ppstyleclip.apps.cli import guard
+from ppstyleclip.cli.run import run_cli
 from ppstyleclip.files import check_file
 
 
@@ -50,8 +51,13 @@ def run(args) -> None:
     if args.aligned:
         face = whole_picture(editor.bundle, args.input_image)
     else:
-        face = aligned_faces(editor.bundle, args.input_image, which=args.face, landmarks=args.landmarks,
-                             landmark_path=args.landmark_path)[1][0]
+        face = aligned_faces(
+            editor.bundle,
+            args.input_image,
+            which=args.face,
+            landmarks=args.landmarks,
+            landmark_path=args.landmark_path,
+        )[1][0]
     made = inversion_to_files(editor, face, args.output_path, identity_path=args.ir_se50_weights)
     print(f"{args.input_image} inverted by the encoder of {editor.bundle.name}: {made.words}")
     for name in FILES:
@@ -60,7 +66,7 @@ def run(args) -> None:
 
 def main(argv=None) -> int:
     """Parse, run, and turn bad input into one line and exit code 2."""
-    return guard(run, parse_args(argv))
+    return run_cli(run, parse_args(argv))
 
 
 if __name__ == "__main__":

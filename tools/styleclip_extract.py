@@ -11,15 +11,16 @@ stylegan2-<name>-styleclip-global-directions.safetensors: the --direction_path o
 It may be killed and started again. Also: python -m paddle.distributed.launch --nproc_per_node 2 tools/...,
 or --shard 0/2 and --shard 1/2 on two machines, then --merge.
 """
+
 from __future__ import annotations
 
-from ppstyleclip.apps.cli import guard
 from ppstyleclip.apps.extract import run_extract
+from ppstyleclip.cli.run import run_cli
 
 
 def main(argv=None) -> int:
     """Parse, run, and turn bad input into one line and exit code 2."""
-    return guard(run_extract, argv)
+    return run_cli(run_extract, argv)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,16 @@ Writes stylegan2-<name>-styleclip-stats.safetensors and S-<name>.safetensors (th
 
 It may be killed and started again.
 """
+
 from __future__ import annotations
 
-from ppstyleclip.apps.cli import guard
 from ppstyleclip.apps.prepare import run_getf
+from ppstyleclip.cli.run import run_cli
 
 
 def main(argv=None) -> int:
     """Parse, run, and turn bad input into one line and exit code 2."""
-    return guard(run_getf, argv)
+    return run_cli(run_getf, argv)
 
 
 if __name__ == "__main__":

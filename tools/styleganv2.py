@@ -8,12 +8,13 @@ Writes sample.png (a sheet of faces), sample.npy (their latents; the other tools
     python tools/styleganv2.py --seed 233
     python tools/styleganv2.py --model_type ffhq-config-f --n_row 2 --n_col 3 --output_path faces --cpu
 """
+
 from __future__ import annotations
 
 import argparse
 
-from ppstyleclip.apps.arguments import add_model_arguments, documented_parser, load_editor
-from ppstyleclip.apps.cli import guard
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.run import run_cli
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -39,7 +40,7 @@ def run(args) -> None:
 
 def main(argv=None) -> int:
     """Parse, run, and turn bad input into one line and exit code 2."""
-    return guard(run, parse_args(argv))
+    return run_cli(run, parse_args(argv))
 
 
 if __name__ == "__main__":

@@ -9,12 +9,13 @@ several offsets, strip.png (all of them in a labelled row).
            --direction_offset 5
     python tools/styleganv2editing.py --seed 5 --direction_path smile.npy --direction_offset -2 0 2
 """
+
 from __future__ import annotations
 
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.apps.arguments import (
+from ppstyleclip.cli.arguments import (
     add_face_arguments,
     add_model_arguments,
     check_faces,
@@ -22,7 +23,7 @@ from ppstyleclip.apps.arguments import (
     finite_number,
     load_editor,
 )
-from ppstyleclip.apps.cli import guard
+from ppstyleclip.cli.run import run_cli
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -30,10 +31,17 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = documented_parser(__doc__)
     add = parser.add_argument_group("edit").add_argument
     add("--direction_name", metavar="NAME", help="which of the directions (default: the only one)")
-    add("--direction_offset", type=finite_number, nargs="+", default=[0.0], metavar="OFFSET",
-        help="how far along it, or several; dst is the last one; negative goes the other way (default: 0)")
-    add("--direction_path",
-        help="file of directions, in place of the model's own (the embedded one has none)")
+    add(
+        "--direction_offset",
+        type=finite_number,
+        nargs="+",
+        default=[0.0],
+        metavar="OFFSET",
+        help="how far along it, or several; dst is the last one; negative goes the other way (default: 0)",
+    )
+    add(
+        "--direction_path", help="file of directions, in place of the model's own (the embedded one has none)"
+    )
     add_face_arguments(parser, seed=DEFAULT_SEED)
     add_model_arguments(parser)
     return parser.parse_args(argv)
@@ -61,7 +69,7 @@ def run(args) -> None:
 
 def main(argv=None) -> int:
     """Parse, run, and turn bad input into one line and exit code 2."""
-    return guard(run, parse_args(argv))
+    return run_cli(run, parse_args(argv))
 
 
 if __name__ == "__main__":

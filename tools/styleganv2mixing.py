@@ -8,13 +8,14 @@ Writes src1.mixing.png, src2.mixing.png, dst.mixing.png and the mixture's latent
     python tools/styleganv2mixing.py --seed1 1 --seed2 2 --crossover 4
     python tools/styleganv2mixing.py --latent1 dst.npy --latent2 dst.fitting.npy --weights 0.7
 """
+
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.apps.arguments import (
+from ppstyleclip.cli.arguments import (
     add_face_arguments,
     add_model_arguments,
     check_faces,
@@ -22,7 +23,7 @@ from ppstyleclip.apps.arguments import (
     finite_number,
     load_editor,
 )
-from ppstyleclip.apps.cli import guard
+from ppstyleclip.cli.run import run_cli
 
 SEEDS = {"1": DEFAULT_SEED, "2": DEFAULT_SEED + 1}
 
@@ -31,10 +32,20 @@ def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
     parser = documented_parser(__doc__)
     how = parser.add_argument_group("mixture").add_mutually_exclusive_group()
-    how.add_argument("--weights", type=finite_number, nargs="+", default=[0.5], metavar="SHARE",
-                     help="share of face 1 at each level, coarse levels first, or one for all (default: 0.5)")
-    how.add_argument("--crossover", type=int, metavar="LEVEL",
-                     help="style mixing: the levels before this one from face 1, the finer ones from face 2")
+    how.add_argument(
+        "--weights",
+        type=finite_number,
+        nargs="+",
+        default=[0.5],
+        metavar="SHARE",
+        help="share of face 1 at each level, coarse levels first, or one for all (default: 0.5)",
+    )
+    how.add_argument(
+        "--crossover",
+        type=int,
+        metavar="LEVEL",
+        help="style mixing: the levels before this one from face 1, the finer ones from face 2",
+    )
     for number, seed in SEEDS.items():
         add_face_arguments(parser, number, seed=seed)
     add_model_arguments(parser)
@@ -50,8 +61,9 @@ def run(args) -> None:
     from ppstyleclip.apps.styleganv2mixing_predictor import FILES, mixture_to_files
     from ppstyleclip.methods.interpolate import crossover, mix
 
-    (first, name1), (second, name2) = (given_face(editor, args, number, seed=seed)
-                                       for number, seed in SEEDS.items())
+    (first, name1), (second, name2) = (
+        given_face(editor, args, number, seed=seed) for number, seed in SEEDS.items()
+    )
     if args.crossover is None:
         mixture, how = mix(first, second, args.weights), "weights " + " ".join(f"{w:g}" for w in args.weights)
     else:
@@ -64,7 +76,7 @@ def run(args) -> None:
 
 def main(argv=None) -> int:
     """Parse, run, and turn bad input into one line and exit code 2."""
-    return guard(run, parse_args(argv))
+    return run_cli(run, parse_args(argv))
 
 
 if __name__ == "__main__":

@@ -11,23 +11,44 @@ It may be killed and started again: the same command goes on. Also: python -m pa
     python tools/train_mapper.py --model_type ffhq-config-f --data_mode color --preset seed000 \\
            --latents_train_path train_data.pt --ir_se50_weights model_ir_se50.pth --exp_dir colors
 """
+
 from __future__ import annotations
 
 import argparse
 
-from ppstyleclip.apps.arguments import add_model_arguments, documented_parser, finite_number, load_editor
-from ppstyleclip.apps.cli import guard
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
+from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
 
-SETTINGS = {"mapper_type": "mapper_type", "mapper_mode": "mode", "coarse": "coarse", "medium": "medium",
-            "fine": "fine", "space": "space", "max_steps": "steps", "batch_size": "batch_size",
-            "learning_rate": "rate", "optim_name": "optimiser", "clip_lambda": "clip",
-            "id_lambda": "identity", "latent_l2_lambda": "l2", "val_interval": "every",
-            "patience": "patience", "toward": "toward", "views": "views", "scale": "scale",
-            "train_seed": "seed"}
-PLAN = {"train_dataset_size": "train_faces", "test_dataset_size": "held_out_faces",
-        "image_interval": "pictures_every", "save_interval": "save_every", "board_interval": "board_every"}
+SETTINGS = {
+    "mapper_type": "mapper_type",
+    "mapper_mode": "mode",
+    "coarse": "coarse",
+    "medium": "medium",
+    "fine": "fine",
+    "space": "space",
+    "max_steps": "steps",
+    "batch_size": "batch_size",
+    "learning_rate": "rate",
+    "optim_name": "optimiser",
+    "clip_lambda": "clip",
+    "id_lambda": "identity",
+    "latent_l2_lambda": "l2",
+    "val_interval": "every",
+    "patience": "patience",
+    "toward": "toward",
+    "views": "views",
+    "scale": "scale",
+    "train_seed": "seed",
+}
+PLAN = {
+    "train_dataset_size": "train_faces",
+    "test_dataset_size": "held_out_faces",
+    "image_interval": "pictures_every",
+    "save_interval": "save_every",
+    "board_interval": "board_every",
+}
 EMBEDS = {"nn.embedding": "table", "clip_encoder": "clip"}
 
 
@@ -36,18 +57,35 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = documented_parser(__doc__)
     add = parser.add_argument_group("texts").add_argument
     add("--description", nargs="+", metavar="TEXT", help="what the faces should become; or several")
-    add("--data_mode", help="a list of texts of text2image_manipulation: hair, female, male, color, multi, "
-                            "Disney")
-    add("--together", type=int, default=1, metavar="N",
-        help="of several texts, also up to N of them in one face (default: 1)")
-    add("--neutral", default="face", help="what the faces are, where the preset asks for a direction "
-                                          "(default: face)")
-    add("--text_embed_mode", choices=tuple(EMBEDS), help="how several texts are told to the mapper "
-                                                         "(default: nn.embedding)")
+    add(
+        "--data_mode",
+        help="a list of texts of text2image_manipulation: hair, female, male, color, multi, Disney",
+    )
+    add(
+        "--together",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of several texts, also up to N of them in one face (default: 1)",
+    )
+    add(
+        "--neutral",
+        default="face",
+        help="what the faces are, where the preset asks for a direction (default: face)",
+    )
+    add(
+        "--text_embed_mode",
+        choices=tuple(EMBEDS),
+        help="how several texts are told to the mapper (default: nn.embedding)",
+    )
     add = parser.add_argument_group("latents").add_argument
     add("--latents_train_path", "--train_data", metavar="FILE", help="to train on (default: sampled faces)")
-    add("--latents_test_path", "--test_data", metavar="FILE", help="to look at (default: sampled faces, or a "
-                                                                   "tenth of those to train on)")
+    add(
+        "--latents_test_path",
+        "--test_data",
+        metavar="FILE",
+        help="to look at (default: sampled faces, or a tenth of those to train on)",
+    )
     add("--photos", metavar="DIR", help="train on the faces that the encoder finds in these photos")
     add("--train_dataset_size", type=int, help="how many, at most (default: the preset's, as for all below)")
     add("--test_dataset_size", type=int)
@@ -59,13 +97,22 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def _add_training(add):
-    add("--preset", metavar="NAME", help="official, seed000, seed004, toonface, conditioned, or a YAML file "
-                                         "(default: toonface for the embedded model, else official)")
+    add(
+        "--preset",
+        metavar="NAME",
+        help="official, seed000, seed004, toonface, conditioned, or a YAML file "
+        "(default: toonface for the embedded model, else official)",
+    )
     add("--mapper_type", help="LevelsMapper, SingleMapper, ConditionedMapper, or one of style space")
     add("--mapper_mode", help="Mapper (one text), Mapper_sum, Mapper_cat or Mapper_multi")
     for group in ("coarse", "medium", "fine"):
-        add(f"--no_{group}_mapper", action="store_const", const=False, dest=group,
-            help=f"leave the {group} layers alone")
+        add(
+            f"--no_{group}_mapper",
+            action="store_const",
+            const=False,
+            dest=group,
+            help=f"leave the {group} layers alone",
+        )
     add("--work_in_stylespace", action="store_const", const="s", dest="space", help="move styles, not w_plus")
     add("--scale", type=finite_number, help="what the network's output is multiplied with")
     add("--max_steps", type=int)
@@ -76,8 +123,12 @@ def _add_training(add):
     add("--latent_l2_lambda", type=finite_number, help="weight of the distance between the latents")
     add("--id_lambda", type=finite_number, help="weight of the identity loss; needs --ir_se50_weights")
     add("--ir_se50_weights", metavar="FILE", help="the identity network")
-    add("--toward", type=finite_number, metavar="LENGTH",
-        help="how far CLIP's view of a face moves along the text; 0: towards the text alone, as the paper")
+    add(
+        "--toward",
+        type=finite_number,
+        metavar="LENGTH",
+        help="how far CLIP's view of a face moves along the text; 0: towards the text alone, as the paper",
+    )
     add("--views", type=int, help="shifted copies of a picture that CLIP sees, 1 to 5")
     add("--val_interval", type=int, metavar="N", help="look at the held-out latents every N steps")
     add("--patience", type=int, metavar="N", help="stop after N looks without a new best; 0 for never")
@@ -87,15 +138,19 @@ def _add_training(add):
     add("--board_interval", type=int, metavar="N")
     add("--train_seed", type=int, help="of the first weights and of what is drawn")
     add("--mixed", action="store_true", help="compute in bfloat16 where that is safe; on a GPU")
-    add("--checkpoint_path", metavar="FILE", help="go on from the state of another folder, or begin with the "
-                                                  "weights of a mapper")
+    add(
+        "--checkpoint_path",
+        metavar="FILE",
+        help="go on from the state of another folder, or begin with the weights of a mapper",
+    )
     add("--restart", action="store_true", help="begin again where the folder's last run would go on")
 
 
 def run(args) -> None:
     """Train, write, and say what was done."""
-    for path in filter(None, (args.latents_train_path, args.latents_test_path, args.ir_se50_weights,
-                              args.checkpoint_path)):
+    for path in filter(
+        None, (args.latents_train_path, args.latents_test_path, args.ir_se50_weights, args.checkpoint_path)
+    ):
         check_file(path)
     if args.photos and args.latents_train_path:
         raise UserError("--photos and --latents_train_path both say what to train on; give one of them")
@@ -108,22 +163,26 @@ def run(args) -> None:
 
     settings, plan = _settings(args, editor.bundle.name, train_mapper)
     texts = mapper_data.chosen_texts(args.description, args.data_mode, settings.embed, args.together)
-    words = mapper_data.text_words(texts, settings.embed, editor.bundle.generator.style_dim,
-                                   editor.bundle.clip)
+    words = mapper_data.text_words(
+        texts, settings.embed, editor.bundle.generator.style_dim, editor.bundle.clip
+    )
     features = mapper_data.text_features(editor.bundle, texts, args.neutral, settings.toward)
     banks = mapper_data.both_banks(editor, args, (plan.train_faces, plan.held_out_faces), settings.space)
     identity = load_identity(args.ir_se50_weights) if args.ir_se50_weights else None
     job = train_mapper.prepare(editor.bundle, texts, words, features, banks, settings, identity=identity)
-    seconds = train_mapper.begin(job, args.output_path, checkpoint=args.checkpoint_path,
-                                 restart=args.restart)
+    seconds = train_mapper.begin(job, args.output_path, checkpoint=args.checkpoint_path, restart=args.restart)
     first, workers = job.training.step, train_mapper.join_workers(launched_ranks())
     board = Board(args.board, f"{args.output_path}/logs") if args.board and workers.rank == 0 else None
-    record, seconds, written = train_mapper.run_job(job, args.output_path, plan, seconds=seconds,
-                                                    workers=workers, board=board)
+    record, seconds, written = train_mapper.run_job(
+        job, args.output_path, plan, seconds=seconds, workers=workers, board=board
+    )
     best = job.training.best()
-    print(f"{', '.join(texts.names)} on {len(job.faces)} latents of {editor.bundle.name}: steps {first} to "
-          f"{record.step}, loss {record.terms['loss']:.4f}"
-          + (f", best held-out loss at step {best[0]}" if best else "") + f", {seconds:.0f} s in all")
+    print(
+        f"{', '.join(texts.names)} on {len(job.faces)} latents of {editor.bundle.name}: steps {first} to "
+        f"{record.step}, loss {record.terms['loss']:.4f}"
+        + (f", best held-out loss at step {best[0]}" if best else "")
+        + f", {seconds:.0f} s in all"
+    )
     for path in written:
         print(f"wrote {path}")
 
@@ -144,7 +203,7 @@ def _settings(args, name, app):
 
 def main(argv=None) -> int:
     """Parse, run, and turn bad input into one line and exit code 2."""
-    return guard(run, parse_args(argv))
+    return run_cli(run, parse_args(argv))
 
 
 if __name__ == "__main__":

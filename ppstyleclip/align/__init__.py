@@ -1,12 +1,13 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """From a user's photo to an upright crop of a face, and back into the photo.
 
-    photo = read_photo("photo.jpg")                                   [H, W, 3]
-    face, = choose_faces(find_faces(finder, photo), "largest")        68 landmarks
-    crop, alignment = align_face(photo, face.landmarks, size=256)     [256, 256, 3]
-    ... crop -> edited ...
-    photo = paste_back(photo, alignment, edited, reconstructed)       pixels outside the crop as they were
+photo = read_photo("photo.jpg")                                   [H, W, 3]
+face, = choose_faces(find_faces(finder, photo), "largest")        68 landmarks
+crop, alignment = align_face(photo, face.landmarks, size=256)     [256, 256, 3]
+... crop -> edited ...
+photo = paste_back(photo, alignment, edited, reconstructed)       pixels outside the crop as they were
 """
+
 from ppstyleclip.align.crop import Alignment, align_face, crop_to_photo, frame_of_landmarks
 from ppstyleclip.align.faces import (
     Face,
@@ -21,7 +22,19 @@ from ppstyleclip.align.photo import read_photo
 from ppstyleclip.align.tracks import follow_faces, smooth_faces
 
 __all__ = [
-    "Alignment", "Face", "FaceFinder", "align_face", "choose_faces", "crop_mask", "crop_to_photo",
-    "find_faces", "follow_faces", "frame_of_landmarks", "load_face_finder", "paste_back", "read_landmarks",
-    "read_photo", "smooth_faces",
+    "Alignment",
+    "Face",
+    "FaceFinder",
+    "align_face",
+    "choose_faces",
+    "crop_mask",
+    "crop_to_photo",
+    "find_faces",
+    "follow_faces",
+    "frame_of_landmarks",
+    "load_face_finder",
+    "paste_back",
+    "read_landmarks",
+    "read_photo",
+    "smooth_faces",
 ]

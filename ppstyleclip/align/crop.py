@@ -3,6 +3,7 @@
 
 Coordinates in a photo are (x, y) in pixels; the middle of the upper left pixel is (0, 0).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -110,12 +111,16 @@ def _side(quad):
 def _check_frame(quad, width, height):
     middle, side = quad.mean(0), _side(quad)
     if side < MIN_FRAME:
-        raise UserError(f"the face is tiny: its frame is {side:.0f} pixels wide, at least {MIN_FRAME} are "
-                        "needed; use a photo taken from nearer")
+        raise UserError(
+            f"the face is tiny: its frame is {side:.0f} pixels wide, at least {MIN_FRAME} are "
+            "needed; use a photo taken from nearer"
+        )
     if not (0 <= middle[0] < width and 0 <= middle[1] < height) or side > 4 * max(width, height):
-        raise UserError(f"the landmarks' face, {side:.0f} pixels wide around ({middle[0]:.0f}, "
-                        f"{middle[1]:.0f}), is not in the photo of {width}x{height}; give the landmarks of "
-                        "this very photo, turned upright")
+        raise UserError(
+            f"the landmarks' face, {side:.0f} pixels wide around ({middle[0]:.0f}, "
+            f"{middle[1]:.0f}), is not in the photo of {width}x{height}; give the landmarks of "
+            "this very photo, turned upright"
+        )
 
 
 def _small_size(photo_size, shrink):
@@ -144,7 +149,7 @@ def _surroundings(picture, quad):
     height, width = picture.shape[:2]
     left, top, right, bottom = _bounds(quad) + np.array([-1, -1, 1, 1]) * _border(quad)
     left, top = max(left, 0), max(top, 0)
-    return picture[top:min(bottom, height), left:min(right, width)], quad - [left, top]
+    return picture[top : min(bottom, height), left : min(right, width)], quad - [left, top]
 
 
 def _padded(picture, quad):
@@ -165,7 +170,7 @@ def _padded(picture, quad):
 
 def _outwards(shape, left, top, right, bottom):
     """`[H, W, 1]`: 1 at the rim of a padded picture, 0 where the picture proper begins, less within."""
-    y, x = np.ogrid[:shape[0], :shape[1]]
+    y, x = np.ogrid[: shape[0], : shape[1]]
     across = np.minimum(x / np.float32(left), (shape[1] - 1 - x) / np.float32(right))
     down = np.minimum(y / np.float32(top), (shape[0] - 1 - y) / np.float32(bottom))
     return (1 - np.minimum(across, down))[:, :, None].astype(np.float32)

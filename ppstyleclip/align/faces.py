@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Find the faces of a photo and their 68 landmarks with dlib, or read the landmarks from a file."""
+
 from __future__ import annotations
 
 import json
@@ -51,8 +52,9 @@ def import_dlib():
     try:
         import dlib
     except ImportError as error:
-        raise MissingExtra(f"dlib, which finds faces, cannot be imported ({error}); {cure}, or give the "
-                           "landmarks as JSON") from None
+        raise MissingExtra(
+            f"dlib, which finds faces, cannot be imported ({error}); {cure}, or give the landmarks as JSON"
+        ) from None
     if not hasattr(dlib, "shape_predictor"):
         raise MissingExtra(f"the installed 'dlib' is another package; {cure}")
     return dlib
@@ -111,8 +113,10 @@ def _boxes(detector, photo, scale):
     """Boxes, in pixels of the photo, found in the photo at `scale` times its size."""
     if scale != 1:
         photo = _resized(photo, *(max(1, round(side * scale)) for side in photo.shape[1::-1]))
-    return [np.array([r.left(), r.top(), r.right() + 1, r.bottom() + 1]) / scale
-            for r in detector(np.ascontiguousarray(photo), 0)]
+    return [
+        np.array([r.left(), r.top(), r.right() + 1, r.bottom() + 1]) / scale
+        for r in detector(np.ascontiguousarray(photo), 0)
+    ]
 
 
 def _resized(picture, width, height):
@@ -168,8 +172,10 @@ def read_landmarks(path) -> list[Face]:
         points = np.empty(0)
     points = points[None] if points.ndim == 2 else points
     if points.ndim != 3 or points.shape[1:] != (68, 2) or not len(points) or not np.isfinite(points).all():
-        raise UserError(f"{path} holds no landmarks; it should be JSON: the 68 points [[x, y], ...] of a "
-                        "face, or a list of such faces")
+        raise UserError(
+            f"{path} holds no landmarks; it should be JSON: the 68 points [[x, y], ...] of a "
+            "face, or a list of such faces"
+        )
     faces = [Face((*face.min(0).tolist(), *face.max(0).tolist()), face) for face in points]
     return sorted(faces, key=_from_left)
 
@@ -186,8 +192,10 @@ def choose_faces(faces, which="largest") -> list[Face]:
         UserError: there are no faces, or none of that number.
     """
     if not faces:
-        raise UserError("no face was found; use a photo with a face seen from the front, at least a tenth as "
-                        "high as the photo, or give the landmarks as JSON")
+        raise UserError(
+            "no face was found; use a photo with a face seen from the front, at least a tenth as "
+            "high as the photo, or give the landmarks as JSON"
+        )
     if which == "all":
         return list(faces)
     if which == "largest":

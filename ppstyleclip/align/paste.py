@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Put an edited crop back into its photo; outside the crop's square no pixel changes."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -13,8 +14,7 @@ WAYS = ("blend", "difference", "replace")
 SMALL, LARGE = 12.0, 40.0  # changes of a pixel, in levels, that "blend" adds and that it replaces
 
 
-def paste_back(photo, alignment: Alignment, edited, reconstructed=None, *,
-               way: str = "blend") -> np.ndarray:
+def paste_back(photo, alignment: Alignment, edited, reconstructed=None, *, way: str = "blend") -> np.ndarray:
     """Put an edited crop back into the photo it was cut from.
 
     Args:
@@ -64,13 +64,16 @@ def _check_parts(photo, alignment, edited, reconstructed, way):
         raise UserError(f"faces are pasted back by {', '.join(WAYS)}, got '{way}'")
     if photo.shape[1::-1] != tuple(alignment.photo_size):
         width, height = alignment.photo_size
-        raise UserError(f"the crop was cut from a photo of {width}x{height} pixels, this one has "
-                        f"{photo.shape[1]}x{photo.shape[0]}")
+        raise UserError(
+            f"the crop was cut from a photo of {width}x{height} pixels, this one has "
+            f"{photo.shape[1]}x{photo.shape[0]}"
+        )
     if np.ndim(edited) != 3 or edited.shape[0] != edited.shape[1] or edited.shape[2] != 3:
         raise UserError(f"an edited crop is [S, S, 3], got {list(np.shape(edited))}")
     if way != "replace" and (reconstructed is None or np.shape(reconstructed) != np.shape(edited)):
-        raise UserError(f"'{way}' needs the reconstructed crop, of the edited one's shape; or paste by "
-                        "'replace'")
+        raise UserError(
+            f"'{way}' needs the reconstructed crop, of the edited one's shape; or paste by 'replace'"
+        )
 
 
 def crop_mask(alignment: Alignment) -> np.ndarray:

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Read the pictures that users bring: turned, grey, transparent, 16-bit, CMYK, animated, huge, damaged."""
+
 from __future__ import annotations
 
 import contextlib
@@ -67,8 +68,10 @@ def _unidentified(path) -> str:
 
 def _check_size(path, width, height):
     if width * height > MAX_MEGAPIXELS * 1e6:
-        raise UserError(f"{path} has {width}x{height} pixels, more than {MAX_MEGAPIXELS} megapixels; "
-                        "make it smaller first")
+        raise UserError(
+            f"{path} has {width}x{height} pixels, more than {MAX_MEGAPIXELS} megapixels; "
+            "make it smaller first"
+        )
     if min(width, height) < MIN_SIDE:
         raise UserError(f"{path} has only {width}x{height} pixels, too few for a face; use a larger photo")
 

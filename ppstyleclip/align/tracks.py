@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Landmarks over time: the same face in one frame and the next, and its trembling averaged away."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -27,7 +28,7 @@ def smooth_faces(frames, radius: int) -> list:
         points = np.stack([frames[time][place].landmarks for time, place in track])
         for k, (time, place) in enumerate(track):
             near = min(radius, k, len(track) - 1 - k)
-            mean = points[k - near:k + near + 1].mean(0)
+            mean = points[k - near : k + near + 1].mean(0)
             smoothed[time][place] = dataclasses.replace(frames[time][place], landmarks=mean)
     return smoothed
 
@@ -43,8 +44,11 @@ def follow_faces(frames) -> list:
     tracks, last = [], {}  # place in the frame before -> its track
     for time, faces in enumerate(frames):
         before, last = last, {}
-        pairs = sorted((_distance(frames[time - 1][there], face), there, here)
-                       for there in before for here, face in enumerate(faces))
+        pairs = sorted(
+            (_distance(frames[time - 1][there], face), there, here)
+            for there in before
+            for here, face in enumerate(faces)
+        )
         for distance, there, here in pairs:
             if distance < REACH and there in before and here not in last:
                 last[here] = before.pop(there)

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What integrators of PaddleGAN import: the same class names, arguments and output files."""
+
 from importlib import import_module
 
 from ppstyleclip.threads import import_paddle

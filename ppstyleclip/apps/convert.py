@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Convert a file of other people's weights to ours, or to a form that PaddleGAN loads."""
+
 from __future__ import annotations
 
 import argparse
@@ -51,8 +52,13 @@ def run_convert(argv=None) -> None:
     print(f"{source}: {found.says}")
     for line in (*converted.notes, *_left_out(converted.ignored)):
         print(line)
-    about = {"recognised": found.says, "notes": "; ".join(converted.notes), "source": source.name,
-             "source_sha256": _digest(source), "converter": _version()}
+    about = {
+        "recognised": found.says,
+        "notes": "; ".join(converted.notes),
+        "source": source.name,
+        "source_sha256": _digest(source),
+        "converter": _version(),
+    }
     writers = {"generator": _write_generator, "clip": _write_clip, "mapper": _write_mapper}
     write = writers.get(converted.kind, _write_arrays)
     write(target, converted, args.name or source.stem, about)
@@ -66,7 +72,7 @@ def _left_out(ignored) -> list:
 def _digest(path) -> str:
     digest = hashlib.sha256()
     with open(path, "rb") as file:
-        for piece in iter(lambda: file.read(2 ** 20), b""):
+        for piece in iter(lambda: file.read(2**20), b""):
             digest.update(piece)
     return digest.hexdigest()
 
@@ -121,8 +127,10 @@ def draw_faces(generator, mean=None) -> np.ndarray:
     with paddle.no_grad():
         mean = generator.mean_latent() if mean is None else paddle.to_tensor(mean)
         w_plus = generator.get_latents(paddle.to_tensor(z), TRUNCATION, truncation_latent=mean)
-        faces = [to_pixels(generator.synthesis_from_styles(generator.style_affine(w_plus[k:k + 1])))[0]
-                 for k in range(FACES)]  # one by one: four of 1024 px take gigabytes
+        faces = [
+            to_pixels(generator.synthesis_from_styles(generator.style_affine(w_plus[k : k + 1])))[0]
+            for k in range(FACES)
+        ]  # one by one: four of 1024 px take gigabytes
     return grid(enlarged(np.stack(faces)), 2)
 
 
@@ -149,8 +157,12 @@ def _write_arrays(target, converted, name, about) -> None:
     """What is no generator and no CLIP: its arrays, with the config in the metadata."""
     if target.suffix == ".pdparams":
         return _write_pdparams(target, as_paddlegan_saves(converted))
-    metadata = {**about, "kind": f"ppstyleclip {converted.kind}", "name": name,
-                "config": json.dumps(converted.config)}
+    metadata = {
+        **about,
+        "kind": f"ppstyleclip {converted.kind}",
+        "name": name,
+        "config": json.dumps(converted.config),
+    }
     if "generator" in converted.config:
         metadata["generator"] = converted.config["generator"]
     write_safetensors(target, {**converted.state, **converted.extras}, metadata)

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Curves of a training: as a table, as a picture, and for VisualDL or TensorBoard."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -31,8 +32,11 @@ def curves_picture(curves, name="loss") -> np.ndarray:
     """One picture `[H, W, 3]` uint8 of a value of every curve over the steps, smoothed where it is dense."""
     cv2 = import_cv2()
     sheet = np.full((_SIDE[1] + 2 * _PAD, _SIDE[0] + 2 * _PAD, 3), 255, np.uint8)
-    lines = {curve: (np.array(values["step"], float), _smooth(np.array(values[name], float)))
-             for curve, values in curves.items() if values.get(name)}
+    lines = {
+        curve: (np.array(values["step"], float), _smooth(np.array(values[name], float)))
+        for curve, values in curves.items()
+        if values.get(name)
+    }
     steps = np.concatenate([x for x, _ in lines.values()] or [np.zeros(1)])
     heights = np.concatenate([y for _, y in lines.values()] or [np.zeros(1)])
     low, high = float(heights.min()), float(max(heights.max(), heights.min() + 1e-6))
@@ -85,8 +89,9 @@ class Board:
                 self._writer = Writer(str(folder))
         except ImportError as error:
             reason = " ".join(str(error).split())
-            raise MissingExtra(f"{kind} cannot be imported ({reason}); run: pip install {kind}, or leave out "
-                               "--board") from None
+            raise MissingExtra(
+                f"{kind} cannot be imported ({reason}); run: pip install {kind}, or leave out --board"
+            ) from None
         self._kind = kind
 
     def add(self, curve, terms, step) -> None:

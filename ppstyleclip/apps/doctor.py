@@ -4,6 +4,7 @@
 Nothing but the standard library is needed to say so: each part is imported when it is looked at, and one that
 cannot be is one line.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -23,8 +24,13 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.threads import count_cores, import_paddle, thread_count
 
 CANNOT_EDIT = 1
-PACKAGES = {"cv2": "opencv-python-headless", "yaml": "pyyaml", "paddle": "paddlepaddle", "clip": "paddleclip",
-            "dlib": "dlib-bin"}  # modules whose package has another name
+PACKAGES = {
+    "cv2": "opencv-python-headless",
+    "yaml": "pyyaml",
+    "paddle": "paddlepaddle",
+    "clip": "paddleclip",
+    "dlib": "dlib-bin",
+}  # modules whose package has another name
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,12 @@ def run_doctor(argv=None) -> int:
     ready = all(finding.state != "missing" for finding in findings if finding.needed)
     findings += failure
     if args.json:
-        print(json.dumps({"can_edit": ready, "findings": [asdict(finding) for finding in findings],
-                          "files": files}, indent=1))
+        print(
+            json.dumps(
+                {"can_edit": ready, "findings": [asdict(finding) for finding in findings], "files": files},
+                indent=1,
+            )
+        )
     else:
         _print(findings, files, ready)
     return 0 if ready else CANNOT_EDIT
@@ -73,10 +83,15 @@ def _parse(argv):
     parser = argparse.ArgumentParser(
         description="Look at what is installed, and say what is missing and the command that brings it.",
         epilog="Exit code: 0 if the main job, editing the embedded face, can run; 1 if it cannot; "
-               "2 for bad input or a failed download.")
+        "2 for bad input or a failed download.",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
-    parser.add_argument("--fetch", nargs="+", metavar="NAME",
-                        help="only download published files of these names, as listed without --fetch")
+    parser.add_argument(
+        "--fetch",
+        nargs="+",
+        metavar="NAME",
+        help="only download published files of these names, as listed without --fetch",
+    )
     return parser.parse_args(argv)
 
 
@@ -98,8 +113,15 @@ def examine() -> list:
         paddle,
         _look("CLIP", lambda: _clip(has_paddle), needed=True),
         _look("OpenCV", _opencv, needed=True),
-        *(_look(part, lambda module=module: _version(module), needed=True) for part, module in
-          (("NumPy", "numpy"), ("safetensors", "safetensors"), ("PyYAML", "yaml"), ("tqdm", "tqdm"))),
+        *(
+            _look(part, lambda module=module: _version(module), needed=True)
+            for part, module in (
+                ("NumPy", "numpy"),
+                ("safetensors", "safetensors"),
+                ("PyYAML", "yaml"),
+                ("tqdm", "tqdm"),
+            )
+        ),
         _look("embedded face", _pack, needed=True),
         _look("dlib (faces in photographs)", lambda: _version("dlib")),
         _look("pytest (tests)", lambda: _version("pytest")),
@@ -144,9 +166,11 @@ def _paddle() -> str:
     core = paddle.base.core
     has_onednn = getattr(core, "is_compiled_with_onednn", core.is_compiled_with_mkldnn)()
     device = paddle.get_device()
-    return (f"{paddle.__version__}, device {device}, {'with' if has_onednn else 'without'} oneDNN, "
-            f"{thread_count()} threads on {count_cores()} cores "
-            "(OMP_NUM_THREADS=N before a command sets another number)")
+    return (
+        f"{paddle.__version__}, device {device}, {'with' if has_onednn else 'without'} oneDNN, "
+        f"{thread_count()} threads on {count_cores()} cores "
+        "(OMP_NUM_THREADS=N before a command sets another number)"
+    )
 
 
 def _clip(has_paddle: bool) -> str:
@@ -209,8 +233,10 @@ def _cache() -> str:
     from ppstyleclip.files import cache_home, check_writable
 
     home = check_writable(cache_home())
-    return (f"{home}, {_size(_weight(home))}, of it {_size(_weight(home / 'engine'))} compiled programs "
-            "(PPSTYLECLIP_HOME puts it elsewhere)")
+    return (
+        f"{home}, {_size(_weight(home))}, of it {_size(_weight(home / 'engine'))} compiled programs "
+        "(PPSTYLECLIP_HOME puts it elsewhere)"
+    )
 
 
 def _other_caches() -> str:
@@ -262,12 +288,24 @@ def _file(name, entry, licences, pins) -> dict:
 
     path = find(name)
     by_program = entry["url"] or os.environ.get("PPSTYLECLIP_MIRROR")
-    return {"name": name, "state": "absent" if path is None else "present", "path": str(path or ""),
-            "verified": path is not None and is_verified(path), "pinned": name in pins,
-            "for": entry["for"], "what": entry["what"], "size": entry["size"], "licence": entry["licence"],
-            "licence_text": licences[entry["licence"]], "sha256": entry["sha256"] or pins.get(name, ""),
-            "cure": "" if path else f"python tools/doctor.py --fetch {name}" if by_program
-                    else f"by hand from {entry['page']}"}
+    return {
+        "name": name,
+        "state": "absent" if path is None else "present",
+        "path": str(path or ""),
+        "verified": path is not None and is_verified(path),
+        "pinned": name in pins,
+        "for": entry["for"],
+        "what": entry["what"],
+        "size": entry["size"],
+        "licence": entry["licence"],
+        "licence_text": licences[entry["licence"]],
+        "sha256": entry["sha256"] or pins.get(name, ""),
+        "cure": ""
+        if path
+        else f"python tools/doctor.py --fetch {name}"
+        if by_program
+        else f"by hand from {entry['page']}",
+    }
 
 
 def _print(findings, files, ready):
@@ -286,8 +324,12 @@ def _print_files(files):
         print(f"published files for {use}")
         for file in (file for file in files if file["for"] == use):
             marks = [word for word in ("pinned", "verified") if file[word]]
-            print("  " + ", ".join([f"{file['state']:8} {file['name']}", file["size"], *marks,
-                                    f"licence {file['licence']}"]))
+            print(
+                "  "
+                + ", ".join(
+                    [f"{file['state']:8} {file['name']}", file["size"], *marks, f"licence {file['licence']}"]
+                )
+            )
         print()
     print("licences")
     for licence, text in dict.fromkeys((file["licence"], file["licence_text"]) for file in files):

@@ -5,6 +5,7 @@
 
 Alone, as one process of paddle.distributed.launch, or as one of n machines (--shard i/n, then --merge).
 """
+
 from __future__ import annotations
 
 import argparse
@@ -36,53 +37,102 @@ def parse_extract(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure what each style channel does in CLIP's eyes.")
     add_model(parser)
     add = parser.add_argument
-    add("--clip", help="CLIP to measure with: toonface, ViT_B_32, RN50, RN101, RN50x4, or the file of one "
-                       "(default: the model's)")
+    add(
+        "--clip",
+        help="CLIP to measure with: toonface, ViT_B_32, RN50, RN101, RN50x4, or the file of one "
+        "(default: the model's)",
+    )
     add("--stat_path", help="statistics (default: those in the output folder, else the model's own)")
-    add("--s_path", help="styles of the base pictures (default: those in the output folder, else the model's "
-                         "own, else the samples that the first stage starts with)")
-    add("--num_images", type=int,
-        help=f"base pictures for each channel (default: {NUM_IMAGES}; with --fast {FAST_IMAGES})")
+    add(
+        "--s_path",
+        help="styles of the base pictures (default: those in the output folder, else the model's "
+        "own, else the samples that the first stage starts with)",
+    )
+    add(
+        "--num_images",
+        type=int,
+        help=f"base pictures for each channel (default: {NUM_IMAGES}; with --fast {FAST_IMAGES})",
+    )
     add("--alpha", type=float, default=5.0, help="deviations up and down (default: %(default)s)")
-    add("--base", default="mean", metavar="BASE",
+    add(
+        "--base",
+        default="mean",
+        metavar="BASE",
         help="deviations from the channel's mean, as both reference codes (mean), or from the picture's own "
-             "value, as the paper's text (own) (default: %(default)s)")
-    add("--compat", metavar="CODE",
-        help="official: leave visited channels at their mean, as that script does")
+        "value, as the paper's text (own) (default: %(default)s)",
+    )
+    add(
+        "--compat", metavar="CODE", help="official: leave visited channels at their mean, as that script does"
+    )
     add("--batch_size", type=int, help="pictures drawn at once (default: 50, fewer above 128 px)")
-    add("--limit_channels", "--limit-channels", type=int, metavar="N",
-        help="a trial: only N channels, evenly spaced; the others stay zero")
+    add(
+        "--limit_channels",
+        "--limit-channels",
+        type=int,
+        metavar="N",
+        help="a trial: only N channels, evenly spaced; the others stay zero",
+    )
     _add_job(parser.add_argument_group("the job").add_argument)
     _add_speed(parser.add_argument_group("speed and memory").add_argument)
     return parser.parse_args(argv)
 
 
 def _add_job(add) -> None:
-    add("--job_path", metavar="DIR", help="folder of the finished blocks, from which a killed run goes on "
-                                          "(default: stylegan2-<name>-styleclip-job in the output folder)")
+    add(
+        "--job_path",
+        metavar="DIR",
+        help="folder of the finished blocks, from which a killed run goes on "
+        "(default: stylegan2-<name>-styleclip-job in the output folder)",
+    )
     add("--restart", action="store_true", help="begin again where a run that was killed would go on")
     add("--keep_job", action="store_true", help="leave the job folder when the result is written")
-    add("--shard", metavar="i/n", help="measure only part i (from 0) of n, for machines that share nothing; "
-                                       "the job folder is the product")
+    add(
+        "--shard",
+        metavar="i/n",
+        help="measure only part i (from 0) of n, for machines that share nothing; "
+        "the job folder is the product",
+    )
     add("--merge", nargs="+", metavar="DIR", help="measure nothing; join the job folders of all shards")
-    add("--block_size", type=int, metavar="N", help="channels that are saved together (default: those whose "
-                                                    "pictures fill a batch, at least 1)")
+    add(
+        "--block_size",
+        type=int,
+        metavar="N",
+        help="channels that are saved together (default: those whose pictures fill a batch, at least 1)",
+    )
 
 
 def _add_speed(add) -> None:
     add("--max_memory", metavar="SIZE", help="pick batch and cache for at most this memory, such as 4G, 800M")
-    add("--fast", action="store_true",
+    add(
+        "--fast",
+        action="store_true",
         help="approximate: --stop_at at what CLIP sees, fewer --num_images, half --precision, and a check of "
-             "how well the rows agree with exact ones")
-    add("--stop_at", type=int, metavar="SIDE",
-        help="show CLIP the unfinished picture of this side where the changed layer is not beyond it")
-    add("--precision", metavar="WORD",
-        help="fp32, bf16 or fp16 (default: fp32; with --fast the half precision that this machine has)")
-    add("--engine", default="auto", metavar="WORD",
-        help="compiled, eager, or auto: compiled where the job is worth it (default: %(default)s)")
-    add("--check_channels", type=int, metavar="N",
+        "how well the rows agree with exact ones",
+    )
+    add(
+        "--stop_at",
+        type=int,
+        metavar="SIDE",
+        help="show CLIP the unfinished picture of this side where the changed layer is not beyond it",
+    )
+    add(
+        "--precision",
+        metavar="WORD",
+        help="fp32, bf16 or fp16 (default: fp32; with --fast the half precision that this machine has)",
+    )
+    add(
+        "--engine",
+        default="auto",
+        metavar="WORD",
+        help="compiled, eager, or auto: compiled where the job is worth it (default: %(default)s)",
+    )
+    add(
+        "--check_channels",
+        type=int,
+        metavar="N",
         help="compare the rows of N channels, drawn at random, with exact ones: whole pictures, "
-             f"{NUM_IMAGES} images (default: {CHECK_CHANNELS} with --fast, else 0)")
+        f"{NUM_IMAGES} images (default: {CHECK_CHANNELS} with --fast, else 0)",
+    )
     add("--check_seed", type=int, default=0, metavar="SEED", help="of that draw (default: %(default)s)")
 
 
@@ -117,8 +167,13 @@ def run_extract(argv=None) -> None:
         print(f"process {ranks.rank} of {ranks.count} has done its share")
         return
     for rank in range(1, ranks.count):
-        ranks.wait_for(path, "done", rank, news=lambda: len(list(path.glob("block-*"))),
-                       patience=max(6 * PATIENCE, 10 * slowest))
+        ranks.wait_for(
+            path,
+            "done",
+            rank,
+            news=lambda: len(list(path.glob("block-*"))),
+            patience=max(6 * PATIENCE, 10 * slowest),
+        )
     _end(args, inputs, job, blocks)
     ranks.clear_marks(path, everyone=True)
     if args.shard is None and not args.keep_job:
@@ -156,8 +211,9 @@ def _compiled(inputs, job):
 
     from ppstyleclip.engine import CompiledNetworks
 
-    return CompiledNetworks(inputs.bundle.generator, inputs.clip, precision=job["precision"],
-                            mark=job["generator"])
+    return CompiledNetworks(
+        inputs.bundle.generator, inputs.clip, precision=job["precision"], mark=job["generator"]
+    )
 
 
 def _measure(run, title) -> float:
@@ -170,8 +226,13 @@ def _measure(run, title) -> float:
     work, slowest = _work(run), 0.0
     total, left = sum(work.values()), sum(work[block.number] for block in run.todo)
     channels, still = (sum(len(block.channels) for block in blocks) for blocks in (run.blocks, run.todo))
-    with tqdm(total=total, initial=total - left, desc=title, smoothing=0,
-              bar_format="{l_bar}{bar}| {postfix} [{elapsed}<{remaining}]") as bar:
+    with tqdm(
+        total=total,
+        initial=total - left,
+        desc=title,
+        smoothing=0,
+        bar_format="{l_bar}{bar}| {postfix} [{elapsed}<{remaining}]",
+    ) as bar:
         for record in save_records(run.job, run.records):
             bar.set_postfix_str(f"{channels - still + record.done}/{channels}", refresh=False)
             bar.update(work[record.block])
@@ -197,7 +258,7 @@ def _channel_work(inputs, k, end) -> float:
 
 
 def _engine(args, inputs, channels, stop_at) -> str:
-    """"compiled" or "eager": what was asked for, or what the whole job is worth, however it is shared out."""
+    """Choose compiled or eager: what was asked for, or what the whole job is worth, however it is shared."""
     from ppstyleclip.methods.staged import count_tensors
 
     if args.engine != "auto":
@@ -243,10 +304,20 @@ def _describe(args, inputs, known) -> dict:
     if precision is None:
         precision = _half_precision() if args.fast and engine == "compiled" else "fp32"
     engine = engine if precision == "fp32" else "compiled"
-    return _described(inputs, inputs.num_images, channels, {"engine": engine}, alpha=args.alpha,
-                      base=args.base, compat=args.compat, batch_size=batch, block_size=block,
-                      cache_bytes=_first(cache, known.get("cache_bytes"), CACHE_BYTES), stop_at=stop_at,
-                      precision=precision)
+    return _described(
+        inputs,
+        inputs.num_images,
+        channels,
+        {"engine": engine},
+        alpha=args.alpha,
+        base=args.base,
+        compat=args.compat,
+        batch_size=batch,
+        block_size=block,
+        cache_bytes=_first(cache, known.get("cache_bytes"), CACHE_BYTES),
+        stop_at=stop_at,
+        precision=precision,
+    )
 
 
 def _half_precision() -> str:
@@ -262,12 +333,23 @@ def _described(inputs, num_images, channels, options, **measured) -> dict:
     from ppstyleclip.methods.relevance_job import describe_job
 
     stats, bundle = inputs.stats, inputs.bundle
-    marks = {"generator": bundle.fingerprints["generator"], "clip": inputs.clip_mark,
-             "statistics": fingerprint({"mean": stats.mean, "std": stats.std}),
-             "styles": fingerprint({"s": inputs.s[:num_images]})}
-    return describe_job(name=bundle.name, layout=bundle.layout, fingerprints=marks,
-                        clip_name=inputs.clip.name, num_images=num_images, channels=channels,
-                        options=options, **rounding(), **measured)
+    marks = {
+        "generator": bundle.fingerprints["generator"],
+        "clip": inputs.clip_mark,
+        "statistics": fingerprint({"mean": stats.mean, "std": stats.std}),
+        "styles": fingerprint({"s": inputs.s[:num_images]}),
+    }
+    return describe_job(
+        name=bundle.name,
+        layout=bundle.layout,
+        fingerprints=marks,
+        clip_name=inputs.clip.name,
+        num_images=num_images,
+        channels=channels,
+        options=options,
+        **rounding(),
+        **measured,
+    )
 
 
 def _share(job, shard) -> list:
@@ -277,8 +359,10 @@ def _share(job, shard) -> list:
     i, n = parse_shard(shard)
     blocks = job_blocks(job.job)
     if n > len(blocks):
-        raise UserError(f"--shard {shard}: there are only {len(blocks)} blocks; use fewer shards or a "
-                        "smaller --block_size")
+        raise UserError(
+            f"--shard {shard}: there are only {len(blocks)} blocks; use fewer shards or a "
+            "smaller --block_size"
+        )
     return blocks[i::n]
 
 
@@ -305,8 +389,10 @@ def _end(args, inputs, job, blocks) -> None:
     if count:
         print(_agreement(inputs, job, blocks, found, count, args.check_seed))
     if args.shard is not None:
-        print(f"shard {args.shard}: {int(found.measured.sum())} channels are in {job.path}; join all shards "
-              "with: python tools/styleclip_extract.py --merge DIR DIR ...")
+        print(
+            f"shard {args.shard}: {int(found.measured.sum())} channels are in {job.path}; join all shards "
+            "with: python tools/styleclip_extract.py --merge DIR DIR ..."
+        )
         return
     _write(args, job.job, found)
     if args.bundle is not None and args.clip is not None:
@@ -336,8 +422,12 @@ def _agreement(inputs, job, blocks, found, count, seed) -> str:
 
     channels, num_images = sample_channels(blocks, count, seed), min(NUM_IMAGES, len(inputs.s))
     same = {word: job.job[word] for word in OPTIONS}
-    exact = {**same, "stop_at": None, "precision": "fp32",
-             "block_size": default_block_size(same["batch_size"], num_images)}
+    exact = {
+        **same,
+        "stop_at": None,
+        "precision": "fp32",
+        "block_size": default_block_size(same["batch_size"], num_images),
+    }
     described = _described(inputs, num_images, channels, job.job["options"], **exact)
     sample = JobFolder(job.path / CHECK, described)
     earlier = read_job(sample.path)
@@ -351,8 +441,10 @@ def _agreement(inputs, job, blocks, found, count, seed) -> str:
     exactly = f"exact rows ({inputs.bundle.generator.size} px, {num_images} images)"
     if len(cosines) == 0:
         return f"agreement with {exactly}: the {len(channels)} channels drawn do nothing that CLIP sees"
-    return (f"agreement with {exactly} on {len(cosines)} channels drawn at random: mean cosine "
-            f"{cosines.mean():.4f}, least {cosines.min():.4f}")
+    return (
+        f"agreement with {exactly} on {len(cosines)} channels drawn at random: mean cosine "
+        f"{cosines.mean():.4f}, least {cosines.min():.4f}"
+    )
 
 
 def _merge(args) -> None:
@@ -375,8 +467,10 @@ def _write(args, job, found) -> None:
     sweep_drafts(path.parent, path.name)
     save_relevance(path, found.relevance, found.strength, **_about(job, channels, args.bundle is not None))
     if trial:
-        print(f"a trial: {channels} of {total} channels, evenly spaced; the others are zero in the file, as "
-              "if they did nothing")
+        print(
+            f"a trial: {channels} of {total} channels, evenly spaced; the others are zero in the file, as "
+            "if they did nothing"
+        )
     dead = int((~found.relevance.any(axis=1) & found.measured).sum())
     print(f"measured {channels} channels; {dead} of them do nothing that CLIP sees\nwrote {path}")
 
@@ -389,9 +483,16 @@ def _about(job, channels, is_bundle) -> dict:
     layout = StyleLayout.from_config(job["layout"])
     words = ("alpha", "base", "compat", "num_images", "statistics", "styles", "stop_at", "precision")
     made = {**{word: job[word] for word in words}, **job["options"], "noise": "const", "channels": channels}
-    return {"name": job["name"], "generator": job["generator"], "layout": json.dumps(layout.to_config()),
-            "made_with": json.dumps(made), "version": __version__, "clip": job["clip"],
-            "clip_name": job["clip_name"], "defaults": EditDefaults(**OWN_DEFAULTS) if is_bundle else None}
+    return {
+        "name": job["name"],
+        "generator": job["generator"],
+        "layout": json.dumps(layout.to_config()),
+        "made_with": json.dumps(made),
+        "version": __version__,
+        "clip": job["clip"],
+        "clip_name": job["clip_name"],
+        "defaults": EditDefaults(**OWN_DEFAULTS) if is_bundle else None,
+    }
 
 
 def _limited(total, limit) -> np.ndarray | None:

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What the second stage measures, and measures with: networks, statistics and base styles, as asked for."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -79,8 +80,9 @@ def _base_styles(bundle, args, num_images) -> tuple:
     else:
         options = {word: parse_getf([]).__dict__[word] for word in ("seed", "truncation_mode")}
         count = max(NUM_IMAGES, num_images)
-        *_, record = collect(bundle, num_samples=count, batch_size=count,
-                             truncation=bundle.defaults.truncation, **options)
+        *_, record = collect(
+            bundle, num_samples=count, batch_size=count, truncation=bundle.defaults.truncation, **options
+        )
         s, source = record.s, "new samples"
     if len(s) < num_images:
         raise UserError(f"{source} holds {len(s)} styles, --num_images asks for {num_images}")

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Faces from and to latent files."""
+
 from __future__ import annotations
 
 import io
@@ -22,8 +23,10 @@ def load_face(editor: Editor, path, index: int = 0) -> np.ndarray:
     stated = read_metadata(path).get("generator") if sniff(path) == "safetensors" else None
     own = editor.bundle.fingerprints.get("generator")
     if stated and own and stated != own:
-        raise UserError(f"{path} holds latents of generator {stated}, but '{editor.bundle.name}' is {own}; "
-                        "use latents that were made for this generator")
+        raise UserError(
+            f"{path} holds latents of generator {stated}, but '{editor.bundle.name}' is {own}; "
+            "use latents that were made for this generator"
+        )
     editor.check_face(w_plus)
     return w_plus
 

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The same edit over all pictures of a folder, or all frames of a video."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -38,8 +39,9 @@ def read_frames(path) -> tuple:
         return _video_frames(check_file(path))
     found = sorted(place for place in path.iterdir() if place.suffix.lower() in PICTURES)
     if not found or len(found) > MAX_FRAMES:
-        raise UserError(f"the folder {path} holds {len(found)} pictures; 1 to {MAX_FRAMES} can be edited at "
-                        "once")
+        raise UserError(
+            f"the folder {path} holds {len(found)} pictures; 1 to {MAX_FRAMES} can be edited at once"
+        )
     return [place.stem for place in found], [read_photo(place) for place in found], None
 
 
@@ -78,14 +80,15 @@ def edit_frames(editor, frames, edit, *, which="largest", steps, way="blend", la
     """
     finder = load_finder(editor.bundle, landmark_path)
     seen = [chosen_faces(finder, frame, which) for frame in tqdm(frames, desc="faces")]
-    found = [cut_faces(editor.bundle, frame, faces)
-             for frame, faces in zip(frames, smooth_faces(seen, smooth))]
+    found = [
+        cut_faces(editor.bundle, frame, faces) for frame, faces in zip(frames, smooth_faces(seen, smooth))
+    ]
     crops = [face.crop for faces in found for face in faces]
     if not crops:
         raise UserError(f"none of the {len(frames)} pictures shows a face that '{editor.bundle.name}' knows")
     parts = []
     for k in tqdm(range(0, len(crops), TOGETHER), desc="latents"):
-        *_, part = find_latents(editor, np.stack(crops[k:k + TOGETHER]), steps=steps)
+        *_, part = find_latents(editor, np.stack(crops[k : k + TOGETHER]), steps=steps)
         parts.extend(part)
     latents, edited = iter(parts), []
     for frame, faces in zip(frames, found):

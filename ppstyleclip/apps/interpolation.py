@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """From face to face, as a row of pictures, a GIF and a video."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -34,9 +35,14 @@ def interpolate_to_files(editor: Editor, stops, steps: int, *, fps: float, outpu
     folder = check_writable(output_path)
     check_fps(fps)
     w_plus = interpolate(stops, steps)
-    pictures = enlarged(np.concatenate([
-        editor.render(w_plus[k:k + AT_ONCE])
-        for k in tqdm(range(0, len(w_plus), AT_ONCE), desc="pictures", unit_scale=AT_ONCE, delay=2)]))
+    pictures = enlarged(
+        np.concatenate(
+            [
+                editor.render(w_plus[k : k + AT_ONCE])
+                for k in tqdm(range(0, len(w_plus), AT_ONCE), desc="pictures", unit_scale=AT_ONCE, delay=2)
+            ]
+        )
+    )
     paths = [folder / name for name in FILES]
     chosen = _evenly(len(stops) - 1, steps)
     save_png(paths[0], strip(pictures[chosen], [f"{k / steps:.3g}" for k in chosen]))

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Trained mappers at work: one over many faces, several one after the other, one with several texts."""
+
 from __future__ import annotations
 
 import warnings
@@ -66,8 +67,10 @@ def open_chain(editor: Editor, names, texts=(), strengths=(1.0,), *, folder=None
     mappers = [_opened(editor, find_mapper(name, folder)) for name in names]
     chosen = _paired(names, mappers, list(texts))
     strengths = list(strengths) * (len(names) if len(strengths) == 1 else 1)
-    return [Link(str(name), mapper, _vector(editor, name, mapper, words), float(strength))
-            for name, mapper, words, strength in zip(names, mappers, chosen, strengths)]
+    return [
+        Link(str(name), mapper, _vector(editor, name, mapper, words), float(strength))
+        for name, mapper, words, strength in zip(names, mappers, chosen, strengths)
+    ]
 
 
 def _opened(editor, path) -> TrainedMapper:
@@ -84,10 +87,15 @@ def _paired(names, mappers, texts) -> list:
     if len(mappers) == 1 and mappers[0].config.get("mode") == "Mapper_multi" and len(texts) > 1:
         return [[part for text in texts for part in text.split(_JOIN)]]
     if len(texts) != len(takers):
-        known = "; ".join(f"{name}: {', '.join(mapper.texts) or 'any'}"
-                          for name, mapper in zip(names, mappers) if mapper.embed != "none")
-        raise UserError(f"--modules are {len(names)}, of which {len(takers)} take a text, and --texts are "
-                        f"{len(texts)}; give each its own" + f" ({known})" * bool(known))
+        known = "; ".join(
+            f"{name}: {', '.join(mapper.texts) or 'any'}"
+            for name, mapper in zip(names, mappers)
+            if mapper.embed != "none"
+        )
+        raise UserError(
+            f"--modules are {len(names)}, of which {len(takers)} take a text, and --texts are "
+            f"{len(texts)}; give each its own" + f" ({known})" * bool(known)
+        )
     rest = iter(texts)
     return [next(rest).split(_JOIN) if mapper.embed != "none" else [] for mapper in mappers]
 
@@ -98,8 +106,11 @@ def _vector(editor, name, mapper, words):
     clip = editor.bundle.clip if mapper.embed == "clip" else None
     unknown = clip.unknown_words(" ".join(words)) if clip is not None else ()
     if unknown:
-        warnings.warn(f"the CLIP of '{editor.bundle.name}' never saw {', '.join(unknown)}; what {name} then "
-                      "does is chance", stacklevel=3)
+        warnings.warn(
+            f"the CLIP of '{editor.bundle.name}' never saw {', '.join(unknown)}; what {name} then "
+            "does is chance",
+            stacklevel=3,
+        )
     try:
         return mapper.text_vector(words, clip)
     except UserError as error:
@@ -123,8 +134,10 @@ def apply_chain(editor: Editor, chain, face):
         if link.mapper.space == "s":
             face = editor.styles(face).numpy()
         elif face.ndim == 2:
-            raise UserError(f"{link.name} moves w_plus, which styles no longer have; put mappers of style "
-                            "space last, or give w_plus")
+            raise UserError(
+                f"{link.name} moves w_plus, which styles no longer have; put mappers of style "
+                "space last, or give w_plus"
+            )
         face = face + np.float32(link.strength) * link.mapper.step(face, link.vector)
         yield face
 
@@ -188,7 +201,7 @@ def map_bank(editor: Editor, faces, chain, output_path, *, couple=False, batch_s
     """
     folder, written = check_writable(output_path) / "inference_results", []
     for start in tqdm(range(0, len(faces), batch_size), desc="mapping"):
-        some = faces[start:start + batch_size]
+        some = faces[start : start + batch_size]
         *_, mapped = apply_chain(editor, chain, some)
         pictures = editor.render(mapped)
         pairs = zip(editor.render(some), pictures) if couple else ((picture,) for picture in pictures)

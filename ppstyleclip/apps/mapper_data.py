@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What a mapper is trained on: latents from files, photos or the generator; texts and their vectors."""
+
 from __future__ import annotations
 
 import warnings
@@ -23,8 +24,9 @@ _TABLE_SEED, _TABLE_SCALE = 1, 3.0  # of a table of our own: large, to decide th
 def sampled(editor, count, seed, truncation=None) -> np.ndarray:
     """`[count, L, D]` w_plus of sampled faces."""
     seeds = range(seed, seed + count)
-    parts = [editor.sample(list(seeds[k:k + 500]), truncation=truncation).numpy()
-             for k in range(0, count, 500)]
+    parts = [
+        editor.sample(list(seeds[k : k + 500]), truncation=truncation).numpy() for k in range(0, count, 500)
+    ]
     return np.concatenate(parts)
 
 
@@ -101,7 +103,7 @@ def _split(latents) -> tuple:
 def _in_space(editor, latents, space) -> np.ndarray:
     if space == "w_plus" or latents.ndim == 2:
         return np.asarray(latents, np.float32)
-    return np.concatenate([editor.styles(latents[k:k + 500]).numpy() for k in range(0, len(latents), 500)])
+    return np.concatenate([editor.styles(latents[k : k + 500]).numpy() for k in range(0, len(latents), 500)])
 
 
 def chosen_texts(description, data_mode, embed, together) -> TextSet:
@@ -111,13 +113,17 @@ def chosen_texts(description, data_mode, embed, together) -> TextSet:
         UserError: neither or both are given, or texts and text vectors do not fit.
     """
     if bool(description) == bool(data_mode):
-        raise UserError("say what the mapper is for: --description TEXT (one or several), or --data_mode "
-                        "with a list of texts that is known")
+        raise UserError(
+            "say what the mapper is for: --description TEXT (one or several), or --data_mode "
+            "with a list of texts that is known"
+        )
     if data_mode:
         return known_set(data_mode, embed)
     if embed == "none" and len(description) > 1:
-        raise UserError(f"a mapper of {len(description)} texts must be told which; use --mapper_mode "
-                        "Mapper_sum, Mapper_cat or Mapper_multi")
+        raise UserError(
+            f"a mapper of {len(description)} texts must be told which; use --mapper_mode "
+            "Mapper_sum, Mapper_cat or Mapper_multi"
+        )
     return text_set(description, together=together)
 
 
@@ -138,5 +144,9 @@ def text_features(bundle, texts: TextSet, neutral, toward) -> np.ndarray:
     """`[K, E]` what mapper_loss.PictureLoss takes of the texts: CLIP's features, or directions to them."""
     if toward == 0:
         return np.stack([text_embedding(bundle.clip, text, "plain") for text in texts.prompts])
-    return np.stack([text_direction(bundle.clip, neutral, text, templates=bundle.defaults.templates)
-                     for text in texts.prompts])
+    return np.stack(
+        [
+            text_direction(bundle.clip, neutral, text, templates=bundle.defaults.templates)
+            for text in texts.prompts
+        ]
+    )

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Latent optimisation as a command: presets, progress, pictures on the way, and what is left at the end."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -40,6 +41,7 @@ def read_settings(preset: str, **changes) -> Settings:
         MissingFile: there is no such file.
         UserError: an unknown setting, or one that cannot be.
     """
+
     def build(words):
         words["adam"] = Adam(**words.get("adam", {}))
         settings = dataclasses.replace(Settings(), **{**words, **given(changes)})
@@ -70,8 +72,14 @@ class Optimised:
 def starts(editor: Editor, seeds, space, truncation=None) -> np.ndarray:
     """Latents of sampled faces in one of optimize.SPACES, as far from the mean as the model's default."""
     if space == "z":
-        return np.concatenate([np.random.RandomState(seed).standard_normal(
-            [1, editor.bundle.generator.style_dim]).astype(np.float32) for seed in seeds])
+        return np.concatenate(
+            [
+                np.random.RandomState(seed)
+                .standard_normal([1, editor.bundle.generator.style_dim])
+                .astype(np.float32)
+                for seed in seeds
+            ]
+        )
     return in_space(editor, editor.sample(seeds, truncation=truncation).numpy(), space)
 
 
@@ -119,13 +127,27 @@ def wanted_features(editor: Editor, start, neutral, texts, settings) -> np.ndarr
     if settings.toward == 0:
         return np.stack([text_embedding(clip, text, "plain") for text in texts])[None]
     directions = [text_direction(clip, neutral, text, templates=templates) for text in texts]
-    return np.stack([
-        directed_features(clip, drawn(editor, start + offset, settings.space), directions, settings)
-        for offset in places(editor.bundle.generator, editor.bundle.layout, settings)])
+    return np.stack(
+        [
+            directed_features(clip, drawn(editor, start + offset, settings.space), directions, settings)
+            for offset in places(editor.bundle.generator, editor.bundle.layout, settings)
+        ]
+    )
 
 
-def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_path, *, neutral="face",
-                      weights=None, save_every=0, animation=None, identity=None) -> Optimised:
+def optimise_to_files(
+    editor: Editor,
+    start,
+    texts,
+    settings: Settings,
+    output_path,
+    *,
+    neutral="face",
+    weights=None,
+    save_every=0,
+    animation=None,
+    identity=None,
+) -> Optimised:
     """Optimise latents and write final_result.png, latents, losses, and what was asked for on the way.
 
     A run that is interrupted, or whose loss is not finite, writes what it has reached by then and raises on.
@@ -149,8 +171,16 @@ def optimise_to_files(editor: Editor, start, texts, settings: Settings, output_p
     """
     folder = check_writable(output_path)
     features = wanted_features(editor, start, neutral, texts, settings)
-    steps = optimise(editor.bundle.generator, editor.bundle.layout, editor.bundle.clip, start, features,
-                     settings, weights=weights, identity=identity)
+    steps = optimise(
+        editor.bundle.generator,
+        editor.bundle.layout,
+        editor.bundle.clip,
+        start,
+        features,
+        settings,
+        weights=weights,
+        identity=identity,
+    )
     way = _Way(editor, folder, start, settings, save_every, animation)
     try:
         for step in tqdm(steps, total=settings.steps, desc="optimising"):
@@ -188,14 +218,19 @@ class _Way:
 
     def _picture(self, step):
         """The faces before the update; with nearby faces what the step saw is another's picture."""
-        seen = step.images if self.settings.nearby == 0 else drawn(self.editor, self.evaluated,
-                                                                   self.settings.space)
+        seen = (
+            step.images
+            if self.settings.nearby == 0
+            else drawn(self.editor, self.evaluated, self.settings.space)
+        )
         return _row(to_pixels(seen))
 
     def finish(self) -> Optimised:
         """Write the results of the steps so far; of none, nothing."""
-        before, after = (to_pixels(drawn(self.editor, latent, self.settings.space))
-                         for latent in (self.start, self.reached))
+        before, after = (
+            to_pixels(drawn(self.editor, latent, self.settings.space))
+            for latent in (self.start, self.reached)
+        )
         losses = {name: np.stack(values) for name, values in self.losses.items()}
         if losses:
             pairs = [one for pair in zip(before, after) for one in pair]

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """From a photo to latents and back: what the commands that take photographs share."""
+
 from __future__ import annotations
 
 import contextlib
@@ -60,9 +61,11 @@ def aligned_faces(bundle, path, *, which="largest", landmarks=None, landmark_pat
         finder = load_finder(bundle, landmark_path)
         faces = find_faces(finder, photo)
         if not faces and landmark_path is None and bundle.face_models[1] is not None:
-            raise UserError(f"no face of the kind that '{bundle.name}' knows was found in {path}; for "
-                            "photographs of people name a model of theirs, such as --model_type "
-                            "ffhq-config-f, or give the landmarks as JSON")
+            raise UserError(
+                f"no face of the kind that '{bundle.name}' knows was found in {path}; for "
+                "photographs of people name a model of theirs, such as --model_type "
+                "ffhq-config-f, or give the landmarks as JSON"
+            )
     return photo, _cut(bundle, photo, choose_faces(faces, which))
 
 
@@ -102,8 +105,10 @@ def whole_picture(bundle, path) -> AlignedFace:
 
     cv2, photo, size = import_cv2(), read_photo(path), bundle.generator.size
     if photo.shape[0] != photo.shape[1]:
-        raise UserError(f"{path} is {photo.shape[1]}x{photo.shape[0]}; an aligned face is a square: leave "
-                        "the alignment to the command")
+        raise UserError(
+            f"{path} is {photo.shape[1]}x{photo.shape[0]}; an aligned face is a square: leave "
+            "the alignment to the command"
+        )
     way = cv2.INTER_AREA if photo.shape[0] > size else cv2.INTER_CUBIC
     return AlignedFace(cv2.resize(photo, (size, size), interpolation=way), None)
 
@@ -169,7 +174,8 @@ def tuned_editor(editor, crop, w_plus, *, steps, distance=None):
     from ppstyleclip.editor import Editor
     from ppstyleclip.methods.fitting import tune_generator
 
-    for _, _, generator in tune_generator(editor.bundle.generator, to_images(crop[None]), w_plus[None],
-                                          num_steps=steps, distance=distance):
+    for _, _, generator in tune_generator(
+        editor.bundle.generator, to_images(crop[None]), w_plus[None], num_steps=steps, distance=distance
+    ):
         last = generator
     return Editor(editor.bundle.with_parts(generator=last))

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """One photo edited and written: faces inverted, if wanted with a generator tuned to each, and put back."""
+
 from __future__ import annotations
 
 import time
@@ -54,8 +55,20 @@ def find_faces_latents(editor, crops, measures, *, steps, tune=0) -> Found:
     return Found(w_plus, editors, stages, seconds)
 
 
-def photo_to_files(editor, path, edit, folder, *, which="largest", landmarks=None, landmark_path=None, steps,
-                   tune=0, way="blend", identity_path=None) -> tuple:
+def photo_to_files(
+    editor,
+    path,
+    edit,
+    folder,
+    *,
+    which="largest",
+    landmarks=None,
+    landmark_path=None,
+    steps,
+    tune=0,
+    way="blend",
+    identity_path=None,
+) -> tuple:
     """Edit the faces of one photo and write FILES, and each tuned generator.
 
     Args:
@@ -74,8 +87,9 @@ def photo_to_files(editor, path, edit, folder, *, which="largest", landmarks=Non
         UserError: as photo.aligned_faces.
     """
     folder, measures = Path(folder), load_measures(editor.bundle, identity_path)
-    photo, faces = aligned_faces(editor.bundle, path, which=which, landmarks=landmarks,
-                                 landmark_path=landmark_path)
+    photo, faces = aligned_faces(
+        editor.bundle, path, which=which, landmarks=landmarks, landmark_path=landmark_path
+    )
     crops = np.stack([face.crop for face in faces])
     found = find_faces_latents(editor, crops, measures, steps=steps, tune=tune)
     edited, rows = photo, []
@@ -96,8 +110,12 @@ def photo_to_files(editor, path, edit, folder, *, which="largest", landmarks=Non
 
 def _save_tuned(folder, number, tuned, untuned) -> Path:
     place, marks = folder / f"generator_{number}.safetensors", untuned.bundle.fingerprints
-    save_generator(place, tuned.bundle.generator, name=untuned.bundle.name,
-                   about={TUNED_FROM: marks.get(TUNED_FROM, marks["generator"])})
+    save_generator(
+        place,
+        tuned.bundle.generator,
+        name=untuned.bundle.name,
+        about={TUNED_FROM: marks.get(TUNED_FROM, marks["generator"])},
+    )
     return place
 
 

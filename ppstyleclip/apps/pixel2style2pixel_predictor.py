@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Pixel2Style2PixelPredictor: from a photo to the latent that draws it, as PaddleGAN's class of this name."""
+
 from __future__ import annotations
 
 import time
@@ -46,8 +47,10 @@ def inversion_to_files(editor: Editor, face, output_path, *, identity_path=None)
         UserError: the model has no encoder, or the folder cannot be written.
     """
     if editor.bundle.encoder is None:
-        raise UserError(f"'{editor.bundle.name}' has no encoder; use --model_type ffhq-inversion or "
-                        "toonface, or fit the latent: tools/styleganv2fitting.py")
+        raise UserError(
+            f"'{editor.bundle.name}' has no encoder; use --model_type ffhq-inversion or "
+            "toonface, or fit the latent: tools/styleganv2fitting.py"
+        )
     folder, measures = check_writable(output_path), load_measures(editor.bundle, identity_path)
     begin = time.time()
     w_plus = editor.invert(face.crop[None])
@@ -74,12 +77,28 @@ class Pixel2Style2PixelPredictor:
         UserError: unknown model, unreadable weights, or a size that contradicts them.
     """
 
-    def __init__(self, output_path="output_dir", weight_path=None, model_type=None, seed=None,
-                 size=None, style_dim=None, n_mlp=None, channel_multiplier=None, bundle=None):
+    def __init__(
+        self,
+        output_path="output_dir",
+        weight_path=None,
+        model_type=None,
+        seed=None,
+        size=None,
+        style_dim=None,
+        n_mlp=None,
+        channel_multiplier=None,
+        bundle=None,
+    ):
         self.output_path = Path(output_path)
         self.editor = Editor.from_pretrained(
-            model_type, bundle=bundle, weight_path=weight_path, size=size, style_dim=style_dim, n_mlp=n_mlp,
-            channel_multiplier=channel_multiplier)
+            model_type,
+            bundle=bundle,
+            weight_path=weight_path,
+            size=size,
+            style_dim=style_dim,
+            n_mlp=n_mlp,
+            channel_multiplier=channel_multiplier,
+        )
         self.generator = self.editor.bundle.generator
 
     def run(self, image, *, need_align=True, face="largest", landmarks=None, landmark_path=None) -> tuple:
@@ -93,8 +112,9 @@ class Pixel2Style2PixelPredictor:
             (src picture, dst picture, w_plus `[L, D]`).
         """
         if need_align:
-            _, faces = aligned_faces(self.editor.bundle, image, which=face, landmarks=landmarks,
-                                     landmark_path=landmark_path)
+            _, faces = aligned_faces(
+                self.editor.bundle, image, which=face, landmarks=landmarks, landmark_path=landmark_path
+            )
         else:
             faces = [whole_picture(self.editor.bundle, image)]
         made = inversion_to_files(self.editor, faces[0], self.output_path)

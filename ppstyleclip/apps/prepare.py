@@ -8,6 +8,7 @@ The names are PaddleGAN's; with --bundle the files go into that folder, under th
 says what it was made from, and a file of another generator is refused.
 Both may be killed at any moment and go on from their job folder.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ppstyleclip.apps.arguments import SIZES, add_model_arguments
+from ppstyleclip.cli.arguments import SIZES, add_model_arguments
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_writable, sweep_drafts
 from ppstyleclip.methods.job_folder import JobFolder, check_same, read_job, remove_job
@@ -37,9 +38,13 @@ def parse_getf(argv=None) -> argparse.Namespace:
     add("--seed", type=int, default=1234, help="of the samples (default: %(default)s)")
     add("--num_samples", type=int, default=100_000, help="how many (default: %(default)s)")
     add("--truncation", type=float, help="0 to 1, 1 is none (default: the model's own, 0.7 for FFHQ)")
-    add("--truncation_mode", default="layers", metavar="MODE",
+    add(
+        "--truncation_mode",
+        default="layers",
+        metavar="MODE",
         help="what is truncated: layers (the first eight), all (layers; the official code), features (the "
-             "first eight of w, as PaddleGAN's published statistics), none (default: %(default)s)")
+        "first eight of w, as PaddleGAN's published statistics), none (default: %(default)s)",
+    )
     add("--batch_size", type=int, help=f"samples at once (default: {STATS_BATCH})")
     add("--restart", action="store_true", help="begin again where a run that was killed would go on")
     return parser.parse_args(argv)
@@ -47,9 +52,13 @@ def parse_getf(argv=None) -> argparse.Namespace:
 
 def add_model(parser) -> None:
     """Add the arguments that both stages share."""
-    add_model_arguments(parser, output_path=".", bundle="folder of a model of your own; its "
-                        "generator.safetensors is used (--weight_path puts one there), and the results go "
-                        "into it")
+    add_model_arguments(
+        parser,
+        output_path=".",
+        bundle="folder of a model of your own; its "
+        "generator.safetensors is used (--weight_path puts one there), and the results go "
+        "into it",
+    )
 
 
 def run_getf(argv=None) -> None:
@@ -63,13 +72,26 @@ def run_getf(argv=None) -> None:
     from ppstyleclip.zoo import save_stats, save_styles
 
     truncation = bundle.defaults.truncation if args.truncation is None else args.truncation
-    made = {"seed": args.seed, "num_samples": args.num_samples, "truncation": truncation,
-            "truncation_mode": args.truncation_mode}
+    made = {
+        "seed": args.seed,
+        "num_samples": args.num_samples,
+        "truncation": truncation,
+        "truncation_mode": args.truncation_mode,
+    }
     path = folder / f"stylegan2-{bundle.name}-styleclip-stats-job"
     found = None if args.restart else read_job(path)
     batch = args.batch_size or (found.job.get("batch_size") if found else STATS_BATCH)
-    job = JobFolder(path, {"kind": "statistics", "generator": bundle.fingerprints["generator"], **made,
-                           "batch_size": batch, "keep": KEEP, **rounding()})
+    job = JobFolder(
+        path,
+        {
+            "kind": "statistics",
+            "generator": bundle.fingerprints["generator"],
+            **made,
+            "batch_size": batch,
+            "keep": KEEP,
+            **rounding(),
+        },
+    )
     if found is not None:
         check_same(found, job)
     record = _resumable(bundle, job, found is not None, batch_size=batch, **made)
@@ -106,8 +128,13 @@ def start(args, job: str) -> tuple:
     from ppstyleclip.zoo import load_bundle
 
     own = args.bundle if args.weight_path is None else None
-    bundle = load_bundle(args.model_type, bundle=own, weight_path=args.weight_path,
-                         clip=getattr(args, "clip", None), **{name: getattr(args, name) for name in SIZES})
+    bundle = load_bundle(
+        args.model_type,
+        bundle=own,
+        weight_path=args.weight_path,
+        clip=getattr(args, "clip", None),
+        **{name: getattr(args, name) for name in SIZES},
+    )
     if args.bundle is not None and own is None:
         _settle(bundle, folder)
     return bundle, folder
@@ -125,8 +152,10 @@ def _settle(bundle, folder) -> None:
     there = load_pack(folder)
     marks = [one.fingerprints["generator"] for one in (there, bundle)]
     if marks[0] != marks[1]:
-        raise UserError(f"the bundle {folder} holds generator '{there.name}' ({marks[0]}), --weight_path is "
-                        f"'{bundle.name}' ({marks[1]}); leave --weight_path out, or name another folder")
+        raise UserError(
+            f"the bundle {folder} holds generator '{there.name}' ({marks[0]}), --weight_path is "
+            f"'{bundle.name}' ({marks[1]}); leave --weight_path out, or name another folder"
+        )
 
 
 def _threads_of(paths) -> int | None:
@@ -160,16 +189,23 @@ def paths_of(args, name, suffix="") -> tuple:
         names = RELEVANCE.replace(".", f"{suffix}."), STATISTICS, STYLES
     else:
         start = f"stylegan2-{name}-styleclip"
-        names = (f"{start}-global-directions{suffix}.safetensors", f"{start}-stats.safetensors",
-                 f"S-{name}.safetensors")
+        names = (
+            f"{start}-global-directions{suffix}.safetensors",
+            f"{start}-stats.safetensors",
+            f"S-{name}.safetensors",
+        )
     return tuple(Path(args.bundle or args.output_path) / name for name in names)
 
 
 def _about(bundle, made) -> dict:
     from ppstyleclip import __version__
 
-    return {"name": bundle.name, "layout": json.dumps(bundle.layout.to_config()),
-            "made_with": json.dumps(made), "version": __version__}
+    return {
+        "name": bundle.name,
+        "layout": json.dumps(bundle.layout.to_config()),
+        "made_with": json.dumps(made),
+        "version": __version__,
+    }
 
 
 def collect(bundle, begin=None, **options):

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Settings by name: the YAML files that come with the package, or one of the user's."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -33,8 +34,9 @@ def read_preset(method: str, preset: str, build):
     known = known_presets(method)
     path = _HOME / method / f"{preset}.yaml" if preset in known else Path(preset)
     if preset not in known and not path.suffix:
-        raise UserError(f"unknown preset '{preset}', known: {', '.join(known)}; or give a file of settings "
-                        "(YAML)")
+        raise UserError(
+            f"unknown preset '{preset}', known: {', '.join(known)}; or give a file of settings (YAML)"
+        )
     try:
         return build(yaml.safe_load(read_file(path)) or {})
     except (yaml.YAMLError, TypeError, AttributeError) as error:

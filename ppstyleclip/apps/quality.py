@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """How near drawn faces come to the photo's, in figures and in words: PSNR, LPIPS, identity, seconds."""
+
 from __future__ import annotations
 
 import warnings
@@ -89,8 +90,11 @@ def _one_in_words(measures, stages, k):
         words.append(f"LPIPS {chain('distance', '.3f')}")
     else:
         words.append(f"plain distance {chain('distance', '.4f')} (no LPIPS)")
-    words.append("identity not measured (no network; give --ir_se50_weights)" if measures.identity is None
-                 else f"identity {chain('identity', '.3f')}")
+    words.append(
+        "identity not measured (no network; give --ir_se50_weights)"
+        if measures.identity is None
+        else f"identity {chain('identity', '.3f')}"
+    )
     return ", ".join(words)
 
 
@@ -104,8 +108,11 @@ def warn_if_poor(name, quality) -> None:
     for number, value in enumerate(quality, 1):
         if value < POOR:
             which = f"face {number}" if len(quality) > 1 else "the face"
-            warnings.warn(f"{which} is drawn badly ({value:.1f} dB): it may be no face, or none of the kind "
-                          f"that '{name}' knows; look at the result", stacklevel=2)
+            warnings.warn(
+                f"{which} is drawn badly ({value:.1f} dB): it may be no face, or none of the kind "
+                f"that '{name}' knows; look at the result",
+                stacklevel=2,
+            )
 
 
 def psnr(first, second) -> np.ndarray:

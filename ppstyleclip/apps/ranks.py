@@ -3,6 +3,7 @@
 
 No collective is used: rank 0 says when the job is ready, the others say when they have done their share.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -52,14 +53,18 @@ class Ranks:
         last, since = None, time.monotonic()
         while not self._place(folder, word, rank).exists():
             if os.getppid() != self.parent:
-                raise UserError("paddle.distributed.launch has ended before the job was done; start it "
-                                "again, what is finished is kept")
+                raise UserError(
+                    "paddle.distributed.launch has ended before the job was done; start it "
+                    "again, what is finished is kept"
+                )
             now = None if news is None else news()
             if now != last:
                 last, since = now, time.monotonic()
             if time.monotonic() - since > patience:
-                raise UserError(f"process {rank} of {self.count} has done nothing for {patience:.0f} s; look "
-                                f"at its log and start again, what is finished is kept in {folder}")
+                raise UserError(
+                    f"process {rank} of {self.count} has done nothing for {patience:.0f} s; look "
+                    f"at its log and start again, what is finished is kept in {folder}"
+                )
             time.sleep(_PAUSE)
 
     def clear_marks(self, folder: Path, everyone: bool = False) -> None:
@@ -76,8 +81,10 @@ def launched_ranks() -> Ranks:
     """Read from the environment which process of a launch this is."""
     count, rank = _number("PADDLE_TRAINERS_NUM", 1), _number("PADDLE_TRAINER_ID", 0)
     if not 0 <= rank < count:
-        raise UserError(f"PADDLE_TRAINER_ID is {rank} and PADDLE_TRAINERS_NUM {count}; unset both, or start "
-                        "with python -m paddle.distributed.launch")
+        raise UserError(
+            f"PADDLE_TRAINER_ID is {rank} and PADDLE_TRAINERS_NUM {count}; unset both, or start "
+            "with python -m paddle.distributed.launch"
+        )
     names = [os.environ.get(name, "") for name in ("PADDLE_MASTER", "PADDLE_TRAINER_ENDPOINTS")]
     if os.environ.get("PADDLE_NNODES", "1") == "1":
         names.append(str(os.getppid()))  # one machine: the same launch for all

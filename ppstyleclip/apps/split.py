@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A bank of latents split into one file for each text, by CLIP."""
+
 from __future__ import annotations
 
 import re
@@ -14,8 +15,9 @@ from ppstyleclip.files import check_writable, write_atomic
 from ppstyleclip.methods.split import groups_of, text_shares
 
 
-def split_to_files(editor: Editor, faces, texts, output_path, *, stem="latents", least=0.0, templates="plain",
-                   batch_size=8) -> tuple:
+def split_to_files(
+    editor: Editor, faces, texts, output_path, *, stem="latents", least=0.0, templates="plain", batch_size=8
+) -> tuple:
     """Sort faces by texts and write each group.
 
     Args:
@@ -35,8 +37,9 @@ def split_to_files(editor: Editor, faces, texts, output_path, *, stem="latents",
     names = [re.sub(r"\W+", "_", text.strip()).strip("_") or "text" for text in texts]
     if len(set(names)) < len(names):
         raise UserError(f"the texts would be files of one name ({', '.join(names)}); use others")
-    parts = text_shares(editor.draw, editor.bundle.clip, faces, texts, templates=templates,
-                        batch_size=batch_size)
+    parts = text_shares(
+        editor.draw, editor.bundle.clip, faces, texts, templates=templates, batch_size=batch_size
+    )
     progress = tqdm(parts, total=-(-len(faces) // batch_size), desc="sorting")
     shares = np.concatenate([part.shares for part in progress])
     groups, written = groups_of(shares, least), []

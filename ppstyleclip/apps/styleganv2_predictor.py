@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """StyleGANv2Predictor: sheets of sampled and mixed faces, as PaddleGAN's class of this name."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -29,8 +30,8 @@ def sheets_to_files(editor: Editor, seed, n_row: int, n_col: int, output_path) -
     """
     if n_row < 1 or n_col < 1:
         raise UserError(f"a sheet has at least 1 row and 1 column, got {n_row} and {n_col}")
-    if seed is not None and not 0 <= seed < 2 ** 32:
-        raise UserError(f"seed must be 0 to {2 ** 32 - 1}, got {seed}")
+    if seed is not None and not 0 <= seed < 2**32:
+        raise UserError(f"seed must be 0 to {2**32 - 1}, got {seed}")
     folder, random = check_writable(output_path), np.random.RandomState(seed)
     paths = [folder / name for name in ("sample.png", "sample.npy")]
     faces = _sample(editor, random, n_row * n_col)
@@ -56,14 +57,14 @@ def mixing_sheet(editor: Editor, random, n_row: int, n_col: int) -> list:
     top = editor.render(sources)
     pictures = [np.zeros_like(top[0]), *top]
     for k in range(n_row):
-        target = targets[k:k + 1]
+        target = targets[k : k + 1]
         mixed = crossover(target, sources, random.randint(1, target.shape[1]))
         pictures += [*editor.render(np.concatenate([target, mixed]))]
     return pictures
 
 
 def _sample(editor, random, count) -> np.ndarray:
-    return editor.sample(random.randint(2 ** 31, size=count)).numpy()
+    return editor.sample(random.randint(2**31, size=count)).numpy()
 
 
 class StyleGANv2Predictor:
@@ -80,12 +81,28 @@ class StyleGANv2Predictor:
         UserError: unknown model, unreadable weights, or a size that contradicts them.
     """
 
-    def __init__(self, output_path="output_dir", weight_path=None, model_type=None, seed=None,
-                 size=None, style_dim=None, n_mlp=None, channel_multiplier=None, bundle=None):
+    def __init__(
+        self,
+        output_path="output_dir",
+        weight_path=None,
+        model_type=None,
+        seed=None,
+        size=None,
+        style_dim=None,
+        n_mlp=None,
+        channel_multiplier=None,
+        bundle=None,
+    ):
         self.output_path, self.seed = Path(output_path), seed
         self.editor = Editor.from_pretrained(
-            model_type, bundle=bundle, weight_path=weight_path, size=size, style_dim=style_dim, n_mlp=n_mlp,
-            channel_multiplier=channel_multiplier)
+            model_type,
+            bundle=bundle,
+            weight_path=weight_path,
+            size=size,
+            style_dim=style_dim,
+            n_mlp=n_mlp,
+            channel_multiplier=channel_multiplier,
+        )
         self.generator = self.editor.bundle.generator
 
     def run(self, n_row=3, n_col=5) -> None:

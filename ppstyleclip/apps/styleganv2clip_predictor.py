@@ -6,6 +6,7 @@ As a script it has the two run types of PaddleGAN's tutorial:
     python ppstyleclip/apps/styleganv2clip_predictor.py extract
     python ppstyleclip/apps/styleganv2clip_predictor.py generate --neutral face --target "happy face"
 """
+
 from __future__ import annotations
 
 if __name__ == "__main__":  # as a script: before the imports below bring Paddle in, on one core
@@ -22,8 +23,8 @@ import numpy as np
 import paddle
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.apps.cli import guard
 from ppstyleclip.apps.faces import load_face
+from ppstyleclip.cli.run import run_cli
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.files import check_writable, save_png, write_atomic
 from ppstyleclip.methods.global_direction import StyleDirection, largest_beta
@@ -75,8 +76,14 @@ def edit_to_files(editor: Editor, face, edit: Edit, offsets, output_path) -> Edi
         save_png(folder / "strip.png", strip(pixels[1:], offset_labels(offsets)))
         written.append("strip.png")
     edit = replace(editor.resolve(edit), alpha=offsets[-1])
-    return EditedFace(pixels[0], pixels[-1], dst_styles, edit, editor.direction(edit),
-                      tuple(folder / name for name in written))
+    return EditedFace(
+        pixels[0],
+        pixels[-1],
+        dst_styles,
+        edit,
+        editor.direction(edit),
+        tuple(folder / name for name in written),
+    )
 
 
 class StyleGANv2ClipPredictor:
@@ -94,14 +101,33 @@ class StyleGANv2ClipPredictor:
         UserError: unknown model, unreadable file, or parts that do not fit together.
     """
 
-    def __init__(self, model_type=None, direction_path=None, stat_path=None, *, output_path="output_dir",
-                 weight_path=None, bundle=None, seed=None, size=None, style_dim=None, n_mlp=None,
-                 channel_multiplier=None):
+    def __init__(
+        self,
+        model_type=None,
+        direction_path=None,
+        stat_path=None,
+        *,
+        output_path="output_dir",
+        weight_path=None,
+        bundle=None,
+        seed=None,
+        size=None,
+        style_dim=None,
+        n_mlp=None,
+        channel_multiplier=None,
+    ):
         self.output_path, self.seed = Path(output_path), DEFAULT_SEED if seed is None else seed
         self.editor = Editor.from_pretrained(
-            model_type, bundle=bundle, weight_path=weight_path, direction_path=direction_path,
-            stat_path=stat_path, size=size, style_dim=style_dim, n_mlp=n_mlp,
-            channel_multiplier=channel_multiplier)
+            model_type,
+            bundle=bundle,
+            weight_path=weight_path,
+            direction_path=direction_path,
+            stat_path=stat_path,
+            size=size,
+            style_dim=style_dim,
+            n_mlp=n_mlp,
+            channel_multiplier=channel_multiplier,
+        )
         self.generator = self.editor.bundle.generator
 
     def get_delta_s(self, neutral, target, beta_threshold=None, relative=False, soft_threshold=0.0) -> list:
@@ -180,24 +206,26 @@ def parse_args(argv=None) -> argparse.Namespace:
 def run_generate(argv) -> None:
     """Edit and write, and say where."""
     args = parse_args(argv)
-    predictor = StyleGANv2ClipPredictor(args.dataset_name, args.direction_path, args.stat_path,
-                                        output_path=args.output_path)
+    predictor = StyleGANv2ClipPredictor(
+        args.dataset_name, args.direction_path, args.stat_path, output_path=args.output_path
+    )
     predictor.run(args.latent, args.neutral, args.target, args.direction_offset, args.beta_threshold)
     print(f"wrote src.editing.png, dst.editing.png and dst.editing.pd in {args.output_path}")
 
 
 def main(argv=None) -> int:
     """Run `generate` here, or hand `extract` on to what tools/styleclip_extract.py runs."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run_type", choices=("extract", "generate"))
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the run type (--help lists them)")
     args = parser.parse_args(argv)
     if args.run_type == "generate":
-        return guard(run_generate, args.arguments)
+        return run_cli(run_generate, args.arguments)
     from ppstyleclip.apps.extract import run_extract
 
-    return guard(run_extract, args.arguments)
+    return run_cli(run_extract, args.arguments)
 
 
 if __name__ == "__main__":

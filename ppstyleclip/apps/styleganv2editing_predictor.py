@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """StyleGANv2EditingPredictor: edits by stored directions in w_plus, as PaddleGAN's class of this name."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -56,13 +57,30 @@ class StyleGANv2EditingPredictor:
         UserError: unknown model, one without directions, an unreadable file, or a size that contradicts it.
     """
 
-    def __init__(self, model_type=None, direction_path=None, output_path="output_dir", weight_path=None,
-                 seed=None, size=None, style_dim=None, n_mlp=None, channel_multiplier=None, bundle=None):
+    def __init__(
+        self,
+        model_type=None,
+        direction_path=None,
+        output_path="output_dir",
+        weight_path=None,
+        seed=None,
+        size=None,
+        style_dim=None,
+        n_mlp=None,
+        channel_multiplier=None,
+        bundle=None,
+    ):
         self.output_path = Path(output_path)
         self.directions = open_directions(model_type, direction_path)
         self.editor = Editor.from_pretrained(
-            model_type, bundle=bundle, weight_path=weight_path, size=size, style_dim=style_dim, n_mlp=n_mlp,
-            channel_multiplier=channel_multiplier)
+            model_type,
+            bundle=bundle,
+            weight_path=weight_path,
+            size=size,
+            style_dim=style_dim,
+            n_mlp=n_mlp,
+            channel_multiplier=channel_multiplier,
+        )
         self.generator = self.editor.bundle.generator
 
     def run(self, latent, direction, offset=0.0) -> tuple:

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """StyleGANv2FittingPredictor: a photo's latent by optimisation, as PaddleGAN's class of this name."""
+
 from __future__ import annotations
 
 import time
@@ -71,9 +72,20 @@ class Fitted:
     words: str
 
 
-def fit_to_files(editor: Editor, face, output_path, *, recipe="paddlegan", steps=None, start_lr=None,
-                 final_lr=None, latent_level=None, mse_weight=None, pre_latent=None,
-                 identity_path=None) -> Fitted:
+def fit_to_files(
+    editor: Editor,
+    face,
+    output_path,
+    *,
+    recipe="paddlegan",
+    steps=None,
+    start_lr=None,
+    final_lr=None,
+    latent_level=None,
+    mse_weight=None,
+    pre_latent=None,
+    identity_path=None,
+) -> Fitted:
     """Fit the latent of one face and write FILES.
 
     Args:
@@ -92,19 +104,34 @@ def fit_to_files(editor: Editor, face, output_path, *, recipe="paddlegan", steps
         raise UserError(f"unknown recipe '{recipe}', known: {', '.join(RECIPES)}")
     chosen = RECIPES[recipe]
     steps, start_lr, final_lr, mse_weight = (
-        usual if given is None else given for given, usual in
-        ((steps, chosen.step), (start_lr, chosen.start_lr), (final_lr, chosen.final_lr),
-         (mse_weight, chosen.mse_weight)))
+        usual if given is None else given
+        for given, usual in (
+            (steps, chosen.step),
+            (start_lr, chosen.start_lr),
+            (final_lr, chosen.final_lr),
+            (mse_weight, chosen.mse_weight),
+        )
+    )
     if steps < 1 or not (start_lr > 0 and final_lr > 0):
-        raise UserError(f"fitting needs at least one step and learning rates above 0, got {steps} steps, "
-                        f"{start_lr:g} and {final_lr:g}")
+        raise UserError(
+            f"fitting needs at least one step and learning rates above 0, got {steps} steps, "
+            f"{start_lr:g} and {final_lr:g}"
+        )
     folder, distance = check_writable(output_path), _distance(editor.bundle.generator.size, chosen.compared)
     measures = load_measures(editor.bundle, identity_path, lpips=distance)
     start = _start(editor, face, chosen, pre_latent)
     levels = _levels(editor, chosen) if latent_level is None else latent_level
     begin = time.time()
-    found = find_latents(editor, face.crop[None], start=start, steps=steps, distance=distance, levels=levels,
-                         mse_weight=mse_weight, rates=geometric(start_lr, final_lr, steps))
+    found = find_latents(
+        editor,
+        face.crop[None],
+        start=start,
+        steps=steps,
+        distance=distance,
+        levels=levels,
+        mse_weight=mse_weight,
+        rates=geometric(start_lr, final_lr, steps),
+    )
     for w_plus in tqdm(found, total=steps + 1, desc="fitting"):
         last = w_plus
     seconds = time.time() - begin
@@ -113,8 +140,14 @@ def fit_to_files(editor: Editor, face, output_path, *, recipe="paddlegan", steps
     save_png(folder / FILES[1], drawn[1])
     save_latent(folder / FILES[2], last[0])
     (words,) = in_words(measures, *(measure(measures, face.crop[None], part[None]) for part in drawn))
-    return Fitted(face.crop, drawn[1], last[0], steps, "plain" if distance is None else distance.name,
-                  f"{words}, {seconds:.1f} s")
+    return Fitted(
+        face.crop,
+        drawn[1],
+        last[0],
+        steps,
+        "plain" if distance is None else distance.name,
+        f"{words}, {seconds:.1f} s",
+    )
 
 
 def _start(editor, face, recipe, pre_latent) -> np.ndarray:
@@ -138,8 +171,10 @@ def _distance(size, kind):
     try:
         return LpipsDistance(load_lpips()) if kind == "lpips" else VggDistance(load_vgg())
     except MissingFile as error:
-        warnings.warn(f"no {kind.upper()}, so pictures are compared by plain differences at several scales: "
-                      f"{error}", stacklevel=2)
+        warnings.warn(
+            f"no {kind.upper()}, so pictures are compared by plain differences at several scales: {error}",
+            stacklevel=2,
+        )
         return None
 
 
@@ -157,16 +192,42 @@ class StyleGANv2FittingPredictor:
         UserError: unknown model, unreadable weights, or a size that contradicts them.
     """
 
-    def __init__(self, output_path="output_dir", weight_path=None, model_type=None, seed=None,
-                 size=None, style_dim=None, n_mlp=None, channel_multiplier=None, bundle=None):
+    def __init__(
+        self,
+        output_path="output_dir",
+        weight_path=None,
+        model_type=None,
+        seed=None,
+        size=None,
+        style_dim=None,
+        n_mlp=None,
+        channel_multiplier=None,
+        bundle=None,
+    ):
         self.output_path = Path(output_path)
         self.editor = Editor.from_pretrained(
-            model_type, bundle=bundle, weight_path=weight_path, size=size, style_dim=style_dim, n_mlp=n_mlp,
-            channel_multiplier=channel_multiplier)
+            model_type,
+            bundle=bundle,
+            weight_path=weight_path,
+            size=size,
+            style_dim=style_dim,
+            n_mlp=n_mlp,
+            channel_multiplier=channel_multiplier,
+        )
         self.generator = self.editor.bundle.generator
 
-    def run(self, image, need_align=False, start_lr=None, final_lr=None, latent_level=None, step=None,
-            mse_weight=None, pre_latent=None, recipe="paddlegan") -> tuple:
+    def run(
+        self,
+        image,
+        need_align=False,
+        start_lr=None,
+        final_lr=None,
+        latent_level=None,
+        step=None,
+        mse_weight=None,
+        pre_latent=None,
+        recipe="paddlegan",
+    ) -> tuple:
         """Fit one picture; write src.fitting.png, dst.fitting.png and dst.fitting.npy.
 
         Args:
@@ -178,7 +239,16 @@ class StyleGANv2FittingPredictor:
         """
         bundle = self.editor.bundle
         face = aligned_faces(bundle, image)[1][0] if need_align else whole_picture(bundle, image)
-        made = fit_to_files(self.editor, face, self.output_path, recipe=recipe, steps=step, start_lr=start_lr,
-                            final_lr=final_lr, latent_level=latent_level, mse_weight=mse_weight,
-                            pre_latent=pre_latent)
+        made = fit_to_files(
+            self.editor,
+            face,
+            self.output_path,
+            recipe=recipe,
+            steps=step,
+            start_lr=start_lr,
+            final_lr=final_lr,
+            latent_level=latent_level,
+            mse_weight=mse_weight,
+            pre_latent=pre_latent,
+        )
         return made.src, made.dst, made.w_plus

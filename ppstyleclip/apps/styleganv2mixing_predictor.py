@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """StyleGANv2MixingPredictor: two faces mixed level by level, as PaddleGAN's class of this name."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -44,12 +45,28 @@ class StyleGANv2MixingPredictor:
         UserError: unknown model, unreadable weights, or a size that contradicts them.
     """
 
-    def __init__(self, output_path="output_dir", weight_path=None, model_type=None, seed=None,
-                 size=None, style_dim=None, n_mlp=None, channel_multiplier=None, bundle=None):
+    def __init__(
+        self,
+        output_path="output_dir",
+        weight_path=None,
+        model_type=None,
+        seed=None,
+        size=None,
+        style_dim=None,
+        n_mlp=None,
+        channel_multiplier=None,
+        bundle=None,
+    ):
         self.output_path = Path(output_path)
         self.editor = Editor.from_pretrained(
-            model_type, bundle=bundle, weight_path=weight_path, size=size, style_dim=style_dim, n_mlp=n_mlp,
-            channel_multiplier=channel_multiplier)
+            model_type,
+            bundle=bundle,
+            weight_path=weight_path,
+            size=size,
+            style_dim=style_dim,
+            n_mlp=n_mlp,
+            channel_multiplier=channel_multiplier,
+        )
         self.generator = self.editor.bundle.generator
 
     def run(self, latent1, latent2, weights=0.5) -> tuple:

@@ -1,11 +1,12 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Training of mappers as a command: presets, a folder that a killed run goes on from, pictures and curves.
 
-    state.safetensors          everything that a run needs to go on; no generator
-    mapper.safetensors         the mapper as it is now, best_mapper.safetensors that of the best look
-    losses.csv, losses.png     the curves
-    images_val/00200.png       held-out faces after 200 steps, before above and after below
+state.safetensors          everything that a run needs to go on; no generator
+mapper.safetensors         the mapper as it is now, best_mapper.safetensors that of the best look
+losses.csv, losses.png     the curves
+images_val/00200.png       held-out faces after 200 steps, before above and after below
 """
+
 from __future__ import annotations
 
 import dataclasses
@@ -69,6 +70,7 @@ def read_settings(preset: str, settings: dict, plan: dict) -> tuple[Settings, Pl
         MissingFile: there is no such file.
         UserError: an unknown setting, or one that cannot be.
     """
+
     def build(words):
         run = Plan(**{**words.pop("run", {}), **given(plan)})
         found = Settings(**{**words, **given(settings)})
@@ -108,9 +110,16 @@ class Job:
         training = self.training
         settings = training.settings
         names = self.texts.prompts if settings.embed == "none" else self.texts.names
-        return TrainedMapper(training.network, training.config, scale=settings.scale, space=settings.space,
-                             texts=tuple(names), words=self.words, embed=settings.embed,
-                             made_for=self.made_for)
+        return TrainedMapper(
+            training.network,
+            training.config,
+            scale=settings.scale,
+            space=settings.space,
+            texts=tuple(names),
+            words=self.words,
+            embed=settings.embed,
+            made_for=self.made_for,
+        )
 
 
 def prepare(bundle, texts, words, features, banks, settings, *, identity=None) -> Job:
@@ -132,17 +141,35 @@ def prepare(bundle, texts, words, features, banks, settings, *, identity=None) -
     if settings.mixed and not paddle.get_device().startswith("gpu"):
         raise UserError("mixed precision needs a GPU; leave out --mixed")
     generator, layout, clip = bundle.generator, bundle.layout, bundle.clip
-    config = mapper_config(settings, generator.n_latent, generator.style_dim, layout.channels,
-                           None if words is None else words.shape[1])
-    made_for = {"generator": bundle.fingerprints["generator"],
-                "clip": bundle.fingerprints.get("clip") or clip_fingerprint(clip)}
+    config = mapper_config(
+        settings,
+        generator.n_latent,
+        generator.style_dim,
+        layout.channels,
+        None if words is None else words.shape[1],
+    )
+    made_for = {
+        "generator": bundle.fingerprints["generator"],
+        "clip": bundle.fingerprints.get("clip") or clip_fingerprint(clip),
+    }
     own = {name: value for name, value in dataclasses.asdict(settings).items() if name not in _FREE}
-    mark = {**own, **made_for, "texts": list(texts.prompts), "classes": [list(c) for c in texts.classes],
-            "latents": fingerprint({"train": banks[0], "held_out": banks[1]})}
-    return Job(Training(config, words, texts, settings),
-               PictureLoss(generator, layout, clip, texts, features, settings, identity=identity),
-               Faces(banks[0], texts), Faces(banks[1], texts) if len(banks[1]) else None,
-               texts, words, made_for, mark)
+    mark = {
+        **own,
+        **made_for,
+        "texts": list(texts.prompts),
+        "classes": [list(c) for c in texts.classes],
+        "latents": fingerprint({"train": banks[0], "held_out": banks[1]}),
+    }
+    return Job(
+        Training(config, words, texts, settings),
+        PictureLoss(generator, layout, clip, texts, features, settings, identity=identity),
+        Faces(banks[0], texts),
+        Faces(banks[1], texts) if len(banks[1]) else None,
+        texts,
+        words,
+        made_for,
+        mark,
+    )
 
 
 def begin(job: Job, folder, *, checkpoint=None, restart=False) -> float:
@@ -180,11 +207,16 @@ def _go_on(job, path) -> float:
     if metadata.get("kind") != KIND:
         raise UserError(f"{path} is no state of a training; begin in another folder, or with --restart")
     before = json.loads(metadata["training"])
-    other = [f"{name} {_short(before.get(name))}, not {_short(value)}" for name, value in job.mark.items()
-             if before.get(name) != value]
+    other = [
+        f"{name} {_short(before.get(name))}, not {_short(value)}"
+        for name, value in job.mark.items()
+        if before.get(name) != value
+    ]
     if other:
-        raise UserError(f"{path} is of another training: {'; '.join(other[:4])}; ask for the same, use "
-                        "another folder, or --restart to begin again")
+        raise UserError(
+            f"{path} is of another training: {'; '.join(other[:4])}; ask for the same, use "
+            "another folder, or --restart to begin again"
+        )
     job.training.load_state(state)
     return float(metadata["seconds"])
 
@@ -215,8 +247,13 @@ def run_job(job: Job, folder, plan: Plan, *, seconds=0.0, workers: Workers = ALO
         sweep_drafts(folder)
     since, written = time.monotonic() - seconds, {}
     records = train(job.training, job.loss, job.faces, job.held_out, workers=workers)
-    with tqdm(records, initial=job.training.step, total=job.training.settings.steps + 1, desc="training",
-              disable=not is_first) as bar:
+    with tqdm(
+        records,
+        initial=job.training.step,
+        total=job.training.settings.steps + 1,
+        desc="training",
+        disable=not is_first,
+    ) as bar:
         for record in bar:
             bar.set_postfix_str(f"loss {record.terms['loss']:.4f}", refresh=False)
             if is_first:
@@ -254,8 +291,9 @@ def _write_all(job, folder, seconds) -> dict:
     save_mapper(folder / MAPPER, job.mapper(), about={"step": str(training.step), "seconds": spent})
     write_atomic(folder / "losses.csv", curves_table(training.curves).encode())
     save_png(folder / "losses.png", curves_picture(training.curves))
-    write_safetensors(folder / STATE, training.state(),
-                      {"kind": KIND, "training": json.dumps(job.mark), "seconds": spent})
+    write_safetensors(
+        folder / STATE, training.state(), {"kind": KIND, "training": json.dumps(job.mark), "seconds": spent}
+    )
     return dict.fromkeys(folder / name for name in (MAPPER, "losses.csv", "losses.png", STATE))
 
 

@@ -4,6 +4,7 @@
 Works on what formats.load_arrays returns and touches no files. Each kind has a table (see table.py) and a
 function that recognises it.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -26,18 +27,42 @@ from ppstyleclip.convert.perceptual import recognise_lpips, recognise_vgg16
 from ppstyleclip.convert.stylegan2 import generator_sample, recognise_paddlegan, recognise_rosinality
 from ppstyleclip.errors import UserError
 
-__all__ = ["Converted", "Recognised", "complete_relevance", "convert", "fits_multiplier",
-           "generator_sample", "infer_generator_config", "recognise"]
+__all__ = [
+    "Converted",
+    "Recognised",
+    "complete_relevance",
+    "convert",
+    "fits_multiplier",
+    "generator_sample",
+    "infer_generator_config",
+    "recognise",
+]
 
 _RECOGNISERS = (
-    refuse_tensorflow, recognise_rosinality, recognise_nvidia, recognise_torch_encoder, recognise_mapper,
-    recognise_paddle_psp, recognise_paddlegan, recognise_pickled_mapper, recognise_openai,
-    recognise_hugging_face, recognise_irse50, recognise_arcface, recognise_vgg16, recognise_lpips,
-    recognise_statistics, recognise_styles, recognise_directions, recognise_relevance,
+    refuse_tensorflow,
+    recognise_rosinality,
+    recognise_nvidia,
+    recognise_torch_encoder,
+    recognise_mapper,
+    recognise_paddle_psp,
+    recognise_paddlegan,
+    recognise_pickled_mapper,
+    recognise_openai,
+    recognise_hugging_face,
+    recognise_irse50,
+    recognise_arcface,
+    recognise_vgg16,
+    recognise_lpips,
+    recognise_statistics,
+    recognise_styles,
+    recognise_directions,
+    recognise_relevance,
 )
-KNOWN = ("StyleGAN2 generators (PaddleGAN, rosinality, NVIDIA), CLIPs (OpenAI, Hugging Face, paddleclip), "
-         "pSp, e4e, ReStyle, StyleCLIP mappers, IR-SE50, ResNet-18 ArcFace, VGG16, LPIPS heads, statistics, "
-         "styles, relevance (fs3) and editing directions")
+KNOWN = (
+    "StyleGAN2 generators (PaddleGAN, rosinality, NVIDIA), CLIPs (OpenAI, Hugging Face, paddleclip), "
+    "pSp, e4e, ReStyle, StyleCLIP mappers, IR-SE50, ResNet-18 ArcFace, VGG16, LPIPS heads, statistics, "
+    "styles, relevance (fs3) and editing directions"
+)
 
 
 def recognise(content, container: str | None = None) -> Recognised:

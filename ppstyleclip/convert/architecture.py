@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A StyleGAN2 generator's architecture, read off the shapes of its weights, and the keys that follow."""
+
 from __future__ import annotations
 
 import re
@@ -31,12 +32,17 @@ def infer_generator_config(state: dict) -> dict:
     if convs != list(range(len(convs))) or len(convs) % 2 or size not in SIZES:
         raise UserError(f"{_FOREIGN}: it has 2 to 16 convs.N.conv.weight, an even number, got {len(convs)}")
     style_dim = _shape(state, "conv1.conv.modulation.weight", 2)[0]
-    sides = [2 ** power for power in range(2, size.bit_length())]
+    sides = [2**power for power in range(2, size.bit_length())]
     keys = ["conv1.conv.weight"] + [f"convs.{2 * k}.conv.weight" for k in range(len(sides) - 1)]
     channels = {side: _shape(state, key, 5)[1] for side, key in zip(sides, keys)}
     _check_shapes(state, n_mlp, style_dim, channels)
-    return {"size": size, "style_dim": style_dim, "n_mlp": n_mlp,
-            "channel_multiplier": multiplier_of(channels), "channels": channels}
+    return {
+        "size": size,
+        "style_dim": style_dim,
+        "n_mlp": n_mlp,
+        "channel_multiplier": multiplier_of(channels),
+        "channels": channels,
+    }
 
 
 def _shape(state, key, rank) -> tuple:
@@ -99,8 +105,11 @@ def generator_targets(config: dict) -> dict:
 
 
 def _layer(name, before, here, dim) -> dict:
-    return {**_modulated(name, (1, here, before, 3, 3), dim), f"{name}.noise.weight": Target((1,)),
-            f"{name}.activate.bias": Target((here,))}
+    return {
+        **_modulated(name, (1, here, before, 3, 3), dim),
+        f"{name}.noise.weight": Target((1,)),
+        f"{name}.activate.bias": Target((here,)),
+    }
 
 
 def _to_rgb(name, width, dim) -> dict:
@@ -108,6 +117,8 @@ def _to_rgb(name, width, dim) -> dict:
 
 
 def _modulated(name, shape, dim) -> dict:
-    return {f"{name}.conv.weight": Target(shape),
-            f"{name}.conv.modulation.weight": Target((dim, shape[2]), is_linear=True),
-            f"{name}.conv.modulation.bias": Target((shape[2],))}
+    return {
+        f"{name}.conv.weight": Target(shape),
+        f"{name}.conv.modulation.weight": Target((dim, shape[2]), is_linear=True),
+        f"{name}.conv.modulation.bias": Target((shape[2],)),
+    }

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """CLIPs with a vision transformer: OpenAI's (also its TorchScript archives), Hugging Face's, paddleclip's."""
+
 from __future__ import annotations
 
 import math
@@ -30,8 +31,12 @@ _HUGGING_FACE_NORMS = {
     "visual.ln_post": "vision_model.post_layernorm",
     "ln_final": "text_model.final_layer_norm",
 }
-_HUGGING_FACE_PARTS = {"ln_1": "layer_norm1", "ln_2": "layer_norm2", "mlp.c_fc": "mlp.fc1",
-                       "mlp.c_proj": "mlp.fc2"}
+_HUGGING_FACE_PARTS = {
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+    "mlp.c_fc": "mlp.fc1",
+    "mlp.c_proj": "mlp.fc2",
+}
 
 
 def clip_targets(config: dict) -> dict:
@@ -39,12 +44,16 @@ def clip_targets(config: dict) -> dict:
     width, wide, dim = config["transformer_width"], config["vision_width"], config["embed_dim"]
     patch = config["vision_patch_size"]
     patches = (config["image_size"] // patch) ** 2
-    targets = {"positional_embedding": Target((config["context_length"], width)),
-               "text_projection": Target((width, dim)), "logit_scale": Target((1,)),
-               "visual.class_embedding": Target((wide,)),
-               "visual.positional_embedding": Target((patches + 1, wide)),
-               "visual.proj": Target((wide, dim)), "visual.conv1.weight": Target((wide, 3, patch, patch)),
-               **_norm("visual.ln_pre", wide)}
+    targets = {
+        "positional_embedding": Target((config["context_length"], width)),
+        "text_projection": Target((width, dim)),
+        "logit_scale": Target((1,)),
+        "visual.class_embedding": Target((wide,)),
+        "visual.positional_embedding": Target((patches + 1, wide)),
+        "visual.proj": Target((wide, dim)),
+        "visual.conv1.weight": Target((wide, 3, patch, patch)),
+        **_norm("visual.ln_pre", wide),
+    }
     for n in range(config["vision_layers"]):
         targets.update(_block(f"visual.transformer.resblocks.{n}", wide))
     targets.update(_norm("visual.ln_post", wide))
@@ -58,8 +67,13 @@ def _block(name, width) -> dict:
     targets = {}
     for part in ("q_proj", "k_proj", "v_proj", "out_proj"):
         targets.update(_linear(f"{name}.attn.{part}", width, width))
-    return {**targets, **_norm(f"{name}.ln_1", width), **_linear(f"{name}.mlp.c_fc", width, 4 * width),
-            **_linear(f"{name}.mlp.c_proj", 4 * width, width), **_norm(f"{name}.ln_2", width)}
+    return {
+        **targets,
+        **_norm(f"{name}.ln_1", width),
+        **_linear(f"{name}.mlp.c_fc", width, 4 * width),
+        **_linear(f"{name}.mlp.c_proj", 4 * width, width),
+        **_norm(f"{name}.ln_2", width),
+    }
 
 
 def _linear(name, before, after) -> dict:
@@ -90,8 +104,14 @@ def recognise_hugging_face(content, container) -> Recognised | None:
     """openai/clip-vit-* of Hugging Face: model.safetensors or pytorch_model.bin."""
     if not isinstance(content, dict) or "vision_model.embeddings.class_embedding" not in content:
         return None
-    names = {**_HUGGING_FACE, **{f"{ours}.{part}": f"{theirs}.{part}" for part in ("weight", "bias")
-                                 for ours, theirs in _HUGGING_FACE_NORMS.items()}}
+    names = {
+        **_HUGGING_FACE,
+        **{
+            f"{ours}.{part}": f"{theirs}.{part}"
+            for part in ("weight", "bias")
+            for ours, theirs in _HUGGING_FACE_NORMS.items()
+        },
+    }
     outside = {ours: content[theirs] for ours, theirs in names.items() if theirs in content}
     for word in ("visual.proj", "text_projection"):
         if isinstance(outside.get(word), np.ndarray):
@@ -107,15 +127,22 @@ def _recognised(origin, config, rows, state) -> Recognised:
         made, ignored = fill(rows, state, [_JIT, _IDS])
         return Converted("clip", made, config, ignored=ignored)
 
-    says = (f"CLIP ({origin} keys), {config['vision_layers']} blocks of {config['vision_width']}, patches of "
-            f"{config['vision_patch_size']} in {config['image_size']} px, features of {config['embed_dim']}")
+    says = (
+        f"CLIP ({origin} keys), {config['vision_layers']} blocks of {config['vision_width']}, patches of "
+        f"{config['vision_patch_size']} in {config['image_size']} px, features of {config['embed_dim']}"
+    )
     return Recognised("clip", says, config, convert)
 
 
 def _read_config(state) -> dict:
     """The arguments of build_clip, read off the shapes under OpenAI's names."""
-    ranks = {"visual.conv1.weight": 4, "visual.positional_embedding": 2, "text_projection": 2,
-             "positional_embedding": 2, "token_embedding.weight": 2}
+    ranks = {
+        "visual.conv1.weight": 4,
+        "visual.positional_embedding": 2,
+        "text_projection": 2,
+        "positional_embedding": 2,
+        "token_embedding.weight": 2,
+    }
     shapes = {key: shape_of(state, key) for key in ranks}
     odd = [key for key, rank in ranks.items() if len(shapes[key]) != rank or 0 in shapes[key]]
     if odd:
@@ -124,11 +151,18 @@ def _read_config(state) -> dict:
     width, dim = shapes["text_projection"]
     blocks = [match[1] or "" for match in map(_BLOCK.fullmatch, state) if match]
     side = math.isqrt(shapes["visual.positional_embedding"][0] - 1)
-    return {"embed_dim": dim, "image_size": side * patch, "vision_layers": blocks.count("visual."),
-            "vision_width": wide, "vision_patch_size": patch,
-            "context_length": shapes["positional_embedding"][0],
-            "vocab_size": shapes["token_embedding.weight"][0], "transformer_width": width,
-            "transformer_heads": max(1, width // _HEAD), "transformer_layers": blocks.count("")}
+    return {
+        "embed_dim": dim,
+        "image_size": side * patch,
+        "vision_layers": blocks.count("visual."),
+        "vision_width": wide,
+        "vision_patch_size": patch,
+        "context_length": shapes["positional_embedding"][0],
+        "vocab_size": shapes["token_embedding.weight"][0],
+        "transformer_width": width,
+        "transformer_heads": max(1, width // _HEAD),
+        "transformer_layers": blocks.count(""),
+    }
 
 
 def third(index: int, transform):
@@ -160,12 +194,17 @@ def _hugging_face_row(key, target, names) -> Row:
 def _their_block(key) -> str:
     """`visual.transformer.resblocks.0.attn.q_proj.weight` as Hugging Face calls it."""
     side, number, part, last = re.fullmatch(
-        r"(visual\.)?transformer\.resblocks\.(\d+)\.(.+)\.(weight|bias)", key).groups()
+        r"(visual\.)?transformer\.resblocks\.(\d+)\.(.+)\.(weight|bias)", key
+    ).groups()
     part = _HUGGING_FACE_PARTS.get(part, part.replace("attn.", "self_attn."))
     return f"{'vision' if side else 'text'}_model.encoder.layers.{number}.{part}.{last}"
 
 
 def _our_block(key) -> str:
     """`vision_model.encoder.layers.0.layer_norm1.weight` as OpenAI calls it; only to count blocks."""
-    return (key.replace("vision_model.", "visual.").replace("text_model.", "")
-            .replace("encoder.layers.", "transformer.resblocks.").replace("layer_norm", "ln_"))
+    return (
+        key.replace("vision_model.", "visual.")
+        .replace("text_model.", "")
+        .replace("encoder.layers.", "transformer.resblocks.")
+        .replace("layer_norm", "ln_")
+    )

@@ -4,6 +4,7 @@
 Several encoders have the same tensors and compute different things; only `opts["encoder_type"]` tells them
 apart, so a file without it is refused.
 """
+
 from __future__ import annotations
 
 import re
@@ -54,8 +55,13 @@ ENCODERS = {
     "ResNetGradualStyleEncoder": ("resnet34", "gradual"),
 }
 _SAYS = {"psp": "pSp", "e4e": "e4e", "restyle": "ReStyle"}
-_TRAINING = ("global_step", "optimizer", "best_val_loss", "discriminator_state_dict",
-             "discriminator_optimizer_state_dict")
+_TRAINING = (
+    "global_step",
+    "optimizer",
+    "best_val_loss",
+    "discriminator_state_dict",
+    "discriminator_optimizer_state_dict",
+)
 _KEPT = ("encoder_type", "learn_in_w", "start_from_latent_avg", "n_iters_per_batch", "label_nc")
 
 
@@ -93,16 +99,24 @@ def _linear(name, before, after) -> dict:
 
 
 def _resnet34_targets(input_nc) -> dict:
-    targets = {"conv1.weight": Target((64, input_nc, 7, 7)), **norm_targets("bn1", 64),
-               "relu._weight": Target((64,))}
-    widths = [(first if block == 0 else depth, depth)
-              for first, depth, count in _RESNET34 for block in range(count)]
+    targets = {
+        "conv1.weight": Target((64, input_nc, 7, 7)),
+        **norm_targets("bn1", 64),
+        "relu._weight": Target((64,)),
+    }
+    widths = [
+        (first if block == 0 else depth, depth) for first, depth, count in _RESNET34 for block in range(count)
+    ]
     for index, (before, depth) in enumerate(widths):
         name = f"body.{index}"
-        targets.update({f"{name}.conv1.weight": Target((depth, before, 3, 3)),
-                        **norm_targets(f"{name}.bn1", depth),
-                        f"{name}.conv2.weight": Target((depth, depth, 3, 3)),
-                        **norm_targets(f"{name}.bn2", depth)})
+        targets.update(
+            {
+                f"{name}.conv1.weight": Target((depth, before, 3, 3)),
+                **norm_targets(f"{name}.bn1", depth),
+                f"{name}.conv2.weight": Target((depth, depth, 3, 3)),
+                **norm_targets(f"{name}.bn2", depth),
+            }
+        )
         if before != depth:
             targets[f"{name}.downsample.0.weight"] = Target((depth, before, 1, 1))
             targets.update(norm_targets(f"{name}.downsample.1", depth))
@@ -160,15 +174,20 @@ def _recognised(state, opts, mean, is_torch, left) -> Recognised:
     structure = read_structure(parts["encoder"])
     kind = _kind(opts, structure)
     generator = read_config(parts["decoder"], is_torch)
-    config = {"encoder": structure._asdict(), "generator": generator,
-              **{key: opts[key] for key in _KEPT if isinstance(opts.get(key), (str, bool, int))}}
+    config = {
+        "encoder": structure._asdict(),
+        "generator": generator,
+        **{key: opts[key] for key in _KEPT if isinstance(opts.get(key), (str, bool, int))},
+    }
     _check_styles(structure, generator)
 
     def convert() -> Converted:
         return _convert(parts, kind, config, structure, is_torch, mean, opts, left)
 
-    says = (f"{_SAYS[kind]} encoder ({opts['encoder_type']}, {structure.styles} styles) with its StyleGAN2 "
-            f"generator, {describe(generator)}")
+    says = (
+        f"{_SAYS[kind]} encoder ({opts['encoder_type']}, {structure.styles} styles) with its StyleGAN2 "
+        f"generator, {describe(generator)}"
+    )
     return Recognised(kind, says, config, convert)
 
 
@@ -191,11 +210,15 @@ def _kind(opts, structure) -> str:
     name = opts.get("encoder_type")
     if not isinstance(name, str) or name not in ENCODERS:
         said = repr(name)[:40] if isinstance(name, str) else "of no name"
-        raise UserError(f"its opts state encoder_type {said}, and tensors alone do not tell encoders "
-                        f"apart; known: {', '.join(ENCODERS)}")
+        raise UserError(
+            f"its opts state encoder_type {said}, and tensors alone do not tell encoders "
+            f"apart; known: {', '.join(ENCODERS)}"
+        )
     if ENCODERS[name] != (structure.trunk, structure.heads):
-        raise UserError(f"its opts state {name}, but its tensors are those of a {structure.trunk} with "
-                        f"{structure.heads} heads; the file is damaged")
+        raise UserError(
+            f"its opts state {name}, but its tensors are those of a {structure.trunk} with "
+            f"{structure.heads} heads; the file is damaged"
+        )
     if structure.input_nc == _WITH_LAST_RESULT:
         return "restyle"
     return "e4e" if name == "Encoder4Editing" else "psp"
@@ -204,8 +227,10 @@ def _kind(opts, structure) -> str:
 def _check_styles(structure, generator) -> None:
     layers = 2 * (generator["size"].bit_length() - 1) - 2
     if structure.styles not in (layers, 1) or generator["style_dim"] != _WIDTH:
-        raise UserError(f"its encoder makes {structure.styles} styles of {_WIDTH}, its generator takes "
-                        f"{layers} of {generator['style_dim']}; the file is damaged")
+        raise UserError(
+            f"its encoder makes {structure.styles} styles of {_WIDTH}, its generator takes "
+            f"{layers} of {generator['style_dim']}; the file is damaged"
+        )
 
 
 def _convert(parts, kind, config, structure, is_torch, mean, opts, left) -> Converted:
@@ -213,10 +238,15 @@ def _convert(parts, kind, config, structure, is_torch, mean, opts, left) -> Conv
     rows = torch_rows(targets) if is_torch else paddle_rows(targets)
     encoder, dropped = fill(rows, parts["encoder"], [BATCHES_SEEN])
     decoder, blurs = convert_state(parts["decoder"], config["generator"], is_torch)
-    state = {**{f"encoder.{key}": value for key, value in encoder.items()},
-             **{f"decoder.{key}": value for key, value in decoder.items()}}
-    ignored = {**left, **{f"encoder.{key}": reason for key, reason in dropped.items()},
-               **{f"decoder.{key}": reason for key, reason in blurs.items()}}
+    state = {
+        **{f"encoder.{key}": value for key, value in encoder.items()},
+        **{f"decoder.{key}": value for key, value in decoder.items()},
+    }
+    ignored = {
+        **left,
+        **{f"encoder.{key}": reason for key, reason in dropped.items()},
+        **{f"decoder.{key}": reason for key, reason in blurs.items()},
+    }
     extras = {} if mean is None else {MEAN: _mean_latent(mean, config["generator"])}
     notes = () if extras else (f"it has no {MEAN}; the mean of sampled latents has to stand in",)
     return Converted(kind, state, config, extras, ignored, notes, opts)

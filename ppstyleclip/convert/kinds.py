@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What a file was recognised as, and what became of it."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

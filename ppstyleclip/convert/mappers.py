@@ -1,10 +1,11 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Latent mappers of StyleCLIP's second method, under the official code's names (`course_mapping` is theirs).
 
-    official               SingleMapper, LevelsMapper, FullStyleSpaceMapper, WithoutToRGBStyleSpaceMapper
-    text2image_manipulation the official LevelsMapper, given a text's vector: cat, sum and multi
-    styleclip-gan3         a pickled LatentMapper for the 16 layers of StyleGAN3; nothing is scaled by 0.1
+official               SingleMapper, LevelsMapper, FullStyleSpaceMapper, WithoutToRGBStyleSpaceMapper
+text2image_manipulation the official LevelsMapper, given a text's vector: cat, sum and multi
+styleclip-gan3         a pickled LatentMapper for the 16 layers of StyleGAN3; nothing is scaled by 0.1
 """
+
 from __future__ import annotations
 
 import re
@@ -45,8 +46,11 @@ def recognise_mapper(content, container) -> Recognised | None:
     parts = split_parts(content["state_dict"], "mapper", "decoder")
     opts = content.get("opts") if isinstance(content.get("opts"), dict) else {}
     is_for_3 = any(key.startswith("synthesis.") for key in parts["decoder"])
-    config = {**_read_config(parts["mapper"], is_for_3, parts["decoder"]), "scale": _RESIDUAL,
-              **{key: opts[key] for key in _KEPT if isinstance(opts.get(key), (str, bool))}}
+    config = {
+        **_read_config(parts["mapper"], is_for_3, parts["decoder"]),
+        "scale": _RESIDUAL,
+        **{key: opts[key] for key in _KEPT if isinstance(opts.get(key), (str, bool))},
+    }
     left = {f"decoder.{key}": "the generator is a file of its own" for key in parts["decoder"]}
 
     def convert() -> Converted:
@@ -92,18 +96,27 @@ def _read_config(mapper, is_for_3, decoder) -> dict:
     elif set(widths) <= {f"{word}_mapping.mapping" for word in _GROUPS}:
         kind = "levels"
     elif all(re.fullmatch(r"mapper_\d+\.mapping", name) for name in widths):
-        return {"type": "styles", "form": "plain", "widths": widths,
-                "styles": sorted(int(name[7:].partition(".")[0]) for name in widths)}
+        return {
+            "type": "styles",
+            "form": "plain",
+            "widths": widths,
+            "styles": sorted(int(name[7:].partition(".")[0]) for name in widths),
+        }
     else:
-        raise UserError(f"this mapper has {', '.join(sorted(widths)[:3])}; a single, a levels or a "
-                        "style-space mapper is known")
+        raise UserError(
+            f"this mapper has {', '.join(sorted(widths)[:3])}; a single, a levels or a "
+            "style-space mapper is known"
+        )
     layers = _LAYERS_3 if is_for_3 else _layers_of(decoder)
     config = {"type": kind, "form": _form(widths), "widths": widths, "layers": layers}
     if kind == "levels":
         begins = (0, *(_SPLIT_3 if is_for_3 else _SPLIT_2), layers)
         config["split"] = [end - begin for begin, end in zip(begins, begins[1:])]
-        config["levels"] = {word: list(begins[index:index + 2]) for index, word in enumerate(_GROUPS)
-                            if f"{word}_mapping.mapping" in widths}
+        config["levels"] = {
+            word: list(begins[index : index + 2])
+            for index, word in enumerate(_GROUPS)
+            if f"{word}_mapping.mapping" in widths
+        }
     return config
 
 
@@ -116,8 +129,10 @@ def _read_widths(mapper) -> dict:
             found.setdefault(match[1], {})[int(match[2])] = value.shape
     if not found:
         raise UserError("this mapper has no layers of the kind that is known (NAME.mapping.N.weight)")
-    return {name: [shapes[min(shapes)][1]] + [shapes[index][0] for index in sorted(shapes)]
-            for name, shapes in sorted(found.items())}
+    return {
+        name: [shapes[min(shapes)][1]] + [shapes[index][0] for index in sorted(shapes)]
+        for name, shapes in sorted(found.items())
+    }
 
 
 def _form(widths) -> str:
@@ -126,8 +141,10 @@ def _form(widths) -> str:
         if all(own == sizes for own in widths.values()):
             return form
     one = next(iter(widths.values()))
-    raise UserError(f"this mapper's layers are {one} wide; the official one and text2image_manipulation's "
-                    "(sum, cat, multi) are known")
+    raise UserError(
+        f"this mapper's layers are {one} wide; the official one and text2image_manipulation's "
+        "(sum, cat, multi) are known"
+    )
 
 
 def _layers_of(decoder) -> int:
@@ -139,8 +156,10 @@ def _says(config) -> str:
         return f"StyleCLIP mapper in style space, {len(config['styles'])} style layers"
     groups = f" ({', '.join(config['levels'])})" if config["type"] == "levels" else ""
     prompt = f", '{config['description']}'" if config.get("description") else ""
-    return (f"StyleCLIP mapper, {config['type']}{groups}, {config['form']}, for {config['layers']} layers of "
-            f"w_plus{prompt}")
+    return (
+        f"StyleCLIP mapper, {config['type']}{groups}, {config['form']}, for {config['layers']} layers of "
+        f"w_plus{prompt}"
+    )
 
 
 def _made_for(decoder) -> dict:
@@ -150,8 +169,10 @@ def _made_for(decoder) -> dict:
     """
     if not decoder:
         return {}
-    return {"generator": fingerprint(convert_state(decoder, read_config(decoder, True), True)[0]),
-            "generator_sample": generator_sample(decoder)}
+    return {
+        "generator": fingerprint(convert_state(decoder, read_config(decoder, True), True)[0]),
+        "generator_sample": generator_sample(decoder),
+    }
 
 
 def _convert(mapper, config, left, opts) -> Converted:

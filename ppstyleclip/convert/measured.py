@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What was measured on a generator: statistics and samples of its styles, relevance, directions in w_plus."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -8,9 +9,24 @@ from ppstyleclip.convert.kinds import Converted, Recognised
 from ppstyleclip.errors import UserError
 
 # Names in PaddleGAN's file of editing directions; a dict with one of them is such a file.
-EDITS = ("age", "eyes_open", "eye_distance", "eye_eyebrow_distance", "eye_ratio", "gender", "lip_ratio",
-         "mouth_open", "mouth_ratio", "nose_mouth_distance", "nose_ratio", "nose_tip", "pitch", "roll",
-         "smile", "yaw")
+EDITS = (
+    "age",
+    "eyes_open",
+    "eye_distance",
+    "eye_eyebrow_distance",
+    "eye_ratio",
+    "gender",
+    "lip_ratio",
+    "mouth_open",
+    "mouth_ratio",
+    "nose_mouth_distance",
+    "nose_ratio",
+    "nose_tip",
+    "pitch",
+    "roll",
+    "smile",
+    "yaw",
+)
 _UNIT = 0.02  # how far a row's length may be from 1; files in float16 exist
 
 
@@ -30,8 +46,10 @@ def recognise_statistics(content, container) -> Recognised | None:
     def convert() -> Converted:
         state = {"mean": _joined(mean, "mean"), "std": _joined(std, "std")}
         if _widths(std) != widths:
-            raise UserError(f"mean has {len(widths)} layers and std {len(_widths(std))}, or of other widths; "
-                            "the file is damaged")
+            raise UserError(
+                f"mean has {len(widths)} layers and std {len(_widths(std))}, or of other widths; "
+                "the file is damaged"
+            )
         return Converted("statistics", state, config, ignored=left)
 
     return Recognised("statistics", says, config, convert)
@@ -49,8 +67,12 @@ def recognise_styles(content, container) -> Recognised | None:
     widths = [part.shape[1] for part in content]
     config = {"channels": widths}
     says = f"styles of {len(content[0])} faces, {sum(widths)} channels in {len(widths)} layers"
-    return Recognised("styles", says, config, lambda: Converted(
-        "styles", {"s": np.concatenate(content, axis=1).astype(np.float32)}, config))
+    return Recognised(
+        "styles",
+        says,
+        config,
+        lambda: Converted("styles", {"s": np.concatenate(content, axis=1).astype(np.float32)}, config),
+    )
 
 
 def recognise_relevance(content, container) -> Recognised | None:
@@ -63,8 +85,12 @@ def recognise_relevance(content, container) -> Recognised | None:
     rows, columns = content.shape
     config = {"rows": rows, "columns": columns}
     says = f"relevance of {rows} style channels, for CLIP features of {columns}"
-    return Recognised("relevance", says, config, lambda: Converted(
-        "relevance", {"relevance": np.array(content, np.float32)}, config))
+    return Recognised(
+        "relevance",
+        says,
+        config,
+        lambda: Converted("relevance", {"relevance": np.array(content, np.float32)}, config),
+    )
 
 
 def recognise_directions(content, container) -> Recognised | None:

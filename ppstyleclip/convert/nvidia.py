@@ -5,6 +5,7 @@ They differ from rosinality's in names, in axes of length one, and in filters th
 enlarging convolutions are stored the same way round. A clamp of activations leaves no trace in the weights;
 ours has none, and says so.
 """
+
 from __future__ import annotations
 
 import re
@@ -18,8 +19,10 @@ from ppstyleclip.errors import UserError
 _FILTER = re.compile(r"synthesis\.b\d+\.(conv[01]\.)?resample_filter")
 _BLOCK = re.compile(r"synthesis\.b(\d+)\.conv1\.weight")
 _MAPPING = re.compile(r"mapping\.fc(\d+)\.weight")
-_IGNORED = [(r"synthesis\.b\d+\.conv[01]\.resample_filter", "blur filters are constants of our layers"),
-            (r"synthesis\.b4\.resample_filter", "nothing is enlarged at 4 px")]
+_IGNORED = [
+    (r"synthesis\.b\d+\.conv[01]\.resample_filter", "blur filters are constants of our layers"),
+    (r"synthesis\.b4\.resample_filter", "nothing is enlarged at 4 px"),
+]
 _MEAN = "mapping.w_avg"
 _TRAINING = ("G", "D", "augment_pipe", "training_set_kwargs")
 
@@ -57,21 +60,26 @@ def refuse_tensorflow(content, container) -> None:
     """A pickle of NVIDIA's TensorFlow code: (G, D, Gs). It is only named; there is no table for it."""
     first = content[-1] if isinstance(content, (list, tuple)) and content else None
     if str(getattr(first, "class_name", "")).endswith("tflib.network.Network"):
-        raise UserError("this is a network of NVIDIA's TensorFlow code; take its PyTorch version, or first "
-                        "convert it with legacy.py of stylegan2-ada-pytorch")
+        raise UserError(
+            "this is a network of NVIDIA's TensorFlow code; take its PyTorch version, or first "
+            "convert it with legacy.py of stylegan2-ada-pytorch"
+        )
 
 
 def _refuse_other_architectures(state) -> None:
     reasons = (
         (r"mapping\.embed\..*", "it is conditional (its mapping takes a class)"),
         (r"synthesis\.b\d+\.skip\..*", "its architecture is 'resnet'"),
-        (r"synthesis\.b4\.conv0\..*", "its first block has two convolutions"))
+        (r"synthesis\.b4\.conv0\..*", "its first block has two convolutions"),
+    )
     found = [reason for pattern, reason in reasons if any(re.fullmatch(pattern, key) for key in state)]
     if "synthesis.b4.torgb.weight" not in state:
         found.append("its architecture is 'orig' (no torgb at 4 px)")
     if found:
-        raise UserError(f"this NVIDIA network cannot be converted: {found[0]}; "
-                        "only the unconditional 'skip' generator can")
+        raise UserError(
+            f"this NVIDIA network cannot be converted: {found[0]}; "
+            "only the unconditional 'skip' generator can"
+        )
 
 
 def _settings(network) -> dict:
@@ -80,8 +88,11 @@ def _settings(network) -> dict:
         return {}
     layer = _child(network, "mapping", "fc0")
     block = _child(network, "synthesis", "b4", "conv1")
-    return {"lr_mlp": layer.get("bias_gain"), "conv_clamp": block.get("conv_clamp"),
-            "activations": {layer.get("activation", "lrelu"), block.get("activation", "lrelu")}}
+    return {
+        "lr_mlp": layer.get("bias_gain"),
+        "conv_clamp": block.get("conv_clamp"),
+        "activations": {layer.get("activation", "lrelu"), block.get("activation", "lrelu")},
+    }
 
 
 def _child(network, *names) -> dict:
@@ -98,13 +109,18 @@ def _read_config(state, settings) -> dict:
     if other:
         raise UserError(f"this NVIDIA network's activation is {other.pop()!r}; only lrelu is known")
     sides = sorted(int(match[1]) for match in map(_BLOCK.fullmatch, state) if match)
-    if not sides or sides != [2 ** power for power in range(2, len(sides) + 2)] or not 2 <= len(sides) <= 9:
+    if not sides or sides != [2**power for power in range(2, len(sides) + 2)] or not 2 <= len(sides) <= 9:
         raise UserError(f"this NVIDIA network has blocks of {sides} px; 4, 8, ... up to 8 to 1024 are known")
     channels = {side: (*shape_of(state, f"synthesis.b{side}.conv1.weight"), 0)[0] for side in sides}
     dim = (0, *shape_of(state, "synthesis.b4.conv1.affine.weight"))[-1]
     n_mlp = sum(1 for key in state if _MAPPING.fullmatch(key))
-    config = {"size": sides[-1], "style_dim": dim, "n_mlp": n_mlp,
-              "channel_multiplier": multiplier_of(channels), "channels": channels}
+    config = {
+        "size": sides[-1],
+        "style_dim": dim,
+        "n_mlp": n_mlp,
+        "channel_multiplier": multiplier_of(channels),
+        "channels": channels,
+    }
     lr_mlp = settings.get("lr_mlp")
     return config if lr_mlp is None else {**config, "lr_mlp": float(lr_mlp)}
 
@@ -133,12 +149,15 @@ def per_channel(array):
 
 def _rows(config) -> list:
     """The whole table."""
-    found = [(f"style.{k}.{part}", f"mapping.fc{k - 1}.{part}", transposed if part == "weight" else same)
-             for k in range(1, config["n_mlp"] + 1) for part in ("weight", "bias")]
+    found = [
+        (f"style.{k}.{part}", f"mapping.fc{k - 1}.{part}", transposed if part == "weight" else same)
+        for k in range(1, config["n_mlp"] + 1)
+        for part in ("weight", "bias")
+    ]
     found.append(("input.input", "synthesis.b4.const", batch_of_one))
     found += _layer("conv1", "b4.conv1", 0) + _to_rgb("to_rgb1", "b4")
     for k in range(len(config["channels"]) - 1):
-        block = f"b{8 * 2 ** k}"
+        block = f"b{8 * 2**k}"
         found += _layer(f"convs.{2 * k}", f"{block}.conv0", 2 * k + 1)
         found += _layer(f"convs.{2 * k + 1}", f"{block}.conv1", 2 * k + 2)
         found += _to_rgb(f"to_rgbs.{k}", block)
@@ -149,10 +168,12 @@ def _rows(config) -> list:
 
 def _layer(target, source, noise) -> list:
     source = f"synthesis.{source}"
-    return [*_modulated(target, source),
-            (f"{target}.noise.weight", f"{source}.noise_strength", one_number),
-            (f"{target}.activate.bias", f"{source}.bias", same),
-            (f"noises.noise_{noise}", f"{source}.noise_const", picture)]
+    return [
+        *_modulated(target, source),
+        (f"{target}.noise.weight", f"{source}.noise_strength", one_number),
+        (f"{target}.activate.bias", f"{source}.bias", same),
+        (f"noises.noise_{noise}", f"{source}.noise_const", picture),
+    ]
 
 
 def _to_rgb(target, block) -> list:
@@ -161,6 +182,8 @@ def _to_rgb(target, block) -> list:
 
 
 def _modulated(target, source) -> list:
-    return [(f"{target}.conv.weight", f"{source}.weight", batch_of_one),
-            (f"{target}.conv.modulation.weight", f"{source}.affine.weight", transposed),
-            (f"{target}.conv.modulation.bias", f"{source}.affine.bias", same)]
+    return [
+        (f"{target}.conv.weight", f"{source}.weight", batch_of_one),
+        (f"{target}.conv.modulation.weight", f"{source}.affine.weight", transposed),
+        (f"{target}.conv.modulation.bias", f"{source}.affine.bias", same),
+    ]

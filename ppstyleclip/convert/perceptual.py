@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """VGG16 and the linear heads of LPIPS (Zhang et al. 2018), which together say how alike two pictures look."""
+
 from __future__ import annotations
 
 from ppstyleclip.convert.kinds import Converted, Recognised
@@ -46,8 +47,10 @@ def recognise_lpips(content, container) -> Recognised | None:
     prefix = "lin" if "lin0.model.1.weight" in content else ""
     if f"{prefix}0.model.1.weight" not in content:
         return None
-    rows = [Row(f"{k}.model.1.weight", (1, width, 1, 1), f"{prefix}{k}.model.1.weight", same)
-            for k, width in enumerate(_HEADS)]
+    rows = [
+        Row(f"{k}.model.1.weight", (1, width, 1, 1), f"{prefix}{k}.model.1.weight", same)
+        for k, width in enumerate(_HEADS)
+    ]
     return _recognised("lpips", "LPIPS heads for VGG16", rows, content)
 
 

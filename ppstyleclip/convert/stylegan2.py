@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """StyleGAN2 generators under PaddleGAN's and rosinality's keys; linear layers are laid out differently."""
+
 from __future__ import annotations
 
 import re
@@ -60,8 +61,10 @@ def _recognised(state, is_torch, mean, left, origin) -> Recognised:
 def read_config(state: dict, is_torch: bool) -> dict:
     """As infer_generator_config, also for torch's layout of linear layers; UserError likewise."""
     if is_torch:
-        state = {key: value.T if _LINEAR.fullmatch(key) and isinstance(value, np.ndarray) else value
-                 for key, value in state.items()}
+        state = {
+            key: value.T if _LINEAR.fullmatch(key) and isinstance(value, np.ndarray) else value
+            for key, value in state.items()
+        }
     return infer_generator_config(state)
 
 
@@ -98,8 +101,10 @@ def mean_w(value, config: dict) -> np.ndarray:
 def describe(config: dict) -> str:
     """Size and widths in words."""
     channels = config["channels"]
-    return (f"{config['size']} px, {max(channels.values())} to {min(channels.values())} channels, "
-            f"mapping of {config['n_mlp']} layers, w of {config['style_dim']}")
+    return (
+        f"{config['size']} px, {max(channels.values())} to {min(channels.values())} channels, "
+        f"mapping of {config['n_mlp']} layers, w of {config['style_dim']}"
+    )
 
 
 def _has_torch_layout(state, container) -> bool:

@@ -4,6 +4,7 @@
 `fill` reads such a table from both sides: every target is filled with the right shape, and every source key
 is used or stands in a list of those that may be left out, each with its reason.
 """
+
 from __future__ import annotations
 
 import re
@@ -72,8 +73,10 @@ def torch_rows(targets: dict, prefix: str = "") -> list:
         targets: `{key: Target}` in Paddle's naming.
         prefix: stands before each source key.
     """
-    return [Row(key, target.shape, prefix + torch_name(key), transposed if target.is_linear else same)
-            for key, target in targets.items()]
+    return [
+        Row(key, target.shape, prefix + torch_name(key), transposed if target.is_linear else same)
+        for key, target in targets.items()
+    ]
 
 
 def torch_name(key: str) -> str:
@@ -121,8 +124,9 @@ def refuse(problems: list) -> None:
     """Raise one line that names the first three problems, if there are any."""
     if problems:
         more = f"; and {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
-        raise UserError(f"these weights are not whole, or of another network: "
-                        f"{'; '.join(problems[:_NAMED])}{more}")
+        raise UserError(
+            f"these weights are not whole, or of another network: {'; '.join(problems[:_NAMED])}{more}"
+        )
 
 
 def _reason(key, ignored):

@@ -10,6 +10,7 @@ fast. An exported program is kept on disk, in `engine/` of the cache, under a na
 fingerprint, the shapes, Paddle's version and the source that it was traced from. Where a network cannot be
 exported, one warning says so and the same call runs in eager mode.
 """
+
 from __future__ import annotations
 
 from ppstyleclip.engine.compiled import Compiled
@@ -23,5 +24,14 @@ from ppstyleclip.engine.networks import (
 from ppstyleclip.engine.program import PRECISIONS, Program
 from ppstyleclip.engine.tracing import export
 
-__all__ = ["PRECISIONS", "Compiled", "CompiledNetworks", "Painter", "Program", "compile_gradient",
-           "compile_image_encoder", "compile_synthesis", "export"]
+__all__ = [
+    "PRECISIONS",
+    "Compiled",
+    "CompiledNetworks",
+    "Painter",
+    "Program",
+    "compile_gradient",
+    "compile_image_encoder",
+    "compile_synthesis",
+    "export",
+]

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A network as a function of arrays, compiled at its first call; its program is kept on disk."""
+
 from __future__ import annotations
 
 import contextlib
@@ -94,8 +95,14 @@ def _load_or_export(compiled) -> Program:
     """The program of a network: from the disk if it is there, else exported to it."""
     home = Path(compiled.folder) if compiled.folder is not None else cache_home() / "engine"
     bf16 = compiled.precision == "bf16" and compiled.arrangement.bf16 is None and not on_gpu()
-    parts = [compiled.key, bf16, sorted(compiled.shapes.items()), paddle.__version__, compiled.wrt,
-             _source_mark()]
+    parts = [
+        compiled.key,
+        bf16,
+        sorted(compiled.shapes.items()),
+        paddle.__version__,
+        compiled.wrt,
+        _source_mark(),
+    ]
     place = home / hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
     if (place / WEIGHTS).is_file():
         with contextlib.suppress(Exception):  # a damaged program is exported again
@@ -103,8 +110,14 @@ def _load_or_export(compiled) -> Program:
             return _program(compiled, place)
         shutil.rmtree(place, ignore_errors=True)
     with _draft_folder(home) as draft:
-        export(compiled.layer, compiled.shapes, draft, wrt=compiled.wrt, bf16=bf16,
-               in_place=compiled.arrangement.onednn is not None)
+        export(
+            compiled.layer,
+            compiled.shapes,
+            draft,
+            wrt=compiled.wrt,
+            bf16=bf16,
+            in_place=compiled.arrangement.onednn is not None,
+        )
         program = _program(compiled, draft)
         with contextlib.suppress(OSError):  # another process was first, or the disk is full
             os.rename(draft, place)
@@ -145,7 +158,10 @@ def _sweep(home):
 def _source_mark() -> str:
     """Changes whenever the source that programs are traced from does."""
     here = Path(__file__).parents[1]
-    files = [path for folder in ("engine", "methods", "models", "ops")
-             for path in sorted(here.glob(f"{folder}/*.py"))]
+    files = [
+        path
+        for folder in ("engine", "methods", "models", "ops")
+        for path in sorted(here.glob(f"{folder}/*.py"))
+    ]
     files.append(here / "losses.py")
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

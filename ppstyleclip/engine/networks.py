@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What the product compiles: synthesis, CLIP's image side, both in a row, and losses with their gradients."""
+
 from __future__ import annotations
 
 from itertools import count
@@ -16,14 +17,28 @@ from ppstyleclip.models.stylegan2_layers import output_side
 
 # Reshapes are not oneDNN's, so as to be done in place; the passes left out take all weights for constants.
 _SYNTHESIS = Arrangement(
-    without=("is_test_pass", "conv_elementwise_add_onednn_fuse_pass",
-             "conv_elementwise_add_mkldnn_fuse_pass"),
-    onednn=("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add",
-            "leaky_relu", "matmul_v2", "batch_norm", "transpose2"))
+    without=(
+        "is_test_pass",
+        "conv_elementwise_add_onednn_fuse_pass",
+        "conv_elementwise_add_mkldnn_fuse_pass",
+    ),
+    onednn=(
+        "conv2d",
+        "conv2d_transpose",
+        "depthwise_conv2d",
+        "elementwise_mul",
+        "elementwise_add",
+        "leaky_relu",
+        "matmul_v2",
+        "batch_norm",
+        "transpose2",
+    ),
+)
 # One whose neighbours all stay fp32 stays so too: without the activation between them, the widest linear
 # layers of CLIP would, and without the reordering those that follow attention.
-_CLIP = Arrangement(bf16=("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_matmul", "swish", "transpose2",
-                          "reshape2"))
+_CLIP = Arrangement(
+    bf16=("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_matmul", "swish", "transpose2", "reshape2")
+)
 # Paddle's rearrangements that leave the operators of a gradient alone.
 _GRADIENT = Arrangement(passes=("constant_folding_pass", "operator_scale_onednn_fuse_pass"))
 EAGER_PIXELS = 2**18  # that a Painter draws before it compiles: 64 pictures of 64 px, none of 1024 px
@@ -49,8 +64,8 @@ class CompiledSynthesis:
         """
         self.compile()  # all before any runs, for a program that comes later has those loaded again
         for part in self.parts[:-1]:
-            begin = dict(zip(("x", "image"), part(styles[:part.count], begin)))
-            styles = styles[part.count:]
+            begin = dict(zip(("x", "image"), part(styles[: part.count], begin)))
+            styles = styles[part.count :]
         return self.parts[-1](styles, begin)[0]
 
     def compile(self) -> bool:
@@ -70,13 +85,25 @@ class _Part:
 
     def __call__(self, styles, begin):
         arrays = {**begin, **{_style_name(self.span[0] + k): style for k, style in enumerate(styles)}}
-        drawn = [self.compiled({name: array[start : start + self.at_once] for name, array in arrays.items()})
-                 for start in range(0, len(styles[0]), self.at_once)]
+        drawn = [
+            self.compiled({name: array[start : start + self.at_once] for name, array in arrays.items()})
+            for start in range(0, len(styles[0]), self.at_once)
+        ]
         return drawn[0] if len(drawn) == 1 else [np.concatenate(results) for results in zip(*drawn)]
 
 
-def compile_synthesis(generator, *, start=0, opened=False, side=None, noise="const", precision="fp32",
-                      mark=None, folder=None, like=None) -> CompiledSynthesis:
+def compile_synthesis(
+    generator,
+    *,
+    start=0,
+    opened=False,
+    side=None,
+    noise="const",
+    precision="fp32",
+    mark=None,
+    folder=None,
+    like=None,
+) -> CompiledSynthesis:
     """Make a generator's `synthesis_from_styles` a fast function of arrays, with any batch.
 
     Where pictures are so large that they are drawn one by one, the layers up to SMALL_SIDE are a program of
@@ -102,8 +129,9 @@ def compile_synthesis(generator, *, start=0, opened=False, side=None, noise="con
     whole = side <= SMALL_SIDE or side**2 < AT_ONCE_PIXELS or start >= cut
     spans = [(start, None, opened)] if whole else [(start, cut, opened), (cut, None, False)]
     shared = {part.span: part for part in (like.parts if like else ())}
-    parts = [shared.get(span) or _part(generator, *span, side, noise, precision, mark, folder)
-             for span in spans]
+    parts = [
+        shared.get(span) or _part(generator, *span, side, noise, precision, mark, folder) for span in spans
+    ]
     return CompiledSynthesis(parts)
 
 
@@ -111,11 +139,27 @@ def _part(generator, start, stop, opened, side, noise, precision, mark, folder):
     winograd, told = precision == "fp32" and not on_gpu(), writes_old_programs()
     at_once = max(1, AT_ONCE_PIXELS // (side if stop is None else SMALL_SIDE) ** 2)
     alone = stop is None and at_once == 1 and told
-    layer = _NamedSynthesis(FixedSynthesis(generator, start=start, stop=stop, opened=opened, side=side,
-                                           noise=noise, winograd=winograd, alone=alone))
+    layer = _NamedSynthesis(
+        FixedSynthesis(
+            generator,
+            start=start,
+            stop=stop,
+            opened=opened,
+            side=side,
+            noise=noise,
+            winograd=winograd,
+            alone=alone,
+        )
+    )
     key = ["synthesis", mark, stop, opened, generator.size, start, side, noise, winograd, alone]
-    compiled = Compiled(layer, layer.shapes(), key, precision=precision, folder=folder,
-                        arrangement=_SYNTHESIS if told else ALL)
+    compiled = Compiled(
+        layer,
+        layer.shapes(),
+        key,
+        precision=precision,
+        folder=folder,
+        arrangement=_SYNTHESIS if told else ALL,
+    )
     return _Part(compiled, (start, stop, opened), len(layer.synthesis.widths), at_once)
 
 
@@ -150,8 +194,14 @@ class CompiledNetworks:
         if known != wanted:  # one at a time: a program holds its weights
             start, opened, end = wanted
             draw = compile_synthesis(
-                self._generator, start=start, opened=opened, side=output_side(end - 1), mark=self._mark,
-                precision=self._precision, like=draw if known and known[-1] == end else None)
+                self._generator,
+                start=start,
+                opened=opened,
+                side=output_side(end - 1),
+                mark=self._mark,
+                precision=self._precision,
+                like=draw if known and known[-1] == end else None,
+            )
             self._drawing = wanted, draw
         drawn = []
         for start in range(0, len(images), draw.at_once):  # what they go on from is large: a few at a time
@@ -160,8 +210,10 @@ class CompiledNetworks:
             drawn.append(draw(own, **prefix.begin(images[part], own[0], columns[part])))
         pictures = np.concatenate(drawn)
         if self._encoding[0] != pictures.shape[-1]:
-            self._encoding = pictures.shape[-1], compile_image_encoder(
-                self._clip, pictures.shape[-1], precision=self._precision)
+            self._encoding = (
+                pictures.shape[-1],
+                compile_image_encoder(self._clip, pictures.shape[-1], precision=self._precision),
+            )
         return self._encoding[1](pictures)
 
 
@@ -184,7 +236,7 @@ def compile_gradient(layer, shapes, wrt, key=None, *, folder=None):
 
     def run(arrays):
         results = compiled(arrays)
-        return results[:-len(wrt)], dict(zip(wrt, results[-len(wrt):]))
+        return results[: -len(wrt)], dict(zip(wrt, results[-len(wrt) :]))
 
     return run
 
@@ -222,8 +274,14 @@ def compile_image_encoder(clip, side, *, precision="fp32", mark=None, folder=Non
     """
     mark = _weights_mark(clip.net.visual) if mark is None else mark
     key = ["encode_image", clip.name, clip.image_size, mark, side]
-    compiled = Compiled(_ImageEncoder(clip), {"images": [-1, 3, side, side]}, key, precision=precision,
-                        folder=folder, arrangement=_CLIP)
+    compiled = Compiled(
+        _ImageEncoder(clip),
+        {"images": [-1, 3, side, side]},
+        key,
+        precision=precision,
+        folder=folder,
+        arrangement=_CLIP,
+    )
     return lambda images: compiled({"images": images})[0]
 
 

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What the operators of an exported program are told, so that oneDNN runs them well."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -9,8 +10,18 @@ import paddle
 _CONVOLUTIONS = ("conv2d", "conv2d_transpose", "depthwise_conv2d")
 _WITH_GRADIENTS = (*_CONVOLUTIONS, "conv2d_grad", "depthwise_conv2d_grad")
 # What runs under oneDNN in a synthesis and on its way back, with pictures going in or out.
-_OF_SYNTHESIS = ("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add",
-                 "leaky_relu", "leaky_relu_grad", "matmul_v2", "pool2d", "transpose2")
+_OF_SYNTHESIS = (
+    "conv2d",
+    "conv2d_transpose",
+    "depthwise_conv2d",
+    "elementwise_mul",
+    "elementwise_add",
+    "leaky_relu",
+    "leaky_relu_grad",
+    "matmul_v2",
+    "pool2d",
+    "transpose2",
+)
 
 
 def prepare_program(path, *, bf16, in_place) -> None:
@@ -141,8 +152,12 @@ def _join_swish(block):
     for op in every:
         slope = makers.get(op.input("Y")[0]) if op.type() == "elementwise_mul" else None
         scaled = makers.get(slope.input("X")[0]) if slope is not None and slope.type() == "sigmoid" else None
-        if scaled is None or scaled.type() != "scale" or scaled.attr("bias") != 0.0 or \
-                scaled.input("X") != op.input("X"):
+        if (
+            scaled is None
+            or scaled.type() != "scale"
+            or scaled.attr("bias") != 0.0
+            or scaled.input("X") != op.input("X")
+        ):
             continue
         between = {*slope.output_arg_names(), *scaled.output_arg_names()}
         if any(readers[name] > 1 for name in between):

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """An exported program on the disk, and how Paddle Inference runs it."""
+
 from __future__ import annotations
 
 import threading

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Networks become programs: traced by Paddle, written to a folder, their operators told how to run."""
+
 from __future__ import annotations
 
 import contextlib
@@ -34,8 +35,10 @@ def export(layer, shapes, folder, *, wrt=(), bf16=False, in_place=False) -> None
         in_place: reshapes copy nothing where they need not; they must not run under oneDNN then.
     """
     layer = _WithGradient(layer, wrt) if wrt else layer
-    specs = {name: paddle.static.InputSpec(shape, "float32", name=name, stop_gradient=name not in wrt)
-             for name, shape in shapes.items()}
+    specs = {
+        name: paddle.static.InputSpec(shape, "float32", name=name, stop_gradient=name not in wrt)
+        for name, shape in shapes.items()
+    }
     with warnings.catch_warnings(), _old_programs():
         warnings.simplefilter("ignore")
         layer.eval()
@@ -124,8 +127,12 @@ def _traceable_operators():
     """While tracing, replace the functions that Paddle 3 has only for its new programs."""
     tensor = sys.modules["paddle.tensor"]  # the module; the attribute of that name is a function
     variable, functional = paddle.base.framework.Variable, paddle.nn.functional
-    places = [(paddle, "matmul", _matmul), (tensor, "matmul", _matmul), (functional, "sigmoid", _sigmoid),
-              (functional, "normalize", _normalize)]
+    places = [
+        (paddle, "matmul", _matmul),
+        (tensor, "matmul", _matmul),
+        (functional, "sigmoid", _sigmoid),
+        (functional, "normalize", _normalize),
+    ]
     replaced = {"sum": _sum, "sqrt": _sqrt, "rsqrt": _rsqrt, "exp": _exp}
     places += [(place, name, function) for name, function in replaced.items() for place in (paddle, variable)]
     before = [getattr(place, name) for place, name, _ in places]

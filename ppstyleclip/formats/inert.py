@@ -5,6 +5,7 @@ Nothing here imports or calls what a file names. A name is answered by a Global 
 class by an Instance that keeps its state, and `plain` turns both into dicts, lists, arrays, ... once the
 pickle has ended. A Budget bounds what all of it may cost by the size of the file.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ class Budget:
     """
 
     def __init__(self, size: int):
-        self.bytes = 4 * size + 2 ** 20
+        self.bytes = 4 * size + 2**20
         self.steps = MAX_STEPS
 
     def spend(self, count: int) -> None:

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Latents (w_plus) from files: one face, or one out of a bank of many; and directions between them."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -57,8 +58,13 @@ def load_bank(path) -> np.ndarray:
 
 def _is_style(part, first) -> bool:
     """Whether an array is `[N, 1, C, 1, 1]` with the N of the first."""
-    return (isinstance(part, np.ndarray) and part.dtype.kind == "f" and part.ndim == 5 and part.size > 0
-            and part.shape == (len(first), 1, part.shape[2], 1, 1))
+    return (
+        isinstance(part, np.ndarray)
+        and part.dtype.kind == "f"
+        and part.ndim == 5
+        and part.size > 0
+        and part.shape == (len(first), 1, part.shape[2], 1, 1)
+    )
 
 
 def load_directions(path) -> dict:
@@ -84,8 +90,10 @@ def _checked_direction(path, name, value) -> np.ndarray:
     is_array = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 0
     if not is_array or not (value.ndim in (1, 2) or value.ndim == 3 and len(value) == 1):
         what = f"{value.dtype} of shape {list(value.shape)}" if isinstance(value, np.ndarray) else "no array"
-        raise UserError(f"{path}: '{name}' is {what}; a direction is floats of shape [layers, width], or "
-                        "[width] for all layers alike")
+        raise UserError(
+            f"{path}: '{name}' is {what}; a direction is floats of shape [layers, width], or "
+            "[width] for all layers alike"
+        )
     return value.reshape(-1, value.shape[-1])
 
 
@@ -96,8 +104,10 @@ def _open_bank(path):
         return _checked_list(path, value)
     array = _only_array(path, value if isinstance(value, dict) else {"w_plus": value})
     if array.ndim not in (2, 3) or array.dtype.kind != "f" or 0 in array.shape:
-        raise UserError(f"{path} holds {array.dtype} of shape {list(array.shape)}; "
-                        "a latent is floats of shape [layers, width] or [number, layers, width]")
+        raise UserError(
+            f"{path} holds {array.dtype} of shape {list(array.shape)}; "
+            "a latent is floats of shape [layers, width] or [number, layers, width]"
+        )
     return array if array.ndim == 3 else array[None]
 
 
@@ -108,8 +118,10 @@ def _checked_list(path, latents) -> list:
     shapes = {item.shape for item in bank}
     is_bank = len(bank) == len(latents) and len(shapes) == 1 and bank[0].ndim == 2 and len(bank[0]) > 1
     if not is_bank or not bank[0].size:
-        raise UserError(f"{path} holds a list of {len(latents)} (styles, as .editing.pd files do), "
-                        "not a latent; give the .npy that the face came from")
+        raise UserError(
+            f"{path} holds a list of {len(latents)} (styles, as .editing.pd files do), "
+            "not a latent; give the .npy that the face came from"
+        )
     return bank
 
 

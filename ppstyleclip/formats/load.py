@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """From a path to what the file holds, whatever its kind; the one place that knows all readers."""
+
 from __future__ import annotations
 
 import mmap
@@ -40,8 +41,10 @@ def load_arrays(path) -> tuple:
     if kind == "safetensors":
         return read_safetensors(path)
     if kind not in _READERS:
-        raise UserError(f"{path} is {SAYS[kind]}; weight files of Paddle, PyTorch and NVIDIA can be read, "
-                        "safetensors and .npy")
+        raise UserError(
+            f"{path} is {SAYS[kind]}; weight files of Paddle, PyTorch and NVIDIA can be read, "
+            "safetensors and .npy"
+        )
     with open(check_file(path), "rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     budget = Budget(len(data))
@@ -55,8 +58,15 @@ def load_arrays(path) -> tuple:
 
 def known_names(budget: Budget) -> dict:
     """All that a pickle may mention, `{(module, name): inert answer}`; what else it names is refused."""
-    return {**numpy_names(budget), **plain_names(budget), **paddle_names(), **tensor_names(budget),
-            **nested_names(budget), **module_names(budget), **nvidia_names(budget)}
+    return {
+        **numpy_names(budget),
+        **plain_names(budget),
+        **paddle_names(),
+        **tensor_names(budget),
+        **nested_names(budget),
+        **module_names(budget),
+        **nvidia_names(budget),
+    }
 
 
 def _read_pickle(data, names, budget):
@@ -67,8 +77,12 @@ def _read_npy(data, names, budget):
     return read_npy(data)  # it names nothing and copies nothing
 
 
-_READERS = {"npy": _read_npy, "pickle": _read_pickle, "torch-legacy": read_torch_legacy,
-            "zip": read_torch_zip}
+_READERS = {
+    "npy": _read_npy,
+    "pickle": _read_pickle,
+    "torch-legacy": read_torch_legacy,
+    "zip": read_torch_zip,
+}
 
 
 def load_weights(path) -> tuple:
@@ -87,6 +101,8 @@ def load_weights(path) -> tuple:
         raise UserError(f"{path} holds no named weights; a network is a dict of arrays")
     odd = [name for name, value in weights.items() if not isinstance(value, np.ndarray)]
     if odd:
-        raise UserError(f"{path}: '{odd[0]}' is {type(weights[odd[0]]).__name__}, not an array; "
-                        "a network is a dict of arrays")
+        raise UserError(
+            f"{path}: '{odd[0]}' is {type(weights[odd[0]]).__name__}, not an array; "
+            "a network is a dict of arrays"
+        )
     return weights, metadata

@@ -4,6 +4,7 @@
 A torch.nn.Module is pickled as its class's name and its attributes; the arrays lie in `_parameters` and
 `_buffers`, the parts in `_modules`. TorchScript keeps all three as plain attributes.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -13,12 +14,12 @@ import numpy as np
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats.inert import Budget, Global, Instance, said
 
-STATE_LETTERS = 2 ** 24  # of all names in a state; a large network has 100,000
+STATE_LETTERS = 2**24  # of all names in a state; a large network has 100,000
 _KEPT = {"_init_args": "init_args", "_init_kwargs": "init_kwargs"}  # private, but how the network was built
 # The classes that may be pickled whole in PyTorch's own way.
 _TORCH_LAYERS = {
     "activation": "ReLU LeakyReLU PReLU ELU SELU SiLU GELU Sigmoid Tanh Softmax Softplus Hardtanh "
-                  "MultiheadAttention",
+    "MultiheadAttention",
     "batchnorm": "BatchNorm1d BatchNorm2d",
     "container": "Sequential ModuleList ModuleDict ParameterList",
     "conv": "Conv1d Conv2d ConvTranspose2d",
@@ -67,8 +68,10 @@ class SavedModule:
         for name, array in self._entries(""):
             letters += len(name) + 1
             if letters > STATE_LETTERS or array is not None and name in found:
-                raise UserError(f"a network of class {said(self.class_name)} has no end of arrays, or two "
-                                f"that are called {said(name)}; the file is damaged")
+                raise UserError(
+                    f"a network of class {said(self.class_name)} has no end of arrays, or two "
+                    f"that are called {said(name)}; the file is damaged"
+                )
             if array is not None:
                 found[name] = array
         return found
@@ -85,8 +88,11 @@ def module_names(budget: Budget) -> dict:
     """The classes of whole networks that may be pickled, each as an object that only keeps its state."""
     kinds = {f"torch.nn.modules.{module}": words for module, words in _TORCH_LAYERS.items()}
     kinds.update(_MAPPERS)
-    return {(module, word): _module_class(f"{module}.{word}", budget)
-            for module, words in kinds.items() for word in words.split()}
+    return {
+        (module, word): _module_class(f"{module}.{word}", budget)
+        for module, words in kinds.items()
+        for word in words.split()
+    }
 
 
 def _module_class(full, budget) -> Global:
@@ -101,10 +107,15 @@ def torch_module(class_name: str, state: dict, budget: Budget) -> SavedModule:
     """
     if type(state) is not dict:
         raise ValueError("a network has no attributes")
-    attributes = {_KEPT.get(name, name): value for name, value in _with_texts(state, budget).items()
-                  if name in _KEPT or not name.startswith("_")}
-    parts = [_of_kind(state.get(word), kind, budget) for word, kind in
-             (("_parameters", np.ndarray), ("_buffers", np.ndarray), ("_modules", SavedModule))]
+    attributes = {
+        _KEPT.get(name, name): value
+        for name, value in _with_texts(state, budget).items()
+        if name in _KEPT or not name.startswith("_")
+    }
+    parts = [
+        _of_kind(state.get(word), kind, budget)
+        for word, kind in (("_parameters", np.ndarray), ("_buffers", np.ndarray), ("_modules", SavedModule))
+    ]
     return SavedModule(class_name, *parts, attributes)
 
 
@@ -115,8 +126,11 @@ def script_module(class_name: str, budget: Budget):
         _with_texts(state, budget)
         arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
         children = {name: value for name, value in state.items() if isinstance(value, SavedModule)}
-        attributes = {name: value for name, value in state.items()
-                      if value is not None and name not in arrays and name not in children}
+        attributes = {
+            name: value
+            for name, value in state.items()
+            if value is not None and name not in arrays and name not in children
+        }
         return SavedModule(class_name, arrays, {}, children, attributes)
 
     return finish

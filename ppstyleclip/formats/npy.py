@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """NumPy's own files: a header that is a Python dict as text, matched here, never evaluated; then numbers."""
+
 from __future__ import annotations
 
 import math
@@ -29,7 +30,7 @@ def read_npy(data) -> np.ndarray:
     length = int.from_bytes(data[8:start], "little")
     if len(data) < start or length > _MAX_HEADER:
         raise ValueError("its header is cut off or too long")
-    header = _HEADER.fullmatch("".join(data[start:start + length].decode("latin1").split()))
+    header = _HEADER.fullmatch("".join(data[start : start + length].decode("latin1").split()))
     if header is None:
         raise ValueError("its header is cut off or damaged")
     descr, by_columns, sides = header.groups()

@@ -5,6 +5,7 @@ PyTorch ones (StyleGAN2-ADA, StyleGAN3) rebuild each network from a description:
 module's source and its attributes. TensorFlow ones (StyleGAN2) hold Network objects with lists of named
 arrays.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -28,7 +29,8 @@ def nvidia_names(budget: Budget) -> dict:
     return {
         tuple(name.rsplit(".", 1)): Global(name, reconstruct),
         tuple(_NETWORK.rsplit(".", 1)): Global(
-            _NETWORK, new=lambda: Instance(lambda state: _tensorflow_network(state, budget), {})),
+            _NETWORK, new=lambda: Instance(lambda state: _tensorflow_network(state, budget), {})
+        ),
     }
 
 
@@ -53,5 +55,9 @@ def _tensorflow_network(state, budget) -> SavedModule:
 
 
 def _is_variable(pair) -> bool:
-    return (type(pair) is tuple and len(pair) == 2 and type(pair[0]) is str
-            and isinstance(pair[1], (np.ndarray, np.generic)))
+    return (
+        type(pair) is tuple
+        and len(pair) == 2
+        and type(pair[0]) is str
+        and isinstance(pair[1], (np.ndarray, np.generic))
+    )

@@ -8,6 +8,7 @@
 
 bfloat16 tensors are stored as uint16 without a mark, and come back as uint16.
 """
+
 from __future__ import annotations
 
 import math
@@ -60,7 +61,7 @@ def without_tables(value, budget: Budget):
 
 
 def _join(pieces, shape, budget) -> np.ndarray:
-    if len(shape) > 32 or any(type(side) is not int or not 0 <= side < 2 ** 63 for side in shape):
+    if len(shape) > 32 or any(type(side) is not int or not 0 <= side < 2**63 for side in shape):
         raise ValueError("a sliced parameter has an impossible shape")
     if sum(piece.size for piece in pieces) != math.prod(shape):
         raise ValueError("the slices of a parameter do not make up its shape")

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """NumPy arrays inside pickles: the names they mention (NumPy 1 and 2), each with an inert builder."""
+
 from __future__ import annotations
 
 import math
@@ -18,6 +19,7 @@ def numpy_names(budget: Budget) -> dict:
     Arrays are read-only views of the bytes in the pickle; `budget` pays for what has to be copied, so that
     one memoised text cannot be copied over and over.
     """
+
     def encode(text, codec):
         if codec != "latin1" or type(text) is not str:
             raise RefusedPickle(f"it encodes as {said(codec)}, only latin1 is known")
@@ -46,9 +48,12 @@ def numpy_names(budget: Budget) -> dict:
         return _array(encode(raw, "latin1") if type(raw) is str else raw, dtype, (), "C")[()]
 
     array_type = Global("numpy.ndarray")
-    names = {("numpy", "ndarray"): array_type, ("numpy", "dtype"): Global("numpy.dtype", _dtype),
-             ("_codecs", "encode"): Global("_codecs.encode", encode),
-             ("__builtin__", "bytes"): Global("bytes", lambda: b"")}  # protocol 2's empty bytes
+    names = {
+        ("numpy", "ndarray"): array_type,
+        ("numpy", "dtype"): Global("numpy.dtype", _dtype),
+        ("_codecs", "encode"): Global("_codecs.encode", encode),
+        ("__builtin__", "bytes"): Global("bytes", lambda: b""),
+    }  # protocol 2's empty bytes
     for core in ("numpy.core", "numpy._core"):  # NumPy 1, NumPy 2
         names[f"{core}.multiarray", "_reconstruct"] = Global("_reconstruct", reconstruct)
         names[f"{core}.multiarray", "scalar"] = Global("scalar", scalar)
@@ -68,7 +73,7 @@ def _array(raw, dtype, shape, order):
         raise ValueError("an array has no type")
     if type(raw) not in (bytes, bytearray) or type(shape) is not tuple or order not in ("C", "F"):
         raise ValueError("an array's state is not one that NumPy writes")
-    if len(shape) > 32 or any(type(side) is not int or not 0 <= side < 2 ** 63 for side in shape):
+    if len(shape) > 32 or any(type(side) is not int or not 0 <= side < 2**63 for side in shape):
         raise ValueError("an array has an impossible shape")
     if math.prod(shape) * dtype.itemsize != len(raw):
         raise ValueError(f"an array of shape {list(shape)} has {len(raw)} bytes")

@@ -7,6 +7,7 @@ that stands in a table under that very name. Any other name is an error that say
 bounded by the file's size: nothing is allocated on a length that the file merely claims, and no builder
 copies what can be shared.
 """
+
 from __future__ import annotations
 
 import pickletools
@@ -53,7 +54,7 @@ class Reader:
 
     def read(self, count):
         """The next `count` bytes, or as many as there are."""
-        piece = self.data[self.position:self.position + count]
+        piece = self.data[self.position : self.position + count]
         self.position += len(piece)
         return piece
 
@@ -143,8 +144,9 @@ def _name(machine, argument):
     try:
         known = machine.names[module, name]
     except KeyError:
-        raise RefusedPickle(f"it asks for {said(module)}.{said(name)}, which weights have no need of; "
-                            "nothing was run") from None
+        raise RefusedPickle(
+            f"it asks for {said(module)}.{said(name)}, which weights have no need of; nothing was run"
+        ) from None
     machine.stack.append(known)
 
 
@@ -204,7 +206,7 @@ def _add(target, items):
 
 def checked_key(key):
     """The key of a dict or member of a set: texts and machine integers only, their hashes cannot collide."""
-    if type(key) is str or type(key) in (int, bool) and abs(key) < 2 ** 63:
+    if type(key) is str or type(key) in (int, bool) and abs(key) < 2**63:
         return key
     raise ValueError(f"a {type(key).__name__} is a key")
 
@@ -219,26 +221,48 @@ def _frozen(items):
     return frozenset(checked_key(item) for item in items)
 
 
-_PUSH_ARGUMENT = frozenset((
-    "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE "
-    "SHORT_BINUNICODE BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8").split())
+_PUSH_ARGUMENT = frozenset(
+    (
+        "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE "
+        "SHORT_BINUNICODE BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8"
+    ).split()
+)
 _CONSTANTS = {
-    "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False,
-    "EMPTY_TUPLE": tuple, "EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_SET": set,
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "EMPTY_TUPLE": tuple,
+    "EMPTY_LIST": list,
+    "EMPTY_DICT": dict,
+    "EMPTY_SET": set,
 }
 _FROM_STACK = {"TUPLE1": (1, tuple), "TUPLE2": (2, tuple), "TUPLE3": (3, tuple)}
 _FROM_MARK = {"TUPLE": tuple, "LIST": list, "DICT": _dict_of, "FROZENSET": _frozen}
 _EXTEND = {  # name -> (takes all above the mark, function)
-    "APPEND": (False, _append), "APPENDS": (True, _append),
-    "SETITEM": (False, _set_items), "SETITEMS": (True, _set_items), "ADDITEMS": (True, _add),
+    "APPEND": (False, _append),
+    "APPENDS": (True, _append),
+    "SETITEM": (False, _set_items),
+    "SETITEMS": (True, _set_items),
+    "ADDITEMS": (True, _add),
 }
 _STRUCTURE = {
-    "PROTO": lambda machine, version: None, "FRAME": lambda machine, size: None,
+    "PROTO": lambda machine, version: None,
+    "FRAME": lambda machine, size: None,
     "MARK": lambda machine, _: machine.marks.append(len(machine.stack)),
-    "POP": lambda machine, _: machine.pop(), "POP_MARK": lambda machine, _: machine.pop_mark(),
+    "POP": lambda machine, _: machine.pop(),
+    "POP_MARK": lambda machine, _: machine.pop_mark(),
     "DUP": lambda machine, _: machine.stack.append(machine.stack[-1]),
-    "GET": _get, "BINGET": _get, "LONG_BINGET": _get,
-    "PUT": _put, "BINPUT": _put, "LONG_BINPUT": _put, "MEMOIZE": _put,
-    "GLOBAL": _name, "STACK_GLOBAL": _name, "REDUCE": _reduce, "NEWOBJ": _new_object, "BUILD": _build,
+    "GET": _get,
+    "BINGET": _get,
+    "LONG_BINGET": _get,
+    "PUT": _put,
+    "BINPUT": _put,
+    "LONG_BINPUT": _put,
+    "MEMOIZE": _put,
+    "GLOBAL": _name,
+    "STACK_GLOBAL": _name,
+    "REDUCE": _reduce,
+    "NEWOBJ": _new_object,
+    "BUILD": _build,
     "BINPERSID": _persistent,
 }

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Objects of Python's own library, and NVIDIA's EasyDict, that lie beside weights: options, paths, sets."""
+
 from __future__ import annotations
 
 from ppstyleclip.formats.inert import Budget, Global, Instance, NamedDict, RefusedPickle
@@ -32,6 +33,7 @@ def plain_names(budget: Budget) -> dict:
             first = parts[0] if parts else "."
             root = first if first.endswith(separator) else first + separator
             return root + separator.join(parts[1:]) if len(parts) > 1 else first
+
         return join
 
     names = {

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What kind of file it is, told from its first bytes; names and extensions lie."""
+
 from __future__ import annotations
 
 from ppstyleclip.files import check_file
@@ -39,7 +40,7 @@ def sniff(path) -> str:
 def sniff_bytes(head: bytes) -> str:
     """Name a container from the first 512 bytes, or as many as there are."""
     # First of all: a header of 640 bytes starts like a pickle, but no pickle has the zeros that follow.
-    if len(head) > 8 and head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") < 2 ** 32:
+    if len(head) > 8 and head[8:9] == b"{" and 0 < int.from_bytes(head[:8], "little") < 2**32:
         return "safetensors"
     if head[:1] == b"\x80" and _TORCH_LEGACY in head[2:24]:
         return "torch-legacy"

@@ -7,13 +7,14 @@
 
 The tensors are told of before their numbers: storages are found once the list of keys has been read.
 """
+
 from __future__ import annotations
 
 from ppstyleclip.formats.inert import Budget, Global, RefusedPickle, plain
 from ppstyleclip.formats.pickles import Reader, read_pickle, run_pickle
 from ppstyleclip.formats.torch_tensors import Storage, known_storage, storage_names
 
-_MAGIC, _VERSION = 0x1950a86a20f9469cfc6c, 1001
+_MAGIC, _VERSION = 0x1950A86A20F9469CFC6C, 1001
 
 
 def read_torch_legacy(data, names: dict, budget: Budget):

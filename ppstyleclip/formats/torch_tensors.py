@@ -5,6 +5,7 @@ A pickle names a storage by a persistent id, ('storage', type, key, place, count
 with an offset, a size and strides, all counted in elements. Every view is checked against its storage before
 it is made. bfloat16, which NumPy lacks, becomes float32.
 """
+
 from __future__ import annotations
 
 import math
@@ -15,11 +16,23 @@ import numpy as np
 from ppstyleclip.formats.inert import Budget, Global, Instance, RefusedPickle
 
 MAX_DIMS = 32
-_CODES = {"Float": "<f4", "Double": "<f8", "Half": "<f2", "BFloat16": "<u2", "Long": "<i8", "Int": "<i4",
-          "Short": "<i2", "Char": "i1", "Byte": "u1", "Bool": "?"}
+_CODES = {
+    "Float": "<f4",
+    "Double": "<f8",
+    "Half": "<f2",
+    "BFloat16": "<u2",
+    "Long": "<i8",
+    "Int": "<i4",
+    "Short": "<i2",
+    "Char": "i1",
+    "Byte": "u1",
+    "Bool": "?",
+}
 _KINDS = {f"torch.{name}Storage": np.dtype(code) for name, code in _CODES.items()}
-_DTYPES = ("float32 float64 float16 bfloat16 float double half int64 int32 int16 int8 uint8 long int short "
-           "bool complex64 complex128").split()
+_DTYPES = (
+    "float32 float64 float16 bfloat16 float double half int64 int32 int16 int8 uint8 long int short "
+    "bool complex64 complex128"
+).split()
 
 
 @dataclass
@@ -126,14 +139,18 @@ def tensor_names(budget: Budget) -> dict:
     names = {("torch", name): f"torch.{name}" for name in _DTYPES}
     names["torch", "device"] = Global("torch.device", device)
     names["torch", "Size"] = Global("torch.Size", size)
-    for word, build in (("tensor", tensor), ("tensor_v2", tensor), ("parameter", parameter),
-                        ("parameter_with_state", parameter)):
+    for word, build in (
+        ("tensor", tensor),
+        ("tensor_v2", tensor),
+        ("parameter", parameter),
+        ("parameter_with_state", parameter),
+    ):
         names["torch._utils", f"_rebuild_{word}"] = Global(f"torch._utils._rebuild_{word}", build)
     return {**names, **storage_names()}
 
 
 def _is_count(value) -> bool:
-    return type(value) is int and 0 <= value < 2 ** 63
+    return type(value) is int and 0 <= value < 2**63
 
 
 def _view(storage, offset, size, stride, budget) -> np.ndarray:
@@ -148,7 +165,9 @@ def _view(storage, offset, size, stride, budget) -> np.ndarray:
         return np.zeros(size, storage.values.dtype)
     last = offset + sum((side - 1) * step for side, step in zip(size, stride))
     if last >= storage.count:
-        raise ValueError(f"a tensor of size {list(size[:6])} and strides {list(stride[:6])} from {offset} "
-                         f"reaches beyond its storage of {storage.count} elements")
+        raise ValueError(
+            f"a tensor of size {list(size[:6])} and strides {list(stride[:6])} from {offset} "
+            f"reaches beyond its storage of {storage.count} elements"
+        )
     steps = [step * storage.values.itemsize for step in stride]
     return np.lib.stride_tricks.as_strided(storage.values[offset:], size, steps, writeable=False)

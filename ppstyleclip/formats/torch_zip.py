@@ -8,6 +8,7 @@
 
 Members are mapped, not copied. Nothing is ever unpacked: a compressed member that is needed is refused.
 """
+
 from __future__ import annotations
 
 import re
@@ -20,8 +21,16 @@ from ppstyleclip.formats.pickles import Reader, run_pickle
 from ppstyleclip.formats.torch_tensors import known_storage
 
 _LOCAL = struct.Struct("<4s22xHH")  # signature, lengths of the name and of what follows it
-_NOT_A_ZIP = (zipfile.BadZipFile, NotImplementedError, struct.error, OSError, EOFError, OverflowError,
-              IndexError, ValueError)
+_NOT_A_ZIP = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    struct.error,
+    OSError,
+    EOFError,
+    OverflowError,
+    IndexError,
+    ValueError,
+)
 
 
 def read_torch_zip(data, names: dict, budget: Budget):
@@ -31,7 +40,7 @@ def read_torch_zip(data, names: dict, budget: Budget):
         data: an mmap of the file; arrays are views of it.
     """
     members = _members(data)
-    roots = [name[:-len("/data.pkl")] for name in members if re.fullmatch(r"[^/]+/data\.pkl", name)]
+    roots = [name[: -len("/data.pkl")] for name in members if re.fullmatch(r"[^/]+/data\.pkl", name)]
     if len(roots) != 1:
         raise RefusedPickle(f"it is a zip archive with {len(roots)} data.pkl in it, not one of PyTorch's")
     root, storages = roots[0], {}
@@ -58,8 +67,13 @@ class _ScriptNames(dict):
     def __init__(self, names, budget):
         super().__init__(names)
         self.budget = budget
-        for word in ("build_intlist", "build_doublelist", "build_boollist", "build_tensorlist",
-                     "restore_type_tag"):
+        for word in (
+            "build_intlist",
+            "build_doublelist",
+            "build_boollist",
+            "build_tensorlist",
+            "restore_type_tag",
+        ):
             self["torch.jit._pickle", word] = Global(f"torch.jit._pickle.{word}", _container)
 
     def __missing__(self, key):
@@ -79,7 +93,7 @@ def _container(items, type_tag=""):
 
 def _content(data, members, name) -> bytes:
     start, size = _place(data, members, name)
-    return data[start:start + size]
+    return data[start : start + size]
 
 
 def _members(data) -> dict:
@@ -109,7 +123,7 @@ def _place(data, members, name) -> tuple:
     name, info = said(name), members[name]
     if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or info.file_size != info.compress_size:
         raise RefusedPickle(f"its member {name} is compressed or encrypted; PyTorch's are not")
-    head = data[info.header_offset:info.header_offset + _LOCAL.size] if info.header_offset >= 0 else b""
+    head = data[info.header_offset : info.header_offset + _LOCAL.size] if info.header_offset >= 0 else b""
     if len(head) < _LOCAL.size or not head.startswith(b"PK\x03\x04"):
         raise ValueError(f"its member {name} is not where the archive says")
     start = info.header_offset + _LOCAL.size + sum(_LOCAL.unpack(head)[1:])

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Inversion by optimisation: latents, and if wanted the generator itself, until they draw a picture.
 
-    fit_latents       w_plus by Adam, as PaddleGAN's fitting and Image2StyleGAN (Abdal et al. 2019)
-    tune_generator    the generator's weights around latents that stay (Roich et al. 2021, PTI)
+fit_latents       w_plus by Adam, as PaddleGAN's fitting and Image2StyleGAN (Abdal et al. 2019)
+tune_generator    the generator's weights around latents that stay (Roich et al. 2021, PTI)
 """
 
 from __future__ import annotations
@@ -114,8 +114,7 @@ class _Objective(nn.Layer):
         return [paddle.mean(apart + self.mse_weight * mse), apart, mse, images]
 
 
-def fit_latents(generator, images, start, rates, *, distance=None, mse_weight=1.0, levels=None,
-                adam=DEFAULT):
+def fit_latents(generator, images, start, rates, *, distance=None, mse_weight=1.0, levels=None, adam=DEFAULT):
     """Move latents until they draw given pictures; several at once, each as if alone.
 
     Args:
@@ -156,11 +155,14 @@ def fit_latents(generator, images, start, rates, *, distance=None, mse_weight=1.
 def _check(generator, images, start, levels):
     size, latent = generator.size, [generator.n_latent, generator.style_dim]
     if list(images.shape[1:]) != [3, size, size]:
-        raise UserError(f"pictures have shape {list(images.shape)}, this generator draws "
-                        f"[N, 3, {size}, {size}]")
+        raise UserError(
+            f"pictures have shape {list(images.shape)}, this generator draws [N, 3, {size}, {size}]"
+        )
     if list(start.shape) != [len(images), *latent]:
-        raise UserError(f"latents have shape {list(start.shape)}, {len(images)} pictures of this generator "
-                        f"have {[len(images), *latent]}")
+        raise UserError(
+            f"latents have shape {list(start.shape)}, {len(images)} pictures of this generator "
+            f"have {[len(images), *latent]}"
+        )
     odd = [level for level in levels or () if not 0 <= level < latent[0]]
     if odd:
         raise UserError(f"there is no level {odd[0]} in w_plus: this generator has 0 to {latent[0] - 1}")

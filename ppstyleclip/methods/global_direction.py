@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """From a text direction to a style direction (StyleCLIP by Patashnik et al., 2021, section 6)."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -6,6 +6,7 @@ two of them passes through lengths that no z has; w is what the mapping network 
 along straight lines in w that StyleGAN2 was trained to change smoothly (its path-length term). A latent that
 was found for a photograph has no z at all. Styles are affine in w_plus, so all this is linear in them too.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -27,12 +28,15 @@ def mix(first, second, weights) -> np.ndarray:
     """
     first, second = np.asarray(first, np.float32), np.asarray(second, np.float32)
     if first.ndim != 3 or first.shape[1:] != second.shape[1:]:
-        raise UserError(f"latents of shapes {list(first.shape)} and {list(second.shape)} cannot be mixed; "
-                        "use two of one generator")
+        raise UserError(
+            f"latents of shapes {list(first.shape)} and {list(second.shape)} cannot be mixed; "
+            "use two of one generator"
+        )
     weights, levels = np.asarray(weights, np.float32).reshape(-1), first.shape[1]
     if len(weights) not in (1, levels):
-        raise UserError(f"{len(weights)} weights were given for latents of {levels} levels; give {levels} "
-                        "or one")
+        raise UserError(
+            f"{len(weights)} weights were given for latents of {levels} levels; give {levels} or one"
+        )
     if not np.isfinite(weights).all():
         raise UserError("weights must be finite numbers")
     weights = weights[:, None]  # [L or 1, 1]
@@ -91,8 +95,10 @@ def move(w_plus, direction, offset: float) -> np.ndarray:
     w_plus, direction = np.asarray(w_plus, np.float32), np.asarray(direction, np.float32)
     levels, width = w_plus.shape[1:]
     if direction.shape not in ((levels, width), (1, width), (width,)):
-        raise UserError(f"a direction of shape {list(direction.shape)} does not fit latents of "
-                        f"{levels} levels, {width} wide; use one that was made for this generator")
+        raise UserError(
+            f"a direction of shape {list(direction.shape)} does not fit latents of "
+            f"{levels} levels, {width} wide; use one that was made for this generator"
+        )
     if not np.isfinite(direction).all():
         raise UserError("the direction holds values that are not finite (NaN or infinity); make it again")
     return w_plus + np.float32(offset) * direction

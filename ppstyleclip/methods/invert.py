@@ -42,8 +42,10 @@ def inversion_steps(encoder, images, *, latent_avg, draw=None, n_iters=RESTYLE_I
         yield mean + encoder(images)
         return
     if draw is None or n_iters < 1:
-        raise ValueError("a ReStyle encoder looks at its own results: give it draw, w_plus to images, and at "
-                         f"least one of n_iters; got draw={draw}, n_iters={n_iters}")
+        raise ValueError(
+            "a ReStyle encoder looks at its own results: give it draw, w_plus to images, and at "
+            f"least one of n_iters; got draw={draw}, n_iters={n_iters}"
+        )
     side = images.shape[2:]
     seen = F.adaptive_avg_pool2d(draw(mean), side).expand([images.shape[0], 3, *side])
     w_plus = mean
@@ -59,6 +61,8 @@ def _mean_latent(latent_avg, encoder):
     count, dim = encoder.num_styles, encoder.style_dim
     mean = paddle.to_tensor(latent_avg, dtype="float32")
     if list(mean.shape) not in ([dim], [1, dim], [count, dim], [1, count, dim]):
-        raise ValueError(f"latent_avg has shape {list(mean.shape)}, the encoder gives [{count}, {dim}]; "
-                         f"it must be [{dim}] or [{count}, {dim}], of the same generator")
+        raise ValueError(
+            f"latent_avg has shape {list(mean.shape)}, the encoder gives [{count}, {dim}]; "
+            f"it must be [{dim}] or [{count}, {dim}], of the same generator"
+        )
     return mean.reshape([1, -1, dim]).expand([1, count, dim])

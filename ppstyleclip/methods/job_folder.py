@@ -6,6 +6,7 @@
 
 A block is written whole or not at all, so a killed run loses the one it was at. Nothing here needs Paddle.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -146,8 +147,10 @@ def check_same(found: JobFolder, wanted: JobFolder) -> None:
     if different:
         parts = [f"{_SAID.get(word, word)} {shown(a)}, not {shown(b)}" for word, a, b in different]
         more = f" (and {len(parts) - 4} more)" if len(parts) > 4 else ""
-        raise UserError(f"{found.path} holds another job than is asked for: {'; '.join(parts[:4])}{more}; "
-                        f"ask for the same, {ELSEWHERE}")
+        raise UserError(
+            f"{found.path} holds another job than is asked for: {'; '.join(parts[:4])}{more}; "
+            f"ask for the same, {ELSEWHERE}"
+        )
 
 
 def shown(value) -> str:

@@ -80,8 +80,13 @@ class Training:
         paddle.seed(settings.seed)
         self.network, self.config, self.settings = build_mapper(config), config, settings
         self.optimiser = Optimiser(settings.optimiser, self.network.named_parameters(), settings.rate)
-        self.vectors = None if words is None else np.stack(
-            [np.sum(words[list(members)], axis=0, dtype=np.float32) for members in texts.classes])
+        self.vectors = (
+            None
+            if words is None
+            else np.stack(
+                [np.sum(words[list(members)], axis=0, dtype=np.float32) for members in texts.classes]
+            )
+        )
         self.step, self.curves = 0, {"train": {}, "held_out": {}}
 
     def edited(self, faces, rows):
@@ -104,15 +109,19 @@ class Training:
         """Add a point at this step to a curve, in place of one that a stopped run had there or beyond."""
         lines = self.curves[curve]
         kept = sum(step < self.step for step in lines.get("step", []))
-        self.curves[curve] = {name: [*lines.get(name, [])[:kept], value]
-                              for name, value in {"step": self.step, **terms}.items()}
+        self.curves[curve] = {
+            name: [*lines.get(name, [])[:kept], value] for name, value in {"step": self.step, **terms}.items()
+        }
 
     def state(self) -> dict:
         """`{name: array}` of everything."""
         weights = {f"mapper/{name}": value.numpy() for name, value in self.network.state_dict().items()}
         moments = {f"optimiser/{name}": value for name, value in self.optimiser.state().items()}
-        curves = {f"{curve}/{name}": np.array(values, np.float64) for curve, lines in self.curves.items()
-                  for name, values in lines.items()}
+        curves = {
+            f"{curve}/{name}": np.array(values, np.float64)
+            for curve, lines in self.curves.items()
+            for name, values in lines.items()
+        }
         return {"step": np.array([self.step], np.int64), **weights, **moments, **curves}
 
     def load_state(self, state) -> None:
@@ -131,8 +140,10 @@ class Training:
             raise UserError(f"this checkpoint is of another mapper: {error}") from None
         self.optimiser.load_state(parts.get("optimiser", {}))
         self.step = int(state["step"][0])
-        self.curves = {curve: {name: values.tolist() for name, values in parts.get(curve, {}).items()}
-                       for curve in self.curves}
+        self.curves = {
+            curve: {name: values.tolist() for name, values in parts.get(curve, {}).items()}
+            for curve in self.curves
+        }
 
 
 ALONE = Workers()
@@ -156,8 +167,10 @@ def train(training, loss, faces, held_out, *, workers=ALONE):
     """
     settings = training.settings
     if settings.batch_size < workers.count:
-        raise UserError(f"a batch of {settings.batch_size} cannot be shared among {workers.count} processes; "
-                        f"use a batch size of at least {workers.count}")
+        raise UserError(
+            f"a batch of {settings.batch_size} cannot be shared among {workers.count} processes; "
+            f"use a batch size of at least {workers.count}"
+        )
     while True:
         random = np.random.RandomState((training.step + settings.seed) % 2**32)
         rows = random.randint(0, len(faces), settings.batch_size)
@@ -184,12 +197,15 @@ def _evaluate(training, loss, faces, rows, workers):
     parameters = dict(training.network.named_parameters())
     found = paddle.grad([edited], list(parameters.values()), [paddle.to_tensor(slope / len(rows))])
     sums = _with_loss({name: values.sum() / len(rows) for name, values in terms.items()}, settings)
-    flat = workers.total(np.concatenate([np.array(list(sums.values()), np.float32),
-                                         *(one.numpy().ravel() for one in found)]))
-    means = dict(zip(sums, flat[:len(sums)].tolist()))
+    flat = workers.total(
+        np.concatenate([np.array(list(sums.values()), np.float32), *(one.numpy().ravel() for one in found)])
+    )
+    means = dict(zip(sums, flat[: len(sums)].tolist()))
     cuts = np.cumsum([len(sums), *(one.size for one in found)])
-    gradients = {name: paddle.to_tensor(flat[start:end].reshape(parameter.shape))
-                 for (name, parameter), start, end in zip(parameters.items(), cuts, cuts[1:])}
+    gradients = {
+        name: paddle.to_tensor(flat[start:end].reshape(parameter.shape))
+        for (name, parameter), start, end in zip(parameters.items(), cuts, cuts[1:])
+    }
     return means, gradients
 
 
@@ -198,7 +214,7 @@ def _look(training, loss, held_out, workers):
     size, places = training.settings.batch_size, np.arange(len(held_out))
     sums = dict.fromkeys(loss.names, 0.0)
     for start in range(size * workers.rank, len(places), size * workers.count):
-        rows = places[start:start + size]
+        rows = places[start : start + size]
         with paddle.no_grad():
             edited = training.edited(held_out, rows).numpy()
         for name, values in loss(held_out, rows, edited)[0].items():
@@ -219,8 +235,10 @@ def _check(training, faces, terms, gradients):
         what = f"the {odd[0]} loss" if odd else "the gradient"
         raise UserError(f"step {training.step}: {what} is not finite (NaN or infinity); {cure}")
     if terms["l2"] > _BLOWN * float(np.mean(faces.latents[:100] ** 2)) * _layers(training):
-        raise UserError(f"step {training.step}: the mapper's steps have grown to many times the latents "
-                        f"(squared distance {terms['l2']:.3g}); {cure}")
+        raise UserError(
+            f"step {training.step}: the mapper's steps have grown to many times the latents "
+            f"(squared distance {terms['l2']:.3g}); {cure}"
+        )
 
 
 def _layers(training):

@@ -33,7 +33,7 @@ class Faces:
         whatever was drawn before."""
         for row in rows:
             if (name, row) not in self._known:
-                self._known[name, row] = find(self.latents[row:row + 1])[0]
+                self._known[name, row] = find(self.latents[row : row + 1])[0]
         return np.stack([self._known[name, row] for row in rows])
 
 
@@ -56,13 +56,15 @@ class PictureLoss:
     def __init__(self, generator, layout, clip, texts, features, settings, *, identity=None):
         features = np.asarray(features, np.float32)
         if features.shape != (len(texts.names), clip.dim):
-            raise UserError(f"features of the texts have shape {list(features.shape)}, {len(texts.names)} "
-                            f"texts and this CLIP need [{len(texts.names)}, {clip.dim}]")
+            raise UserError(
+                f"features of the texts have shape {list(features.shape)}, {len(texts.names)} "
+                f"texts and this CLIP need [{len(texts.names)}, {clip.dim}]"
+            )
         if settings.identity > 0 and identity is None:
             raise UserError("identity is above 0, but there is no identity network; give one, or set it to 0")
         self.generator, self.layout, self.clip, self.settings = generator, layout, clip, settings
         self.identity = identity if settings.identity > 0 else None
-        self.names = ("clip", "l2", "identity")[:2 + (self.identity is not None)]
+        self.names = ("clip", "l2", "identity")[: 2 + (self.identity is not None)]
         self._draw = compile_synthesis(generator)
         self._goals, self._weights = self._of_classes(texts, features)
         self._run = None
@@ -77,8 +79,8 @@ class PictureLoss:
         weights = np.zeros(goals.shape[:2], np.float32)
         goals[:] = _unit(features[0])  # where a class has fewer, of weight 0
         for k, members in enumerate(texts.classes):
-            goals[k, :len(members)] = _unit(features[list(members)])
-            weights[k, :len(members)] = self.settings.clip / len(members)
+            goals[k, : len(members)] = _unit(features[list(members)])
+            weights[k, : len(members)] = self.settings.clip / len(members)
         return goals, weights
 
     def __call__(self, faces, rows, latent):
@@ -94,13 +96,24 @@ class PictureLoss:
         goals = self._goals[classes]
         if self.settings.toward > 0:
             goals = _unit(faces.known("seen", rows, self._seen)[:, None] + goals)
-        arrays = {"latent": latent, "start": faces.latents[rows], "texts": goals,
-                  "weights": self._weights[classes]}
+        arrays = {
+            "latent": latent,
+            "start": faces.latents[rows],
+            "texts": goals,
+            "weights": self._weights[classes],
+        }
         if self.identity is not None:
             arrays["reference"] = faces.known("who", rows, self._who)
         if self._run is None:
-            self._run = compile_objective(self.generator, self.layout, self.clip, self.identity,
-                                          self.settings, arrays, mixed=self.settings.mixed)
+            self._run = compile_objective(
+                self.generator,
+                self.layout,
+                self.clip,
+                self.identity,
+                self.settings,
+                arrays,
+                mixed=self.settings.mixed,
+            )
         terms, gradient, _ = self._run(arrays)
         return terms, gradient
 

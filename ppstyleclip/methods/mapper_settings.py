@@ -73,8 +73,14 @@ def check_settings(settings: Settings) -> None:
     Raises:
         UserError: names the setting, what was got and what is known.
     """
-    known = {"mapper_type": MAPPER_TYPES, "mode": MAPPER_MODES, "space": ("w_plus", "s"), "embed": EMBEDS,
-             "optimiser": tuple(RULES), "view": CLIP_VIEWS}
+    known = {
+        "mapper_type": MAPPER_TYPES,
+        "mode": MAPPER_MODES,
+        "space": ("w_plus", "s"),
+        "embed": EMBEDS,
+        "optimiser": tuple(RULES),
+        "view": CLIP_VIEWS,
+    }
     for name, words in known.items():
         if getattr(settings, name) not in words:
             raise UserError(f"unknown {name} '{getattr(settings, name)}', known: {', '.join(words)}")
@@ -90,11 +96,15 @@ def check_settings(settings: Settings) -> None:
             raise UserError(f"{name} must be a number from 0 on, got {value}")
     if settings.mapper_type == "ConditionedMapper":
         if settings.embed == "none" or settings.space == "s":
-            raise UserError("ConditionedMapper takes a text and moves w_plus; use text vectors of a table or "
-                            f"of CLIP there, got '{settings.embed}' in {settings.space}")
+            raise UserError(
+                "ConditionedMapper takes a text and moves w_plus; use text vectors of a table or "
+                f"of CLIP there, got '{settings.embed}' in {settings.space}"
+            )
     elif (settings.embed == "none") != (settings.mode == "Mapper"):
-        raise UserError(f"mode {settings.mode} and text vectors '{settings.embed}' do not fit: Mapper takes "
-                        "no text, Mapper_cat, Mapper_sum and Mapper_multi need a table or CLIP")
+        raise UserError(
+            f"mode {settings.mode} and text vectors '{settings.embed}' do not fit: Mapper takes "
+            "no text, Mapper_cat, Mapper_sum and Mapper_multi need a table or CLIP"
+        )
     if settings.space == "s" and settings.mode != "Mapper":
         raise UserError(f"mappers of style space take no text; use mode Mapper there, not {settings.mode}")
 
@@ -116,17 +126,24 @@ def mapper_config(settings, layers, style_dim, style_dims, text_dim) -> dict:
     if "Style" in settings.mapper_type:
         raise UserError(f"{settings.mapper_type} moves styles; use it with --work_in_stylespace")
     if settings.mapper_type == "ConditionedMapper":
-        return {"mapper_type": settings.mapper_type, "style_dim": style_dim, "text_dim": text_dim,
-                "layers": layers}
+        return {
+            "mapper_type": settings.mapper_type,
+            "style_dim": style_dim,
+            "text_dim": text_dim,
+            "layers": layers,
+        }
     config = {"mapper_type": settings.mapper_type, "mode": settings.mode, "style_dim": style_dim}
     if text_dim is not None:
         if settings.mode != "Mapper_cat" and text_dim != style_dim:
-            raise UserError(f"{settings.mode} adds the text to the latent, but texts are {text_dim} wide and "
-                            f"latents {style_dim}; use Mapper_cat, or a table")
+            raise UserError(
+                f"{settings.mode} adds the text to the latent, but texts are {text_dim} wide and "
+                f"latents {style_dim}; use Mapper_cat, or a table"
+            )
         config["text_dim"] = text_dim
     if settings.mapper_type == "LevelsMapper":
-        config.update(levels=_levels(layers), coarse=settings.coarse, medium=settings.medium,
-                      fine=settings.fine)
+        config.update(
+            levels=_levels(layers), coarse=settings.coarse, medium=settings.medium, fine=settings.fine
+        )
     return config
 
 

@@ -9,6 +9,7 @@ The cache counts three times because it is there twice while it moves on, and on
 are fitted to peaks of resident memory at 256 to 1024 px, batches of 1 to 8, and are meant as upper bounds.
 Weights count three times: the network's, a compiled program's, and those that oneDNN has laid out anew.
 """
+
 from __future__ import annotations
 
 import math
@@ -58,8 +59,10 @@ def plan_memory(generator, clip, num_images: int, limit: int, batch_size: int | 
     least = fixed + (batch_size or 2) * picture
     if limit < least:
         what = "one pair of pictures" if batch_size is None else f"a batch of {batch_size}"
-        raise UserError(f"--max_memory {limit / 2**20:.0f}M is too little: this generator and CLIP need "
-                        f"{math.ceil(least / 2**20)}M for {what}")
+        raise UserError(
+            f"--max_memory {limit / 2**20:.0f}M is too little: this generator and CLIP need "
+            f"{math.ceil(least / 2**20)}M for {what}"
+        )
     free = limit - fixed
     if batch_size is None:
         batch_size = max(2, min(MAX_BATCH, int(free / 2 / picture) // 2 * 2))

@@ -85,16 +85,22 @@ def check_settings(settings: Settings) -> None:
     Raises:
         UserError: names the setting, what was got and what is known.
     """
-    known = {"space": SPACES, "schedule": ("ramped", "stepped"), "view": CLIP_VIEWS,
-             "l2_over": ("sum", "mean", "layers") if settings.space == "s" else ("sum", "mean")}
+    known = {
+        "space": SPACES,
+        "schedule": ("ramped", "stepped"),
+        "view": CLIP_VIEWS,
+        "l2_over": ("sum", "mean", "layers") if settings.space == "s" else ("sum", "mean"),
+    }
     for name, words in known.items():
         if getattr(settings, name) not in words:
             raise UserError(f"unknown {name} '{getattr(settings, name)}', known: {', '.join(words)}")
     if settings.nearby < 0:
         raise UserError(f"nearby is a count of faces from 0 on, got {settings.nearby}")
     if settings.steps < 1 or not 1 <= settings.views <= 1 + len(CORNERS):
-        raise UserError(f"optimisation needs at least 1 step and 1 to {1 + len(CORNERS)} views, got "
-                        f"{settings.steps} steps and {settings.views} views")
+        raise UserError(
+            f"optimisation needs at least 1 step and 1 to {1 + len(CORNERS)} views, got "
+            f"{settings.steps} steps and {settings.views} views"
+        )
     for name in ("rate", "l2", "identity", "reach", "toward", "spread", "up", "down", "factor"):
         value = getattr(settings, name)
         if not np.isfinite(value) or value < 0:
@@ -134,8 +140,10 @@ def seen_features(clip, images, settings):
     """CLIP's features of pictures, `[N, E]` of length 1, averaged over the settings' views."""
     side = images.shape[-1]
     cut = max(1, round(settings.reach * side))
-    seen = [images] + [images[:, :, y * cut:side - (1 - y) * cut, x * cut:side - (1 - x) * cut]
-                       for x, y in CORNERS[:settings.views - 1]]
+    seen = [images] + [
+        images[:, :, y * cut : side - (1 - y) * cut, x * cut : side - (1 - x) * cut]
+        for x, y in CORNERS[: settings.views - 1]
+    ]
     features = [clip_image_features(clip, view, settings.view) for view in seen]
     return features[0] if len(features) == 1 else F.normalize(paddle.add_n(features), axis=1)
 
@@ -156,8 +164,15 @@ def compile_objective(generator, layout, clip, identity, settings, arrays, *, mi
         images `[N, 3, H, W]`).
     """
     objective = _Objective(generator, layout, clip, identity, settings)
-    key = [settings.space, settings.l2, settings.l2_over, settings.identity, settings.view, settings.views,
-           settings.reach]
+    key = [
+        settings.space,
+        settings.l2,
+        settings.l2_over,
+        settings.identity,
+        settings.view,
+        settings.views,
+        settings.reach,
+    ]
     shapes = {name: [-1, *array.shape[1:]] for name, array in arrays.items()}
     run = _in_mixed_precision(objective) if mixed else compile_gradient(objective, shapes, ["latent"], key)
     names = ["clip", "l2"] + ["identity"] * (identity is not None)
@@ -216,8 +231,10 @@ def optimise(generator, layout, clip, start, texts, settings, *, weights=None, i
     texts = np.broadcast_to(texts, [len(offsets), len(start), *texts.shape[-2:]])
     weights = np.ones(texts.shape[2]) if weights is None else np.asarray(weights)
     fixed = {"weights": np.tile(np.float32(weights), [len(start), 1])}
-    seen = [_seen_from(generator, layout, identity, start + offset, wanted, settings)
-            for offset, wanted in zip(offsets, texts)]
+    seen = [
+        _seen_from(generator, layout, identity, start + offset, wanted, settings)
+        for offset, wanted in zip(offsets, texts)
+    ]
     inputs = {"latent": start, **fixed, **seen[0]}
     run = compile_objective(generator, layout, clip, identity, settings, inputs)
     moving, turns = _moving(layout, settings.space), cycle(zip(offsets, seen))
@@ -246,8 +263,11 @@ def places(generator, layout, settings) -> list:
     """
     if settings.nearby == 0:
         return [np.float32(0)]
-    z = np.random.RandomState(0).standard_normal(
-        [max(256, settings.nearby), generator.style_dim]).astype(np.float32)
+    z = (
+        np.random.RandomState(0)
+        .standard_normal([max(256, settings.nearby), generator.style_dim])
+        .astype(np.float32)
+    )
     if settings.space == "z":
         away = z
     else:
@@ -255,7 +275,7 @@ def places(generator, layout, settings) -> list:
         if settings.space == "s":
             w = layout.flatten(generator.style_affine(w))
         away = (w - w.mean(axis=0)).numpy()
-    away = away[:settings.nearby]
+    away = away[: settings.nearby]
     if settings.space == "w_plus":
         away = away[:, None]
     return [np.zeros_like(away[:1]), *(np.float32(settings.spread) * away)[:, None]]
@@ -299,8 +319,10 @@ def _check_parts(start, texts, clip, settings, identity):
     count = 1 + settings.nearby
     is_known = texts.ndim == 3 or (texts.ndim == 4 and len(texts) == count)
     if not is_known or texts.shape[-1] != clip.dim or texts.shape[-3] not in (1, len(start)):
-        raise UserError(f"texts have shape {list(texts.shape)}, {len(start)} latents and this CLIP need "
-                        f"[{len(start)} or 1, texts, {clip.dim}]"
-                        + (f", or one of those for each of {count} places" if settings.nearby else ""))
+        raise UserError(
+            f"texts have shape {list(texts.shape)}, {len(start)} latents and this CLIP need "
+            f"[{len(start)} or 1, texts, {clip.dim}]"
+            + (f", or one of those for each of {count} places" if settings.nearby else "")
+        )
     if settings.identity > 0 and identity is None:
         raise UserError("identity is above 0, but there is no identity network; give one, or set it to 0")

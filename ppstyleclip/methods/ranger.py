@@ -55,8 +55,10 @@ RULES = {"ranger": ranger, "adam": adam}
 
 def _moments(gradient, memory, beta1, beta2):
     """Running means of the gradient and of its square; neither is corrected for its start at 0."""
-    return (beta1 * memory["mean"] + (1 - beta1) * gradient,
-            beta2 * memory["square"] + (1 - beta2) * gradient * gradient)
+    return (
+        beta1 * memory["mean"] + (1 - beta1) * gradient,
+        beta2 * memory["square"] + (1 - beta2) * gradient * gradient,
+    )
 
 
 def _rectification(step, beta2):
@@ -86,22 +88,27 @@ class Optimiser:
         self.rule, self.parameters, self.rate = RULES[rule], dict(parameters), rate
         self.steps = 0
         kinds = ("mean", "square", "slow") if rule == "ranger" else ("mean", "square")
-        self.memory = {name: {kind: _first(kind, value) for kind in kinds}
-                       for name, value in self.parameters.items()}
+        self.memory = {
+            name: {kind: _first(kind, value) for kind in kinds} for name, value in self.parameters.items()
+        }
 
     @paddle.no_grad()
     def step(self, gradients) -> None:
         """Move every parameter once, by its gradient in `{name: Tensor}`."""
         self.steps += 1
         for name, parameter in self.parameters.items():
-            value, self.memory[name] = self.rule(parameter, gradients[name], self.memory[name], self.steps,
-                                                 self.rate)
+            value, self.memory[name] = self.rule(
+                parameter, gradients[name], self.memory[name], self.steps, self.rate
+            )
             parameter.set_value(value)
 
     def state(self) -> dict:
         """All that it remembers, `{name: array}`."""
-        kept = {f"{kind}/{name}": value.numpy() for name, kinds in self.memory.items()
-                for kind, value in kinds.items()}
+        kept = {
+            f"{kind}/{name}": value.numpy()
+            for name, kinds in self.memory.items()
+            for kind, value in kinds.items()
+        }
         return {_STEP: np.array([self.steps], np.int64), **kept}
 
     def load_state(self, state) -> None:
@@ -110,14 +117,18 @@ class Optimiser:
         Raises:
             UserError: it is the state of another rule or of other parameters.
         """
-        wanted = {f"{kind}/{name}": value.shape for name, kinds in self.memory.items()
-                  for kind, value in kinds.items()}
+        wanted = {
+            f"{kind}/{name}": value.shape
+            for name, kinds in self.memory.items()
+            for kind, value in kinds.items()
+        }
         if {name: list(value.shape) for name, value in state.items() if name != _STEP} != wanted:
             raise UserError("the optimiser's state is that of another optimiser or another network")
         self.steps = int(state[_STEP][0])
         for name, kinds in self.memory.items():
-            self.memory[name] = {kind: paddle.to_tensor(np.asarray(state[f"{kind}/{name}"], np.float32))
-                                 for kind in kinds}
+            self.memory[name] = {
+                kind: paddle.to_tensor(np.asarray(state[f"{kind}/{name}"], np.float32)) for kind in kinds
+            }
 
 
 def _first(kind, value):

@@ -9,6 +9,7 @@ A plain loop over channels and images is the reference (tests/test_relevance.py)
 batches across channels, images and signs; what lies before the changed layer is drawn once, and in compiled
 programs so is that layer's convolution, of which a channel changes a part (staged.py).
 """
+
 from __future__ import annotations
 
 import time
@@ -161,8 +162,9 @@ def compute_relevance(
     if block_size is None:
         block_size = default_block_size(batch_size, max(1, len(s_base)))
     end = count_tensors(generator, stop_at)
-    job = _Job(generator, clip, compiled, layout, stats, s_base, alpha, base, compat, batch_size, cache_bytes,
-               end)
+    job = _Job(
+        generator, clip, compiled, layout, stats, s_base, alpha, base, compat, batch_size, cache_bytes, end
+    )
     _check(job)
     return _records(job, split_blocks(layout, block_size, channels))
 
@@ -179,8 +181,15 @@ def _records(job, blocks):
             opened = _open(job, prefix)
         rows, strength = _measure(job, opened or prefix, block)
         done += len(block.channels)
-        yield RelevanceRecord(done, total, block.number, block.channels, rows[block.wanted],
-                              strength[block.wanted], time.perf_counter() - began)
+        yield RelevanceRecord(
+            done,
+            total,
+            block.number,
+            block.channels,
+            rows[block.wanted],
+            strength[block.wanted],
+            time.perf_counter() - began,
+        )
 
 
 @dataclass(frozen=True, eq=False)

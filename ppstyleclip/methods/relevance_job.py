@@ -4,6 +4,7 @@
 The blocks are dealt round-robin: each share has its part of every layer, so shares are equal in work whatever
 a picture costs there, and each draws what lies before a layer once.
 """
+
 from __future__ import annotations
 
 import warnings
@@ -21,8 +22,19 @@ OPTIONS = ("alpha", "base", "compat", "batch_size", "block_size", "cache_bytes",
 ROUNDING = ("threads", "device")  # shards of unlike machines may differ in these: only rounding does
 
 
-def describe_job(*, name: str, layout: StyleLayout, fingerprints: dict, clip_name: str, num_images: int,
-                 channels, threads: int, device: str, options: dict | None = None, **measured) -> dict:
+def describe_job(
+    *,
+    name: str,
+    layout: StyleLayout,
+    fingerprints: dict,
+    clip_name: str,
+    num_images: int,
+    channels,
+    threads: int,
+    device: str,
+    options: dict | None = None,
+    **measured,
+) -> dict:
     """Everything that decides what the blocks hold, as a manifest keeps it.
 
     Args:
@@ -37,10 +49,20 @@ def describe_job(*, name: str, layout: StyleLayout, fingerprints: dict, clip_nam
         measured: one value for each of OPTIONS.
     """
     channels = None if channels is None else [int(channel) for channel in channels]
-    return {"kind": "relevance", "name": name, "layout": layout.to_config(), **fingerprints,
-            "clip_name": clip_name, "num_images": num_images, "channels": channels, "threads": threads,
-            "num_editable": layout.num_editable, "device": device, "options": dict(options or {}),
-            **{word: measured[word] for word in OPTIONS}}
+    return {
+        "kind": "relevance",
+        "name": name,
+        "layout": layout.to_config(),
+        **fingerprints,
+        "clip_name": clip_name,
+        "num_images": num_images,
+        "channels": channels,
+        "threads": threads,
+        "num_editable": layout.num_editable,
+        "device": device,
+        "options": dict(options or {}),
+        **{word: measured[word] for word in OPTIONS},
+    }
 
 
 def job_blocks(job: dict) -> list:
@@ -48,16 +70,25 @@ def job_blocks(job: dict) -> list:
     return split_blocks(StyleLayout.from_config(job["layout"]), job["block_size"], job["channels"])
 
 
-def start_records(job: dict, todo: list, generator, clip, stats, s_base,
-                  compiled=None) -> Iterator[RelevanceRecord]:
+def start_records(
+    job: dict, todo: list, generator, clip, stats, s_base, compiled=None
+) -> Iterator[RelevanceRecord]:
     """compute_relevance for the blocks `todo` of a job; `compiled` as there.
 
     Raises:
         UserError: an option of the job is out of range.
     """
     layout = StyleLayout.from_config(job["layout"])
-    return compute_relevance(generator, clip, layout, stats, s_base, channels=_channels(todo),
-                             compiled=compiled, **{word: job[word] for word in OPTIONS[:-1]})
+    return compute_relevance(
+        generator,
+        clip,
+        layout,
+        stats,
+        s_base,
+        channels=_channels(todo),
+        compiled=compiled,
+        **{word: job[word] for word in OPTIONS[:-1]},
+    )
 
 
 def save_records(folder: JobFolder, records: Iterable[RelevanceRecord]) -> Iterator[RelevanceRecord]:
@@ -108,8 +139,10 @@ def merge_jobs(paths) -> tuple:
             if arrays is None:
                 continue
             if block.number in found and not _same(arrays, found[block.number]):
-                raise UserError(f"channels {ranges(block.channels)} are in {source[block.number]} and in "
-                                f"{folder.path} with different rows; leave one of the folders out")
+                raise UserError(
+                    f"channels {ranges(block.channels)} are in {source[block.number]} and in "
+                    f"{folder.path} with different rows; leave one of the folders out"
+                )
             found[block.number], source[block.number] = arrays, folder.path
     lost = [(place, block) for place, block in enumerate(blocks) if block.number not in found]
     if lost:
@@ -120,8 +153,9 @@ def merge_jobs(paths) -> tuple:
 def _job_of(path) -> JobFolder:
     folder = read_job(path)
     if folder is None or folder.job.get("kind") != "relevance":
-        raise UserError(f"{path} holds no relevance job; name folders that "
-                        "tools/styleclip_extract.py --shard has made")
+        raise UserError(
+            f"{path} holds no relevance job; name folders that tools/styleclip_extract.py --shard has made"
+        )
     return folder
 
 
@@ -129,11 +163,16 @@ def _check_mergeable(one: JobFolder, other: JobFolder) -> None:
     different = differences(one.job, other.job, ignored=("layout", *ROUNDING))
     if different:
         parts = [f"{word} {shown(here)} and {shown(there)}" for word, here, there in different[:3]]
-        raise UserError(f"{one.path} and {other.path} are parts of different jobs: {'; '.join(parts)}; "
-                        "measure one of them again")
+        raise UserError(
+            f"{one.path} and {other.path} are parts of different jobs: {'; '.join(parts)}; "
+            "measure one of them again"
+        )
     for word, here, there in differences(one.job, other.job, ignored=("layout",)):
-        warnings.warn(f"{one.path} and {other.path} were measured with {word} {shown(here)} and "
-                      f"{shown(there)}; joined, they may differ from a single run by rounding", stacklevel=3)
+        warnings.warn(
+            f"{one.path} and {other.path} were measured with {word} {shown(here)} and "
+            f"{shown(there)}; joined, they may differ from a single run by rounding",
+            stacklevel=3,
+        )
 
 
 def _gap(lost, folders) -> str:

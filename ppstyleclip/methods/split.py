@@ -49,7 +49,7 @@ def text_shares(draw, clip, latents, texts, *, templates="plain", batch_size=8):
 
 def _by_batches(draw, clip, latents, features, batch_size):
     for first in range(0, len(latents), batch_size):
-        images = paddle.to_tensor(draw(latents[first:first + batch_size]))
+        images = paddle.to_tensor(draw(latents[first : first + batch_size]))
         with paddle.no_grad():
             seen = clip.encode_image(images).numpy()
         logits = seen @ features.T / np.linalg.norm(seen, axis=1, keepdims=True)

@@ -8,6 +8,7 @@ noise: from first_stage on, `finish` gives what the generator's own synthesis_fr
 Of pictures that differ in one channel of style tensor k, layer k's convolution is shared too: an Opened holds
 it.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -38,8 +39,11 @@ class Stage:
         """`{name: array}` of what pictures that go on from `images` `[P]` start with."""
         given = {"x": self.x, "image": self.image}
         rows = paddle.to_tensor(images)
-        return {name: paddle.index_select(tensor, rows).numpy() for name, tensor in given.items()
-                if tensor is not None}
+        return {
+            name: paddle.index_select(tensor, rows).numpy()
+            for name, tensor in given.items()
+            if tensor is not None
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +79,11 @@ class Opened:
         """
         pairs = np.arange(len(images))
         change = style[pairs, columns] - self.style[images, columns]
-        given = {"x": _rows(self.y, images), "plane": self.x[images, columns][:, None],
-                 "kernel": self.kernels[columns] * change[:, None, None]}
+        given = {
+            "x": _rows(self.y, images),
+            "plane": self.x[images, columns][:, None],
+            "kernel": self.kernels[columns] * change[:, None, None],
+        }
         return given if self.image is None else {**given, "image": _rows(self.image, images)}
 
 
@@ -102,8 +109,14 @@ def open_layer(generator, stage: Stage, style) -> Opened:
     """Convolve a stage before a convolution under its style `[N, C_k]`."""
     layer, _ = _layer(generator, stage.k)
     image = None if stage.image is None else stage.image.numpy()
-    return Opened(stage.k, stage.x.numpy(), style.numpy(), layer.convolve(stage.x, style).numpy(),
-                  layer.channel_kernels(), image)
+    return Opened(
+        stage.k,
+        stage.x.numpy(),
+        style.numpy(),
+        layer.convolve(stage.x, style).numpy(),
+        layer.channel_kernels(),
+        image,
+    )
 
 
 def _layer(generator, k: int):
@@ -132,8 +145,10 @@ def count_tensors(generator, side: int | None = None) -> int:
     if side is None:
         side = sides[-1]
     if side not in sides:
-        raise UserError(f"this generator draws pictures of {', '.join(map(str, sides))} px on its way; "
-                        f"it cannot stop at {side}")
+        raise UserError(
+            f"this generator draws pictures of {', '.join(map(str, sides))} px on its way; "
+            f"it cannot stop at {side}"
+        )
     return 2 + 3 * sides.index(side)
 
 
@@ -179,6 +194,9 @@ def join(stages) -> Stage:
 def join_opened(parts) -> Opened:
     """Batches opened at the same layer as one."""
     first = parts[0]
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts])
-              for name in ("x", "style", "y", "image") if getattr(first, name) is not None}
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("x", "style", "y", "image")
+        if getattr(first, name) is not None
+    }
     return Opened(k=first.k, kernels=first.kernels, **arrays)

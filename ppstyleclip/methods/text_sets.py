@@ -34,8 +34,9 @@ class TextSet:
         """
         number = len(self.classes)
         if count < number:
-            raise UserError(f"{count} latents cannot be shared among {number} classes of texts; give "
-                            f"at least {number}")
+            raise UserError(
+                f"{count} latents cannot be shared among {number} classes of texts; give at least {number}"
+            )
         ends = [int((k + 1) * count / number) for k in range(number)]
         return np.searchsorted(ends, np.arange(count), side="right")
 
@@ -52,11 +53,14 @@ def text_set(prompts, names=None, *, together=1) -> TextSet:
     """
     prompts, names = tuple(prompts), tuple(prompts if names is None else names)
     if not prompts or len(set(names)) != len(names) or len(names) != len(prompts):
-        raise UserError(f"a mapper needs texts that differ, and as many names; got {len(prompts)} texts: "
-                        f"{', '.join(names)}")
+        raise UserError(
+            f"a mapper needs texts that differ, and as many names; got {len(prompts)} texts: "
+            f"{', '.join(names)}"
+        )
     places = range(len(prompts))
-    return TextSet(names, prompts, tuple(c for size in range(1, together + 1)
-                                         for c in combinations(places, size)))
+    return TextSet(
+        names, prompts, tuple(c for size in range(1, together + 1) for c in combinations(places, size))
+    )
 
 
 def _named(pairs) -> TextSet:
@@ -65,16 +69,42 @@ def _named(pairs) -> TextSet:
 
 # Of the six texts: each alone; a woman and one thing of her hair; two things of the hair; all three.
 _MULTI_CLASSES = (
-    (0,), (1,), (2,), (3,), (4,), (5,), (0, 2), (0, 3), (0, 4), (0, 5), (1, 2), (1, 3), (1, 4), (1, 5),
-    (2, 4), (2, 5), (3, 5), (3, 4), (0, 2, 4), (0, 2, 5), (0, 3, 4), (0, 3, 5),
-    (1, 2, 4), (1, 2, 5), (1, 3, 4), (1, 3, 5))
+    (0,),
+    (1,),
+    (2,),
+    (3,),
+    (4,),
+    (5,),
+    (0, 2),
+    (0, 3),
+    (0, 4),
+    (0, 5),
+    (1, 2),
+    (1, 3),
+    (1, 4),
+    (1, 5),
+    (2, 4),
+    (2, 5),
+    (3, 5),
+    (3, 4),
+    (0, 2, 4),
+    (0, 2, 5),
+    (0, 3, 4),
+    (0, 3, 5),
+    (1, 2, 4),
+    (1, 2, 5),
+    (1, 3, 4),
+    (1, 3, 5),
+)
 
 # Seed 000's, with rows of a table that is never trained (--text_embed_mode nn.embedding).
 TABLE_SETS = {name: _named(pairs) for name, pairs in TABLE_TEXTS.items()}
 TABLE_SETS["multi"] = replace(TABLE_SETS["multi"], classes=_MULTI_CLASSES)
 # Seed 000's, with CLIP's features of the texts (--text_embed_mode clip_encoder).
-CLIP_SETS = {name: text_set([prompt for key, prompt in pairs.items() if key not in UNTRAINED])
-             for name, pairs in CLIP_TEXTS.items()}
+CLIP_SETS = {
+    name: text_set([prompt for key, prompt in pairs.items() if key not in UNTRAINED])
+    for name, pairs in CLIP_TEXTS.items()
+}
 
 
 def known_set(name, embed) -> TextSet:

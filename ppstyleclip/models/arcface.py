@@ -42,13 +42,21 @@ class IRSE50(nn.Layer):
         self.input_layer = irse_input_layer(3, widths[0])
         self.body = nn.Sequential(*irse_blocks(widths, depths))
         self.output_layer = nn.Sequential(
-            nn.BatchNorm2D(widths[-1]), nn.Dropout(dropout), _Rows(),
-            nn.Linear(widths[-1] * (face_size // 16) ** 2, dim), nn.BatchNorm1D(dim))
+            nn.BatchNorm2D(widths[-1]),
+            nn.Dropout(dropout),
+            _Rows(),
+            nn.Linear(widths[-1] * (face_size // 16) ** 2, dim),
+            nn.BatchNorm1D(dim),
+        )
 
     def config(self):
         """What the constructor needs for evaluation, in values that JSON can hold."""
-        return {"widths": list(self.widths), "depths": list(self.depths), "face_size": self.face_size,
-                "dim": self.dim}
+        return {
+            "widths": list(self.widths),
+            "depths": list(self.depths),
+            "face_size": self.face_size,
+            "dim": self.dim,
+        }
 
     def forward(self, faces):
         return F.normalize(self.output_layer(self.body(self.input_layer(faces))), axis=1)
@@ -106,8 +114,9 @@ class ResNetFace18(nn.Layer):
         """
         luma = paddle.to_tensor(_LUMA, dtype="float32").reshape([3, 1, 1])
         grey = (paddle.clip(images, -1.0, 1.0) * luma).sum(axis=1, keepdim=True)
-        down, across = (paddle.to_tensor(resize_matrix(side, self.face_size, "bilinear"))
-                        for side in images.shape[2:])
+        down, across = (
+            paddle.to_tensor(resize_matrix(side, self.face_size, "bilinear")) for side in images.shape[2:]
+        )
         return F.normalize(self(paddle.matmul(down, paddle.matmul(grey, across.t()))), axis=1)
 
 
@@ -159,7 +168,8 @@ class _FaceBlock(nn.Layer):
         self.downsample = None
         if stride != 1 or in_channels != channels:
             self.downsample = nn.Sequential(
-                nn.Conv2D(in_channels, channels, 1, stride, bias_attr=False), nn.BatchNorm2D(channels))
+                nn.Conv2D(in_channels, channels, 1, stride, bias_attr=False), nn.BatchNorm2D(channels)
+            )
 
     def forward(self, x):
         short = x if self.downsample is None else self.downsample(x)

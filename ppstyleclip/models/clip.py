@@ -16,8 +16,16 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_tokens, prompt_words, tokenize
 from ppstyleclip.ops.bicubic import resize_centre_crop
 
-__all__ = ["CLIP_CONFIGS", "ClipModel", "build_clip", "clip_state", "import_paddleclip", "load_clip_state",
-           "prompt_words", "tokenize"]
+__all__ = [
+    "CLIP_CONFIGS",
+    "ClipModel",
+    "build_clip",
+    "clip_state",
+    "import_paddleclip",
+    "load_clip_state",
+    "prompt_words",
+    "tokenize",
+]
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's own, of RGB in [0, 1]
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -30,9 +38,19 @@ _PADDLE_EXTRA = "StructuredToParameterName@@"  # paddle.save adds it to a state 
 
 
 def _config(name, embed_dim, image_size, layers, width, patch, text_width, heads):
-    return {"name": name, "embed_dim": embed_dim, "image_size": image_size, "vision_layers": layers,
-            "vision_width": width, "vision_patch_size": patch, "context_length": 77, "vocab_size": 49408,
-            "transformer_width": text_width, "transformer_heads": heads, "transformer_layers": 12}
+    return {
+        "name": name,
+        "embed_dim": embed_dim,
+        "image_size": image_size,
+        "vision_layers": layers,
+        "vision_width": width,
+        "vision_patch_size": patch,
+        "context_length": 77,
+        "vocab_size": 49408,
+        "transformer_width": text_width,
+        "transformer_heads": heads,
+        "transformer_layers": 12,
+    }
 
 
 CLIP_CONFIGS = {
@@ -168,7 +186,7 @@ class ClipModel(nn.Layer):
     def _encode_prompts(self, texts):
         tokens = tokenize(texts)
         starts = range(0, len(tokens), _TEXT_BATCH)
-        return np.concatenate([self.encode_tokens(tokens[i:i + _TEXT_BATCH]).numpy() for i in starts])
+        return np.concatenate([self.encode_tokens(tokens[i : i + _TEXT_BATCH]).numpy() for i in starts])
 
     def unknown_words(self, text):
         """The words of a text that this CLIP never saw in training; [] when `vocabulary` is None."""
@@ -182,8 +200,9 @@ def _patches(view, kernel):
     width, colours, side, _ = kernel.shape
     count = view.shape[2] // side
     x = view.reshape([-1, colours, count, side, count, side]).transpose([0, 2, 4, 1, 3, 5])
-    return paddle.matmul(x.reshape([-1, count * count, colours * side * side]), kernel.reshape([width, -1]),
-                         transpose_y=True)
+    return paddle.matmul(
+        x.reshape([-1, count * count, colours * side * side]), kernel.reshape([width, -1]), transpose_y=True
+    )
 
 
 class _LayerNorm(nn.LayerNorm):
@@ -237,18 +256,24 @@ def _checked_config(config):
             raise UserError(f"image_resolution is {size}, image_size {config['image_size']}; give one")
     expected = set(CLIP_CONFIGS["ViT_B_32"]) | {"vocabulary"}
     if set(config) != expected:
-        raise UserError(f"CLIP config: missing keys {sorted(expected - set(config))}, "
-                         f"unknown keys {sorted(set(config) - expected)}")
+        raise UserError(
+            f"CLIP config: missing keys {sorted(expected - set(config))}, "
+            f"unknown keys {sorted(set(config) - expected)}"
+        )
     patch, width, layers = config["vision_patch_size"], config["vision_width"], config["vision_layers"]
     if isinstance(layers, int):
         if width % 64:
-            raise UserError(f"vision_width is {width}; paddleclip's ViT has vision_width // 64 heads, "
-                             "so it must be a multiple of 64")
+            raise UserError(
+                f"vision_width is {width}; paddleclip's ViT has vision_width // 64 heads, "
+                "so it must be a multiple of 64"
+            )
         if not patch or config["image_size"] % patch:
             raise UserError(f"vision_patch_size {patch} does not divide image_size {config['image_size']}")
     if config["transformer_width"] % config["transformer_heads"]:
-        raise UserError(f"transformer_heads {config['transformer_heads']} does not divide "
-                         f"transformer_width {config['transformer_width']}")
+        raise UserError(
+            f"transformer_heads {config['transformer_heads']} does not divide "
+            f"transformer_width {config['transformer_width']}"
+        )
     return config
 
 
@@ -292,23 +317,34 @@ def load_clip_state(model, state):
         state["logit_scale"] = state["logit_scale"].reshape(own["logit_scale"])  # a scalar in OpenAI's files
     wrong = [f"{key} is missing" for key in own if key not in state]
     wrong += [f"{key} is unexpected" for key in state if key not in own]
-    wrong += [f"{key} has shape {list(state[key].shape)}, expected {own[key]}" for key in own
-              if key in state and list(state[key].shape) != own[key]]
+    wrong += [
+        f"{key} has shape {list(state[key].shape)}, expected {own[key]}"
+        for key in own
+        if key in state and list(state[key].shape) != own[key]
+    ]
     if wrong:
-        raise UserError(f"the weights do not fit CLIP {model.name!r}: {'; '.join(wrong[:3])}"
-                        + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else "")
-                        + "; use the weights and the configuration of the same network")
+        raise UserError(
+            f"the weights do not fit CLIP {model.name!r}: {'; '.join(wrong[:3])}"
+            + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+            + "; use the weights and the configuration of the same network"
+        )
     model.net.set_state_dict({key: paddle.to_tensor(value) for key, value in state.items()})
 
 
 def _full_table(rows, token_ids, shape):
     rows, token_ids = np.asarray(rows), np.asarray(token_ids)
-    fits = (token_ids.ndim == 1 and token_ids.dtype.kind in "iu" and rows.shape == (token_ids.size, shape[1])
-            and np.unique(token_ids).size == token_ids.size
-            and (token_ids.size == 0 or 0 <= token_ids.min() <= token_ids.max() < shape[0]))
+    fits = (
+        token_ids.ndim == 1
+        and token_ids.dtype.kind in "iu"
+        and rows.shape == (token_ids.size, shape[1])
+        and np.unique(token_ids).size == token_ids.size
+        and (token_ids.size == 0 or 0 <= token_ids.min() <= token_ids.max() < shape[0])
+    )
     if not fits:
-        raise UserError(f"token_ids {list(token_ids.shape)} do not fit token rows {list(rows.shape)} of a "
-                        f"table {shape}; the file is damaged or belongs to another CLIP")
+        raise UserError(
+            f"token_ids {list(token_ids.shape)} do not fit token rows {list(rows.shape)} of a "
+            f"table {shape}; the file is damaged or belongs to another CLIP"
+        )
     table = np.zeros(shape, np.float32)
     table[token_ids] = rows
     return table

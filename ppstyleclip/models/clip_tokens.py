@@ -33,7 +33,8 @@ def find_paddleclip():
     if "paddle" not in Path(spec.origin).read_text(encoding="utf-8", errors="replace"):
         raise MissingExtra(
             f"the module `clip` at {spec.origin} is not paddleclip's (OpenAI's clip has the same name); run: "
-            "pip uninstall -y clip openai-clip && pip install --force-reinstall --no-deps paddleclip")
+            "pip uninstall -y clip openai-clip && pip install --force-reinstall --no-deps paddleclip"
+        )
     return Path(spec.origin)
 
 
@@ -46,11 +47,14 @@ def import_paddleclip():
     try:
         return importlib.import_module("clip")
     except ModuleNotFoundError as error:
-        raise MissingExtra(f"paddleclip needs the package {error.name}, which is absent; "
-                           f"run: pip install {error.name}") from error
+        raise MissingExtra(
+            f"paddleclip needs the package {error.name}, which is absent; run: pip install {error.name}"
+        ) from error
     except zlib.error as error:
-        raise MissingExtra("paddleclip's word list cannot be unpacked, as Paddle 2.6 was imported before "
-                           "Python's zlib; import ppstyleclip before paddle") from error
+        raise MissingExtra(
+            "paddleclip's word list cannot be unpacked, as Paddle 2.6 was imported before "
+            "Python's zlib; import ppstyleclip before paddle"
+        ) from error
 
 
 @lru_cache(maxsize=1)
@@ -73,8 +77,10 @@ def prompt_tokens(text):
     tokenizer = _tokenizer()
     tokens = tokenizer.encode(text)
     if len(tokens) > MAX_PROMPT_TOKENS:
-        raise UserError(f"the prompt {text[:40]!r}... has {len(tokens)} tokens, CLIP reads at most "
-                         f"{MAX_PROMPT_TOKENS}; shorten it")
+        raise UserError(
+            f"the prompt {text[:40]!r}... has {len(tokens)} tokens, CLIP reads at most "
+            f"{MAX_PROMPT_TOKENS}; shorten it"
+        )
     return (tokenizer.encoder["<|startoftext|>"], *tokens, tokenizer.encoder["<|endoftext|>"])
 
 
@@ -92,7 +98,7 @@ def tokenize(texts):
         raise UserError("no prompt was given; give at least one")
     tokens = np.zeros((len(rows), max(map(len, rows))), np.int64)
     for row, values in zip(tokens, rows):
-        row[:len(values)] = values
+        row[: len(values)] = values
     return tokens
 
 

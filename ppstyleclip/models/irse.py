@@ -33,25 +33,28 @@ class IRSEBlock(nn.Layer):
         self.shortcut_layer = None
         if in_channels != channels:
             self.shortcut_layer = nn.Sequential(
-                nn.Conv2D(in_channels, channels, 1, stride, bias_attr=False), nn.BatchNorm2D(channels))
+                nn.Conv2D(in_channels, channels, 1, stride, bias_attr=False), nn.BatchNorm2D(channels)
+            )
         self.res_layer = nn.Sequential(
             nn.BatchNorm2D(in_channels),
             nn.Conv2D(in_channels, channels, 3, 1, 1, bias_attr=False),
             nn.PReLU(channels),
             nn.Conv2D(channels, channels, 3, stride, 1, bias_attr=False),
             nn.BatchNorm2D(channels),
-            SqueezeExcitation(channels))
+            SqueezeExcitation(channels),
+        )
 
     def forward(self, x):
         if self.shortcut_layer is None:
-            return x[:, :, ::self.stride, ::self.stride] + self.res_layer(x)
+            return x[:, :, :: self.stride, :: self.stride] + self.res_layer(x)
         return self.shortcut_layer(x) + self.res_layer(x)
 
 
 def irse_input_layer(in_channels, width=WIDTHS[0]):
     """The first layers, at full size: `[N, in_channels, H, W]` -> `[N, width, H, W]`."""
     return nn.Sequential(
-        nn.Conv2D(in_channels, width, 3, 1, 1, bias_attr=False), nn.BatchNorm2D(width), nn.PReLU(width))
+        nn.Conv2D(in_channels, width, 3, 1, 1, bias_attr=False), nn.BatchNorm2D(width), nn.PReLU(width)
+    )
 
 
 def irse_blocks(widths=WIDTHS, depths=DEPTHS):

@@ -14,12 +14,27 @@ import paddle.nn.functional as F
 
 from .stylegan2_layers import EqualLinear, PixelNorm
 
-__all__ = ["MAPPER_MODES", "MAPPER_STEP", "MAPPER_TYPES", "ConditionedMapper", "LevelsMapper", "Mapper",
-           "SingleMapper", "StyleSpaceMapper", "build_mapper", "published_keys"]
+__all__ = [
+    "MAPPER_MODES",
+    "MAPPER_STEP",
+    "MAPPER_TYPES",
+    "ConditionedMapper",
+    "LevelsMapper",
+    "Mapper",
+    "SingleMapper",
+    "StyleSpaceMapper",
+    "build_mapper",
+    "published_keys",
+]
 
 MAPPER_STEP = 0.1  # of StyleCLIP's, seed 000's and stylegan3-editing's mappers; seed 004 adds the whole step
-MAPPER_TYPES = ("SingleMapper", "LevelsMapper", "FullStyleSpaceMapper", "WithoutToRGBStyleSpaceMapper",
-                "ConditionedMapper")
+MAPPER_TYPES = (
+    "SingleMapper",
+    "LevelsMapper",
+    "FullStyleSpaceMapper",
+    "WithoutToRGBStyleSpaceMapper",
+    "ConditionedMapper",
+)
 MAPPER_MODES = ("Mapper", "Mapper_cat", "Mapper_sum", "Mapper_multi")
 LEVELS_18, LEVELS_16 = (4, 4, 10), (5, 3, 8)  # coarse, medium, fine: StyleGAN2 at 1024 px; StyleGAN3
 _GROUPS = ("course_mapping", "medium_mapping", "fine_mapping")  # Parity: "course", because so are the keys
@@ -109,8 +124,17 @@ class LevelsMapper(nn.Layer):
             and there is no network for it.
     """
 
-    def __init__(self, style_dim=512, *, mode="Mapper", text_dim=512, levels=LEVELS_18, coarse=True,
-                 medium=True, fine=True):
+    def __init__(
+        self,
+        style_dim=512,
+        *,
+        mode="Mapper",
+        text_dim=512,
+        levels=LEVELS_18,
+        coarse=True,
+        medium=True,
+        fine=True,
+    ):
         super().__init__()
         self.mode, self.levels = mode, tuple(levels)
         for name, wanted in zip(_GROUPS, (coarse, medium, fine)):
@@ -124,8 +148,10 @@ class LevelsMapper(nn.Layer):
         groups = with_text(w_plus, text, self.mode).split(list(self.levels), axis=1)
         idle = w_plus.split(list(self.levels), axis=1)
         networks = [getattr(self, name, None) for name in _GROUPS]
-        steps = [paddle.zeros_like(w) if network is None else network(group)
-                 for network, group, w in zip(networks, groups, idle)]
+        steps = [
+            paddle.zeros_like(w) if network is None else network(group)
+            for network, group, w in zip(networks, groups, idle)
+        ]
         return paddle.concat(steps, axis=1)
 
 
@@ -149,8 +175,10 @@ class StyleSpaceMapper(nn.Layer):
         if s.ndim != 2 or s.shape[1] != sum(self.style_dims):
             raise ValueError(f"s has shape {list(s.shape)}, this mapper takes [N, {sum(self.style_dims)}]")
         parts = s.split(self.style_dims, axis=1)
-        steps = [paddle.zeros_like(part) if index in self.idle else getattr(self, f"mapper_{index}")(part)
-                 for index, part in enumerate(parts)]
+        steps = [
+            paddle.zeros_like(part) if index in self.idle else getattr(self, f"mapper_{index}")(part)
+            for index, part in enumerate(parts)
+        ]
         return paddle.concat(steps, axis=1)
 
 
@@ -173,15 +201,18 @@ class ConditionedMapper(nn.Layer):
         self.place = self.create_parameter([layers, width], default_initializer=nn.initializer.Normal(0, 1))
         self.blocks = nn.LayerList([_TextBlock(width, text_dim) for _ in range(depth)])
         zero = nn.initializer.Constant(0.0)
-        self.write = nn.Linear(width, style_dim, paddle.ParamAttr(initializer=zero),
-                               paddle.ParamAttr(initializer=zero))
+        self.write = nn.Linear(
+            width, style_dim, paddle.ParamAttr(initializer=zero), paddle.ParamAttr(initializer=zero)
+        )
 
     def forward(self, w_plus, text):
         """Return the step `[N, L, D]` for w_plus `[N, L, D]` and text vectors `[N or 1, T]` of any length."""
         wide = self.blocks[0].film.weight.shape[0]
         if w_plus.shape[1] != self.levels[0] or text.ndim != 2 or text.shape[1] != wide:
-            raise ValueError(f"w_plus has {w_plus.shape[1]} layers and text shape {list(text.shape)}, this "
-                             f"mapper takes {self.levels[0]} and [N, {wide}]")
+            raise ValueError(
+                f"w_plus has {w_plus.shape[1]} layers and text shape {list(text.shape)}, this "
+                f"mapper takes {self.levels[0]} and [N, {wide}]"
+            )
         text = F.normalize(text, axis=1).unsqueeze(1) * wide**0.5  # each number about 1
         x = self.read(w_plus) + self.place
         for block in self.blocks:
@@ -230,9 +261,11 @@ def build_mapper(config):
         raise ValueError(f"unknown mapper_type {kind!r}; known: {', '.join(MAPPER_TYPES)}")
     if mode not in MAPPER_MODES:
         raise ValueError(f"unknown mapper mode {mode!r}; known: {', '.join(MAPPER_MODES)}")
-    known = {"SingleMapper": {"mode", "style_dim", "text_dim"},
-             "LevelsMapper": {"mode", "style_dim", "text_dim", "levels", "coarse", "medium", "fine"},
-             "ConditionedMapper": {"style_dim", "text_dim", "layers", "width", "depth"}}
+    known = {
+        "SingleMapper": {"mode", "style_dim", "text_dim"},
+        "LevelsMapper": {"mode", "style_dim", "text_dim", "levels", "coarse", "medium", "fine"},
+        "ConditionedMapper": {"style_dim", "text_dim", "layers", "width", "depth"},
+    }
     if set(config) - known.get(kind, {"style_dims"}):
         raise ValueError(f"{kind} does not know {sorted(set(config) - known.get(kind, {'style_dims'}))}")
     if kind in ("SingleMapper", "ConditionedMapper"):

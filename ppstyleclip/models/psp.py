@@ -83,9 +83,12 @@ class StyleEncoder(nn.Layer):
         for name, layer in stem.items():
             self.add_sublayer(name, layer)
         self.body = nn.Sequential(*blocks)
-        self.styles = nn.LayerList([
-            StyleHead(widths[-1], self.style_dim, self.input_size // 16 * 2 ** self._level(index))
-            for index in range(self.num_styles)])
+        self.styles = nn.LayerList(
+            [
+                StyleHead(widths[-1], self.style_dim, self.input_size // 16 * 2 ** self._level(index))
+                for index in range(self.num_styles)
+            ]
+        )
         if self.pyramid:
             self.latlayer1 = nn.Conv2D(widths[2], widths[3], 1)
             self.latlayer2 = nn.Conv2D(widths[1], widths[3], 1)

@@ -21,7 +21,8 @@ class BasicBlock(nn.Layer):
         self.downsample = None
         if stride != 1 or in_channels != channels:
             self.downsample = nn.Sequential(
-                nn.Conv2D(in_channels, channels, 1, stride, bias_attr=False), nn.BatchNorm2D(channels))
+                nn.Conv2D(in_channels, channels, 1, stride, bias_attr=False), nn.BatchNorm2D(channels)
+            )
 
     def forward(self, x):
         short = x if self.downsample is None else self.downsample(x)
@@ -30,8 +31,11 @@ class BasicBlock(nn.Layer):
 
 def resnet_stem(in_channels, width):
     """The first layers by name, to half the size; ReStyle's have a PReLU and no pooling."""
-    return {"conv1": nn.Conv2D(in_channels, width, 7, 2, 3, bias_attr=False),
-            "bn1": nn.BatchNorm2D(width), "relu": nn.PReLU(width)}
+    return {
+        "conv1": nn.Conv2D(in_channels, width, 7, 2, 3, bias_attr=False),
+        "bn1": nn.BatchNorm2D(width),
+        "relu": nn.PReLU(width),
+    }
 
 
 def resnet_blocks(widths, depths=RESNET34_DEPTHS):

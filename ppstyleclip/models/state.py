@@ -38,8 +38,11 @@ def from_torch_state(layer, state):
                 turned = name == "weight" and isinstance(owner, (nn.Linear, EqualLinear)) and value.ndim == 2
                 found[prefix + name] = value.T if turned else value
                 used.add(theirs)
-    rest = {key: value for key, value in state.items()
-            if key not in used and not key.endswith("num_batches_tracked")}
+    rest = {
+        key: value
+        for key, value in state.items()
+        if key not in used and not key.endswith("num_batches_tracked")
+    }
     return {**found, **rest}
 
 
@@ -60,8 +63,11 @@ def load_state(layer, state, what):
         ValueError: a key is missing, unknown, of another shape or not of floats; up to three are named.
     """
     own = {key: list(value.shape) for key, value in layer.state_dict().items()}
-    given = {key: value.numpy() if isinstance(value, paddle.Tensor) else np.asarray(value)
-             for key, value in state.items() if key != _PADDLE_TABLE}
+    given = {
+        key: value.numpy() if isinstance(value, paddle.Tensor) else np.asarray(value)
+        for key, value in state.items()
+        if key != _PADDLE_TABLE
+    }
     problems = [f"{key} is missing" for key in own if key not in given]
     problems += [f"{key} is unknown" for key in given if key not in own]
     for key in own:
@@ -71,6 +77,8 @@ def load_state(layer, state, what):
             problems.append(f"{key} holds {given[key].dtype} instead of floats")
     if problems:
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
-        raise ValueError(f"these weights do not fit this {what}: {'; '.join(problems[:3])}{more}. "
-                         "Use the weights and the configuration of the same network")
+        raise ValueError(
+            f"these weights do not fit this {what}: {'; '.join(problems[:3])}{more}. "
+            "Use the weights and the configuration of the same network"
+        )
     layer.set_state_dict({key: value.astype("float32") for key, value in given.items()})

@@ -70,8 +70,18 @@ class FixedSynthesis(nn.Layer):
     without the batch.
     """
 
-    def __init__(self, generator, *, start=0, opened=False, stop=None, side=None, noise="const",
-                 winograd=False, alone=False):
+    def __init__(
+        self,
+        generator,
+        *,
+        start=0,
+        opened=False,
+        stop=None,
+        side=None,
+        noise="const",
+        winograd=False,
+        alone=False,
+    ):
         super().__init__()
         if noise not in ("const", "none"):
             raise ValueError(f"fixed synthesis has noise 'const' or 'none', got {noise!r}")
@@ -102,8 +112,12 @@ class FixedSynthesis(nn.Layer):
         last_rgb = (self.start - 2) // 3 * 3 + 1  # the last ToRGB layer before
         begins = {"image": [3, *[output_side(last_rgb)] * 2]} if self.start > 1 else {}
         if opened:
-            return {**begins, "x": [first.groups, *[first.side] * 2], "plane": [1, side, side],
-                    "kernel": [first.groups, 9]}
+            return {
+                **begins,
+                "x": [first.groups, *[first.side] * 2],
+                "plane": [1, side, side],
+                "kernel": [first.groups, 9],
+            }
         return {**begins, "x": [first.width, side, side]} if self.start else begins
 
     def forward(self, styles, x=None, image=None, **change):

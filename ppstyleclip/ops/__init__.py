@@ -15,7 +15,18 @@ from .winograd import (
 )
 
 __all__ = [
-    "TILE", "bias_act", "cut_tiles", "downsample2d", "join_tiles", "setup_filter", "upfirdn2d",
-    "upfirdn2d_reference", "upsample2d",
-    "winograd_conv2d", "winograd_input_filter", "winograd_output_matrix", "winograd_tiles", "winograd_weight",
+    "TILE",
+    "bias_act",
+    "cut_tiles",
+    "downsample2d",
+    "join_tiles",
+    "setup_filter",
+    "upfirdn2d",
+    "upfirdn2d_reference",
+    "upsample2d",
+    "winograd_conv2d",
+    "winograd_input_filter",
+    "winograd_output_matrix",
+    "winograd_tiles",
+    "winograd_weight",
 ]

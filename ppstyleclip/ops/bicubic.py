@@ -68,7 +68,7 @@ def shorter_side_to(height, width, size):
 
 def _axis_matrix(size_in, size_resized, size_crop):
     start = int(round((size_resized - size_crop) / 2.0))
-    return resize_matrix(size_in, size_resized)[start:start + size_crop]
+    return resize_matrix(size_in, size_resized)[start : start + size_crop]
 
 
 def resize_centre_crop(images, size, *, clamp=True):

@@ -11,6 +11,7 @@ The points 0, 3/4, -3/4, 3/2, -3/2 and infinity lose half as much to rounding as
 The transforms are a convolution of one channel and a matrix product, what is between them is one batched
 matrix product: operators that an exported program runs at full speed.
 """
+
 from __future__ import annotations
 
 import numpy as np

@@ -38,9 +38,7 @@ def measure(generator, clip, *, num_samples=100_000, progress=print):
     from ppstyleclip.stylespace import build_layout, collect_stats
 
     layout = build_layout(generator)
-    *_, record = collect_stats(
-        generator, layout, num_samples=num_samples, truncation=1.0, keep=NUM_IMAGES
-    )
+    *_, record = collect_stats(generator, layout, num_samples=num_samples, truncation=1.0, keep=NUM_IMAGES)
     progress(f"statistics of {record.done} samples")
     rows = []
     for step in compute_relevance(generator, clip, layout, record.stats, record.s, batch_size=200):

@@ -3,6 +3,7 @@
 
 Each name is imported when it is first asked for: published files can be looked at and fetched without Paddle.
 """
+
 from importlib import import_module
 
 _HOMES = {
@@ -10,8 +11,14 @@ _HOMES = {
     "catalogue": ("fetch_published", "known_models"),
     "encoders": ("Encoder", "load_encoder", "save_encoder"),
     "clips": ("clip_fingerprint", "load_clip", "load_published_clip", "save_clip"),
-    "directions": ("read_relevance", "read_stats", "read_styles", "save_relevance", "save_stats",
-                   "save_styles"),
+    "directions": (
+        "read_relevance",
+        "read_stats",
+        "read_styles",
+        "save_relevance",
+        "save_stats",
+        "save_styles",
+    ),
     "download": ("fetch",),
     "generators": ("generator_fingerprint", "load_generator", "save_generator"),
     "identities": ("load_identity", "save_identity"),

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What an edit needs, as one value: generator, layout, statistics, relevance, CLIP, and defaults."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
@@ -132,8 +133,10 @@ def check_stats(stats, layout, name: str) -> None:
     for word in ("mean", "std"):
         values = np.asarray(getattr(stats, word))
         if values.shape != (layout.size,):
-            raise UserError(f"statistics ({word}) have shape {list(values.shape)}, generator '{name}' has "
-                            f"{layout.size} style channels; rebuild them with: {GETF}")
+            raise UserError(
+                f"statistics ({word}) have shape {list(values.shape)}, generator '{name}' has "
+                f"{layout.size} style channels; rebuild them with: {GETF}"
+            )
 
 
 def check_relevance(relevance, layout, name: str) -> None:
@@ -141,15 +144,19 @@ def check_relevance(relevance, layout, name: str) -> None:
     shape = np.shape(relevance)
     if len(shape) != 2 or shape[0] != layout.num_editable:
         rows = f"{shape[0]} rows" if len(shape) == 2 else f"shape {list(shape)}"
-        raise UserError(f"relevance has {rows}{_prefix_note(shape, layout)}, generator '{name}' has "
-                        f"{layout.num_editable} editable channels; rebuild it with: {EXTRACT}")
+        raise UserError(
+            f"relevance has {rows}{_prefix_note(shape, layout)}, generator '{name}' has "
+            f"{layout.num_editable} editable channels; rebuild it with: {EXTRACT}"
+        )
 
 
 def check_clip(clip, relevance) -> None:
     """Refuse relevance that was made with a CLIP of another width."""
     if relevance.shape[1] != clip.dim:
-        raise UserError(f"relevance has {relevance.shape[1]} columns, CLIP '{clip.name}' gives {clip.dim} "
-                        f"features; name the CLIP that it was made with, or rebuild it with: {EXTRACT}")
+        raise UserError(
+            f"relevance has {relevance.shape[1]} columns, CLIP '{clip.name}' gives {clip.dim} "
+            f"features; name the CLIP that it was made with, or rebuild it with: {EXTRACT}"
+        )
 
 
 def _prefix_note(shape, layout) -> str:

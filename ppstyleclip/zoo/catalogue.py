@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The table of published files and models (zoo.yaml)."""
+
 from __future__ import annotations
 
 from functools import lru_cache
@@ -69,8 +70,13 @@ def fetch_published(name: str) -> Path:
     if name not in table["files"]:
         raise UserError(f"no published file is called '{name}'; python tools/doctor.py lists them")
     entry = table["files"][name]
-    return fetch(entry["url"], name, sha256=entry["sha256"], page=entry["page"],
-                 licence=table["licences"][entry["licence"]])
+    return fetch(
+        entry["url"],
+        name,
+        sha256=entry["sha256"],
+        page=entry["page"],
+        licence=table["licences"][entry["licence"]],
+    )
 
 
 def fetch_clip(name: str) -> Path:

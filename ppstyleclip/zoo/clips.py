@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """CLIPs to and from files."""
+
 from __future__ import annotations
 
 import json
@@ -98,6 +99,15 @@ def save_clip(path, clip, *, vocabulary=None, half: bool = False, about=None) ->
         clip = _built({**clip.config(), "vocabulary": sorted(set(vocabulary))}, whole, path)
     state = stored(clip_state(clip), half)
     mark = fingerprint(as_float32(state))
-    write_safetensors(path, state, {**(about or {}), "kind": "ppstyleclip clip", "name": clip.name,
-                                    "fingerprint": mark, "config": json.dumps(clip.config())})
+    write_safetensors(
+        path,
+        state,
+        {
+            **(about or {}),
+            "kind": "ppstyleclip clip",
+            "name": clip.name,
+            "fingerprint": mark,
+            "config": json.dumps(clip.config()),
+        },
+    )
     return mark

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Statistics and relevance to and from files, with the fingerprints of what they were made for."""
+
 from __future__ import annotations
 
 import contextlib
@@ -57,9 +58,11 @@ def _flat(value, word, layout, path, name) -> np.ndarray:
     if isinstance(value, list):
         widths = [np.size(part) for part in value]
         if widths != list(layout.channels):
-            raise UserError(f"{path}: statistics ({word}) have {sum(widths)} channels in {len(widths)} "
-                            f"layers, generator '{name}' has {layout.size} in {len(layout.channels)}; "
-                            f"rebuild them with: {GETF}")
+            raise UserError(
+                f"{path}: statistics ({word}) have {sum(widths)} channels in {len(widths)} "
+                f"layers, generator '{name}' has {layout.size} in {len(layout.channels)}; "
+                f"rebuild them with: {GETF}"
+            )
         value = np.concatenate([np.reshape(part, -1) for part in value])
     try:
         return np.array(value, dtype=np.float32)
@@ -90,8 +93,10 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
     arrays, metadata = load_arrays(path)
     value = arrays.get("relevance") if isinstance(arrays, dict) else arrays
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
-        raise UserError(f"{path} holds no relevance; it needs an array of floats, [editable channels, CLIP "
-                        f"features] (made by: {EXTRACT})")
+        raise UserError(
+            f"{path} holds no relevance; it needs an array of floats, [editable channels, CLIP "
+            f"features] (made by: {EXTRACT})"
+        )
     check_made_for(metadata, path, generator=generator, name=name)
     value = _completed(value, layout, path)
     try:
@@ -112,8 +117,11 @@ def _completed(relevance, layout, path) -> np.ndarray:
     widths = [layout.channels[k] for k in layout.editable_layers]
     whole, missing = complete_relevance(relevance, widths)
     if missing:
-        warnings.warn(f"{path} ends with layer {len(widths) - missing} of {len(widths)}: edits by it leave "
-                      "the finer layers alone", stacklevel=3)
+        warnings.warn(
+            f"{path} ends with layer {len(widths) - missing} of {len(widths)}: edits by it leave "
+            "the finer layers alone",
+            stacklevel=3,
+        )
     return whole
 
 
@@ -122,8 +130,10 @@ def check_made_for(metadata: dict, path, *, name: str, **marks) -> None:
     for part, mark in marks.items():
         stated = metadata.get(part)
         if mark and stated and stated != mark:
-            raise UserError(f"{path} was made for {part} {stated}, but '{name}' has {part} {mark}; "
-                            f"rebuild it with: {GETF} && {EXTRACT}")
+            raise UserError(
+                f"{path} was made for {part} {stated}, but '{name}' has {part} {mark}; "
+                f"rebuild it with: {GETF} && {EXTRACT}"
+            )
 
 
 def read_styles(path, layout, *, name: str, generator: str | None = None) -> np.ndarray:
@@ -147,27 +157,41 @@ def read_styles(path, layout, *, name: str, generator: str | None = None) -> np.
     except (TypeError, ValueError):
         s = np.zeros(0)
     if s.ndim != 2 or s.shape[1] != layout.size or not np.isfinite(s).all():
-        raise UserError(f"{path} holds no styles of generator '{name}', [N, {layout.size}]; make them with: "
-                        f"{GETF}")
+        raise UserError(
+            f"{path} holds no styles of generator '{name}', [N, {layout.size}]; make them with: {GETF}"
+        )
     return s
 
 
 def save_stats(path, stats, *, generator: str, **about) -> None:
     """Write statistics; `generator` is the fingerprint of the generator that they were collected from."""
-    write_safetensors(path, {"mean": np.asarray(stats.mean, np.float32),
-                             "std": np.asarray(stats.std, np.float32)},
-                      {**about, "kind": "ppstyleclip statistics", "generator": generator,
-                       "count": str(stats.count)})
+    write_safetensors(
+        path,
+        {"mean": np.asarray(stats.mean, np.float32), "std": np.asarray(stats.std, np.float32)},
+        {**about, "kind": "ppstyleclip statistics", "generator": generator, "count": str(stats.count)},
+    )
 
 
 def save_styles(path, s, *, generator: str, **about) -> None:
     """Write styles `[N, S]`; `generator` is the fingerprint of the generator that they are of."""
-    write_safetensors(path, {"s": np.asarray(s, np.float32)},
-                      {**about, "kind": "ppstyleclip styles", "generator": generator})
+    write_safetensors(
+        path,
+        {"s": np.asarray(s, np.float32)},
+        {**about, "kind": "ppstyleclip styles", "generator": generator},
+    )
 
 
-def save_relevance(path, relevance, strength=None, *, generator: str, clip: str, clip_name: str,
-                   defaults: EditDefaults | None = None, **about) -> None:
+def save_relevance(
+    path,
+    relevance,
+    strength=None,
+    *,
+    generator: str,
+    clip: str,
+    clip_name: str,
+    defaults: EditDefaults | None = None,
+    **about,
+) -> None:
     """Write relevance `[E, D]` and strength `[E]`.
 
     Args:
@@ -181,6 +205,14 @@ def save_relevance(path, relevance, strength=None, *, generator: str, clip: str,
     arrays = {"relevance": relevance} if strength is None else {"relevance": relevance, "strength": strength}
     if defaults is not None:
         about = {**about, "defaults": json.dumps(asdict(defaults))}
-    write_safetensors(path, {word: np.asarray(value, np.float32) for word, value in arrays.items()},
-                      {**about, "kind": "ppstyleclip relevance", "generator": generator, "clip": clip,
-                       "clip_name": clip_name})
+    write_safetensors(
+        path,
+        {word: np.asarray(value, np.float32) for word, value in arrays.items()},
+        {
+            **about,
+            "kind": "ppstyleclip relevance",
+            "generator": generator,
+            "clip": clip,
+            "clip_name": clip_name,
+        },
+    )

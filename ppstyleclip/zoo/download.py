@@ -6,6 +6,7 @@ as well. PPSTYLECLIP_OFFLINE=1 forbids the network. With PPSTYLECLIP_MIRROR=http
 comes from https://host/folder/NAME, where NAME is its name in zoo.yaml (and .bz2 behind it, where it is
 published so); `file:///folder` is a mirror too. Digests are compared all the same (ppstyleclip/zoo/pins.py).
 """
+
 from __future__ import annotations
 
 import bz2
@@ -97,11 +98,14 @@ def _is_packed(url, name) -> bool:
 
 def _check_reachable(source, name, target, page):
     if is_offline():
-        raise MissingFile(f"{name} is not on this machine and PPSTYLECLIP_OFFLINE is set; "
-                          f"{_by_hand(source, target, page)}")
+        raise MissingFile(
+            f"{name} is not on this machine and PPSTYLECLIP_OFFLINE is set; {_by_hand(source, target, page)}"
+        )
     if not source:
-        raise MissingFile(f"{name} is not on this machine and its publisher lets no program fetch it; "
-                          f"{_by_hand(source, target, page)}")
+        raise MissingFile(
+            f"{name} is not on this machine and its publisher lets no program fetch it; "
+            f"{_by_hand(source, target, page)}"
+        )
 
 
 def _by_hand(source, target, page) -> str:
@@ -130,8 +134,9 @@ def _download(source, target, sha256, licence, page) -> Path:
             attempts = 1 if came >= reached + _WORTH_GOING_ON else attempts + 1
             reached = max(reached, came)
             if not failure.again or attempts >= ATTEMPTS:
-                raise MissingFile(f"{target.name} could not be fetched ({failure}); "
-                                  f"{_by_hand(source, target, page)}") from None
+                raise MissingFile(
+                    f"{target.name} could not be fetched ({failure}); {_by_hand(source, target, page)}"
+                ) from None
         time.sleep(PAUSE * attempts)
 
 
@@ -140,8 +145,13 @@ def _place(part, target, source, sha256, continued) -> Path:
     whole = _unpack(part, target) if _is_packed(source, target.name) else part
     digest = compute_sha256(whole)
     try:
-        check_digest(digest, target.name, sha256, f"{source} gives another file than it should",
-                     "try again, or another source")
+        check_digest(
+            digest,
+            target.name,
+            sha256,
+            f"{source} gives another file than it should",
+            "try again, or another source",
+        )
     except UserError:
         discard(whole)
         discard(part)

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Encoders from pictures to w_plus, to and from files."""
+
 from __future__ import annotations
 
 import contextlib
@@ -41,9 +42,16 @@ def save_encoder(path, encoder: Encoder, *, generator: str, half: bool = False) 
     """Write an encoder as safetensors; `generator` is the fingerprint of the one that it was trained for."""
     state = {key: value.numpy() for key, value in encoder.network.state_dict().items()}
     state = {**stored(state, half), MEAN: np.asarray(encoder.latent_avg, np.float32)}
-    write_safetensors(path, state, {"kind": KIND, "generator": generator,
-                                    "config": json.dumps(encoder.network.config()),
-                                    "fingerprint": fingerprint(as_float32(state))})
+    write_safetensors(
+        path,
+        state,
+        {
+            "kind": KIND,
+            "generator": generator,
+            "config": json.dumps(encoder.network.config()),
+            "fingerprint": fingerprint(as_float32(state)),
+        },
+    )
 
 
 def load_encoder(path, *, name: str = "", generator: str | None = None) -> tuple:
@@ -113,9 +121,16 @@ def _published(converted, path) -> tuple:
         part, _, rest = key.partition(".")
         parts[part][rest] = value
     generator = build_converted_generator(Converted("generator", parts["decoder"], config["generator"]))
-    network = _built({"encoder_type": config["encoder_type"], "num_styles": config["encoder"]["styles"],
-                      "input_channels": config["encoder"]["input_nc"],
-                      "style_dim": config["generator"]["style_dim"]}, parts["encoder"], path)
+    network = _built(
+        {
+            "encoder_type": config["encoder_type"],
+            "num_styles": config["encoder"]["styles"],
+            "input_channels": config["encoder"]["input_nc"],
+            "style_dim": config["generator"]["style_dim"],
+        },
+        parts["encoder"],
+        path,
+    )
     mean = converted.extras.get(MEAN)
     mean = generator.mean_latent().numpy().reshape(1, -1) if mean is None else mean
     return Encoder(network, mean), generator

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """One process at a time, by a lock that the system drops when its holder ends, even when it is killed."""
+
 from __future__ import annotations
 
 import contextlib

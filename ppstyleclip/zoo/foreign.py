@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A file of any form, converted; and one that has to hold one kind of thing."""
+
 from __future__ import annotations
 
 import json

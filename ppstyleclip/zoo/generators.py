@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Generators to and from files. The architecture is read off the weights; nobody has to know `--size`."""
+
 from __future__ import annotations
 
 import json
@@ -92,9 +93,17 @@ def save_generator(path, generator, *, name: str, half: bool = False, mean=None,
     state = stored(generator_state(generator), half)
     mark = fingerprint(as_float32(state))
     beside = {} if mean is None else {"latent_avg": np.asarray(mean, np.float32)}
-    write_safetensors(path, {**state, **beside},
-                      {**(about or {}), "kind": "ppstyleclip generator", "name": name, "fingerprint": mark,
-                       "config": json.dumps(generator.config())})
+    write_safetensors(
+        path,
+        {**state, **beside},
+        {
+            **(about or {}),
+            "kind": "ppstyleclip generator",
+            "name": name,
+            "fingerprint": mark,
+            "config": json.dumps(generator.config()),
+        },
+    )
     return mark
 
 
@@ -113,5 +122,6 @@ def stored(state: dict, half: bool) -> dict:
 
 def as_float32(state: dict) -> dict:
     """Weights as they are used: floats of any width as float32, integers as they are."""
-    return {key: value.astype(np.float32) if value.dtype.kind == "f" else value
-            for key, value in state.items()}
+    return {
+        key: value.astype(np.float32) if value.dtype.kind == "f" else value for key, value in state.items()
+    }

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Identity networks, to and from files of ours, and from the published ones."""
+
 from __future__ import annotations
 
 import json

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """From a model's name, or the paths of its parts, to a bundle."""
+
 from __future__ import annotations
 
 import json
@@ -44,9 +45,19 @@ DEFAULT_CLIP = "ViT_B_32"
 DLIB_LANDMARKS, PADDLEGAN_LANDMARKS = "shape_predictor_68_face_landmarks.dat", "lms.dat"
 
 
-def load_bundle(model_type: str | None = None, *, bundle=None, weight_path=None, direction_path=None,
-                stat_path=None, clip=None, size=None, style_dim=None, n_mlp=None,
-                channel_multiplier=None) -> Bundle:
+def load_bundle(
+    model_type: str | None = None,
+    *,
+    bundle=None,
+    weight_path=None,
+    direction_path=None,
+    stat_path=None,
+    clip=None,
+    size=None,
+    style_dim=None,
+    n_mlp=None,
+    channel_multiplier=None,
+) -> Bundle:
     """Load a model by name, or one of the user's own; all but the generator is loaded when it is asked for.
 
     Args:
@@ -67,8 +78,10 @@ def load_bundle(model_type: str | None = None, *, bundle=None, weight_path=None,
         check_model_type(model_type)
     if bundle is not None:
         if model_type is not None or weight_path is not None:
-            raise UserError(f"the bundle {bundle} has a generator of its own; leave out the model type and "
-                            "the weight path")
+            raise UserError(
+                f"the bundle {bundle} has a generator of its own; leave out the model type and "
+                "the weight path"
+            )
         loaded = load_pack(bundle, flags)
     elif weight_path is not None:
         loaded = _own_generator(weight_path, model_type, flags)
@@ -90,8 +103,10 @@ def _published(model_type, flags) -> Bundle:
 def _embedded(flags) -> Bundle:
     if not (PACK / GENERATOR).is_file():
         others = ", ".join(name for name in known_models() if name != EMBEDDED)
-        raise MissingFile(f"the embedded model is not installed ({PACK / GENERATOR} is missing); "
-                          f"install ppstyleclip again, or name another model: {others}")
+        raise MissingFile(
+            f"the embedded model is not installed ({PACK / GENERATOR} is missing); "
+            f"install ppstyleclip again, or name another model: {others}"
+        )
     return load_pack(PACK, flags)
 
 
@@ -119,13 +134,15 @@ def _encoder_with_generator(path, flags) -> tuple:
 def _with_embedded_parts(bundle: Bundle) -> Bundle:
     layout = bundle.layout
     known = {"name": bundle.name, "generator": _measured(bundle)}
-    return bundle.with_parts(stats=Deferred(lambda: read_stats(PACK / STATISTICS, layout, **known)),
-                             relevance=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)[0]),
-                             strength=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)[1]),
-                             clip=Deferred(lambda: load_pack_clip(PACK, EMBEDDED)),
-                             identity=Deferred(lambda: _if_there(PACK / IDENTITY, load_identity)),
-                             face_models=Deferred(lambda: _face_models(PACK)),
-                             defaults=_embedded({}).defaults)
+    return bundle.with_parts(
+        stats=Deferred(lambda: read_stats(PACK / STATISTICS, layout, **known)),
+        relevance=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)[0]),
+        strength=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)[1]),
+        clip=Deferred(lambda: load_pack_clip(PACK, EMBEDDED)),
+        identity=Deferred(lambda: _if_there(PACK / IDENTITY, load_identity)),
+        face_models=Deferred(lambda: _face_models(PACK)),
+        defaults=_embedded({}).defaults,
+    )
 
 
 def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
@@ -140,13 +157,17 @@ def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
         return Deferred(lambda: read(fetch_published(entry[word]), layout, name=name))
 
     return Bundle(
-        name=name, generator=generator, layout=layout,
+        name=name,
+        generator=generator,
+        layout=layout,
         stats=part("stats", read_stats, GETF, "--stat_path"),
         relevance=part("relevance", lambda *a, **k: read_relevance(*a, **k)[0], EXTRACT, "--direction_path"),
         clip=Deferred(lambda: load_published_clip(entry.get("clip", DEFAULT_CLIP))),
         encoder=Deferred(lambda: _published_encoder(entry)),
         face_models=Deferred(lambda: (_dlib_landmarks(), None)),
-        defaults=EditDefaults(**entry.get("defaults", {})), fingerprints=fingerprints)
+        defaults=EditDefaults(**entry.get("defaults", {})),
+        fingerprints=fingerprints,
+    )
 
 
 def _measured(bundle) -> str:
@@ -159,8 +180,9 @@ def _published_encoder(entry):
 
 
 def _absent(word, name, maker, option):
-    raise UserError(f"there is no {word} file for generator '{name}'; make one with: {maker} and give it "
-                    f"with {option}")
+    raise UserError(
+        f"there is no {word} file for generator '{name}'; make one with: {maker} and give it with {option}"
+    )
 
 
 def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
@@ -190,19 +212,26 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
     """
     folder = Path(folder)
     if folder.is_dir() and not (folder / GENERATOR).is_file():
-        raise MissingFile(f"the bundle {folder} has no {GENERATOR}; make it with: "
-                          f"python tools/convert_weights.py WEIGHTS {folder / GENERATOR}")
+        raise MissingFile(
+            f"the bundle {folder} has no {GENERATOR}; make it with: "
+            f"python tools/convert_weights.py WEIGHTS {folder / GENERATOR}"
+        )
     generator, metadata = load_generator(folder / GENERATOR, flags)
     name, mark = metadata.get("name", folder.name), generator_fingerprint(generator)
     if metadata.get("fingerprint", mark) != mark:
-        raise UserError(f"{folder / GENERATOR} is damaged: it was written as {metadata['fingerprint']} "
-                        f"and reads as {mark}")
+        raise UserError(
+            f"{folder / GENERATOR} is damaged: it was written as {metadata['fingerprint']} "
+            f"and reads as {mark}"
+        )
     layout, known = build_layout(generator), {"name": name, "generator": mark}
     stated = stated_by(folder / RELEVANCE)
     relevance_and_strength = lru_cache(maxsize=1)(
-        lambda: read_relevance(_made(folder / RELEVANCE, EXTRACT), layout, **known))
+        lambda: read_relevance(_made(folder / RELEVANCE, EXTRACT), layout, **known)
+    )
     return Bundle(
-        name=name, generator=generator, layout=layout,
+        name=name,
+        generator=generator,
+        layout=layout,
         stats=Deferred(lambda: read_stats(_made(folder / STATISTICS, GETF), layout, **known)),
         relevance=Deferred(lambda: relevance_and_strength()[0]),
         strength=Deferred(lambda: relevance_and_strength()[1]),
@@ -213,7 +242,8 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
         latents=Deferred(lambda: _if_there(folder / LATENTS, lambda path: _latents(path, name, mark))),
         encoder=Deferred(lambda: _if_there(folder / ENCODER, lambda path: load_encoder(path, **known)[0])),
         identity=Deferred(lambda: _if_there(folder / IDENTITY, load_identity)),
-        face_models=Deferred(lambda: _face_models(folder)))
+        face_models=Deferred(lambda: _face_models(folder)),
+    )
 
 
 def _face_models(folder) -> tuple:
@@ -229,8 +259,9 @@ def _dlib_landmarks() -> Path:
 
 def _made(path, maker) -> Path:
     if not path.is_file():
-        raise MissingFile(f"the bundle {path.parent} has no {path.name} yet; make it with: {maker} --bundle "
-                          f"{path.parent}")
+        raise MissingFile(
+            f"the bundle {path.parent} has no {path.name} yet; make it with: {maker} --bundle {path.parent}"
+        )
     return path
 
 

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Trained latent mappers, to and from files: a network, its texts, and what it was trained for."""
+
 from __future__ import annotations
 
 import json
@@ -132,10 +133,25 @@ def save_mapper(path, mapper: TrainedMapper, *, half: bool = False, about=None) 
     if mapper.words is not None:
         state[_WORDS] = np.asarray(mapper.words, np.float32)
     mark = fingerprint(as_float32(state))
-    stated = {"scale": mapper.scale, "space": mapper.space, "texts": list(mapper.texts),
-              "embed": mapper.embed, "made_for": mapper.made_for, "prompts": list(mapper.prompts)}
-    write_safetensors(path, state, {**(about or {}), "kind": KIND, "fingerprint": mark,
-                                    "config": json.dumps(mapper.config), "mapper": json.dumps(stated)})
+    stated = {
+        "scale": mapper.scale,
+        "space": mapper.space,
+        "texts": list(mapper.texts),
+        "embed": mapper.embed,
+        "made_for": mapper.made_for,
+        "prompts": list(mapper.prompts),
+    }
+    write_safetensors(
+        path,
+        state,
+        {
+            **(about or {}),
+            "kind": KIND,
+            "fingerprint": mark,
+            "config": json.dumps(mapper.config),
+            "mapper": json.dumps(stated),
+        },
+    )
     return mark
 
 
@@ -187,9 +203,16 @@ def _read_own(path) -> tuple:
     words = state.pop(_WORDS, None)
     try:
         config, stated = json.loads(metadata["config"]), json.loads(metadata["mapper"])
-        return state, {"config": config, "words": words, "scale": float(stated["scale"]),
-                       "space": stated["space"], "texts": tuple(stated["texts"]), "embed": stated["embed"],
-                       "made_for": dict(stated["made_for"]), "prompts": tuple(stated.get("prompts", ()))}
+        return state, {
+            "config": config,
+            "words": words,
+            "scale": float(stated["scale"]),
+            "space": stated["space"],
+            "texts": tuple(stated["texts"]),
+            "embed": stated["embed"],
+            "made_for": dict(stated["made_for"]),
+            "prompts": tuple(stated.get("prompts", ())),
+        }
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:200]}") from None
 
@@ -199,8 +222,10 @@ def check_mapper_made_for(mapper: TrainedMapper, path, **marks) -> None:
     for part, mark in marks.items():
         stated = mapper.made_for.get(part)
         if mark and stated and stated != mark:
-            raise UserError(f"{path} was trained for {part} {stated}, but this is {part} {mark}; use it with "
-                            f"its own, or train one for this: {TRAIN}")
+            raise UserError(
+                f"{path} was trained for {part} {stated}, but this is {part} {mark}; use it with "
+                f"its own, or train one for this: {TRAIN}"
+            )
 
 
 def check_mapper_fits(mapper: TrainedMapper, path, bundle) -> None:
@@ -219,10 +244,13 @@ def check_mapper_fits(mapper: TrainedMapper, path, bundle) -> None:
         own, theirs = [layers, config.get("style_dim", 512)], [generator.n_latent, generator.style_dim]
         words = f"w_plus of {own[0]} layers, {own[1]} wide", f"{theirs[0]} and {theirs[1]}"
     if own != theirs:
-        raise UserError(f"{path} is a mapper for {words[0]}; '{bundle.name}' ({generator.size} px) has "
-                        f"{words[1]}")
+        raise UserError(
+            f"{path} is a mapper for {words[0]}; '{bundle.name}' ({generator.size} px) has {words[1]}"
+        )
     sample = mapper.made_for.get("generator_sample")
     here = generator_sample({"input.input": generator.state_dict()["input.input"].numpy()})
     if sample and not np.allclose(sample, here, rtol=0.01, atol=0.001):
-        raise UserError(f"{path} was trained for another generator than '{bundle.name}', though for one of "
-                        "the same size; use it with its own")
+        raise UserError(
+            f"{path} was trained for another generator than '{bundle.name}', though for one of "
+            "the same size; use it with its own"
+        )

@@ -1,17 +1,18 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A bundle as a folder of safetensors, each with its fingerprints inside; only the generator must be there.
 
-    generator.safetensors     weights; config, name, fingerprint
-    statistics.safetensors    mean, std; fingerprint of the generator
-    styles.safetensors        s of some faces, on which relevance is measured; fingerprint of the generator
-    relevance.safetensors     relevance, strength; fingerprints of both networks, CLIP's name, defaults
-    clip.safetensors          weights, used token rows; config, vocabulary, fingerprint; a published one else
-    latents.safetensors       w_plus of a few faces; fingerprint of the generator
-    encoder.safetensors       from pictures to w_plus; config, fingerprint of the generator
-    identity.safetensors      from pictures to who is in them; config, fingerprint
-    landmarks.dat             dlib's predictor for pictures of this kind; that of photographs is fetched else
-    face_detector.svm         dlib's detector likewise
+generator.safetensors     weights; config, name, fingerprint
+statistics.safetensors    mean, std; fingerprint of the generator
+styles.safetensors        s of some faces, on which relevance is measured; fingerprint of the generator
+relevance.safetensors     relevance, strength; fingerprints of both networks, CLIP's name, defaults
+clip.safetensors          weights, used token rows; config, vocabulary, fingerprint; a published one else
+latents.safetensors       w_plus of a few faces; fingerprint of the generator
+encoder.safetensors       from pictures to w_plus; config, fingerprint of the generator
+identity.safetensors      from pictures to who is in them; config, fingerprint
+landmarks.dat             dlib's predictor for pictures of this kind; that of photographs is fetched else
+face_detector.svm         dlib's detector likewise
 """
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -26,13 +27,26 @@ from ppstyleclip.zoo.generators import save_generator
 
 GENERATOR, CLIP, STATISTICS, STYLES, RELEVANCE, LATENTS, ENCODER, IDENTITY = (
     f"{part}.safetensors"
-    for part in ("generator", "clip", "statistics", "styles", "relevance", "latents", "encoder", "identity"))
+    for part in ("generator", "clip", "statistics", "styles", "relevance", "latents", "encoder", "identity")
+)
 LANDMARKS, DETECTOR = "landmarks.dat", "face_detector.svm"
 
 
-def save_pack(folder, *, generator, clip, stats, relevance, strength=None, latents=None, s_base=None,
-              defaults: EditDefaults | None = None, vocabulary=None, half: bool = False,
-              name: str = "toonface") -> dict:
+def save_pack(
+    folder,
+    *,
+    generator,
+    clip,
+    stats,
+    relevance,
+    strength=None,
+    latents=None,
+    s_base=None,
+    defaults: EditDefaults | None = None,
+    vocabulary=None,
+    half: bool = False,
+    name: str = "toonface",
+) -> dict:
     """Write a model as a folder that load_pack reads.
 
     Args:
@@ -53,11 +67,21 @@ def save_pack(folder, *, generator, clip, stats, relevance, strength=None, laten
     generator_mark = save_generator(folder / GENERATOR, generator, name=name, half=half)
     clip_mark = save_clip(folder / CLIP, clip, vocabulary=vocabulary, half=half)
     save_stats(folder / STATISTICS, stats, generator=generator_mark)
-    save_relevance(folder / RELEVANCE, relevance, strength, generator=generator_mark, clip=clip_mark,
-                   clip_name=clip.name, defaults=defaults)
+    save_relevance(
+        folder / RELEVANCE,
+        relevance,
+        strength,
+        generator=generator_mark,
+        clip=clip_mark,
+        clip_name=clip.name,
+        defaults=defaults,
+    )
     if s_base is not None:
         save_styles(folder / STYLES, s_base, generator=generator_mark)
     if latents is not None:
-        write_safetensors(folder / LATENTS, {"w_plus": np.asarray(latents, np.float32)},
-                          {"kind": "ppstyleclip latents", "generator": generator_mark})
+        write_safetensors(
+            folder / LATENTS,
+            {"w_plus": np.asarray(latents, np.float32)},
+            {"kind": "ppstyleclip latents", "generator": generator_mark},
+        )
     return {"generator": generator_mark, "clip": clip_mark}

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """LPIPS and VGG-16 from their published files."""
+
 from __future__ import annotations
 
 from ppstyleclip.models.lpips import LPIPS, VGG16
@@ -35,8 +36,14 @@ def load_lpips(vgg_path=None, heads_path=None) -> LPIPS:
     """Load LPIPS v0.1, in evaluation mode; arguments and errors as load_vgg's."""
     lpips = LPIPS()
     heads = read_as("lpips", heads_path or fetch_published(HEADS_FILE))[0].state
-    load_state(lpips, {**{f"vgg.{key}": value for key, value in _features(vgg_path).items()},
-                       **{f"lins.{key}": value for key, value in heads.items()}}, "LPIPS")
+    load_state(
+        lpips,
+        {
+            **{f"vgg.{key}": value for key, value in _features(vgg_path).items()},
+            **{f"lins.{key}": value for key, value in heads.items()},
+        },
+        "LPIPS",
+    )
     lpips.eval()
     return lpips
 

@@ -9,6 +9,7 @@ Reading 600 MB takes a second or two, too long for each start. So the digest is 
 and then only when its size or time of change is not what zoo.lock.json remembers for its path. Where the
 cache cannot be written nothing is remembered, and every start reads the files again.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -57,8 +58,13 @@ def verify(path, name: str, sha256: str = "") -> None:
     path = Path(os.path.abspath(path))
     if sha256 or name in read_pins():
         digest = _remembered(path) or compute_sha256(path)
-        check_digest(digest, name, sha256, f"{path} is not the file that it should be",
-                     "delete it, and it is fetched again")
+        check_digest(
+            digest,
+            name,
+            sha256,
+            f"{path} is not the file that it should be",
+            "delete it, and it is fetched again",
+        )
         remember(path, digest)
 
 

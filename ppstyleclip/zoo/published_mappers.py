@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Mappers that other people trained: where they are, and what their files leave unsaid."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -13,11 +14,16 @@ _OFFICIAL = "styleclip-mapper-"  # how zoo.yaml calls StyleCLIP's own files
 _SEED000 = "text2image-"  # and those of text2image_manipulation
 # Its published modules: name in its README -> file without ".pt", data_mode, whether texts are CLIP's.
 _MODULES = {
-    "celeb_female": ("celeb_female_sum", "female", False), "celeb_male": ("celeb_male_sum", "male", False),
-    "hair_sum": ("hairstyle_sum", "hair", False), "hair_cat": ("hairstyle_cat", "hair", False),
-    "color_sum": ("color_sum", "color", False), "color_cat": ("color_cat", "color", False),
-    "color_clip": ("color_clip", "color", True), "Disney_clip": ("Disney_clip_cat", "Disney", True),
-    "hair_clip": ("hairstyle_clip_cat", "hair", True), "multi": ("multi_sum", "multi", False),
+    "celeb_female": ("celeb_female_sum", "female", False),
+    "celeb_male": ("celeb_male_sum", "male", False),
+    "hair_sum": ("hairstyle_sum", "hair", False),
+    "hair_cat": ("hairstyle_cat", "hair", False),
+    "color_sum": ("color_sum", "color", False),
+    "color_cat": ("color_cat", "color", False),
+    "color_clip": ("color_clip", "color", True),
+    "Disney_clip": ("Disney_clip_cat", "Disney", True),
+    "hair_clip": ("hairstyle_clip_cat", "hair", True),
+    "multi": ("multi_sum", "multi", False),
 }
 MAPPERS = "mappers"  # folder of a bundle with mappers of its own, NAME.safetensors
 _MODES = {"plain": "Mapper", "sum": "Mapper_sum", "cat": "Mapper_cat", "multi": "Mapper_multi"}
@@ -25,7 +31,9 @@ _MODES = {"plain": "Mapper", "sum": "Mapper_sum", "cat": "Mapper_cat", "multi": 
 
 def published_names() -> dict:
     """Names of published mappers, `{name: name of the file in zoo.yaml}`: a user's word for `--modules`."""
-    own = {name[len(_OFFICIAL):-3]: name for name in read_catalogue()["files"] if name.startswith(_OFFICIAL)}
+    own = {
+        name[len(_OFFICIAL) : -3]: name for name in read_catalogue()["files"] if name.startswith(_OFFICIAL)
+    }
     return {**own, **{module: f"{_SEED000}{file}.pt" for module, (file, _, _) in _MODULES.items()}}
 
 
@@ -48,8 +56,9 @@ def find_mapper(name, bundle_folder=None) -> Path:
     if str(name) in published:
         return fetch_published(published[str(name)])
     here = f"the bundle has {', '.join(path.stem for path in own)}; " if own else ""
-    raise MissingFile(f"there is no mapper '{name}'; {here}give a file, or a published one: "
-                      f"{', '.join(published)}")
+    raise MissingFile(
+        f"there is no mapper '{name}'; {here}give a file, or a published one: {', '.join(published)}"
+    )
 
 
 def foreign_parts(converted, path) -> dict:
@@ -67,10 +76,13 @@ def foreign_parts(converted, path) -> dict:
     """
     config = converted.config
     sample = config.get("generator_sample")
-    return {"config": _network_config(config), "scale": config["scale"],
-            "space": "s" if config["type"] == "styles" else "w_plus",
-            "made_for": {"generator_sample": sample} if sample else {},
-            **_texts(config, converted.opts, Path(path).stem)}
+    return {
+        "config": _network_config(config),
+        "scale": config["scale"],
+        "space": "s" if config["type"] == "styles" else "w_plus",
+        "made_for": {"generator_sample": sample} if sample else {},
+        **_texts(config, converted.opts, Path(path).stem),
+    }
 
 
 def _network_config(config) -> dict:
@@ -80,8 +92,9 @@ def _network_config(config) -> dict:
     form = {"mode": _MODES[config["form"]], "style_dim": 512, "text_dim": 512}
     if config["type"] == "single":
         return {"mapper_type": "SingleMapper", **form}
-    groups = {word: word.replace("coarse", "course") in config["levels"]
-              for word in ("coarse", "medium", "fine")}
+    groups = {
+        word: word.replace("coarse", "course") in config["levels"] for word in ("coarse", "medium", "fine")
+    }
     return {"mapper_type": "LevelsMapper", **form, **groups, "levels": config["split"]}
 
 
@@ -91,15 +104,17 @@ def _styles_config(widths) -> dict:
     count = max(found) + 1 + (max(found) % 3 != 1)
     to_rgb = set(range(1, count, 3))
     if set(found) not in (set(range(count)), set(range(count)) - to_rgb):
-        raise UserError(f"this mapper has networks for the styles {sorted(found)}; all, or all but those of "
-                        "ToRGB (1, 4, 7, ...) are known")
+        raise UserError(
+            f"this mapper has networks for the styles {sorted(found)}; all, or all but those of "
+            "ToRGB (1, 4, 7, ...) are known"
+        )
     kind = "FullStyleSpaceMapper" if to_rgb <= set(found) else "WithoutToRGBStyleSpaceMapper"
     return {"mapper_type": kind, "style_dims": [found.get(k, found.get(k - 1)) for k in range(count)]}
 
 
 def _texts(config, opts, stem) -> dict:
     """texts, prompts, words and embed of TrainedMapper."""
-    stem = stem[len(_SEED000):] if stem.startswith(_SEED000) else stem
+    stem = stem[len(_SEED000) :] if stem.startswith(_SEED000) else stem
     known = {module: choice for module, (_, *choice) in _MODULES.items()}
     known.update({file: choice for file, *choice in _MODULES.values()})
     takes_text = config["form"] != "plain" or "data_mode" in opts
@@ -111,10 +126,16 @@ def _texts(config, opts, stem) -> dict:
     elif stem in known:
         mode, by_clip = known[stem]
     else:
-        raise UserError("this mapper takes texts, and its file does not say which (no data_mode); if it is "
-                        f"text2image_manipulation's, call it as they do: {', '.join(sorted(known))}")
+        raise UserError(
+            "this mapper takes texts, and its file does not say which (no data_mode); if it is "
+            f"text2image_manipulation's, call it as they do: {', '.join(sorted(known))}"
+        )
     texts = (CLIP_TEXTS if by_clip else TABLE_TEXTS).get(mode)
     if texts is None:
         raise UserError(f"this mapper's data_mode is {mode!r}; known: {', '.join([*TABLE_TEXTS, 'Disney'])}")
-    return {"texts": tuple(texts), "prompts": tuple(texts.values()), "embed": "clip" if by_clip else "table",
-            "words": None if by_clip else seed000_words(len(texts))}
+    return {
+        "texts": tuple(texts),
+        "prompts": tuple(texts.values()),
+        "embed": "clip" if by_clip else "table",
+        "words": None if by_clip else seed000_words(len(texts)),
+    }

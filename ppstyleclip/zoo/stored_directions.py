@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Stored directions in w_plus: of a file, or those that were published for a model."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -26,8 +27,10 @@ def open_directions(model_type: str | None = None, direction_path=None) -> dict:
     entry = {} if model_type in (None, EMBEDDED) else model_entry(model_type)
     if "directions" not in entry:
         whose = "this model" if model_type is None else f"'{model_type}'"
-        raise UserError(f"there are no stored directions for {whose}; give a file of your own with "
-                        "--direction_path (docs/en_US/latents.md says how one is made)")
+        raise UserError(
+            f"there are no stored directions for {whose}; give a file of your own with "
+            "--direction_path (docs/en_US/latents.md says how one is made)"
+        )
     return load_directions(fetch_published(entry["directions"]))
 
 

@@ -4,6 +4,7 @@
 Beside a partial file `x` lies `x.json`: address, length, and what the server calls this version of the file
 (its ETag or date). The rest is asked for only where all of them are unchanged; otherwise it begins anew.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -141,8 +142,10 @@ def _length(response, digest_known):
 def _check_space(part, needed):
     free = shutil.disk_usage(part.parent).free
     if needed > free:
-        raise CannotWrite(f"cannot write {part.parent}: {needed / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB"
-                          " are free; make room, or set PPSTYLECLIP_HOME to a folder on another disk")
+        raise CannotWrite(
+            f"cannot write {part.parent}: {needed / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB"
+            " are free; make room, or set PPSTYLECLIP_HOME to a folder on another disk"
+        )
 
 
 def _receive(response, file, extent, name):
@@ -171,8 +174,11 @@ def _open(url, headers):
         error.close()
         if error.code in (301, 302, 303, 307, 308):
             raise Failed("the server sends from one address to the next without end", again=False) from None
-        raise Failed(f"the server answers {error.code} {error.reason}",
-                     again=error.code in _WORTH_ANOTHER_TRY, keep=error.code != 416) from None
+        raise Failed(
+            f"the server answers {error.code} {error.reason}",
+            again=error.code in _WORTH_ANOTHER_TRY,
+            keep=error.code != 416,
+        ) from None
     except urllib.error.URLError as error:
         raise Failed(f"no connection: {error.reason}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The text vectors of seed 000's published mappers: rows of an embedding that was never trained."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -32,8 +32,13 @@ def published(checkout):
         source = source.replace(old, new)
     paths = types.ModuleType("configs.paths_config")
     paths.model_paths = {"shape_predictor": None}
-    sys.modules.update({"configs": types.ModuleType("configs"), "configs.paths_config": paths,
-                        "dlib": types.ModuleType("dlib")})
+    sys.modules.update(
+        {
+            "configs": types.ModuleType("configs"),
+            "configs.paths_config": paths,
+            "dlib": types.ModuleType("dlib"),
+        }
+    )
     module = types.ModuleType("published")
     module.QUADS = []
     exec(compile(source, "align_all_parallel.py", "exec"), module.__dict__)

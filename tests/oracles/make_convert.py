@@ -35,9 +35,18 @@ NVIDIA = {
     "stylegan3": [{"channels": (1024, 32), "mapping": 8, "clamp": 256}],
 }
 ROSINALITY = [{"size": 32, "style_dim": 512, "n_mlp": 3}, {"size": 16, "style_dim": 40, "n_mlp": 8}]
-CLIP = {"embed_dim": 64, "image_resolution": 32, "vision_layers": 2, "vision_width": 64,
-        "vision_patch_size": 8, "context_length": 12, "vocab_size": 100, "transformer_width": 64,
-        "transformer_heads": 1, "transformer_layers": 2}
+CLIP = {
+    "embed_dim": 64,
+    "image_resolution": 32,
+    "vision_layers": 2,
+    "vision_width": 64,
+    "vision_patch_size": 8,
+    "context_length": 12,
+    "vocab_size": 100,
+    "transformer_width": 64,
+    "transformer_heads": 1,
+    "transformer_layers": 2,
+}
 
 
 def load(module, drawn):
@@ -51,8 +60,12 @@ def load(module, drawn):
 def pictures(images):
     """Return what is stored of a batch of images."""
     means, squares, pixels = sample(images.numpy())
-    return {"means": means.astype("float32"), "squares": squares.astype("float32"), "pixels": pixels,
-            "peak": np.float32(images.abs().max())}
+    return {
+        "means": means.astype("float32"),
+        "squares": squares.astype("float32"),
+        "pixels": pixels,
+        "peak": np.float32(images.abs().max()),
+    }
 
 
 def rosinality(checkout):
@@ -85,8 +98,15 @@ def nvidia(checkout, peer):
         base, most = case["channels"]
         layers = {"channel_base": base, "channel_max": most, "conv_clamp": case["clamp"]}
         layers = {"synthesis_kwargs": layers} if peer == "ada" else layers
-        network = generator_class(z_dim=32, c_dim=0, w_dim=32, img_resolution=64, img_channels=3,
-                                  mapping_kwargs={"num_layers": case["mapping"]}, **layers)
+        network = generator_class(
+            z_dim=32,
+            c_dim=0,
+            w_dim=32,
+            img_resolution=64,
+            img_channels=3,
+            mapping_kwargs={"num_layers": case["mapping"]},
+            **layers,
+        )
         found[f"{index}/shapes"] = load(network, drawn_state)
         z = torch.from_numpy(seeded_z(BATCH, 32))
         with torch.no_grad():
@@ -124,8 +144,9 @@ def main():
     args = parser.parse_args()
     here = Path(__file__).resolve()
     makers = {"rosinality": rosinality, "openai": openai}
-    found, save = (makers[args.peer](args.checkout) if args.peer in makers
-                   else nvidia(args.checkout, args.peer))
+    found, save = (
+        makers[args.peer](args.checkout) if args.peer in makers else nvidia(args.checkout, args.peer)
+    )
     np.savez_compressed(here.with_name(f"convert_{args.peer}.npz"), **found)
     if args.save:
         with open(args.save, "wb") as file:

@@ -37,9 +37,11 @@ def styleclip(folder):
     with checkout(folder) as load:
         mappers = load("mapper.latent_mappers")
         mappers.STYLESPACE_DIMENSIONS = [dim // 8 for dim in mappers.STYLESPACE_DIMENSIONS]
-        for case, network in {"single": mappers.SingleMapper(options()),
-                              "levels": mappers.LevelsMapper(options()),
-                              "levels_no_fine": mappers.LevelsMapper(options(skip="fine"))}.items():
+        for case, network in {
+            "single": mappers.SingleMapper(options()),
+            "levels": mappers.LevelsMapper(options()),
+            "levels_no_fine": mappers.LevelsMapper(options(skip="fine")),
+        }.items():
             arrays[f"{case}/shapes"] = load_keyed(network, lr_mul=0.01)
             arrays[f"{case}/step"] = network(latents(18, 512))[:, :, ::32].numpy()
         dims = mappers.STYLESPACE_DIMENSIONS
@@ -61,7 +63,8 @@ def text2image(folder):
         whole, zeros = mappers.EqualLinear, torch.zeros
         mappers.EqualLinear = lambda i, o, **kwargs: whole(NARROW_000[i], NARROW_000[o], **kwargs)
         mappers.torch = SimpleNamespace(
-            cuda=torch.cuda, cat=torch.cat, zeros=lambda shape: zeros([NARROW_000.get(n, n) for n in shape]))
+            cuda=torch.cuda, cat=torch.cat, zeros=lambda shape: zeros([NARROW_000.get(n, n) for n in shape])
+        )
         w, text = latents(18, 64), torch.from_numpy(seeded_z(2, 64, seed=5))[:, None].expand(2, 18, 64)
         for mode in MODES:
             skip = "medium" if mode == "Mapper_sum" else ""
@@ -72,14 +75,29 @@ def text2image(folder):
     return arrays
 
 
-INFERENCE = {"hairstyle_sum": ("Mapper_sum", 5, [1]), "color_cat": ("Mapper_cat", 4, [1]),
-             "multi_sum": ("Mapper_multi", 6, [1, 5])}  # mode, rows of the embedding, and which are summed
+INFERENCE = {
+    "hairstyle_sum": ("Mapper_sum", 5, [1]),
+    "color_cat": ("Mapper_cat", 4, [1]),
+    "multi_sum": ("Mapper_multi", 6, [1, 5]),
+}  # mode, rows of the embedding, and which are summed
 
 
 def inference(folder):
     """Seed 000's functions from a latent and embedding rows to w_hat; nothing is drawn."""
-    arrays, absent = {}, ("clip", "gdown", "matplotlib", "matplotlib.pyplot", "torchvision", "PIL",
-                          "torchvision.utils", "torchvision.transforms", "mapper.latents_encoder.encoder")
+    arrays, absent = (
+        {},
+        (
+            "clip",
+            "gdown",
+            "matplotlib",
+            "matplotlib.pyplot",
+            "torchvision",
+            "PIL",
+            "torchvision.utils",
+            "torchvision.transforms",
+            "mapper.latents_encoder.encoder",
+        ),
+    )
     for name in absent:
         sys.modules[name] = MagicMock()
     with checkout(folder) as load:

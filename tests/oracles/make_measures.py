@@ -56,8 +56,13 @@ def perceptual():
     network.net.load_state_dict({key: state[name] for key, name in names.items()})
     for index, head in enumerate(network.lins):
         key = f"{index}.model.1.weight"
-        head.load_state_dict({"model.1.weight": torch.from_numpy(
-            np.abs(keyed_state({key: head.state_dict()["model.1.weight"].shape})[key]))})
+        head.load_state_dict(
+            {
+                "model.1.weight": torch.from_numpy(
+                    np.abs(keyed_state({key: head.state_dict()["model.1.weight"].shape})[key])
+                )
+            }
+        )
     network.eval()
     first, second = (torch.from_numpy(seeded_images(2, 3, 64, 64, seed)) for seed in (3, 4))
     arrays = {"lpips": network(first, second).numpy().reshape(-1)}
@@ -72,8 +77,12 @@ def perceptual():
 def views():
     """What torchvision's Resize gives on tensors (bicubic, antialiased), as seed 004 uses it."""
     pixels = torch.from_numpy(seeded_images(1, 3, 64, 64)) * 0.5 + 0.5
-    small, large = (torch.nn.functional.interpolate(
-        pixels, size=(side, side), mode="bicubic", align_corners=False, antialias=True) for side in (24, 80))
+    small, large = (
+        torch.nn.functional.interpolate(
+            pixels, size=(side, side), mode="bicubic", align_corners=False, antialias=True
+        )
+        for side in (24, 80)
+    )
     return {"seed004/24": small.numpy(), "seed004/80": large[:, :, ::5, ::5].numpy()}
 
 

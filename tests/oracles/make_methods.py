@@ -87,6 +87,7 @@ def small_clip(folder):
 
 def fake_clip_package(network):
     """What `import clip` gives the peers."""
+
     def tokenize(texts):
         return torch.tensor([TEXTS.index(text) for text in ([texts] if isinstance(texts, str) else texts)])
 
@@ -114,8 +115,11 @@ class Face(torch.nn.Module):
 def peer(folder, *, package, saved=None):
     """Import from a peer on this machine: no GPU, a CLIP of ours, and torch.load gives `saved`."""
     stubs = {"clip": package}
-    for name, words in {"torch.utils.tensorboard": ["SummaryWriter"], "janus": ["Queue", "SyncQueue"],
-                        "socketio": ["AsyncServer"]}.items():
+    for name, words in {
+        "torch.utils.tensorboard": ["SummaryWriter"],
+        "janus": ["Queue", "SyncQueue"],
+        "socketio": ["AsyncServer"],
+    }.items():
         stubs[name] = types.ModuleType(name)
         for word in words:
             setattr(stubs[name], word, None)
@@ -155,17 +159,22 @@ def recorded(name):
 
 def kept(steps, losses):
     """What is stored of an optimisation."""
-    return {"rates": np.array([rate for rate, _ in steps]),
-            "latents": np.stack([latent.numpy() for _, latent in steps[:STEPS]]).astype("float32"),
-            "clip": np.array([float(loss) for loss in losses[:STEPS]])}
+    return {
+        "rates": np.array([rate for rate, _ in steps]),
+        "latents": np.stack([latent.numpy() for _, latent in steps[:STEPS]]).astype("float32"),
+        "clip": np.array([float(loss) for loss in losses[:STEPS]]),
+    }
 
 
 def official(folder, package):
     """optimization/run_optimization.py, 300 steps in w_plus, and with the identity loss, and in s."""
     found = {}
     start = torch.from_numpy(latents_of(1)).double()
-    for case, changes in {"official": {}, "official_identity": {"id_lambda": 0.005},
-                          "official_s": {"work_in_stylespace": True}}.items():
+    for case, changes in {
+        "official": {},
+        "official_identity": {"id_lambda": 0.005},
+        "official_s": {"work_in_stylespace": True},
+    }.items():
         with peer(folder, package=package, saved=start) as load, recorded("Adam") as steps:
             run = load("optimization.run_optimization")
             generator, found["generator"] = small_generator(load)
@@ -176,11 +185,27 @@ def official(folder, package):
             losses = noting(run.CLIPLoss)
             torch.load = lambda path, **kwargs: start if path == "latent" else {"g_ema": None}
             with tempfile.TemporaryDirectory() as place:
-                run.main(SimpleNamespace(**{
-                    "ckpt": "", "description": TEXTS[0], "results_dir": place, "stylegan_size": 1024,
-                    "latent_path": "latent", "mode": "edit", "truncation": 0.7, "work_in_stylespace": False,
-                    "lr": 0.1, "step": 300, "id_lambda": 0.0, "l2_lambda": 0.008, "ir_se50_weights": "",
-                    "save_intermediate_image_every": 0, **changes}))
+                run.main(
+                    SimpleNamespace(
+                        **{
+                            "ckpt": "",
+                            "description": TEXTS[0],
+                            "results_dir": place,
+                            "stylegan_size": 1024,
+                            "latent_path": "latent",
+                            "mode": "edit",
+                            "truncation": 0.7,
+                            "work_in_stylespace": False,
+                            "lr": 0.1,
+                            "step": 300,
+                            "id_lambda": 0.0,
+                            "l2_lambda": 0.008,
+                            "ir_se50_weights": "",
+                            "save_intermediate_image_every": 0,
+                            **changes,
+                        }
+                    )
+                )
         found.update({f"{case}/{name}": value for name, value in kept(steps, losses).items()})
     return found, generator
 
@@ -190,8 +215,14 @@ def seed001(folder, package, generator):
     cells = json.loads(Path(folder, "StyleCLIP.ipynb").read_text())["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     latent = torch.from_numpy(latents_of(1)).double()
-    space = {"torch": torch, "g_synthesis": lambda w: drawn(generator, w), "latent_code_init": latent,
-             "img_name": "face", "device": "cpu", "print": lambda *args: None}
+    space = {
+        "torch": torch,
+        "g_synthesis": lambda w: drawn(generator, w),
+        "latent_code_init": latent,
+        "img_name": "face",
+        "device": "cpu",
+        "print": lambda *args: None,
+    }
     here = os.getcwd()
     sys.modules["clip"] = package
     with tempfile.TemporaryDirectory() as place, recorded("Adam") as steps:
@@ -237,12 +268,20 @@ def seed004(folder, package, network, generator):
         processor.clip_loss = lambda *args: (losses.append(whole(*args)), losses[-1])[1]
         network.visual.input_resolution = CLIP["image_resolution"]
         face = torch.nn.Sequential(torch.nn.AvgPool2d(16), torch.nn.Flatten())
-        own = SimpleNamespace(device="cpu", clip_model=network, arcface_model=face, sio=None,
-                              stylegan=SimpleNamespace(synthesis=lambda w: drawn(generator, w)))
+        own = SimpleNamespace(
+            device="cpu",
+            clip_model=network,
+            arcface_model=face,
+            sio=None,
+            stylegan=SimpleNamespace(synthesis=lambda w: drawn(generator, w)),
+        )
         start = torch.from_numpy(latents_of(1)).double()
         with tempfile.TemporaryDirectory() as place:
-            asyncio.run(processor.ImageProcessor.optimize_latent(
-                own, torch.zeros(3, 64, 64), start, TEXTS[0], os.path.join(place, "face.png")))
+            asyncio.run(
+                processor.ImageProcessor.optimize_latent(
+                    own, torch.zeros(3, 64, 64), start, TEXTS[0], os.path.join(place, "face.png")
+                )
+            )
     return {f"seed004/{name}": value for name, value in kept(steps, losses).items()}
 
 
@@ -257,13 +296,30 @@ def train(folder, package, case, options, batches):
         load("mapper.training.train_utils").STYLESPACE_DIMENSIONS = STYLE_DIMS
         load("criteria.id_loss").Backbone = Face
         module = load("mapper.training.coach")
-        opts = SimpleNamespace(**{
-            "no_coarse_mapper": False, "no_medium_mapper": False, "no_fine_mapper": False, "id_lambda": 0.1,
-            "clip_lambda": 1.0, "latent_l2_lambda": 0.8, "learning_rate": 0.5, "optim_name": "ranger",
-            "stylegan_size": 1024, "ir_se50_weights": "", "max_steps": TRAINED - 1, "description": TEXTS[0],
-            "work_in_stylespace": False, "text_embed_mode": "nn.embedding", "mapper_mode": "Mapper",
-            "image_interval": 10 ** 6, "board_interval": 10 ** 6, "val_interval": 10 ** 6,
-            "save_interval": 10 ** 6, **options})
+        opts = SimpleNamespace(
+            **{
+                "no_coarse_mapper": False,
+                "no_medium_mapper": False,
+                "no_fine_mapper": False,
+                "id_lambda": 0.1,
+                "clip_lambda": 1.0,
+                "latent_l2_lambda": 0.8,
+                "learning_rate": 0.5,
+                "optim_name": "ranger",
+                "stylegan_size": 1024,
+                "ir_se50_weights": "",
+                "max_steps": TRAINED - 1,
+                "description": TEXTS[0],
+                "work_in_stylespace": False,
+                "text_embed_mode": "nn.embedding",
+                "mapper_mode": "Mapper",
+                "image_interval": 10**6,
+                "board_interval": 10**6,
+                "val_interval": 10**6,
+                "save_interval": 10**6,
+                **options,
+            }
+        )
         kind = "WithoutToRGBStyleSpaceMapper" if opts.work_in_stylespace else "LevelsMapper"
         coach = module.Coach.__new__(module.Coach)
         coach.opts, coach.device, coach.global_step, coach.best_val_loss = opts, "cpu", 0, None
@@ -288,9 +344,15 @@ def train(folder, package, case, options, batches):
             setattr(coach, name, lambda *args, **kwargs: None)
         coach.train()
     moved = {key: (value - before[key]).numpy() for key, value in coach.net.mapper.state_dict().items()}
-    return {f"{case}/shapes": shapes, f"{case}/losses": np.array(losses),
-            **{f"{case}/moved/{key}": value.reshape(-1)[::7].astype("float32")
-               for key, value in moved.items() if key.endswith((".1.weight", ".2.bias"))}}
+    return {
+        f"{case}/shapes": shapes,
+        f"{case}/losses": np.array(losses),
+        **{
+            f"{case}/moved/{key}": value.reshape(-1)[::7].astype("float32")
+            for key, value in moved.items()
+            if key.endswith((".1.weight", ".2.bias"))
+        },
+    }
 
 
 def training(styleclip, text2image, package):
@@ -299,8 +361,13 @@ def training(styleclip, text2image, package):
     found.update(train(styleclip, package, "levels", {}, batches))
     styles = [torch.from_numpy(s).double() for s, _, _ in mapper_batches("styles", TRAINED)]
     widths = np.cumsum([0, *STYLE_DIMS])
-    padded = [torch.cat([torch.nn.functional.pad(s[:, a:b], (0, 512 - (b - a)))
-                         for a, b in zip(widths, widths[1:])], dim=1)[:, None, :, None, None] for s in styles]
+    padded = [
+        torch.cat(
+            [torch.nn.functional.pad(s[:, a:b], (0, 512 - (b - a))) for a, b in zip(widths, widths[1:])],
+            dim=1,
+        )[:, None, :, None, None]
+        for s in styles
+    ]
     found.update(train(styleclip, package, "styles", {"work_in_stylespace": True}, padded))
     for mode in ("Mapper_sum", "Mapper_multi", "Mapper_cat"):
         batches = []
@@ -316,8 +383,10 @@ def ranger(folder, package):
     """The published optimiser on drawn gradients."""
     with peer(folder, package=package) as load:
         random = np.random.RandomState(7)
-        weights = [torch.nn.Parameter(torch.from_numpy(random.randn(*shape).astype("float32")))
-                   for shape in ((6, 4), (4,), (3, 5))]
+        weights = [
+            torch.nn.Parameter(torch.from_numpy(random.randn(*shape).astype("float32")))
+            for shape in ((6, 4), (4,), (3, 5))
+        ]
         optimizer, found = load("mapper.training.ranger").Ranger(weights, lr=0.5), []
         for _ in range(2 * TRAINED):
             for weight in weights:

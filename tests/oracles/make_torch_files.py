@@ -6,6 +6,7 @@
 The three files are tiny and genuine: PyTorch's own writers made them; only the debug members of the
 TorchScript archive, which hold paths, are left out. The .npz holds what PyTorch reads back.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -37,8 +38,11 @@ class Tiny(torch.nn.Module):
 def main() -> None:
     torch.manual_seed(0)
     net = Tiny()
-    state = {**net.state_dict(), "view": torch.arange(12.).reshape(3, 4)[1:, ::2],
-             "brain": torch.randn(3).bfloat16()}
+    state = {
+        **net.state_dict(),
+        "view": torch.arange(12.0).reshape(3, 4)[1:, ::2],
+        "brain": torch.randn(3).bfloat16(),
+    }
     saved = {"state_dict": state, "opts": argparse.Namespace(size=8, device=torch.device("cpu"))}
     torch.save(saved, HERE / "torch_zip.pt")
     torch.save(saved, HERE / "torch_legacy.pt", _use_new_zipfile_serialization=False)
@@ -51,9 +55,14 @@ def main() -> None:
     known = {"torchscript": script}
     for kind in ("zip", "legacy"):
         known[kind] = torch.load(HERE / f"torch_{kind}.pt", weights_only=False)["state_dict"]
-    np.savez_compressed(HERE / "torch_files.npz", **{
-        f"{kind}/{name}": _numpy(tensor)
-        for kind, tensors in known.items() for name, tensor in tensors.items()})
+    np.savez_compressed(
+        HERE / "torch_files.npz",
+        **{
+            f"{kind}/{name}": _numpy(tensor)
+            for kind, tensors in known.items()
+            for name, tensor in tensors.items()
+        },
+    )
 
 
 def _write_without_debug(path, memory):

@@ -6,9 +6,18 @@ from seeded_weights import seeded_z
 
 SIZE, STYLE_DIM, CHANNELS, LAYERS = 64, 24, 10, 10
 STYLE_DIMS = [CHANNELS] * 14
-CLIP = {"embed_dim": 16, "image_resolution": 14, "vision_layers": 2, "vision_width": 64,
-        "vision_patch_size": 7, "context_length": 6, "vocab_size": 20, "transformer_width": 64,
-        "transformer_heads": 1, "transformer_layers": 1}
+CLIP = {
+    "embed_dim": 16,
+    "image_resolution": 14,
+    "vision_layers": 2,
+    "vision_width": 64,
+    "vision_patch_size": 7,
+    "context_length": 6,
+    "vocab_size": 20,
+    "transformer_width": 64,
+    "transformer_heads": 1,
+    "transformer_layers": 1,
+}
 TEXTS = ("curly hair", "Elsa from Frozen", "pink hair")
 FACE_SHAPE = (3, 8, 12)  # colours, side, and features of the stand-in for an identity network
 
@@ -48,6 +57,11 @@ def mapper_batches(mode, count):
         w_plus = latents_of(2 if mode == "Mapper" else 1, 100 + step)
         chosen = [step % 3] if mode != "Mapper_multi" or step % 2 else [step % 3, (step + 1) % 3]
         text = None if mode == "Mapper" else words()[chosen].sum(axis=0, keepdims=True).astype(np.float32)
-        found.append((w_plus.astype(np.float32), text,
-                      TEXTS[:1] if mode == "Mapper" else tuple(TEXTS[k] for k in chosen)))
+        found.append(
+            (
+                w_plus.astype(np.float32),
+                text,
+                TEXTS[:1] if mode == "Mapper" else tuple(TEXTS[k] for k in chosen),
+            )
+        )
     return found

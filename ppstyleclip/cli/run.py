@@ -4,8 +4,9 @@
 Use at the bottom of a tool:
 
     if __name__ == "__main__":
-        raise SystemExit(guard(main))
+        raise SystemExit(run_cli(main))
 """
+
 from __future__ import annotations
 
 import errno
@@ -22,7 +23,7 @@ _REFUSALS = frozenset(
 )
 
 
-def guard(main, *args) -> int:
+def run_cli(main, *args) -> int:
     """Run `main(*args)` and turn what a user can cure into one line on stderr.
 
     Args:

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Arguments that several commands share: which model, which face, where results go; and what they load."""
+
 from __future__ import annotations
 
 import argparse
@@ -15,8 +16,9 @@ SIZES = ("size", "style_dim", "n_mlp", "channel_multiplier")
 def documented_parser(doc: str) -> argparse.ArgumentParser:
     """Make a parser whose help is a tool's docstring: one paragraph above the arguments, the rest below."""
     summary, _, examples = doc.partition("\n\n")
-    return argparse.ArgumentParser(description=summary, epilog=examples,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    return argparse.ArgumentParser(
+        description=summary, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
 
 
 def finite_number(text: str) -> float:
@@ -27,8 +29,9 @@ def finite_number(text: str) -> float:
     return value
 
 
-def add_model_arguments(parser, *, output_path="output_dir",
-                        bundle="folder of a model of your own, in place of --model_type"):
+def add_model_arguments(
+    parser, *, output_path="output_dir", bundle="folder of a model of your own, in place of --model_type"
+):
     """Add which model is used, on which device, and where results go; names and meanings are PaddleGAN's.
 
     Args:
@@ -39,8 +42,11 @@ def add_model_arguments(parser, *, output_path="output_dir",
         the `add_argument` of their group, for what else belongs there.
     """
     add = parser.add_argument_group("model").add_argument
-    add("--model_type", "--dataset_name",
-        help="known model, such as ffhq-config-f (default: the embedded face world)")
+    add(
+        "--model_type",
+        "--dataset_name",
+        help="known model, such as ffhq-config-f (default: the embedded face world)",
+    )
     add("--bundle", metavar="DIR", help=bundle)
     add("--weight_path", help="weights of the generator, in place of the model's own")
     for name in SIZES:
@@ -52,9 +58,12 @@ def add_model_arguments(parser, *, output_path="output_dir",
 
 def add_identity_argument(add) -> None:
     """Add which network says how alike an inverted face is; `add` is a group's add_argument."""
-    add("--ir_se50_weights", metavar="FILE",
+    add(
+        "--ir_se50_weights",
+        metavar="FILE",
         help="identity network that says how alike the face is: IR-SE50 or ArcFace (default: the model's "
-             "own, if it has one)")
+        "own, if it has one)",
+    )
 
 
 def add_face_arguments(parser, number="", *, seed: int) -> None:
@@ -67,10 +76,19 @@ def add_face_arguments(parser, number="", *, seed: int) -> None:
     """
     add = parser.add_argument_group(f"face {number}".strip()).add_argument
     add(f"--latent{number}", help="latent of the face, such as pSp's dst.npy (default: a sampled face)")
-    add(f"--index{number}", type=int, default=0, metavar="N",
-        help="which one, where the file holds several (default: 0)")
-    add(f"--seed{number}", type=int, metavar="SEED",
-        help=f"seed of the sampled face, without --latent{number} (default: {seed})")
+    add(
+        f"--index{number}",
+        type=int,
+        default=0,
+        metavar="N",
+        help="which one, where the file holds several (default: 0)",
+    )
+    add(
+        f"--seed{number}",
+        type=int,
+        metavar="SEED",
+        help=f"seed of the sampled face, without --latent{number} (default: {seed})",
+    )
 
 
 def check_faces(args, numbers=("",)) -> None:
@@ -104,5 +122,10 @@ def load_editor(args, **paths):
 
     from ppstyleclip.editor import Editor
 
-    return Editor.from_pretrained(args.model_type, bundle=args.bundle, weight_path=args.weight_path,
-                                  **{name: getattr(args, name) for name in SIZES}, **paths)
+    return Editor.from_pretrained(
+        args.model_type,
+        bundle=args.bundle,
+        weight_path=args.weight_path,
+        **{name: getattr(args, name) for name in SIZES},
+        **paths,
+    )

@@ -1,0 +1,62 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The console command `ppstyleclip`: a subcommand for each task, and the long names of the scripts in tools/.
+
+A command is a module of this folder with two functions: `parse_args(argv)`, which returns a Namespace, and
+`run(args)`, which does the work and may return an exit code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from ppstyleclip import __version__
+from ppstyleclip.cli.run import run_cli
+from ppstyleclip.errors import UserError
+
+# Name on the command line -> (module of this folder, one line for --help).
+COMMANDS = {}  # filled as the commands move here
+# Names of the scripts in tools/, which PaddleGAN's documents use, that differ from a command's own.
+ALIASES = {}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run `ppstyleclip COMMAND ...`."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    if argv[0] == "--version":
+        print(f"ppstyleclip {__version__}")
+        return 0
+    return run_command(argv[0], argv[1:])
+
+
+def run_command(name: str, argv: list[str] | None = None) -> int:
+    """Run one command by its name or its alias; bad input is one line and exit code 2."""
+    return run_cli(_run, name, sys.argv[1:] if argv is None else argv)
+
+
+def _run(name: str, argv: list[str]) -> int | None:
+    command = ALIASES.get(name, name)
+    if command not in COMMANDS:
+        raise UserError(f"there is no command '{name}'; known: {', '.join(COMMANDS)}")
+    module = importlib.import_module(f"ppstyleclip.cli.{COMMANDS[command][0]}")
+    return module.run(module.parse_args(argv))
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS), default=0)
+    lines = [f"  {name.ljust(width)}  {line}" for name, (_, line) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: ppstyleclip COMMAND [options]",
+            "",
+            "Edit pictures with words, in PaddlePaddle.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "`ppstyleclip COMMAND --help` shows a command's options.",
+        ]
+    )

@@ -1,0 +1,45 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""A progress bar around any generator of records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from tqdm import tqdm
+
+from ppstyleclip.progress import Record
+
+
+def show_progress(
+    records: Iterable[Record],
+    *,
+    title: str,
+    unit: str = "",
+    initial: int = 0,
+    describe: Callable[[Any], str] | None = None,
+    disable: bool = False,
+) -> Iterator[Record]:
+    """Yield the records and move a bar to each one's `done`; closing this closes the work behind it.
+
+    Args:
+        records: a generator of records with `done` and `total`.
+        title: stands in front of the bar.
+        unit: of `done`, such as " channels".
+        initial: what earlier runs have done.
+        describe: words behind the bar, of each record.
+        disable: show nothing.
+    """
+    try:
+        with tqdm(desc=title, unit=unit, initial=initial, disable=disable) as bar:
+            for record in records:
+                if bar.total != record.total:
+                    bar.total = record.total
+                bar.update(record.done - bar.n)
+                if describe is not None:
+                    bar.set_postfix_str(describe(record), refresh=False)
+                yield record
+    finally:
+        close = getattr(records, "close", None)
+        if close is not None:
+            close()
