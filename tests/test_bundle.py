@@ -110,8 +110,10 @@ def test_a_pack_goes_round(pack, parts):
     assert generator_fingerprint(bundle.generator) == marks["generator"]
     assert clip_fingerprint(bundle.clip) == marks["clip"]
     assert bundle.clip.vocabulary == frozenset(WORDS) and bundle.stats.count == 100
+    assert bundle.relevance.clip_name == parts["clip"].name and bundle.relevance.fingerprints == marks
+    assert (bundle.relevance.effect_norm == np.float32(parts["strength"])).all()
     for name in ("relevance", "strength", "s_base", "latents"):
-        value = getattr(bundle, name)
+        value = np.asarray(getattr(bundle, name))
         assert value.dtype == np.float32 and (value == np.float32(parts[name])).all()
     assert (bundle.stats.mean == parts["stats"].mean).all() and (bundle.stats.std == parts["stats"].std).all()
     text = ["a happy face"]

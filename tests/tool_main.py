@@ -15,9 +15,11 @@ def load_module(name):
     spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    if not hasattr(module, "main"):  # a shim of a command
+        module.main = functools.partial(run_command, name)
     return module
 
 
 def load_tool(name):
     """The main of a script of tools/; it takes a list of arguments and returns an exit code."""
-    return getattr(load_module(name), "main", None) or functools.partial(run_command, name)
+    return load_module(name).main

@@ -117,19 +117,19 @@ def prepare_exact_sample(job: RelevanceJob, num_channels: int, seed: int) -> Rel
         num_channels: how many; all if there are fewer.
         seed: of the draw.
     """
-    inputs, said = job.inputs, job.folder.job
+    inputs, manifest = job.inputs, job.folder.job
     channels, num_images = (
         sample_channels(job.blocks, num_channels, seed),
         min(NUM_IMAGES, len(inputs.s_base)),
     )
     config = replace(
-        relevance_config(said, job.blocks),
+        relevance_config(manifest, job.blocks),
         channels=tuple(channels),
         stop_at=None,
-        block_size=default_block_size(said["batch_size"], num_images),
+        block_size=default_block_size(manifest["batch_size"], num_images),
     )
     described = describe_relevance(
-        inputs, config, num_images=num_images, precision="fp32", engine=said["options"]["engine"]
+        inputs, config, num_images=num_images, precision="fp32", engine=manifest["options"]["engine"]
     )
     folder = JobFolder(job.folder.path / CHECK, described)
     earlier = read_job(folder.path)
@@ -147,7 +147,7 @@ def _prepared(
     is_there: bool,
     begins_again: bool,
 ) -> RelevanceJob:
-    own, said = blocks[ranks.rank :: ranks.count], folder.job
+    own, manifest = blocks[ranks.rank :: ranks.count], folder.job
     todo = missing_blocks(folder, own) if is_there else own
     records: Iterable[RelevanceRecord] = ()
     if todo:
@@ -155,20 +155,20 @@ def _prepared(
             inputs.generator,
             inputs.clip,
             inputs.statistics,
-            relevance_config(said, todo),
-            s_base=inputs.s_base[: said["num_images"]],
-            compiled=_compiled(inputs, said),
+            relevance_config(manifest, todo),
+            s_base=inputs.s_base[: manifest["num_images"]],
+            compiled=_compiled(inputs, manifest),
         )
-    work = block_work(inputs.generator, inputs.clip, said, own)
+    work = block_work(inputs.generator, inputs.clip, manifest, own)
     return RelevanceJob(inputs, folder, blocks, own, todo, records, work, ranks, begins_again)
 
 
-def _compiled(inputs: RelevanceInputs, said: dict[str, Any]) -> CompiledNetworks | None:
+def _compiled(inputs: RelevanceInputs, manifest: dict[str, Any]) -> CompiledNetworks | None:
     """The networks compiled, where the job says so."""
-    if said["options"]["engine"] == "eager":
+    if manifest["options"]["engine"] == "eager":
         return None
     return CompiledNetworks(
-        inputs.generator, inputs.clip, precision=said["precision"], mark=said["generator"]
+        inputs.generator, inputs.clip, precision=manifest["precision"], mark=manifest["generator"]
     )
 
 

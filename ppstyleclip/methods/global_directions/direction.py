@@ -78,10 +78,7 @@ def style_direction(
         raise UserError(f"unknown unit '{unit}', known: {', '.join(UNITS)}")
     weight = covariance_weight if pull is None else pull
     if beta < 0 or not 0 <= soft <= 1 or not 0 <= weight <= 1:
-        raise UserError(
-            "beta must be 0 or more, soft and covariance_weight (pull) in 0..1, "
-            f"got {beta}, {soft} and {weight}"
-        )
+        raise UserError(f"beta must be 0 or more, soft and pull in 0..1, got {beta}, {soft} and {weight}")
     relevance = as_relevance(relevance, strength)
     _check_shapes(relevance, layout, stats)
     r, largest = _match(relevance.rows, dt)
@@ -121,7 +118,7 @@ def _with_covariance(
 ) -> np.ndarray:
     """The step in deviations `[E]`, leaning by `weight` towards the population's own differences."""
     if population is None:
-        raise UserError("a covariance weight (pull) needs the styles of a population of faces; leave it at 0")
+        raise UserError("pull needs the styles of a population of faces; leave it at 0")
     standard = population - population.mean(axis=0)
     standard = standard / np.maximum(standard.std(axis=0), 1e-12)
     correlated = standard.T @ (standard @ steps) * np.where(chosen, 1.0, 0.5)
