@@ -22,7 +22,7 @@ from ppstyleclip.methods.global_directions import (
 )
 from ppstyleclip.progress import last
 from ppstyleclip.stylespace import build_layout
-from ppstyleclip.zoo import read_relevance, read_stats, save_relevance
+from ppstyleclip.zoo import load_pack, read_relevance, read_stats, save_generator, save_relevance
 
 STATS, STYLES = "stylegan2-tiny-styleclip-stats.safetensors", "S-tiny.safetensors"
 DIRECTIONS = "stylegan2-tiny-styleclip-global-directions.safetensors"
@@ -155,6 +155,15 @@ def test_one_command_runs_both_stages():
     assert extract(["--num_images", "2"]) == 0
     for name in (STYLES, DIRECTIONS, STATS):
         assert Path(name).read_bytes() == Path("both", name).read_bytes()
+
+
+def test_one_command_makes_a_bundle_of_a_generator_of_ones_own():
+    save_generator("mine.safetensors", tiny_generator(seed=5), name="mine")
+    words = ["--num_samples", "60", "--num_images", "2", "--clip", "toonface"]
+    assert prepare(["--bundle", "mine", "--weight_path", "mine.safetensors", *words]) == 0
+    bundle = load_pack("mine")
+    assert bundle.relevance.clip_name == "toonface" and bundle.stats.count == 60
+    assert bundle.relevance.fingerprints["generator"] == bundle.fingerprints["generator"]
 
 
 def test_what_was_made_is_what_the_edit_takes():
