@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from ppstyleclip.convert import infer_generator_config
 from ppstyleclip.errors import MissingFile, UserError
@@ -184,7 +185,8 @@ def _absent(word, name, maker, option):
 
 
 def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
-    layout, parts = bundle.layout, {}
+    layout = bundle.layout
+    parts: dict[str, Any] = {}
     known = {"name": bundle.name, "generator": _measured(bundle)}
     if stat_path is not None:
         parts["stats"] = read_stats(stat_path, layout, **known)
