@@ -1,8 +1,11 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The commands in tools/, which are scripts and not a package, for tests to call."""
 
+import functools
 import importlib.util
 from pathlib import Path
+
+from ppstyleclip.cli.main import run_command
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 
@@ -12,6 +15,8 @@ def load_module(name):
     spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    if not hasattr(module, "main"):  # a shim of a command
+        module.main = functools.partial(run_command, name)
     return module
 
 

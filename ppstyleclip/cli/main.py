@@ -15,9 +15,16 @@ from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import UserError
 
 # Name on the command line -> (module of this folder, one line for --help).
-COMMANDS = {}  # filled as the commands move here
+COMMANDS = {
+    "prepare": ("prepare", "make a generator editable by text: statistics, then relevance"),
+    "statistics": ("statistics", "measure mean and deviation of each style channel"),
+    "relevance": ("relevance", "measure what each style channel does in CLIP's eyes"),
+}
 # Names of the scripts in tools/, which PaddleGAN's documents use, that differ from a command's own.
-ALIASES = {}
+ALIASES = {
+    "styleclip_getf": "statistics",
+    "styleclip_extract": "relevance",
+}
 
 
 def main(argv: list[str] | None = None) -> int:

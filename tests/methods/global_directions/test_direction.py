@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.global_direction import largest_beta, style_direction
-from ppstyleclip.stylespace import StyleLayout, StyleStats, layout_from_channels
+from ppstyleclip.methods.global_directions import largest_beta, style_direction
+from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats, as_relevance, layout_from_channels
 
 LAYOUT = layout_from_channels(8, {4: 2, 8: 2})  # conv1 2, to_rgb1 2, convs.0 2, convs.1 2, to_rgbs.0 2
 STATS = StyleStats(np.zeros(10, np.float32), np.arange(1, 11, dtype=np.float32), 100)
@@ -34,12 +34,34 @@ def test_sigma_scales_by_each_channels_deviation():
 def test_effect_is_sigma_scaled_to_a_predicted_move_in_clip():
     strength = np.array([0.5, 0.25, 1, 0, 1, 2], np.float32)
     sigma = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="sigma")
-    effect = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="effect", strength=strength)
+    relevance = as_relevance(RELEVANCE, strength)
+    effect = style_direction(relevance, DT, LAYOUT, STATS, beta=0.25, unit="effect")
     # chosen r: 0.6, -0.8, 0.3; moved r / 0.8 deviations each; ten deviations move CLIP by strength * r
     predicted = (0.6 * 0.5 * 0.6 + 0.8 * 0.25 * 0.8 + 0.3 * 2 * 0.3) / 0.8 / 10
     np.testing.assert_allclose(effect.ds, sigma.ds * 0.1 / predicted, rtol=1e-5)
     with pytest.raises(UserError, match="strength"):
         style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="effect")
+
+
+def test_effect_does_not_depend_on_the_alpha_of_the_measurement():
+    strength, measured = np.array([0.5, 0.25, 1, 0, 1, 2], np.float32), np.ones(6, bool)
+    wide = Relevance(RELEVANCE, strength, measured, made_with={"alpha": 5.0})
+    narrow = Relevance(RELEVANCE, strength * np.float32(0.5), measured, made_with={"alpha": 2.5})
+    one, other = (
+        style_direction(relevance, DT, LAYOUT, STATS, beta=0.25, unit="effect")
+        for relevance in (wide, narrow)
+    )
+    np.testing.assert_allclose(one.ds, other.ds, rtol=1e-6)
+
+
+def test_earlier_names_of_arguments_still_work():
+    strength, population = np.ones(6, np.float32), np.random.RandomState(0).randn(50, 6)
+    old = {"strength": strength, "pull": 0.5}
+    new = {"covariance_weight": 0.5}
+    options = {"beta": 0.25, "unit": "effect", "population": population}
+    one = style_direction(RELEVANCE, DT, LAYOUT, STATS, **options, **old)
+    other = style_direction(as_relevance(RELEVANCE, strength), DT, LAYOUT, STATS, **options, **new)
+    np.testing.assert_array_equal(one.ds, other.ds)
 
 
 def test_soft_threshold_keeps_a_share_of_the_rest():
@@ -97,7 +119,7 @@ def test_statistics_of_another_generator_are_refused():
         style_direction(RELEVANCE, DT, LAYOUT, stats, beta=0.1)
 
 
-def test_pull_leans_towards_how_the_population_differs():
+def test_a_covariance_weight_leans_towards_how_the_population_differs():
     layout = StyleLayout(("conv1",), (4,), (True,))
     stats = StyleStats(np.zeros(4, np.float32), np.ones(4, np.float32), 10)
     relevance = np.eye(4, dtype=np.float32)
@@ -108,14 +130,21 @@ def test_pull_leans_towards_how_the_population_differs():
     population = np.concatenate([3 * population + 7, rng.randn(50000, 2)], axis=1)  # 0 and 1 go together
     options = {"beta": 0.2, "unit": "sigma"}
     plain = style_direction(relevance, dt, layout, stats, **options)
-    pulled = style_direction(relevance, dt, layout, stats, pull=0.5, population=population, **options)
+    pulled = style_direction(
+        relevance, dt, layout, stats, covariance_weight=0.5, population=population, **options
+    )
     q = np.where(np.abs(dt) >= 0.2, dt, 0) / dt.max()
     p = np.corrcoef(population.T) @ q * [1, 1, 0.5, 0.5]
     expected = 0.5 * q + 0.5 * p * np.linalg.norm(q) / np.linalg.norm(p)
     np.testing.assert_allclose(pulled.ds, expected / np.abs(expected).max(), atol=1e-5)
     assert pulled.ds[1] > plain.ds[1] + 0.1 and pulled.num_channels == plain.num_channels == 2
-    same = style_direction(relevance, dt, layout, stats, pull=0.0, population=population, **options)
+    same = style_direction(
+        relevance, dt, layout, stats, covariance_weight=0.0, population=population, **options
+    )
     np.testing.assert_array_equal(same.ds, plain.ds)
-    for bad, words in ((1.5, "soft and pull in 0..1"), (0.5, "needs the styles of a population")):
+    for bad, words in (
+        (1.5, "soft and pull in 0..1"),
+        (0.5, "needs the styles of a population"),
+    ):
         with pytest.raises(UserError, match=words):
-            style_direction(relevance, dt, layout, stats, pull=bad, **options)
+            style_direction(relevance, dt, layout, stats, covariance_weight=bad, **options)

@@ -4,7 +4,7 @@
     manifest.json              what is measured and how; every block belongs to it
     block-00012.safetensors    a finished part, with a checksum and the manifest's digest
 
-A block is written whole or not at all, so a killed run loses the one it was at. Nothing here needs Paddle.
+A block is written whole or not at all, so a killed run loses the one it was at.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import json
 import re
 import shutil
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import (
@@ -27,12 +29,13 @@ from ppstyleclip.files import (
     write_atomic,
     write_safetensors,
 )
+from ppstyleclip.threads import thread_count
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 CHECK = "check"  # a job inside a job: the sample that is measured exactly
 ELSEWHERE = "choose another output folder, or begin again with --restart"
-_SAID = {"threads": "threads (OMP_NUM_THREADS)"}
+_SHOWN_AS = {"threads": "threads (OMP_NUM_THREADS)"}
 _BLOCK = re.compile(r"block-\d+\.safetensors")
 
 
@@ -47,7 +50,7 @@ class JobFolder:
     """
 
     path: Path
-    job: dict
+    job: dict[str, Any]
     shard: str | None = None
 
     @property
@@ -69,34 +72,34 @@ class JobFolder:
         """Where block `number` is, or will be."""
         return self.path / f"block-{number:05d}.safetensors"
 
-    def write_block(self, number: int, arrays: dict) -> None:
+    def write_block(self, number: int, arrays: dict[str, Any]) -> None:
         """Write block `number` (`{name: array}`), whole or not at all.
 
         Raises:
             CannotWrite: the folder cannot be written, or the disk is full.
         """
-        marks = {"manifest": self.digest, "checksum": fingerprint(arrays)}
-        write_safetensors(self.block_path(number), arrays, marks)
+        metadata = {"manifest": self.digest, "checksum": fingerprint(arrays)}
+        write_safetensors(self.block_path(number), arrays, metadata)
 
-    def read_block(self, number: int) -> dict | None:
+    def read_block(self, number: int) -> dict[str, Any] | None:
         """Read block `number`; None, after a warning where it is damaged, if it has to be made (again)."""
         path = self.block_path(number)
         if not path.exists():
             return None
         try:
-            arrays, marks = read_safetensors(path)
+            arrays, metadata = read_safetensors(path)
         except UserError:
-            arrays, marks = {}, {}
-        if not arrays or marks.get("checksum") != fingerprint(arrays):
+            arrays, metadata = {}, {}
+        if not arrays or metadata.get("checksum") != fingerprint(arrays):
             warnings.warn(f"{path} is damaged and does not count; its part is measured again", stacklevel=2)
             return None
-        if marks.get("manifest") != self.digest:
+        if metadata.get("manifest") != self.digest:
             warnings.warn(f"{path} belongs to another job and does not count", stacklevel=2)
             return None
         return arrays
 
 
-def remove_job(path) -> None:
+def remove_job(path: Path | str) -> None:
     """Remove manifest, blocks and drafts of whatever job is in a folder; what is not a job's stays."""
     path = Path(path)
     if not path.is_dir():
@@ -111,7 +114,7 @@ def remove_job(path) -> None:
         path.rmdir()
 
 
-def read_job(path) -> JobFolder | None:
+def read_job(path: Path | str) -> JobFolder | None:
     """Read the job of a folder; None if there is none.
 
     Raises:
@@ -130,7 +133,7 @@ def read_job(path) -> JobFolder | None:
     return JobFolder(path, job, shard)
 
 
-def differences(one: dict, other: dict, ignored=()) -> list:
+def differences(one: dict, other: dict, ignored: Iterable[str] = ()) -> list[tuple[str, Any, Any]]:
     """Name what differs between two jobs: `[(word, value of one, value of the other)]`."""
     words = [word for word in sorted({**one, **other}) if word not in ignored]
     return [(word, one.get(word), other.get(word)) for word in words if one.get(word) != other.get(word)]
@@ -145,7 +148,7 @@ def check_same(found: JobFolder, wanted: JobFolder) -> None:
     one, other = ({**folder.job, "shard": folder.shard} for folder in (found, wanted))
     different = differences(one, other, ignored=("layout",))
     if different:
-        parts = [f"{_SAID.get(word, word)} {shown(a)}, not {shown(b)}" for word, a, b in different]
+        parts = [f"{_SHOWN_AS.get(word, word)} {shown(a)}, not {shown(b)}" for word, a, b in different]
         more = f" (and {len(parts) - 4} more)" if len(parts) > 4 else ""
         raise UserError(
             f"{found.path} holds another job than is asked for: {'; '.join(parts[:4])}{more}; "
@@ -153,19 +156,24 @@ def check_same(found: JobFolder, wanted: JobFolder) -> None:
         )
 
 
-def shown(value) -> str:
+def shown(value: Any) -> str:
     """A manifest's value in an error line."""
     text = "none" if value is None else value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= 60 else f"{text[:50]}... ({len(text)} characters)"
 
 
-def parse_shard(text: str | None) -> tuple:
-    """Read "i/n", 0 <= i < n; None is the whole, (0, 1).
+def threads_of_jobs(paths: Iterable[Path]) -> int | None:
+    """Return the number of threads that the jobs in some folders agree on; None where they do not."""
+    threads = set()
+    for path in paths:
+        with contextlib.suppress(UserError):  # a damaged one is named where it is the one that goes on
+            job = read_job(path)
+            threads |= set() if job is None else {job.job.get("threads")}
+    return threads.pop() if len(threads) == 1 else None
 
-    Raises:
-        UserError: it is something else.
-    """
-    match = re.fullmatch(r"(\d+)/(\d+)", text or "0/1")
-    if match is None or not int(match[1]) < int(match[2]):
-        raise UserError(f"--shard must be i/n with i from 0 to n - 1, such as 0/2 and 1/2; got '{text}'")
-    return int(match[1]), int(match[2])
+
+def rounding_conditions() -> dict[str, Any]:
+    """What decides the last bits of a result beside its options: threads of this process, and the device."""
+    import paddle
+
+    return {"threads": thread_count(), "device": paddle.get_device().partition(":")[0]}

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Both stages of the preparation as commands, on a pack of random weights, and how commands end."""
+"""Both stages of the preparation as commands, on a pack of random weights."""
 
+import functools
 import json
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +11,25 @@ import pytest
 from tiny_world import CLIP, live_in, save_tiny_pack, tiny_clip, tiny_generator
 from tool_main import load_tool
 
-from ppstyleclip.cli.run import run_cli
-from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
+from ppstyleclip.cli.main import run_command
+from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
-from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
-from ppstyleclip.methods.staged import work_from
-from ppstyleclip.stylespace import build_layout, collect_stats
-from ppstyleclip.zoo import read_relevance, read_stats
+from ppstyleclip.methods.global_directions import (
+    RelevanceConfig,
+    StatisticsConfig,
+    collect_statistics,
+    compute_relevance,
+)
+from ppstyleclip.progress import last
+from ppstyleclip.stylespace import build_layout
+from ppstyleclip.zoo import load_pack, read_relevance, read_stats, save_generator, save_relevance
 
 STATS, STYLES = "stylegan2-tiny-styleclip-stats.safetensors", "S-tiny.safetensors"
 DIRECTIONS = "stylegan2-tiny-styleclip-global-directions.safetensors"
 
 
 getf, extract = load_tool("styleclip_getf"), load_tool("styleclip_extract")
+prepare = functools.partial(run_command, "prepare")
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +59,11 @@ def names():
 # ---- what they do
 
 
-def test_the_first_stage_writes_what_collect_stats_measures(world, capsys):
+def test_the_first_stage_writes_what_collect_statistics_measures(world, capsys):
     generator, layout, _ = world
     run_getf("--batch_size", "13")
     assert names() == [STYLES, STATS]
-    record = list(collect_stats(generator, layout, num_samples=60))[-1]
+    record = last(collect_statistics(generator, StatisticsConfig(num_samples=60)))
     stats = read_stats(STATS, layout, name="tiny")
     np.testing.assert_allclose(stats.mean, record.stats.mean, atol=1e-5)
     np.testing.assert_allclose(stats.std, record.stats.std, atol=1e-5)
@@ -74,7 +80,7 @@ def test_the_first_stage_hands_its_options_on(world, mode):
     generator, layout, _ = world
     run_getf("--truncation_mode", mode, "--truncation", "0.5", "--seed", "9")
     options = {"num_samples": 60, "truncation_mode": mode, "truncation": 0.5, "seed": 9}
-    record = list(collect_stats(generator, layout, **options))[-1]
+    record = last(collect_statistics(generator, StatisticsConfig(**options)))
     np.testing.assert_allclose(read_stats(STATS, layout, name="tiny").mean, record.stats.mean, atol=1e-5)
 
 
@@ -85,12 +91,16 @@ def test_the_second_stage_writes_what_compute_relevance_measures(world, options,
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     assert extract(["--num_images", "3", *words]) == 0
     stats, s = read_stats(STATS, layout, name="tiny"), read_safetensors(STYLES)[0]["s"][:3]
-    records = compute_relevance(generator, clip, layout, stats, s, **options)
-    expected = collect_relevance(records, layout.num_editable, clip.dim)
-    relevance, strength = read_relevance(DIRECTIONS, layout, name="tiny")
-    np.testing.assert_allclose(relevance, expected.relevance, atol=1e-3)
-    per_five = 5.0 / options.get("alpha", 5.0)  # as read, strength does not depend on alpha
-    np.testing.assert_allclose(strength, expected.strength * per_five, atol=1e-5)
+    records = compute_relevance(generator, clip, stats, RelevanceConfig(**options), s_base=s)
+    expected = last(records).relevance
+    found = read_relevance(DIRECTIONS, layout, name="tiny")
+    np.testing.assert_allclose(found.rows, expected.rows, atol=1e-3)
+    np.testing.assert_allclose(found.effect_norm, expected.effect_norm, atol=1e-5)
+    per_five = 5.0 / options.get("alpha", 5.0)  # over ten deviations it does not depend on alpha
+    np.testing.assert_allclose(found.effect_norm_over(10.0), expected.effect_norm * per_five, atol=1e-5)
+    assert (found.name, found.clip_name, found.layout) == ("tiny", clip.name, layout)
+    assert found.measured.all() and set(found.fingerprints) == {"generator", "clip"}
+    assert expected.made_with.items() <= found.made_with.items()
     made = json.loads(read_safetensors(DIRECTIONS)[1]["made_with"])
     assert {**{"alpha": 5.0, "base": "mean", "compat": None}, **options}.items() <= made.items()
     assert made["num_images"] == 3 and made["channels"] == layout.num_editable
@@ -124,6 +134,38 @@ def test_a_trial_says_so_and_takes_another_name(world, capsys):
     assert f"a trial: 5 of {layout.num_editable} channels, evenly spaced" in capsys.readouterr().out
 
 
+def test_what_is_read_is_written_again_without_loss(world):
+    _, layout, _ = world
+    assert extract(["--num_images", "2", "--alpha", "3"]) == 0
+    found = read_relevance(DIRECTIONS, layout, name="tiny")
+    save_relevance("again.safetensors", found, version=metadata_of(DIRECTIONS)["version"])
+    assert Path("again.safetensors").read_bytes() == Path(DIRECTIONS).read_bytes()
+    with pytest.raises(UserError, match="give save_relevance generator= and clip="):
+        save_relevance("again.safetensors", found.rows)
+
+
+def metadata_of(path):
+    return read_safetensors(path)[1]
+
+
+def test_one_command_runs_both_stages():
+    assert prepare(["--num_samples", "60", "--num_images", "2", "--output_path", "both"]) == 0
+    assert sorted(path.name for path in Path("both").iterdir()) == [STYLES, DIRECTIONS, STATS]
+    run_getf()
+    assert extract(["--num_images", "2"]) == 0
+    for name in (STYLES, DIRECTIONS, STATS):
+        assert Path(name).read_bytes() == Path("both", name).read_bytes()
+
+
+def test_one_command_makes_a_bundle_of_a_generator_of_ones_own():
+    save_generator("mine.safetensors", tiny_generator(seed=5), name="mine")
+    words = ["--num_samples", "60", "--num_images", "2", "--clip", "toonface"]
+    assert prepare(["--bundle", "mine", "--weight_path", "mine.safetensors", *words]) == 0
+    bundle = load_pack("mine")
+    assert bundle.relevance.clip_name == "toonface" and bundle.stats.count == 60
+    assert bundle.relevance.fingerprints["generator"] == bundle.fingerprints["generator"]
+
+
 def test_what_was_made_is_what_the_edit_takes():
     from ppstyleclip.editor import Edit, Editor
 
@@ -142,15 +184,6 @@ def test_paddlegans_list_of_styles_is_read(world):
     expected = Path(DIRECTIONS).read_bytes()
     assert extract(["--num_images", "2", "--s_path", "S.pdparams"]) == 0
     assert Path(DIRECTIONS).read_bytes() == expected
-
-
-def test_work_counts_the_convolutions(world):
-    generator, layout, _ = world
-    # channels 6, 6, 4 at 4, 8, 16 px; an enlarging convolution runs at the size of its input
-    convs = [36 * 9 * 16, 6 * 3 * 16]
-    convs += [36 * 9 * 16, 36 * 9 * 64, 6 * 3 * 64]
-    convs += [24 * 9 * 64, 16 * 9 * 256, 4 * 3 * 256]
-    assert [work_from(generator, k) for k in range(8)] == [sum(convs[k:]) for k in range(8)]
 
 
 # ---- bad input
@@ -216,45 +249,3 @@ def test_an_output_folder_that_cannot_be_is_refused_at_once(capsys):
     Path("file").write_text("")
     for main in (getf, extract):
         fails(main, ["--output_path", "file/folder"], "cannot write", capsys)
-
-
-# ---- how commands end
-
-
-@pytest.mark.parametrize("error", [UserError, MissingFile, CannotWrite, MissingExtra])
-def test_guard_turns_what_a_user_can_cure_into_one_line(error, capsys):
-    def main():
-        raise error("no such\n   thing")
-
-    assert run_cli(main) == 2
-    assert capsys.readouterr().err == "error: no such thing\n"
-
-
-def test_guard_lets_bugs_keep_their_traceback():
-    for error in (ValueError, FileNotFoundError, KeyError, ImportError):
-
-        def main(error=error):
-            raise error("a bug")
-
-        with pytest.raises(error):
-            run_cli(main)
-
-
-def test_guard_names_what_the_machine_refuses(capsys, tmp_path):
-    assert run_cli(lambda: open(tmp_path, "rb")) == 2
-    assert capsys.readouterr().err == f"error: cannot use '{tmp_path}': Is a directory\n"
-
-
-def test_guard_on_ctrl_c_codes_and_warnings(capsys):
-    def interrupted():
-        raise KeyboardInterrupt
-
-    assert run_cli(interrupted) == 130
-    assert run_cli(lambda code: code, 3) == 3
-    assert run_cli(lambda: None) == 0
-    shown = warnings.showwarning
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        assert run_cli(lambda: warnings.warn("mind\nthe step", stacklevel=1)) == 0
-    assert capsys.readouterr().err.splitlines() == ["interrupted", "warning: mind the step"]
-    assert warnings.showwarning is shown

@@ -6,10 +6,17 @@ import paddle
 import pytest
 
 from ppstyleclip.engine import CompiledNetworks, networks
-from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
+from ppstyleclip.methods.global_directions import (
+    RelevanceConfig,
+    StatisticsConfig,
+    collect_relevance,
+    collect_statistics,
+    compute_relevance,
+)
 from ppstyleclip.methods.staged import advance, finish, first_stage, join, take
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
-from ppstyleclip.stylespace import StyleStats, build_layout, collect_stats
+from ppstyleclip.progress import last
+from ppstyleclip.stylespace import StyleStats, build_layout
 
 ALPHA = 5.0
 
@@ -39,20 +46,21 @@ class World:
                 parameter.set_value(paddle.full([1], 0.3))
         self.clip = TinyClip()
         self.layout = build_layout(self.generator)
-        options = {"num_samples": 64, "keep": 3, "truncation_mode": "none"}
-        record = list(collect_stats(self.generator, self.layout, **options))[-1]
+        config = StatisticsConfig(num_samples=64, keep=3, truncation_mode="none")
+        record = last(collect_statistics(self.generator, config))
         self.s = record.s
         std = record.stats.std.copy()
         std[self.layout.editable_index[DEAD_CHANNEL]] = 0  # a channel that does nothing
         self.stats = StyleStats(record.stats.mean, std, record.stats.count)
 
     def relevance(self, **options):
-        records = self.records(**options)
-        return collect_relevance(records, self.layout.num_editable, self.clip.dim)
+        return last(self.records(**options)).relevance
 
-    def records(self, **options):
-        options = {"alpha": ALPHA, "batch_size": 8, **options}
-        return compute_relevance(self.generator, self.clip, self.layout, self.stats, self.s, **options)
+    def records(self, compiled=None, **options):
+        config = RelevanceConfig(**{"alpha": ALPHA, "batch_size": 8, **options})
+        return compute_relevance(
+            self.generator, self.clip, self.stats, config, s_base=self.s, compiled=compiled
+        )
 
 
 DEAD_CHANNEL = 6
@@ -96,17 +104,32 @@ def plain_relevance(world, base="mean", compat=None):
 def assert_same(found, rows, strength):
     alive = strength >= 1e-5
     assert alive.sum() == len(rows) - 1
-    cosine = (found.relevance * rows).sum(axis=1)
+    cosine = (found.rows * rows).sum(axis=1)
     assert cosine[alive].min() >= 0.9999
-    assert not found.relevance[~alive].any()
-    np.testing.assert_allclose(np.linalg.norm(found.relevance[alive], axis=1), 1, atol=1e-6)
-    np.testing.assert_allclose(found.strength, strength, atol=1e-5, rtol=1e-3)
+    assert not found.rows[~alive].any()
+    np.testing.assert_allclose(np.linalg.norm(found.rows[alive], axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(found.effect_norm, strength, atol=1e-5, rtol=1e-3)
 
 
 @pytest.mark.parametrize("base, compat", [("mean", None), ("own", None), ("mean", "official")])
 def test_relevance_equals_the_plain_loop(world, base, compat):
     rows, strength = plain_relevance(world, base, compat)
     assert_same(world.relevance(base=base, compat=compat), rows, strength)
+
+
+def test_relevance_is_computed_from_python_without_a_file_or_a_command_line(world, monkeypatch):
+    rows, strength = plain_relevance(world)
+
+    def refuse(*args, **options):
+        raise AssertionError("no file, no command line")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("argparse.Namespace.__init__", refuse)
+    config = RelevanceConfig(alpha=ALPHA, batch_size=8)
+    records = list(compute_relevance(world.generator, world.clip, world.stats, config, s_base=world.s))
+    monkeypatch.undo()
+    assert records[-1].done == records[-1].total == world.layout.num_editable
+    assert_same(records[-1].relevance, rows, strength)
 
 
 @pytest.mark.parametrize(
@@ -133,9 +156,9 @@ def test_the_three_ways_differ(world):
     plain, own = world.relevance(), world.relevance(base="own")
     official = world.relevance(compat="official")
     last = world.layout.num_editable - 1
-    assert np.abs(plain.relevance - own.relevance).max() > 0.01
-    assert np.abs(plain.relevance[last] - official.relevance[last]).max() > 1e-3
-    np.testing.assert_allclose(plain.relevance[0], official.relevance[0], atol=1e-4)  # nothing visited yet
+    assert np.abs(plain.rows - own.rows).max() > 0.01
+    assert np.abs(plain.rows[last] - official.rows[last]).max() > 1e-3
+    np.testing.assert_allclose(plain.rows[0], official.rows[0], atol=1e-4)  # nothing visited yet
 
 
 @pytest.mark.parametrize("compat", [None, "official"])
@@ -144,8 +167,8 @@ def test_the_three_ways_differ(world):
 )
 def test_batch_and_memory_change_nothing(world, options, compat):
     one, other = world.relevance(compat=compat), world.relevance(compat=compat, **options)
-    np.testing.assert_allclose(one.relevance, other.relevance, atol=2e-3)
-    np.testing.assert_allclose(one.strength, other.strength, atol=1e-5)
+    np.testing.assert_allclose(one.rows, other.rows, atol=2e-3)
+    np.testing.assert_allclose(one.effect_norm, other.effect_norm, atol=1e-5)
 
 
 @pytest.mark.parametrize("compat", [None, "official"])
@@ -153,8 +176,8 @@ def test_some_channels_are_the_same_as_in_the_whole(world, compat):
     some = [1, 9, world.layout.num_editable - 1]
     whole, part = world.relevance(compat=compat), world.relevance(compat=compat, channels=some)
     assert part.measured.nonzero()[0].tolist() == some
-    assert not part.relevance[~part.measured].any()
-    np.testing.assert_allclose(part.relevance[some], whole.relevance[some], atol=2e-3)
+    assert not part.rows[~part.measured].any()
+    np.testing.assert_allclose(part.rows[some], whole.rows[some], atol=2e-3)
 
 
 def test_records_cover_every_channel_once(world):
@@ -165,6 +188,27 @@ def test_records_cover_every_channel_once(world):
     assert [record.done for record in records] == np.cumsum(counts).tolist()
     assert {record.total for record in records} == {world.layout.num_editable}
     assert all(record.seconds > 0 for record in records)
+
+
+def test_the_last_record_alone_carries_the_whole_and_what_it_was_made_with(world):
+    *before, record = world.records(base="own", channels=[1, 9])
+    assert before and all(one.relevance is None for one in before)
+    found = record.relevance
+    assert found.measured.nonzero()[0].tolist() == [1, 9] and found.layout == world.layout
+    joined = collect_relevance([*before, record], world.layout.num_editable, world.clip.dim)
+    assert np.array_equal(joined.rows, found.rows)
+    assert np.array_equal(joined.effect_norm, found.effect_norm)
+    expected = {"alpha": ALPHA, "base": "own", "compat": None, "num_images": 3, "channels": 2}
+    assert expected.items() <= found.made_with.items()
+    assert np.asarray(found) is found.rows and found.shape == found.rows.shape
+
+
+def test_closing_the_generator_ends_the_work(world):
+    records = world.records()
+    next(records)
+    records.close()
+    with pytest.raises(StopIteration):
+        next(records)
 
 
 def test_the_base_faces_are_left_as_they_were(world):
@@ -191,11 +235,11 @@ def test_bad_options_are_named(world, options, message):
 
 
 def test_styles_or_statistics_of_another_generator_are_refused(world):
-    args = (world.generator, world.clip, world.layout)
+    networks, config = (world.generator, world.clip), RelevanceConfig()
     with pytest.raises(ValueError, match="base styles are"):
-        next(compute_relevance(*args, world.stats, world.s[:, :-1]))
+        compute_relevance(*networks, world.stats, config, s_base=world.s[:, :-1])
     with pytest.raises(ValueError, match="statistics are of 1 style channels"):
-        next(compute_relevance(*args, StyleStats(np.zeros(1), np.ones(1), 2), world.s))
+        compute_relevance(*networks, StyleStats(np.zeros(1), np.ones(1), 2), config, s_base=world.s)
 
 
 @paddle.no_grad()
