@@ -47,8 +47,8 @@ def draw_sweater(c, g, t, w, neck):
     z = z + 0.030 * t.folds[w.at] - 0.03 * gauss(np.maximum(hole - 0.067, 0), 0.03)
     z = z - 0.006 * gauss(ax - 0.29 - 0.75 * (y - 0.74), 0.008) * step(0.0, 0.03, hole - 0.067)  # seams
     roll = 0.03 * np.sqrt(np.clip(1 - ((hole - 0.035) / 0.034) ** 2, 0, 1))
-    z = z + c.cover(collar, 2) * (roll + 0.0016 * np.cos(np.arctan2(y - 0.56, x) * 70))
-    colour = light_clay(c, z, g.clothes, CLOTH_WRAP, rim=0.45) * (1 + 0.03 * t.grain[w.at])
+    z = z + c.cover(collar, 2) * (roll + 0.0020 * np.cos(np.arctan2(y - 0.56, x) * 44))
+    colour = light_clay(c, z, g.clothes, CLOTH_WRAP, rim=0.45) * (1 + 0.02 * t.grain[w.at])
     c.darken(w, 0.35 * w.neck * gauss(np.maximum(d, 0), 0.03))
     alpha = c.cover(d)
     c.over(w, colour, alpha, figure=True, part="clothes")

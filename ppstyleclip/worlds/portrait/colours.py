@@ -17,7 +17,7 @@ def palette(codes, u):
 
 SKINS = ("f8dccd", "f3cbb0", "e9bb98", "c9936b", "956243", "5e3b2b")
 
-IRISES = ("4a2410", "84501e", "9a8a2c", "4f9a55", "3a8ecb", "7cc6f2")
+IRISES = ("3c1d0d", "69391a", "94641f", "739440", "3f9a94", "3a8ecb", "7cc6f2")
 
 CLOTHES = ("23407e", "2f7389", "7f8f86", "c98f4a", "b0392f")
 
@@ -45,8 +45,8 @@ def lip_colour(g, f):
     """Lips from nearly the skin's colour through a natural rose to red lipstick, and their gloss."""
     v = f["lipstick"] + 0.35 * g.fem
     pale, red = ramp(0.0, 1.8, -v), ramp(-0.1, 1.5, v)
-    natural = g.skin * rgb(0.80, 0.46, 0.49) + rgb(0.03, 0.0, 0.0)
-    colour = mix(natural, g.skin * rgb(1.0, 0.84, 0.82), pale)
+    natural = g.skin * rgb(0.80, 0.40, 0.42) + rgb(0.04, 0.0, 0.0)
+    colour = mix(natural, g.skin * rgb(0.92, 0.66, 0.64), pale)
     return mix(colour, g.skin * rgb(0.34, 0.02, 0.06) + rgb(0.29, 0.002, 0.018), red), 0.12 + 0.16 * red
 
 
@@ -77,4 +77,4 @@ def dyed_hair(natural, f):
     v, u = f["hair_dye"], 0.5 + 0.5 * sat(f["hair_lightness"], 0.75)
     near, far = (VIOLETS, PINKS) if v > 0 else (TEALS, BLUES)
     dye = mix(palette(near, u), palette(far, u), ramp(1.5, 2.8, abs(v)))
-    return mix(natural, dye, ramp(0.9, 1.7, abs(v)))
+    return mix(natural, dye, ramp(1.0, 1.8, abs(v)))

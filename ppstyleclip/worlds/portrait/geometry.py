@@ -12,7 +12,7 @@ from ppstyleclip.worlds.portrait.factors import FACTORS
 from ppstyleclip.worlds.portrait.outlines import head_outline
 from ppstyleclip.worlds.portrait.smooth import ramp, sat, smin
 
-TURN = 0.208  # sine of the greatest turn of the head, 12 degrees
+TURN = 0.27  # sine of the greatest turn of the head, 16 degrees
 
 
 def measure(f):
@@ -58,15 +58,15 @@ def measure_face(g, f):
 def measure_features(g, f):
     """Eyes, brows, nose and mouth; limited so that they never touch one another."""
     g.ey, g.ex = 0.015, (0.203 + 0.042 * sat(f["eye_distance"])) * g.sx**0.7
-    g.es = (1 + 0.30 * sat(f["eye_size"])) * (1 + 0.09 * g.young + 0.06 * g.fem - 0.05 * g.old)
+    g.es = 1.07 * (1 + 0.28 * sat(f["eye_size"])) * (1 + 0.09 * g.young + 0.06 * g.fem - 0.05 * g.old)
     g.ea = float(smin(0.122 * g.es, min(g.ex - 0.030, g.half_width - 0.025 - g.ex), 0.03))  # half the width
-    g.brow = 2.0 ** (1.30 * sat(f["brow_thickness"]))
+    g.brow = 1.12 * 2.0 ** (1.10 * sat(f["brow_thickness"]))
     g.ns = (1 + 0.50 * sat(f["nose_size"])) * (1 - 0.10 * g.young + 0.10 * g.old - 0.08 * g.fem)
-    g.lip = (1 + 0.82 * sat(f["lip_fullness"])) * (1 + 0.12 * g.fem) * g.sy**0.5
+    g.lip = 1.10 * (1 + 0.75 * sat(f["lip_fullness"])) * (1 + 0.12 * g.fem) * g.sy**0.5
     g.ny = 0.195 * g.sy + 0.030 * (g.ns - 1)
     g.my = 0.362 * g.sy + 0.022 * (g.ns - 1) + 0.012 * g.open
-    g.bend = 0.085 * g.joy * (1 - 0.4 * g.surprise) - 0.066 * g.sorrow * (1 - 0.5 * g.open) - 0.045 * g.fury
-    pull = 1 + 0.33 * g.joy - 0.05 * g.sorrow - 0.14 * g.open * (1 - g.joy) + 0.12 * g.press
+    g.bend = 0.085 * g.joy * (1 - 0.4 * g.surprise) - 0.050 * g.sorrow * (1 - 0.5 * g.open) - 0.024 * g.fury * (1 - 0.6 * g.sorrow)
+    pull = 1 + 0.33 * g.joy - 0.10 * g.sorrow - 0.22 * g.open * (1 - g.joy) + 0.06 * g.press
     g.mw = 0.181 * pull * (1 - 0.32 * g.surprise * (1 - 0.4 * g.joy)) * g.sx**0.6
     g.gap = (0.140 * g.open + 0.045 * g.grin * (1 - g.open)) * min(g.sy, 1.0)
     g.cheek = 0.165 * g.sy - 0.040 * g.joy
@@ -74,7 +74,7 @@ def measure_features(g, f):
 
 def measure_hair(g, f):
     g.length, g.volume = sat(f["hair_length"]), sat(f["hair_volume"])
-    g.hair_end = 0.30 + 0.46 * g.length + 0.34 * max(g.length, 0.0) ** 1.5
+    g.hair_end = 0.36 + 0.50 * g.length + 0.34 * max(g.length, 0.0) ** 1.5
     g.cropped = 1 - ramp(-0.85, 0.05, g.length)
     g.curl = ramp(-2.2, 2.3, f["hair_curl"])
     g.wavy, g.curly = ramp(0.0, 0.85, g.curl), ramp(0.54, 0.97, g.curl)

@@ -39,11 +39,11 @@ def hair_silhouette(g, t, h):
     ends = y - end - 0.020 * (t.locks[at] - 0.5) * (1 - g.curly)
     fall = clip01((y + 0.2) / max(end + 0.2, 0.2))
     swing = (0.035 + 0.04 * g.curly) * np.sin(pi * 0.55 * fall) + 0.02
-    swing = swing - 0.060 * step(end - 0.22, end, y) * (1 - 0.5 * g.curly)
+    swing = swing - (0.12 - 0.05 * max(g.length, 0.0)) * step(end - 0.40, end + 0.02, y) * (1 - 0.5 * g.curly)
     half = g.half_width + side * taper + mix(swing, -0.03, g.cropped)
     column = smax(smax(np.abs(x) - half, ends, 0.12), -0.20 - y, 0.1)
     d = smin(smax(cap, ends, 0.05), column, 0.10 * (1 - g.cropped) + 0.01)
-    d = d - 0.018 * g.wavy * (1 - h.curly) * step(-0.45, -0.1, y) * h.wave
+    d = d - 0.022 * g.wavy * (1 - h.curly) * step(-0.45, 0.1, y) * h.wave
     h.d = d - (0.095 + 0.035 * g.curl) * h.curly * h.lobes
 
 
@@ -51,7 +51,7 @@ def hair_strands(c, g, t, h):
     """h.fine, h.locks: noise along the strands; h.tx, h.ty: their direction; h.streak: how bright they are."""
     at, x, y = h.at, h.x, h.y
     # Waves bend the strands across themselves.
-    amp, tx, ty = 0.030 * g.wavy, t.tx[at], t.ty[at]
+    amp, tx, ty = 0.040 * g.wavy * step(-0.75, 0.05, y), t.tx[at], t.ty[at]
     columns = (x - LEFT + amp * h.wave * ty) * (1 / c.px) - 0.5
     rows = (y - TOP - amp * h.wave * tx) * (1 / c.px) - 0.5
     h.fine, h.locks = (look_up(a, columns, rows) for a in (t.fine, t.locks))
@@ -60,12 +60,12 @@ def hair_strands(c, g, t, h):
     parting = t.parting[at] * (1 - h.curly)
     if g.combed > 0:
         parting = comb(g, t, h, columns, rows) * parting
-    h.streak = 1 + 0.10 * h.fine + 0.06 * h.locks - 0.45 * parting
+    h.streak = 1 + 0.07 * h.fine + 0.08 * h.locks - 0.35 * parting
     # Swirls replace them where it is curly.
     if g.curly > 0:
         h.fine = mix(h.fine, 1.5 * t.swirl[at], h.curly)
         h.tx, h.ty = mix(h.tx, t.cx[at], h.curly), mix(h.ty, t.cy[at], h.curly)
-        curls = (1 + 0.17 * h.fine) * (1 - 0.85 * clip01(0.75 - t.curls[at]))
+        curls = (1 + 0.12 * h.fine) * (1 - 0.85 * clip01(0.75 - t.curls[at]))
         h.streak = mix(h.streak, curls, h.curly)
     smooth = min(0.65 * float(g.hair.mean()), 0.5)  # fair hair is smoother
     h.streak = np.clip(mix(h.streak, 1.0, smooth), 0.4, 1.8)
@@ -73,7 +73,9 @@ def hair_strands(c, g, t, h):
 
 def comb(g, t, h, columns, rows):
     """Turn the strands over the forehead into combed ones; returns how much of the others is left."""
-    share = g.combed * step(0.50, 0.32, np.abs(h.x)) * step(0.0, -0.16, h.y)
+    # The combed part begins at the forehead and climbs.
+    edge = 0.0 - 1.0 * g.combed
+    share = step(0.50, 0.32, np.abs(h.x)) * step(0.0, -0.16, h.y) * step(edge - 0.08, edge + 0.08, h.y)
     keep = np.sqrt(np.sqrt(share * share + (1 - share) ** 2))  # mixing two noises must not fade them much
     for name in ("fine", "locks"):
         combed = look_up(vars(t)[name + "_combed"], columns, rows)
@@ -96,7 +98,7 @@ def draw_front_hair(c, g, t, h):
     # Height: a dome, rounded at all its edges, with locks or curls on it.
     z = 0.45 * np.sqrt(np.clip(1 - (h.x / 0.75) ** 2 - ((np.minimum(y, 0.1) - 0.1) / 1.05) ** 2, 0, 1))
     z = z + 0.16 * np.sqrt(1.0001 - (1 - clip01(-d / 0.16)) ** 2)
-    z = z + (0.0085 * h.locks + 0.0016 * h.fine) * (1 - 0.85 * h.curly) + 0.080 * h.curly * t.curls[h.at]
+    z = z + (0.0130 * h.locks + 0.0024 * h.fine) * (1 - 0.85 * h.curly) + 0.080 * h.curly * t.curls[h.at]
     coloured, plain = hair_light(h, Surface(c, z))
     c.over(h, [a * coloured + plain for a in g.hair], alpha, part="hair")
 
@@ -107,7 +109,7 @@ def face_opening(g, h):
     inner = g.half_width - 0.035 - 0.015 * g.swept + 0.02 * g.back - 0.14 * step(0.15, 0.65, y)
     inner = inner - 0.060 * (1 - g.cropped) * step(end - 0.30, end + 0.02, y)  # ends turn in
     opening = smax(np.abs(x) - inner, hairline(g, x) - y, 0.16 - 0.06 * g.bangs + 0.10 * g.back)
-    return opening + 0.010 * h.locks * (1 - g.curly) + 0.06 * g.curly * h.lobes
+    return opening + 0.006 * h.locks * (1 - g.curly) + 0.06 * g.curly * h.lobes
 
 
 def hair_light(h, s):

@@ -21,9 +21,8 @@ def draw_mouth(c, g):
     tongue = ellipse(x, y, 0, g.my + g.gap * 0.98, g.mw * 0.62, g.gap * 0.48 + 1e-3)
     tone = 0.55 + 0.35 * clip01(-tongue / 0.03)
     c.over(w, [0.62 * tone, 0.17 * tone, 0.17 * tone], gap * c.cover(tongue, 4) * ramp(0.02, 0.06, g.gap))
-    edge = top + min(0.040, g.gap * 0.55) * (1 - 0.55 * g.sorrow) * (1 - 0.55 * g.surprise) * (
-        1 - 0.35 * u * u
-    )
+    shown = (0.35 + 0.65 * ramp(0.0, 0.6, g.joy)) * (1 - 0.55 * g.surprise)
+    edge = top + min(0.040, g.gap * 0.55) * shown * (1 - 0.35 * u * u)
     white = (0.90 - 0.30 * u * u) * (0.68 + 0.32 * step(0, 0.018, y - top))
     c.over(w, [white, white * 0.975, white * 0.93], gap * c.cover(y - edge, 2) * step(0.98, 0.72, np.abs(u)))
     line = np.abs(y - 0.5 * (top + low)) - 0.0035 * (1 - 0.3 * np.abs(u))

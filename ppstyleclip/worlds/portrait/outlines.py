@@ -101,8 +101,8 @@ def depth(g, x, y):
     One smooth hill over the head and the neck, and a small one for the nose.  The slope times TURN stays well
     below 1, so that the warp never folds.
     """
-    q = np.sqrt((x * (1 / (1.35 * g.half_width))) ** 2 + ((y - 0.12) * (1 / 0.98)) ** 2)
-    hill = 0.42 * step(1.0, 0.0, q) * step(0.86, 0.50, y)
+    q = np.sqrt((x * (1 / (1.85 * g.half_width))) ** 2 + ((y - 0.10) * (1 / 1.15)) ** 2)
+    hill = 0.42 * step(1.0, 0.0, q) * step(0.90, 0.55, y)
     return hill + 0.10 * g.ns * bump(x - g.turn * 0.38, y, 0, g.ny, 0.085, 0.085)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ppstyleclip.worlds.portrait.beard import draw_beard
 from ppstyleclip.worlds.portrait.body import draw_background, draw_body, draw_ears
-from ppstyleclip.worlds.portrait.canvas import REGIONS, Canvas, look_up
+from ppstyleclip.worlds.portrait.canvas import REGIONS, Canvas
 from ppstyleclip.worlds.portrait.eyes import draw_brows, draw_eyes
 from ppstyleclip.worlds.portrait.geometry import measured
 from ppstyleclip.worlds.portrait.glasses import draw_glasses
@@ -18,7 +18,7 @@ from ppstyleclip.worlds.portrait.landmarks import landmarks
 from ppstyleclip.worlds.portrait.mouth import draw_mouth
 from ppstyleclip.worlds.portrait.outlines import face_field
 from ppstyleclip.worlds.portrait.textures import textures
-from ppstyleclip.worlds.portrait.turn import turn_map, turn_picture
+from ppstyleclip.worlds.portrait.turn import take_columns, turn_map, turn_picture
 
 __all__ = ["REGIONS", "landmarks", "regions", "render", "render_batch"]
 
@@ -81,9 +81,9 @@ def regions(factors, size=256):
     """
     g, c = measured(factors), Canvas(max(size, 256), labelled=True)
     paint(c, g)
-    columns, rows = turn_map(c, g)
-    masks = {}
-    for name, mask in c.labels.items():
-        mask = look_up(mask, columns, rows)
-        masks[name] = mask if c.size == size else cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
-    return masks
+    masks = take_columns(np.stack(list(c.labels.values())), turn_map(c, g))
+    masks = np.clip(masks, 0, 1)
+    masks /= masks.sum(0)
+    if c.size != size:
+        masks = [cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA) for mask in masks]
+    return dict(zip(c.labels, masks))

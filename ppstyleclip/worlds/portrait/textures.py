@@ -15,7 +15,7 @@ from ppstyleclip.worlds.portrait.smooth import gauss, mix, step
 
 PART = 0.16  # x of the hair's parting
 
-WAVES = 18  # radians of hair waves per unit of length
+WAVES = 13  # radians of hair waves per unit of length
 
 
 def noise(seed, shape, sigma, sigma_y=None):
@@ -34,10 +34,10 @@ def textures(size):
         cv2.resize(a, (size, size), interpolation=cv2.INTER_AREA) for a in curl_textures()
     )
     unit = size / 256
-    t.grain = noise(11, (size, size), 1.0 * unit)
-    t.beard = noise(13, (size, size), 1.3 * unit, 3.2 * unit)
-    spots = np.random.RandomState(17).uniform(-1, 1, (40, 2)) * (0.31, 0.070) + (0, 0.145)
-    t.freckles = sum(gauss(x - u, 0.0085) * gauss(y - v, 0.0085) for u, v in spots if abs(u) > 0.05)
+    t.grain = noise(11, (size, size), 1.5 * unit)
+    t.beard = noise(13, (size, size), 2.4 * unit, 6.0 * unit)
+    spots = np.random.RandomState(17).uniform(-1, 1, (26, 2)) * (0.31, 0.075) + (0, 0.145)
+    t.freckles = sum(gauss(x - u, 0.0115) * gauss(y - v, 0.0115) for u, v in spots if abs(u) > 0.05)
     folds = ((0.30, 0.60, 0.035, 1.0), (0.46, 0.75, 0.050, 0.9), (0.66, 0.30, 0.050, 0.9))
     t.folds = sum(a * gauss(np.abs(x) - u + slope * (y - 0.88), s) for u, slope, s, a in folds)
     t.folds = t.folds * step(0.70, 0.85, y)
@@ -69,8 +69,8 @@ def strand_textures(t, x, y):
     calm = 1 - 0.85 * gauss(x - line, 0.035) * step(0.1, -0.2, y)
     t.parting = gauss(x - line, 0.012) * step(-0.25, -0.5, y) * step(-0.72, -0.5, y)
     for name, source, scale in (
-        ("fine", noise(3, (256, 2048), 2.6, 24), 330),
-        ("locks", noise(5, (256, 2048), 4.6, 36), 80),
+        ("fine", noise(3, (256, 2048), 5.5, 36), 330),
+        ("locks", noise(5, (256, 2048), 5.2, 44), 80),
     ):
         left, right, combed = (
             look_up(source, middle + level * scale, rows, cv2.INTER_CUBIC, cv2.BORDER_REFLECT)

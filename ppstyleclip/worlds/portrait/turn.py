@@ -1,20 +1,18 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Turning the head: the picture is warped by the depth of the head."""
+"""Turning the head: the picture is warped sideways by the depth of the head."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from ppstyleclip.worlds.portrait.canvas import LEFT, look_up
+from ppstyleclip.worlds.portrait.canvas import LEFT
 from ppstyleclip.worlds.portrait.outlines import depth
 
 
 def turn_map(c, g):
-    """Where the turned picture takes its pixels from: (column, row) numbers for cv2.remap."""
+    """`[S, S]` column numbers that the pixels of the turned picture come from."""
     x = c.xs[None] - np.float32(g.turn) * depth(g, c.xs[None], c.ys[:, None])
-    rows = np.repeat(np.arange(c.size, dtype=np.float32)[:, None], c.size, 1)
-    return np.float32((x - LEFT) * (1 / c.px) - 0.5), rows
+    return np.clip((x - LEFT) * (1 / c.px) - 0.5, 0, c.size - 1).astype(np.float32)
 
 
 def turn_points(g, points):
@@ -26,8 +24,26 @@ def turn_points(g, points):
     return np.stack([moved, y], 1)
 
 
+def take_columns(image, columns):
+    """Values of a picture `[C, S, S]` at fractional columns, by Catmull-Rom interpolation along the rows.
+
+    OpenCV's own interpolation rounds the columns to 1/32 in some of its versions and not in others.
+    """
+    size = image.shape[-1]
+    first = np.minimum(columns.astype(np.int32), size - 2)
+    t = columns - first
+    start = np.arange(size, dtype=np.int32)[:, None] * (size + 3) + first
+    flat = np.pad(image, ((0, 0), (0, 0), (1, 2)), "edge").reshape(len(image), -1)
+    t2, t3 = t * t, t * t * t
+    weights = (t2 - 0.5 * (t3 + t), 1.5 * t3 - 2.5 * t2 + 1, 2 * t2 + 0.5 * t - 1.5 * t3, 0.5 * (t3 - t2))
+    out = np.zeros_like(image)
+    for k, weight in enumerate(weights):
+        index = start + k
+        for channel, values in zip(out, flat):
+            channel += weight * values.take(index)
+    return out
+
+
 def turn_picture(c, g):
     if g.turn != 0:
-        columns, rows = turn_map(c, g)
-        for k in range(3):
-            c.image[k] = look_up(c.image[k], columns, rows, cv2.INTER_CUBIC)
+        c.image = take_columns(c.image, turn_map(c, g))
