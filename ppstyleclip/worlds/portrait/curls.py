@@ -19,8 +19,8 @@ def curl_textures(n=512):
     """
     rng, found = np.random.RandomState(21), []
     for _ in range(6000):
-        x, y, r = rng.uniform(-30, n + 30), rng.uniform(-30, n + 30), rng.uniform(27, 42)
-        if all((x - q[0]) ** 2 + (y - q[1]) ** 2 > (0.60 * (r + q[2])) ** 2 for q in found):
+        x, y, r = rng.uniform(-30, n + 30), rng.uniform(-30, n + 30), rng.uniform(25, 38)
+        if all((x - q[0]) ** 2 + (y - q[1]) ** 2 > (0.66 * (r + q[2])) ** 2 for q in found):
             found.append((x, y, r))
     height, band, tx, ty = np.zeros((4, n, n), np.float32)
     for x, y, r in found:
@@ -33,7 +33,7 @@ def curl_textures(n=512):
         ca, sa = np.cos(angle), np.sin(angle)
         a, b = (ca * dx + sa * dy) / (r * stretch), (ca * dy - sa * dx) / r
         q, box = np.hypot(a, b), np.s_[y0:y1, x0:x1]
-        dome = base + 0.70 * np.sqrt(np.clip(1 - q * q, 0, 1))
+        dome = base + 0.80 * np.sqrt(np.clip(1 - q * q, 0, 1))
         # Strands are arcs round a point at the curl's side, as on a ringlet.
         far = np.hypot(a + 0.25, b * 0.9 - 0.95 * turn) + 1e-6
         arcs = np.cos(2 * pi * (far * r / 30 + rng.uniform()))
@@ -45,6 +45,6 @@ def curl_textures(n=512):
             target[box][top] = value[top]
     height, lobes, band, tx, ty = (
         cv2.GaussianBlur(a, (0, 0), blur)
-        for a, blur in ((height, 4.0), (height, 9.0), (band, 4.0), (tx, 4.0), (ty, 4.0))
+        for a, blur in ((height, 3.5), (height, 7.0), (band, 3.5), (tx, 4.0), (ty, 4.0))
     )
     return height + 0.06 * band, lobes, band, tx, ty

@@ -33,13 +33,13 @@ def draw_whites(c, w):
 
 def draw_irises(c, g, w):
     """Iris, bright opposite the light, with a dark rim; pupil; two catchlights."""
-    ri = min(0.083 * g.es**0.9, 0.72 * g.ea)
+    ri = min(0.087 * g.es**0.9, 0.72 * g.ea)
     dx, dy = (w.ax - g.ex + 0.004) * np.sign(w.x), w.v + 0.011 * g.es - 0.001
     r = np.sqrt(dx * dx + dy * dy)
     glow = 0.62 + 0.85 * clip01((dx * 0.45 + dy * 0.9) / ri + 0.15) * step(1.0, 0.6, r / ri)
     glow = glow * (1 - 0.72 * step(0.72, 1.0, r / ri)) * (1.15 - 0.58 * np.exp(w.under_lid * (-1 / 0.016)))
     c.over(w, [k * glow for k in g.iris], w.opening * c.cover(r - ri, 2.0))
-    c.over(w, rgb(0.006, 0.005, 0.005), w.opening * c.cover(r - ri * 0.47, 2.5))
+    c.over(w, rgb(0.006, 0.005, 0.005), w.opening * c.cover(r - ri * 0.49, 2.5))
     for px, py, size, strength in ((-0.30, -0.36, 0.24, 0.95), (0.34, 0.36, 0.13, 0.35)):
         spot = np.sqrt((dx - px * ri) ** 2 + (dy - py * ri) ** 2) - size * ri
         c.over(w, rgb(1, 1, 1), strength * w.opening * c.cover(spot, 1.8))
@@ -71,7 +71,7 @@ def draw_brows(c, g):
     line, thick = brow_line(g, clip01(s))
     thick = thick * np.sqrt(clip01(s / 0.10 + 0.02))  # a round inner end
     d = np.maximum(np.abs(w.y - line) - thick, np.maximum(-s, s - 1) * BROW_LENGTH)
-    alpha = c.cover(d, 3.5) * min(0.90, 0.72 + 0.18 * g.brow) * (0.65 + 0.35 * step(-0.02, 0.25, s))
+    alpha = c.cover(d, 3.0) * min(0.94, 0.78 + 0.16 * g.brow) * (0.65 + 0.35 * step(-0.02, 0.25, s))
     tone = 1 + 0.25 * step(0.01, -0.012, w.y - line)
     ink = mix(mix(g.natural_hair, g.hair, 0.35) * np.float32(0.42), rgb(0.03, 0.02, 0.016), 0.35)
     c.over(w, [a * tone for a in ink], alpha, part="brows")

@@ -29,7 +29,7 @@ def measure(f):
 
 def measure_expression(g, f):
     """Opposites get a variable each, in [0, 1)."""
-    smile, anger, surprise = sat(f["smile"] + 0.32), sat(f["anger"]), sat(f["surprise"])
+    smile, anger, surprise = sat(f["smile"] + 0.45), sat(f["anger"]), sat(f["surprise"])
     g.joy, g.sorrow, g.grin = max(smile, 0.0), max(-smile, 0.0), ramp(0.25, 0.95, smile)
     g.fury, g.mild = max(anger, 0.0), max(-anger, 0.0)
     g.surprise, g.sleepy = max(surprise, 0.0), max(-surprise, 0.0)
@@ -92,7 +92,7 @@ def measure_extras(g, f):
     g.lens_x = 0.45 * g.ex + 0.55 * 0.207 * g.sx**0.6
     g.lens_rx = float(smin(0.170 * g.sx**0.5, g.lens_x - 0.030, 0.03))
     v = f["beard"]
-    g.shadow, g.stubble, g.beard = ramp(-0.5, 0.6, v), ramp(0.05, 0.9, v), ramp(0.1, 2.2, v)
+    g.shadow, g.stubble, g.beard = ramp(-0.2, 0.8, v), ramp(0.15, 1.0, v), ramp(0.2, 2.2, v)
     g.full, g.rosy_chin = ramp(0.55, 1.5, v), ramp(0.0, 1.9, -v)
 
 

@@ -65,7 +65,7 @@ def hair_strands(c, g, t, h):
     if g.curly > 0:
         h.fine = mix(h.fine, 1.5 * t.swirl[at], h.curly)
         h.tx, h.ty = mix(h.tx, t.cx[at], h.curly), mix(h.ty, t.cy[at], h.curly)
-        curls = (1 + 0.12 * h.fine) * (1 - 0.85 * clip01(0.75 - t.curls[at]))
+        curls = (1 + 0.15 * h.fine) * (1 - 1.00 * clip01(0.82 - t.curls[at]))
         h.streak = mix(h.streak, curls, h.curly)
     smooth = min(0.65 * float(g.hair.mean()), 0.5)  # fair hair is smoother
     h.streak = np.clip(mix(h.streak, 1.0, smooth), 0.4, 1.8)
@@ -74,8 +74,8 @@ def hair_strands(c, g, t, h):
 def comb(g, t, h, columns, rows):
     """Turn the strands over the forehead into combed ones; returns how much of the others is left."""
     # The combed part begins at the forehead and climbs.
-    edge = 0.0 - 1.0 * g.combed
-    share = step(0.50, 0.32, np.abs(h.x)) * step(0.0, -0.16, h.y) * step(edge - 0.08, edge + 0.08, h.y)
+    edge = 0.10 - 1.15 * g.combed
+    share = step(0.50, 0.32, np.abs(h.x)) * step(0.0, -0.16, h.y) * step(edge - 0.18, edge + 0.18, h.y)
     keep = np.sqrt(np.sqrt(share * share + (1 - share) ** 2))  # mixing two noises must not fade them much
     for name in ("fine", "locks"):
         combed = look_up(vars(t)[name + "_combed"], columns, rows)
@@ -98,7 +98,7 @@ def draw_front_hair(c, g, t, h):
     # Height: a dome, rounded at all its edges, with locks or curls on it.
     z = 0.45 * np.sqrt(np.clip(1 - (h.x / 0.75) ** 2 - ((np.minimum(y, 0.1) - 0.1) / 1.05) ** 2, 0, 1))
     z = z + 0.16 * np.sqrt(1.0001 - (1 - clip01(-d / 0.16)) ** 2)
-    z = z + (0.0130 * h.locks + 0.0024 * h.fine) * (1 - 0.85 * h.curly) + 0.080 * h.curly * t.curls[h.at]
+    z = z + (0.0130 * h.locks + 0.0024 * h.fine) * (1 - 0.85 * h.curly) + 0.105 * h.curly * t.curls[h.at]
     coloured, plain = hair_light(h, Surface(c, z))
     c.over(h, [a * coloured + plain for a in g.hair], alpha, part="hair")
 
@@ -107,6 +107,7 @@ def face_opening(g, h):
     """Signed distance to the opening in the hair: under the hairline, then between the locks on the cheeks."""
     x, y, end = h.x, h.y, g.hair_end
     inner = g.half_width - 0.035 - 0.015 * g.swept + 0.02 * g.back - 0.14 * step(0.15, 0.65, y)
+    inner = inner + 0.07 * g.cropped * step(-0.30, 0.10, y)
     inner = inner - 0.060 * (1 - g.cropped) * step(end - 0.30, end + 0.02, y)  # ends turn in
     opening = smax(np.abs(x) - inner, hairline(g, x) - y, 0.16 - 0.06 * g.bangs + 0.10 * g.back)
     return opening + 0.006 * h.locks * (1 - g.curly) + 0.06 * g.curly * h.lobes
@@ -124,5 +125,5 @@ def hair_light(h, s):
     key = clip01((s.key + 0.25) * 0.8)
     diffuse = (1.10 * key * key + 0.30 * s.fill + 0.22) * h.streak
     rim = s.edge * gauss(h.d, 0.07)
-    plain = 0.055 * ring + h.curly * (0.03 * soft + 0.05 * power(s.half, 3)) + 0.20 * rim
-    return diffuse + soft + 0.50 * ring + 0.55 * rim, plain
+    plain = 0.085 * ring + h.curly * (0.03 * soft + 0.05 * power(s.half, 3)) + 0.20 * rim
+    return diffuse + soft + 0.68 * ring + 0.55 * rim, plain
