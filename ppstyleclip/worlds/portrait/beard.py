@@ -24,12 +24,12 @@ def draw_beard(c, g, t):
     u = x / g.mw
     top, _, _, low = mouth_lines(g, u)
     lips = smax(smax(top - 0.003 - y, y - low - 0.006, 0.01), (np.abs(u) - LIP_REACH) * g.mw, 0.01)
-    alpha = step(0.045 - 0.027 * full, -0.050 + 0.032 * full, region + 0.006 * hairs)
+    alpha = step(0.045 - 0.027 * full, -0.050 + 0.032 * full, region + 0.003 * hairs)
     alpha = alpha * (1 - c.cover(lips - 0.003, 3)) * c.cover(jaw + 0.004 * full * hairs, 2 + 3 * full)
-    thin = clip01(0.17 * g.shadow + (0.30 + 0.08 * t.grain[w.at]) * g.stubble)
-    alpha = alpha * mix(thin, 1.0, full)
+    thin = clip01(0.17 * g.shadow + (0.30 + 0.04 * t.grain[w.at]) * g.stubble)
+    alpha = alpha * mix(thin, 1.0, full) * step(0.06, 0.30 - 0.08 * full, y)
     z = skull_height(np.maximum(g.q[w.at] - 0.12 * grow, 0))
-    z = z + g.beard * (0.04 * clip01(-region / 0.08) + 0.009 * hairs)
+    z = z + g.beard * (0.045 * step(0.0, -0.12, region) + 0.006 * hairs)
     ink = mix(g.natural_hair * np.float32(0.80), g.skin * np.float32(0.30), 0.25 * (1 - g.beard))
     # Short hair looks cool and dark through the skin, whatever its colour.
     ink = mix(ink * rgb(0.72, 0.76, 0.84) * np.float32(0.7), ink, ramp(0.15, 0.5, g.beard))

@@ -30,10 +30,10 @@ def hair_layer(c, g, t):
 def hair_silhouette(g, t, h):
     """h.d: signed distance to the skull thickened, and to the hair falling beside it."""
     at, x, y, end = h.at, h.x, h.y, g.hair_end
-    top = 0.105 + 0.090 * g.volume + 0.030 * g.curl + 0.035 * g.back
+    top = 0.118 + 0.080 * g.volume + 0.030 * g.curl + 0.050 * g.back
     side = 0.072 + 0.072 * g.volume + 0.045 * g.curly
     top = float(smin(top - g.top, 0.86, 0.05)) + g.top  # stays in the picture
-    taper = mix(1, step(end + 0.10, end - 0.45, y), g.cropped)  # cropped hair gets thinner towards its end
+    taper = mix(1, step(end, end - 0.45, y), g.cropped)  # cropped hair gets thinner towards its end
     cap = ellipse(x, y, -0.01, -0.13, g.half_width + 0.006 + side * taper, -0.13 - g.top + top)
     cap = smin(cap, g.d[at] - 0.02 * taper - 0.004, 0.05)
     ends = y - end - 0.020 * (t.locks[at] - 0.5) * (1 - g.curly)
@@ -92,7 +92,7 @@ def draw_back_hair(c, g, h):
 def draw_front_hair(c, g, t, h):
     y = h.y
     d = smax(h.d, -face_opening(g, h), 0.03 + 0.07 * step(0.0, 0.30, y))
-    fade = 9 * g.cropped * step(g.hair_end - 0.18, g.hair_end, y)  # cropped hair fades out
+    fade = 6 * g.cropped * step(g.hair_end - 0.18, g.hair_end, y)  # cropped hair fades out
     alpha = c.cover(d, 1.8 + fade / (c.px * 140))
     c.darken(h, 0.52 * c.blur(c.thrown(alpha, 0.012, 0.035), 0.022) * c.figure[h.at], 0.80)
     # Height: a dome, rounded at all its edges, with locks or curls on it.
@@ -125,5 +125,5 @@ def hair_light(h, s):
     key = clip01((s.key + 0.25) * 0.8)
     diffuse = (1.10 * key * key + 0.30 * s.fill + 0.22) * h.streak
     rim = s.edge * gauss(h.d, 0.07)
-    plain = 0.085 * ring + h.curly * (0.03 * soft + 0.05 * power(s.half, 3)) + 0.20 * rim
+    plain = 0.085 * ring + h.curly * (0.03 * soft + 0.05 * power(s.half, 3)) + 0.12 * rim
     return diffuse + soft + 0.68 * ring + 0.55 * rim, plain

@@ -35,7 +35,7 @@ def textures(size):
     )
     unit = size / 256
     t.grain = noise(11, (size, size), 1.5 * unit)
-    t.beard = noise(13, (size, size), 2.4 * unit, 6.0 * unit)
+    t.beard = noise(13, (size, size), 2.0 * unit, 5.5 * unit)
     spots = np.random.RandomState(17).uniform(-1, 1, (26, 2)) * (0.31, 0.075) + (0, 0.145)
     t.freckles = sum(gauss(x - u, 0.0115) * gauss(y - v, 0.0115) for u, v in spots if abs(u) > 0.05)
     folds = ((0.30, 0.60, 0.035, 1.0), (0.46, 0.75, 0.050, 0.9), (0.66, 0.30, 0.050, 0.9))
@@ -74,7 +74,7 @@ def strand_textures(t, x, y):
     ):
         left, right, combed = (
             look_up(source, middle + level * scale, rows, cv2.INTER_CUBIC, cv2.BORDER_REFLECT)
-            for middle, level, rows in ((400, psi, along), (900, psi, along), (1500, fan, down))
+            for middle, level, rows in ((400, psi, along), (900, psi, along), (1500, 0.5 * fan, down))
         )
         setattr(t, name, mix(left, right, right_side) * calm)
         setattr(t, name + "_combed", combed)
