@@ -15,7 +15,7 @@ def palette(codes, u):
     return (weight @ stops / weight.sum()) ** 2
 
 
-SKINS = ("f8dccd", "f3cbb0", "e9bb98", "c9936b", "956243", "5e3b2b")
+SKINS = ("f8dccd", "f3cbb0", "e9bb98", "cc9870", "9f6c4c", "6c4533")
 
 IRISES = ("3c1d0d", "69391a", "94641f", "739440", "3f9a94", "3a8ecb", "7cc6f2")
 

@@ -87,7 +87,7 @@ def measure_extras(g, f):
     """Glasses and beard: none for about half of the people, then quickly there and ever stronger."""
     v = f["glasses"]
     g.glasses, g.bold = ramp(0.0, 0.45, v), ramp(0.2, 1.7, v)
-    g.frame = 0.0065 + 0.0205 * g.bold
+    g.frame = 0.0070 + 0.0165 * g.bold
     g.shades = 0.94 * ramp(-1.6, 1.9, f["shades"]) ** 2
     g.lens_x = 0.45 * g.ex + 0.55 * 0.207 * g.sx**0.6
     g.lens_rx = float(smin(0.170 * g.sx**0.5, g.lens_x - 0.030, 0.03))

@@ -31,7 +31,7 @@ def hair_silhouette(g, t, h):
     """h.d: signed distance to the skull thickened, and to the hair falling beside it."""
     at, x, y, end = h.at, h.x, h.y, g.hair_end
     top = 0.118 + 0.080 * g.volume + 0.030 * g.curl + 0.050 * g.back
-    side = 0.072 + 0.072 * g.volume + 0.045 * g.curly
+    side = (0.072 + 0.072 * g.volume) * (1 - 0.40 * g.cropped) + 0.045 * g.curly
     top = float(smin(top - g.top, 0.86, 0.05)) + g.top  # stays in the picture
     taper = mix(1, step(end, end - 0.45, y), g.cropped)  # cropped hair gets thinner towards its end
     cap = ellipse(x, y, -0.01, -0.13, g.half_width + 0.006 + side * taper, -0.13 - g.top + top)

@@ -23,7 +23,7 @@ def draw_mouth(c, g):
     c.over(w, [0.62 * tone, 0.17 * tone, 0.17 * tone], gap * c.cover(tongue, 4) * ramp(0.02, 0.06, g.gap))
     shown = (0.35 + 0.65 * ramp(0.0, 0.6, g.joy)) * (1 - 0.55 * g.surprise)
     edge = top + min(0.040, g.gap * 0.55) * shown * (1 - 0.35 * u * u)
-    white = (0.90 - 0.30 * u * u) * (0.68 + 0.32 * step(0, 0.018, y - top))
+    white = (0.66 + 0.26 * ramp(0.0, 0.6, g.joy) - 0.30 * u * u) * (0.68 + 0.32 * step(0, 0.018, y - top))
     c.over(w, [white, white * 0.975, white * 0.93], gap * c.cover(y - edge, 2) * step(0.98, 0.72, np.abs(u)))
     line = np.abs(y - 0.5 * (top + low)) - 0.0035 * (1 - 0.3 * np.abs(u))
     line = c.cover(np.maximum(line, (np.abs(u) - 1.03) * g.mw), 2.2)

@@ -40,7 +40,7 @@ def take_columns(image, columns):
     for k, weight in enumerate(weights):
         index = start + k
         for channel, values in zip(out, flat):
-            channel += weight * values.take(index)
+            channel += weight * values.take(index, mode="clip")
     return out
 
 
