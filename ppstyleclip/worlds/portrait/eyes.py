@@ -52,7 +52,7 @@ def draw_lids(c, g, w):
     wing = max(g.fem, 0.0)
     flick = lid_lines(g, 0.8)[0] - (u - 0.8) * (a * 0.32)
     edge = mix(w.upper, flick, wing * step(0.76, 1.0, u))
-    thick = (0.0118 + 0.0045 * g.fem) * (0.55 + 0.45 * step(-1.0, 0.6, u)) * step(1.05 + 0.30 * wing, 1.0, u)
+    thick = (0.0132 + 0.0040 * g.fem) * (0.55 + 0.45 * step(-1.0, 0.6, u)) * step(1.05 + 0.30 * wing, 1.0, u)
     line = np.maximum(np.abs(v - edge + thick * 0.6) - thick, (-1.0 - u) * a)
     ink = mix(rgb(0.035, 0.022, 0.018), g.natural_hair * np.float32(0.15), 0.3)
     c.over(w, ink, c.cover(line, 1.8) * (0.92 * clip01(thick * 400)), part="eyes")

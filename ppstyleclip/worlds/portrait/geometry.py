@@ -60,7 +60,7 @@ def measure_features(g, f):
     g.ey, g.ex = 0.015, (0.203 + 0.042 * sat(f["eye_distance"])) * g.sx**0.7
     g.es = 1.07 * (1 + 0.28 * sat(f["eye_size"])) * (1 + 0.09 * g.young + 0.06 * g.fem - 0.05 * g.old)
     g.ea = float(smin(0.122 * g.es, min(g.ex - 0.030, g.half_width - 0.025 - g.ex), 0.03))  # half the width
-    g.brow = 1.12 * 2.0 ** (1.10 * sat(f["brow_thickness"]))
+    g.brow = 1.22 * 2.0 ** (1.10 * sat(f["brow_thickness"]))
     g.ns = (1 + 0.50 * sat(f["nose_size"])) * (1 - 0.10 * g.young + 0.10 * g.old - 0.08 * g.fem)
     g.lip = 1.10 * (1 + 0.75 * sat(f["lip_fullness"])) * (1 + 0.12 * g.fem) * g.sy**0.5
     g.ny = 0.195 * g.sy + 0.030 * (g.ns - 1)

@@ -47,7 +47,7 @@ def head_heights(c, g, w, lines):
     ex, ey, ny, my, ns = g.ex, g.ey, g.ny, g.my, g.ns
     # Skull, sockets, brow ridge, cheeks, muzzle, chin, jowls.
     z = skull_height(g.q[w.at])
-    z -= 0.050 * bump(ax, y, ex - 0.01, ey, 0.095, 0.060)
+    z -= 0.064 * bump(ax, y, ex - 0.01, ey, 0.095, 0.060)
     z += 0.018 * (1 - 0.5 * g.fem + 0.6 * g.masc) * bump(ax, y, ex, ey - 0.175, 0.14, 0.05)
     cheek = 0.040 + 0.050 * g.joy + 0.028 * g.young - 0.014 * g.old
     z += cheek * bump(ax, y, 0.25 * g.sx, g.cheek, 0.11, 0.085)
@@ -63,7 +63,7 @@ def head_heights(c, g, w, lines):
     grow = step(ey - 0.12, ny, y)
     bridge = np.exp(-0.5 * (x / ((0.030 + 0.018 * grow) * (0.6 + 0.4 * ns))) ** 2)
     slope = step(ey - 0.20, ey + 0.10, y) * step(ny + 0.055 * ns, ny - 0.05, y)
-    z += (0.022 + 0.045 * grow) * ns**0.7 * slope * bridge
+    z += (0.028 + 0.048 * grow) * ns**0.7 * slope * bridge
     z += ns * (
         0.070 * bump(x, y, 0, ny - 0.006, 0.048 * ns, 0.044 * ns)
         + 0.028 * bump(ax, y, 0.060 * ns, ny + 0.006, 0.026 * ns, 0.027 * ns)
@@ -130,9 +130,9 @@ def draw_head(c, g, t):
         c.label(w, "nose", head * nose_mask(g, x, y))
         c.label(w, "mouth", lips)
     # Painted shadows: beside and under the nose, nostrils, folds, lines.
-    c.darken(w, 0.24 * bump(x, y, 0.080 * ns, ny + 0.005, 0.030 * ns, 0.050 * ns), 0.55)
+    c.darken(w, 0.28 * bump(x, y, 0.080 * ns, ny + 0.005, 0.030 * ns, 0.050 * ns), 0.55)
     c.darken(w, 0.10 * bump(x, y, -0.084 * ns, ny + 0.010, 0.018 * ns, 0.030 * ns), 0.55)
-    c.darken(w, 0.20 * bump(x, y, 0.008, ny + 0.052 * ns, 0.060 * ns, 0.020 * ns), 0.7)
+    c.darken(w, 0.28 * bump(x, y, 0.008, ny + 0.052 * ns, 0.060 * ns, 0.020 * ns), 0.7)
     nostril = bump(ax, y, 0.034 * ns, ny + 0.036 * ns, 0.0135 * ns, 0.0075 * ns)
     c.darken(w, 0.60 * np.minimum(nostril * 1.2, 1), 0.75)
     c.darken(w, (0.26 * g.old + 0.10 * g.grin + 0.05 * g.fury) * fold, 0.55)

@@ -91,7 +91,7 @@ def hairline(g, x):
     parted = -0.420 + 0.55 * (x - PART) ** 2 + 0.03 * step(PART + 0.05, PART - 0.50, x)
     swept = parted + 0.075 + 0.075 * step(PART + 0.05, PART - 0.50, x) + 0.03 * step(PART, PART + 0.2, x)
     back = -0.465 + 0.60 * x * x
-    bangs = -0.225 + 0.20 * x * x
+    bangs = -0.240 + 0.20 * x * x
     return mix(mix(mix(parted, swept, g.swept), bangs, g.bangs), back, g.back)
 
 
