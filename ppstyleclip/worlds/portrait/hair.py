@@ -56,7 +56,7 @@ def hair_strands(c, g, t, h):
     rows = (y - TOP - amp * h.wave * tx) * (1 / c.px) - 0.5
     h.fine, h.locks = (look_up(a, columns, rows) for a in (t.fine, t.locks))
     bend = WAVES * amp * np.cos(t.wave[at]) * np.sign(x - PART)
-    h.tx, h.ty = tx - bend * ty, ty + bend * tx
+    h.tx, h.ty = (tx - bend * ty) * t.down[at], (ty + bend * tx) * t.down[at]
     parting = t.parting[at] * (1 - h.curly)
     if g.combed > 0:
         parting = comb(g, t, h, columns, rows) * parting
@@ -117,7 +117,7 @@ def hair_light(h, s):
     """Light that takes the hair's colour, and light that keeps the lamp's."""
     # Highlights run across the strands (Kajiya-Kay): bright where those are square to the half vector.
     tz = h.tx * s.zx + h.ty * s.zy
-    along = (h.tx * HALF[0] + h.ty * HALF[1] + tz * HALF[2]) / np.sqrt(h.tx**2 + h.ty**2 + tz**2)
+    along = (h.tx * HALF[0] + h.ty * HALF[1] + tz * HALF[2]) / np.sqrt(h.tx**2 + h.ty**2 + tz**2 + 1e-3)
     along = along + 0.03 * h.fine + 0.03 * h.locks
     ring = power(clip01(1 - along * along), 4) * (0.3 + 0.7 * s.half * s.half)
     ring = ring * (0.8 + 0.2 * h.fine) * (0.75 - 0.51 * h.curly)

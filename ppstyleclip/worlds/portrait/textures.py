@@ -58,6 +58,7 @@ def strand_textures(t, x, y):
     norm = np.sqrt(gx * gx + gy * gy) + 1e-9
     t.tx, t.ty = -gy / norm, gx / norm  # direction of the strands
     run = np.arctan2(np.abs(bow), rise + 1e-3) * 0.62 + np.maximum(y, 0)  # length along a strand
+    t.down = bow / np.sqrt(bow**2 + 0.0016)  # turns the direction towards the ends
     t.wave = WAVES * run + 2.0 * psi * np.where(bow < 0, 1, -1) + 0.7 * noise(7, psi.shape, len(psi) * 0.09)
     along = 128 + 60 * (np.arctan2(bow, rise + 0.3) + 0.8 * np.maximum(y, 0))
     # Combed strands fan out from far above the head: for bangs, and for hair that is swept back.
