@@ -80,6 +80,23 @@ class Canvas:
         return cv2.warpAffine(a, np.float32([[1, 0, dx / self.px], [0, 1, dy / self.px]]), a.shape[::-1])
 
 
-def look_up(a, columns, rows, how=cv2.INTER_LINEAR, border=cv2.BORDER_REPLICATE):
-    """The values of a picture at fractional columns and rows."""
-    return cv2.remap(a, np.float32(columns), np.float32(rows), how, borderMode=border)
+def look_up(pictures, columns, rows):
+    """Values of pictures `[S, S]` at fractional columns and rows, bilinear, those beyond the edge as on it.
+
+    OpenCV's own interpolation rounds the places to 1/32 in some of its versions and not in others.
+    """
+    height, width = pictures[0].shape
+    x, y = np.clip(columns, 0, width - 1), np.clip(rows, 0, height - 1)
+    left, top = np.minimum(x.astype(np.int32), width - 2), np.minimum(y.astype(np.int32), height - 2)
+    x, y = np.float32(x - left), np.float32(y - top)
+    index, both = top * width + left, x * y
+    corners = (
+        (index, 1 - x - y + both),
+        (index + 1, x - both),
+        (index + width, y - both),
+        (index + width + 1, both),
+    )
+    found = []
+    for flat in (picture.reshape(-1) for picture in pictures):
+        found.append(sum(flat.take(at, mode="clip") * weight for at, weight in corners))
+    return found

@@ -77,4 +77,4 @@ def dyed_hair(natural, f):
     v, u = f["hair_dye"], 0.5 + 0.5 * sat(f["hair_lightness"], 0.75)
     near, far = (VIOLETS, PINKS) if v > 0 else (TEALS, BLUES)
     dye = mix(palette(near, u), palette(far, u), ramp(1.5, 2.8, abs(v)))
-    return mix(natural, dye, ramp(1.0, 1.6, abs(v)))
+    return mix(natural, dye, ramp(1.15, 1.7, abs(v)))

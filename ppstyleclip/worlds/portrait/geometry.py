@@ -65,7 +65,11 @@ def measure_features(g, f):
     g.lip = 1.10 * (1 + 0.75 * sat(f["lip_fullness"])) * (1 + 0.12 * g.fem) * g.sy**0.5
     g.ny = 0.195 * g.sy + 0.030 * (g.ns - 1)
     g.my = 0.362 * g.sy + 0.022 * (g.ns - 1) + 0.012 * g.open
-    g.bend = 0.085 * g.joy * (1 - 0.4 * g.surprise) - 0.050 * g.sorrow * (1 - 0.5 * g.open) - 0.024 * g.fury * (1 - 0.6 * g.sorrow)
+    g.bend = (
+        0.085 * g.joy * (1 - 0.4 * g.surprise)
+        - 0.050 * g.sorrow * (1 - 0.5 * g.open)
+        - 0.024 * g.fury * (1 - 0.6 * g.sorrow)
+    )
     pull = 1 + 0.33 * g.joy - 0.10 * g.sorrow - 0.22 * g.open * (1 - g.joy) + 0.06 * g.press
     g.mw = 0.181 * pull * (1 - 0.32 * g.surprise * (1 - 0.4 * g.joy)) * g.sx**0.6
     g.gap = (0.140 * g.open + 0.045 * g.grin * (1 - g.open)) * min(g.sy, 1.0)

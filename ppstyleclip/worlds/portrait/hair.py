@@ -54,7 +54,7 @@ def hair_strands(c, g, t, h):
     amp, tx, ty = 0.040 * g.wavy * step(-0.75, 0.05, y), t.tx[at], t.ty[at]
     columns = (x - LEFT + amp * h.wave * ty) * (1 / c.px) - 0.5
     rows = (y - TOP - amp * h.wave * tx) * (1 / c.px) - 0.5
-    h.fine, h.locks = (look_up(a, columns, rows) for a in (t.fine, t.locks))
+    h.fine, h.locks = look_up((t.fine, t.locks), columns, rows)
     bend = WAVES * amp * np.cos(t.wave[at]) * np.sign(x - PART)
     h.tx, h.ty = (tx - bend * ty) * t.down[at], (ty + bend * tx) * t.down[at]
     parting = t.parting[at] * (1 - h.curly)
@@ -77,8 +77,8 @@ def comb(g, t, h, columns, rows):
     edge = 0.10 - 1.15 * g.combed
     share = step(0.50, 0.32, np.abs(h.x)) * step(0.0, -0.16, h.y) * step(edge - 0.18, edge + 0.18, h.y)
     keep = np.sqrt(np.sqrt(share * share + (1 - share) ** 2))  # mixing two noises must not fade them much
-    for name in ("fine", "locks"):
-        combed = look_up(vars(t)[name + "_combed"], columns, rows)
+    found = look_up((t.fine_combed, t.locks_combed), columns, rows)
+    for name, combed in zip(("fine", "locks"), found):
         setattr(h, name, mix(getattr(h, name), combed, share) / keep)
     h.tx, h.ty = mix(h.tx, t.fx[h.at], share), mix(h.ty, t.fy[h.at], share)
     return 1 - share

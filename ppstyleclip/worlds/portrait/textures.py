@@ -74,8 +74,13 @@ def strand_textures(t, x, y):
         ("locks", noise(5, (256, 2048), 5.2, 44), 80),
     ):
         left, right, combed = (
-            look_up(source, middle + level * scale, rows, cv2.INTER_CUBIC, cv2.BORDER_REFLECT)
+            look_up((source,), middle + level * scale, mirrored(rows, len(source)))[0]
             for middle, level, rows in ((400, psi, along), (900, psi, along), (1500, 0.5 * fan, down))
         )
         setattr(t, name, mix(left, right, right_side) * calm)
         setattr(t, name + "_combed", combed)
+
+
+def mirrored(rows, count):
+    """Row numbers beyond 0 .. count - 1 mirrored back at the edges."""
+    return (count - 1) - np.abs((count - 1) - np.abs(rows))
