@@ -5,19 +5,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from ppstyleclip.worlds.portrait.outlines import LIP_REACH, mouth_lines, skull_height
+from ppstyleclip.worlds.portrait.outlines import LIP_REACH, mouth_lines
 from ppstyleclip.worlds.portrait.shading import CLOTH_WRAP, light_clay
+from ppstyleclip.worlds.portrait.skull import skull_height
 from ppstyleclip.worlds.portrait.smooth import clip01, ellipse, mix, ramp, rgb, smax, smin, step
 
 
-def draw_beard(c, g, t):
+def draw_beard(c, g, t, field):
     """Five-o'clock shadow, stubble, then a full beard: the jaw without cheeks, nose and lips."""
     if g.shadow <= 0:
         return
     w = c.window(-0.66, 0.66, 0.0, 0.94)
     x, y, ax, hairs = w.x, w.y, np.abs(w.x), t.beard[w.at]
     full, grow = g.full, ramp(0.35, 1.0, g.beard) * step(0.15, 0.5, y)
-    jaw = g.d[w.at] - 0.085 * grow
+    jaw = field.d[w.at] - 0.085 * grow
     bare = ellipse(ax, y, 0.235 * g.sx, 0.085 * g.sy - 0.02 * g.joy, 0.190 * g.sx, 0.215 * g.sy)
     bare = smin(bare, ellipse(x, y, 0, g.ny - 0.10, 0.10 + 0.03 * g.ns, 0.105 + 0.040 * g.ns), 0.05)
     region = smax(smax(jaw, -bare, 0.05), 0.10 - y, 0.08)
@@ -28,7 +29,7 @@ def draw_beard(c, g, t):
     alpha = alpha * (1 - c.cover(lips - 0.003, 3)) * c.cover(jaw + 0.004 * full * hairs, 2 + 3 * full)
     thin = clip01(0.17 * g.shadow + (0.30 + 0.04 * t.grain[w.at]) * g.stubble)
     alpha = alpha * mix(thin, 1.0, full) * step(0.06, 0.30 - 0.08 * full, y)
-    z = skull_height(np.maximum(g.q[w.at] - 0.12 * grow, 0))
+    z = skull_height(np.maximum(field.q[w.at] - 0.12 * grow, 0))
     z = z + g.beard * (0.045 * step(0.0, -0.12, region) + 0.006 * hairs)
     ink = mix(g.natural_hair * np.float32(0.80), g.skin * np.float32(0.30), 0.25 * (1 - g.beard))
     # Short hair looks cool and dark through the skin, whatever its colour.

@@ -8,20 +8,9 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-REGIONS = (
-    "background",
-    "hair",
-    "skin",
-    "nose",
-    "mouth",
-    "eyes",
-    "brows",
-    "beard",
-    "glasses",
-    "clothes",
-)
+REGIONS = ("background", "hair", "skin", "nose", "mouth", "eyes", "brows", "beard", "glasses", "clothes")
 
-SPAN, LEFT, TOP = 1.72, -0.86, -0.90  # the square of face coordinates that the picture shows
+SPAN, LEFT, TOP = (1.72, -0.86, -0.90)  # the square of face coordinates that the picture shows
 
 
 class Canvas:
@@ -87,7 +76,7 @@ def look_up(pictures, columns, rows):
     """
     height, width = pictures[0].shape
     x, y = np.clip(columns, 0, width - 1), np.clip(rows, 0, height - 1)
-    left, top = np.minimum(x.astype(np.int32), width - 2), np.minimum(y.astype(np.int32), height - 2)
+    left, top = (np.minimum(x.astype(np.int32), width - 2), np.minimum(y.astype(np.int32), height - 2))
     x, y = np.float32(x - left), np.float32(y - top)
     index, both = top * width + left, x * y
     corners = (

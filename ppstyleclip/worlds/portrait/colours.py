@@ -16,44 +16,49 @@ def palette(codes, u):
 
 
 SKINS = ("f8dccd", "f3cbb0", "e9bb98", "cc9870", "9f6c4c", "6c4533")
-
 IRISES = ("3c1d0d", "69391a", "94641f", "739440", "3f9a94", "3a8ecb", "7cc6f2")
-
 CLOTHES = ("23407e", "2f7389", "7f8f86", "c98f4a", "b0392f")
-
 BACKDROPS = ("6694cc", "96bccf", "d3cfcb", "ecc0a0", "e39a82")
 
 
-def choose_colours(g, f):
+def colours(g, f):
+    """Linear colours `[3]` of all parts; g.fem, g.old and g.young are measured before."""
+
     def along(codes, name, k=0.75):
         return palette(codes, 0.5 + 0.5 * sat(f[name], k))
 
-    g.natural_hair = natural_hair(f)
-    g.hair = dyed_hair(g.natural_hair, f)
+    natural = natural_hair(f)
     skin = along(SKINS, "skin_tone", 0.72) * rgb(1.0, 0.97, 0.95)
     skin = mix(skin, skin.mean() * rgb(1.04, 1.0, 0.94), 0.26 * g.old)
-    g.skin = skin * rgb(1.0, 1 - 0.05 * g.young, 1 - 0.03 * g.young)
-    g.lips, g.gloss = lip_colour(g, f)
-    g.iris = along(IRISES, "eye_colour")
-    g.clothes = along(CLOTHES, "clothes_colour")
+    skin = skin * rgb(1.0, 1 - 0.05 * g.young, 1 - 0.03 * g.young)
+    lips, gloss = lip_colour(skin, f["lipstick"] + 0.35 * g.fem)
     tone = sat(f["background_tone"], 0.6)
-    g.backdrop = along(BACKDROPS, "background_colour") ** np.float32(1 - 0.40 * tone)
-    g.backdrop = g.backdrop * np.float32(0.86 + 0.24 * tone)
+    backdrop = along(BACKDROPS, "background_colour") ** np.float32(1 - 0.40 * tone)
+    return dict(
+        natural_hair=natural,
+        hair=dyed_hair(natural, f),
+        skin=skin,
+        lips=lips,
+        gloss=gloss,
+        iris=along(IRISES, "eye_colour"),
+        clothes=along(CLOTHES, "clothes_colour"),
+        backdrop=backdrop * np.float32(0.86 + 0.24 * tone),
+    )
 
 
-def lip_colour(g, f):
+def lip_colour(skin, v):
     """Lips from nearly the skin's colour through a natural rose to red lipstick, and their gloss."""
-    v = f["lipstick"] + 0.35 * g.fem
     pale, red = ramp(0.0, 1.8, -v), ramp(-0.1, 1.5, v)
-    natural = g.skin * rgb(0.80, 0.40, 0.42) + rgb(0.04, 0.0, 0.0)
-    colour = mix(natural, g.skin * rgb(0.92, 0.66, 0.64), pale)
-    return mix(colour, g.skin * rgb(0.34, 0.02, 0.06) + rgb(0.29, 0.002, 0.018), red), 0.12 + 0.16 * red
+    natural = skin * rgb(0.80, 0.40, 0.42) + rgb(0.04, 0.0, 0.0)
+    colour = mix(natural, skin * rgb(0.92, 0.66, 0.64), pale)
+    return mix(colour, skin * rgb(0.34, 0.02, 0.06) + rgb(0.29, 0.002, 0.018), red), 0.12 + 0.16 * red
 
 
 def natural_hair(f):
+    """The hair's colour by lightness, redness and grey."""
     u = 0.5 + 0.5 * sat(f["hair_lightness"], 0.75)
     natural = palette(("15110f", "34221a", "5a3a26", "8a5d38", "bd8d52", "e2c388"), u)
-    red, ash = palette(("4a1a12", "7d2c16", "b24a1f", "e08240"), u), natural.mean() * rgb(1.02, 1.0, 0.84)
+    red, ash = (palette(("4a1a12", "7d2c16", "b24a1f", "e08240"), u), natural.mean() * rgb(1.02, 1.0, 0.84))
     r, grey = sat(f["hair_redness"], 0.8), ramp(0.0, 1.8, f["hair_grey"])
     r *= (1 - grey) ** 1.5 if r > 0 else 1.0  # red hair fades to sandy, not to pink
     tone = mix(natural, red, r**1.2) if r > 0 else mix(natural, ash, -0.55 * r)
@@ -65,12 +70,11 @@ def natural_hair(f):
 
 
 VIOLETS, PINKS = ("34146f", "6a30b4", "a177dc"), ("82124f", "cc3a86", "e88abb")
-
 TEALS, BLUES = ("0b5258", "178688", "62c4b8"), ("14306f", "2a5cb8", "6a9ade")
 
 
 def dyed_hair(natural, f):
-    """Dye covers the natural colour beyond about one sigma: violet, then pink; teal, then blue.
+    """Dye covers the natural colour from a little beyond one sigma on: violet, then pink; teal, then blue.
 
     Teal comes before blue, since brown mixed with blue would pass for violet.
     """

@@ -10,6 +10,7 @@ from ppstyleclip.worlds.portrait.smooth import clip01, gauss, mix, rgb, smax, st
 
 
 def draw_eyes(c, g):
+    """Both eyes; w.u runs from -1 at the inner corner to 1 at the outer one, w.v down from their middle."""
     w = c.window(-0.52, 0.52, g.ey - 0.24, g.ey + 0.20)
     w.ax, w.v = np.abs(w.x), w.y - g.ey
     w.u = (w.ax - g.ex) / g.ea  # -1 at the inner corner, 1 at the outer one
@@ -66,6 +67,7 @@ def draw_lids(c, g, w):
 
 
 def draw_brows(c, g):
+    """Brows of the hair's natural colour, darkened."""
     w = c.window(-0.56, 0.56, g.ey - 0.44, g.ey - 0.01)
     s = (np.abs(w.x) - g.ex - BROW_FROM) / BROW_LENGTH
     line, thick = brow_line(g, clip01(s))

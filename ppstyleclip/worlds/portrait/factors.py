@@ -1,9 +1,10 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The population of the portrait world: its factors, how they go together, and how a latent z names them.
 
-A z `[N, 128]` is normalised to unit mean square and rotated to 31 independent factors of unit variance. A fixed
-triangular matrix then makes them depend a little on one another, so that random portraits look like people: few
-feminine faces have a beard, most old ones have some grey hair. All of it is linear, so that it can be inverted.
+A z `[N, 128]` is normalised to unit mean square and rotated to 31 independent factors of unit variance. A
+fixed triangular matrix then makes them depend a little on one another, so that random portraits look like
+people: few feminine faces have a beard, most old ones have some grey hair. After the normalisation all of it
+is linear, so that it can be inverted.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+
+from ppstyleclip.errors import UserError
 
 FACTORS = (
     "hair_lightness",  # black, brown, blond
@@ -101,8 +104,12 @@ def rotation() -> np.ndarray:
 
 
 def factors_from_z(z: np.ndarray) -> np.ndarray:
-    """Factors `[N, NUM_FACTORS]` float32 of latents `[N, Z_DIM]`, whose length does not count."""
-    z = np.asarray(z, np.float64)
+    """Factors `[N, NUM_FACTORS]` float32 of latents `[N, Z_DIM]`, whose length does not count.
+
+    Raises:
+        UserError: the latents have another shape.
+    """
+    z = as_rows(z, Z_DIM, "latents")
     unit = z / np.sqrt(np.mean(z * z, axis=1, keepdims=True) + 1e-8)
     return (unit @ rotation() @ mixing().T).astype(np.float32)
 
@@ -110,16 +117,18 @@ def factors_from_z(z: np.ndarray) -> np.ndarray:
 def z_from_factors(factors: np.ndarray) -> np.ndarray:
     """Latents that name given factors: the inverse of `factors_from_z`.
 
-    The rotation fixes 31 of a latent's 128 dimensions. The others fill up its length to that of a typical latent,
-    along one fixed direction.
+    The rotation fixes 31 of a latent's 128 dimensions. The others fill up its length to that of a typical
+    latent, along one fixed direction.
 
     Args:
         factors: `[N, NUM_FACTORS]`, any floats.
     Returns:
         `[N, Z_DIM]` float32 of mean square 1, and longer only where the factors alone are longer than that;
         factors that far from all people come back shortened.
+    Raises:
+        UserError: the factors have another shape.
     """
-    independent = np.linalg.solve(mixing(), np.asarray(factors, np.float64).T).T
+    independent = np.linalg.solve(mixing(), as_rows(factors, NUM_FACTORS, "factors").T).T
     rest = np.maximum(Z_DIM - np.sum(independent**2, axis=1, keepdims=True), 0)
     return (independent @ rotation().T + np.sqrt(rest) * free_direction()).astype(np.float32)
 
@@ -130,6 +139,14 @@ def free_direction() -> np.ndarray:
     v = np.random.RandomState(ROTATION_SEED + 1).randn(Z_DIM)
     v = v - rotation() @ (rotation().T @ v)
     return v / np.linalg.norm(v)
+
+
+def as_rows(values, width, name):
+    """float64 `[N, width]`; raise UserError for any other shape."""
+    rows = np.asarray(values, np.float64)
+    if rows.ndim != 2 or rows.shape[1] != width:
+        raise UserError(f"{name} must be of shape [N, {width}], got {list(rows.shape)}")
+    return rows
 
 
 def sample_z(seed: int, count: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from ppstyleclip.worlds.portrait.smooth import clip01, gauss, mix, rgb, step
 
 
 def draw_glasses(c, g):
+    """Frames with their shadow, lenses with a tint and a reflection."""
     if g.glasses <= 0:
         return
     w = c.window(-0.66, 0.66, g.ey - 0.24, g.ey + 0.26)

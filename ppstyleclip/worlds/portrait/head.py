@@ -7,8 +7,9 @@ from math import pi, tanh
 
 import numpy as np
 
-from ppstyleclip.worlds.portrait.outlines import LIP_REACH, mouth_lines, skull_height
+from ppstyleclip.worlds.portrait.outlines import LIP_REACH, mouth_lines
 from ppstyleclip.worlds.portrait.shading import SKIN_WRAP, light_clay
+from ppstyleclip.worlds.portrait.skull import skull_height
 from ppstyleclip.worlds.portrait.smooth import bump, clip01, ellipse, gauss, mix, smax, smin, step
 
 
@@ -41,12 +42,12 @@ def wrinkles(c, g, w):
     return lines
 
 
-def head_heights(c, g, w, lines):
-    """Height map of the head without the lips."""
+def head_heights(g, w, field):
+    """Height map of the head without the lips and the nose."""
     x, y, ax = w.x, w.y, np.abs(w.x)
-    ex, ey, ny, my, ns = g.ex, g.ey, g.ny, g.my, g.ns
+    ex, ey, my = g.ex, g.ey, g.my
     # Skull, sockets, brow ridge, cheeks, muzzle, chin, jowls.
-    z = skull_height(g.q[w.at])
+    z = skull_height(field.q[w.at])
     z -= 0.064 * bump(ax, y, ex - 0.01, ey, 0.095, 0.060)
     z += 0.018 * (1 - 0.5 * g.fem + 0.6 * g.masc) * bump(ax, y, ex, ey - 0.175, 0.14, 0.05)
     cheek = 0.040 + 0.050 * g.joy + 0.028 * g.young - 0.014 * g.old
@@ -59,16 +60,21 @@ def head_heights(c, g, w, lines):
         - 0.014 * bump(ax, y, ex - 0.01, ey + 0.090, 0.075, 0.014)
         - 0.012 * bump(ax, y, 0.33 * g.sx, 0.24 * g.sy, 0.05, 0.09)
     )
-    # Nose: bridge, tip, wings.
+    return z
+
+
+def nose_heights(g, w, z):
+    """Height map z with the nose on it: bridge, tip, wings."""
+    x, y, ax = w.x, w.y, np.abs(w.x)
+    ey, ny, ns = g.ey, g.ny, g.ns
     grow = step(ey - 0.12, ny, y)
     bridge = np.exp(-0.5 * (x / ((0.030 + 0.018 * grow) * (0.6 + 0.4 * ns))) ** 2)
     slope = step(ey - 0.20, ey + 0.10, y) * step(ny + 0.055 * ns, ny - 0.05, y)
-    z += (0.028 + 0.048 * grow) * ns**0.7 * slope * bridge
-    z += ns * (
+    z = z + (0.028 + 0.048 * grow) * ns**0.7 * slope * bridge
+    return z + ns * (
         0.070 * bump(x, y, 0, ny - 0.006, 0.048 * ns, 0.044 * ns)
         + 0.028 * bump(ax, y, 0.060 * ns, ny + 0.006, 0.026 * ns, 0.027 * ns)
     )
-    return z - 0.010 * lines
 
 
 def lip_shape(c, g, w):
@@ -83,7 +89,7 @@ def lip_shape(c, g, w):
     return c.cover(d, 2.2), rolls
 
 
-def skin_colours(c, g, t, w, lips):
+def skin_colours(g, t, w, lips):
     """Albedo [3]: skin with blush, freckles and eye shadow; lips."""
     x, y, ax = w.x, w.y, np.abs(w.x)
     rosy = 0.85 * tanh(0.32 + 0.65 * g.young + 0.2 * g.joy + 0.15 * g.fem - 0.15 * g.old + 0.2 * g.fury)
@@ -107,33 +113,38 @@ def nose_mask(g, x, y):
     return step(0.015, -0.015, smin(body, bridge, 0.05))
 
 
-def draw_head(c, g, t):
+def draw_head(c, g, t, field):
+    """Skin, nose and lips, lit; then the shadows that are painted on."""
     w = c.window(-0.70, 0.70, -0.78, 0.84)
-    x, y, ax = w.x, w.y, np.abs(w.x)
-    ny, my, ns = g.ny, g.my, g.ns
-    d = g.d[w.at]
-    lines = wrinkles(c, g, w)
+    d, lines, fold = field.d[w.at], wrinkles(c, g, w), mouth_fold(g, w)
     lips, rolls = lip_shape(c, g, w)
-    # Folds from the wings of the nose round the mouth.
-    fall = clip01((y - ny + 0.01) / (my + 0.04 - ny))
-    fold = 0.085 * ns + (g.mw + 0.035 - 0.085 * ns) * fall + 0.022 * np.sin(pi * fall)
-    fold = gauss(ax - fold, 0.019) * step(0.0, 0.15, fall) * step(1.0, 0.75, fall)
-    z = head_heights(c, g, w, lines) + rolls - 0.012 * g.old * fold
-    skin = skin_colours(c, g, t, w, lips)
-    ao = np.clip(3.2 * (c.blur(z, 0.05) - z), 0, 0.64) * step(0.0, -0.06, d)
-    tip = bump(x, y, -0.008 * ns, ny - 0.012, 0.03 * ns, 0.03 * ns)
+    z = nose_heights(g, w, head_heights(g, w, field)) - 0.010 * lines + rolls - 0.012 * g.old * fold
+    skin = skin_colours(g, t, w, lips)
+    occluded = np.clip(3.2 * (c.blur(z, 0.05) - z), 0, 0.64) * step(0.0, -0.06, d)
+    tip = bump(w.x, w.y, -0.008 * g.ns, g.ny - 0.012, 0.03 * g.ns, 0.03 * g.ns)
     gloss = 0.05 + 0.05 * g.rosy_chin + lips * g.gloss + 0.12 * tip
     head = c.cover(d)
-    clay = light_clay(c, z, skin, SKIN_WRAP, gloss, sheen=0.05, rim=0.50, ao=ao)
+    clay = light_clay(c, z, skin, SKIN_WRAP, gloss, sheen=0.05, rim=0.50, ao=occluded)
     c.over(w, clay, head, figure=True, part="skin")
-    if c.labels is not None:
-        c.label(w, "nose", head * nose_mask(g, x, y))
-        c.label(w, "mouth", lips)
-    # Painted shadows: beside and under the nose, nostrils, folds, lines.
+    c.label(w, "nose", head * nose_mask(g, w.x, w.y))
+    c.label(w, "mouth", lips)
+    darken_nose(c, g, w)
+    c.darken(w, (0.26 * g.old + 0.10 * g.grin + 0.05 * g.fury) * fold, 0.55)
+    c.darken(w, 0.17 * lines * head, 0.6)
+
+
+def mouth_fold(g, w):
+    """The folds from the wings of the nose round the mouth, in [0, 1]."""
+    fall = clip01((w.y - g.ny + 0.01) / (g.my + 0.04 - g.ny))
+    fold = 0.085 * g.ns + (g.mw + 0.035 - 0.085 * g.ns) * fall + 0.022 * np.sin(pi * fall)
+    return gauss(np.abs(w.x) - fold, 0.019) * step(0.0, 0.15, fall) * step(1.0, 0.75, fall)
+
+
+def darken_nose(c, g, w):
+    """Shadows beside and under the nose, and the nostrils."""
+    x, y, ax, ny, ns = w.x, w.y, np.abs(w.x), g.ny, g.ns
     c.darken(w, 0.28 * bump(x, y, 0.080 * ns, ny + 0.005, 0.030 * ns, 0.050 * ns), 0.55)
     c.darken(w, 0.10 * bump(x, y, -0.084 * ns, ny + 0.010, 0.018 * ns, 0.030 * ns), 0.55)
     c.darken(w, 0.28 * bump(x, y, 0.008, ny + 0.052 * ns, 0.060 * ns, 0.020 * ns), 0.7)
     nostril = bump(ax, y, 0.034 * ns, ny + 0.036 * ns, 0.0135 * ns, 0.0075 * ns)
     c.darken(w, 0.60 * np.minimum(nostril * 1.2, 1), 0.75)
-    c.darken(w, (0.26 * g.old + 0.10 * g.grin + 0.05 * g.fury) * fold, 0.55)
-    c.darken(w, 0.17 * lines * head, 0.6)

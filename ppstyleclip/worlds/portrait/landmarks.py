@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ppstyleclip.worlds.portrait.canvas import LEFT, SPAN, TOP
-from ppstyleclip.worlds.portrait.geometry import measured
+from ppstyleclip.worlds.portrait.geometry import POLE, measure
 from ppstyleclip.worlds.portrait.outlines import (
     BROW_FROM,
     BROW_LENGTH,
@@ -18,19 +18,6 @@ from ppstyleclip.worlds.portrait.outlines import (
 from ppstyleclip.worlds.portrait.turn import turn_points
 
 
-def landmarks(factors, size=256):
-    """The face's 68 points in iBUG's order.
-
-    Left and right are the picture's.  Points under hair, glasses or beard are where the face has them.
-
-    Returns:
-        `[68, 2]` float32 (x, y) in pixels; whole numbers are the pixels' middles.
-    """
-    g = measured(factors)
-    face = np.concatenate([jaw_points(g), brow_points(g), nose_points(g), eye_points(g), mouth_points(g)])
-    return np.float32((turn_points(g, face) - (LEFT, TOP)) * (size / SPAN) - 0.5)
-
-
 def both_sides(x, y, mirrored_order):
     """Points of the right half, behind the same ones mirrored to the left half in the given order."""
     right = np.stack([x, y], 1)
@@ -39,7 +26,7 @@ def both_sides(x, y, mirrored_order):
 
 def jaw_points(g):
     """0-16: along the outline from ear to ear, equally far from one another."""
-    p = g.outline[np.argsort(np.arctan2(g.outline[:, 0], g.outline[:, 1] - g.cy))]
+    p = g.outline[np.argsort(np.arctan2(g.outline[:, 0], g.outline[:, 1] - POLE))]
     p = p[p[:, 1] > g.ey - 0.01]
     way = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(p, axis=0).T))])
     at = np.linspace(0, way[-1], 17)
@@ -69,10 +56,23 @@ def eye_points(g):
 
 
 def mouth_points(g):
-    """48-59 round the lips' outer edges, 60-67 round their inner ones; both from the left corner, clockwise."""
+    """48-59 round the lips' outer edges, 60-67 round their inner ones; clockwise from the left corner."""
     u = np.float32([-LIP_REACH, -0.65, -0.22, 0, 0.22, 0.65, LIP_REACH])
     v = np.float32([-1, -0.42, 0, 0.42, 1])
     top_out, _, _, low_out = mouth_lines(g, u)
     _, top_in, low_in, _ = mouth_lines(g, v)
     x = np.concatenate([u, u[5:0:-1], v, v[3:0:-1]]) * g.mw
     return np.stack([x, np.concatenate([top_out, low_out[5:0:-1], top_in, low_in[3:0:-1]])], 1)
+
+
+def landmarks(factors: np.ndarray, size: int = 256) -> np.ndarray:
+    """The face's 68 points in iBUG's order.
+
+    Left and right are the picture's. Points under hair, glasses or beard are where the face has them.
+
+    Returns:
+        `[68, 2]` float32 (x, y) in pixels; whole numbers are the pixels' middles.
+    """
+    g = measure(factors)
+    face = np.concatenate([jaw_points(g), brow_points(g), nose_points(g), eye_points(g), mouth_points(g)])
+    return np.float32((turn_points(g, face) - (LEFT, TOP)) * (size / SPAN) - 0.5)

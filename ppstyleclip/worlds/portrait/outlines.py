@@ -11,11 +11,10 @@ from ppstyleclip.worlds.portrait.smooth import bump, clip01, gauss, mix, step
 from ppstyleclip.worlds.portrait.textures import PART
 
 LIP_REACH = 1.05  # how far the lips' outer edges reach beyond the inner ones
-
 BROW_FROM, BROW_LENGTH = -0.118, 0.253  # a brow's inner end from the eye's middle, and its length
 
 
-def head_outline(g, height, per=40):
+def head_outline(g, sx, sy, drop, height, per=40):
     """Closed outline of the head [N, 2]: a uniform cubic B-spline."""
     cheek = 1 + 0.025 * g.young
     jaw = 1 - 0.12 * g.fem + 0.06 * g.old + 0.03 * g.young
@@ -28,9 +27,9 @@ def head_outline(g, height, per=40):
         (0.142 * chin, 0.585),
         (0.0, 0.597),
     ]
-    p = np.array(skull + face) * [g.sx, 1]
-    p[:, 1] *= np.where(p[:, 1] > 0, g.sy, 1 + 0.05 * height)
-    p[-3:, 1] += g.drop
+    p = np.array(skull + face) * [sx, 1]
+    p[:, 1] *= np.where(p[:, 1] > 0, sy, 1 + 0.05 * height)
+    p[-3:, 1] += drop
     p = np.concatenate([p, p[-2:0:-1] * [-1, 1]])
     t = np.arange(per)[:, None] / per
     basis = ((1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3)
@@ -98,22 +97,9 @@ def hairline(g, x):
 def depth(g, x, y):
     """How far the head stands out towards the viewer: what a turn of the head moves sideways, and how much.
 
-    One smooth hill over the head and the neck, and a small one for the nose.  The slope times TURN stays well
+    One smooth hill over the head and the neck, and a small one for the nose. The slope times TURN stays well
     below 1, so that the warp never folds.
     """
     q = np.sqrt((x * (1 / (1.85 * g.half_width))) ** 2 + ((y - 0.10) * (1 / 1.15)) ** 2)
     hill = 0.42 * step(1.0, 0.0, q) * step(0.90, 0.55, y)
     return hill + 0.10 * g.ns * bump(x - g.turn * 0.38, y, 0, g.ny, 0.085, 0.085)
-
-
-def face_field(c, g):
-    """Signed distance to the head's outline, and the place q: 0 in its middle, 1 on the outline."""
-    dy = c.ys[:, None] - np.float32(g.cy)
-    theta = np.arctan2(np.abs(c.xs[None]) + 0 * dy, -dy + 0 * c.xs[None])
-    r = np.interp(theta, g.angle, g.radius).astype(np.float32)
-    rho = np.sqrt(c.xs[None] ** 2 + dy * dy)
-    g.d, g.q = rho - r, rho / r
-
-
-def skull_height(q):
-    return 0.56 * (1 - np.minimum(q * (1 / 1.035), 1) ** 2.5) ** 0.55

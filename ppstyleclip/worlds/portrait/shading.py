@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Light on height maps: slopes, lamps, and the usual clay."""
+"""Light on height maps: one warm key light, a cool fill, a sky and a rim light."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ppstyleclip.worlds.portrait.smooth import clip01, power
 
 
 def vector(*v):
+    """Unit vector: x to the right, y down, z to the viewer."""
     v = np.float32(v)
     return [float(x) for x in v / np.linalg.norm(v)]
 
 
 KEY = vector(-0.50, -0.62, 0.72)  # towards the key light: upper left, in front
-
 HALF = vector(KEY[0], KEY[1], KEY[2] + 1)  # half way between the key light and the viewer
-
 FILL = vector(0.55, 0.15, 0.80)
-
 RIM = vector(0.88, -0.30, 0.05)
+SKIN_WRAP = (0.85, 0.60, 0.50)  # red light creeps farthest round a form: a cheap subsurface scattering
+CLOTH_WRAP = (0.3, 0.3, 0.3)
 
 
 class Surface:
@@ -28,7 +28,7 @@ class Surface:
 
     def __init__(self, c, z):
         z, k = np.ascontiguousarray(z, np.float32), 1 / (8 * c.px)
-        self.zx, self.zy = cv2.Sobel(z, cv2.CV_32F, 1, 0, scale=k), cv2.Sobel(z, cv2.CV_32F, 0, 1, scale=k)
+        self.zx, self.zy = (cv2.Sobel(z, cv2.CV_32F, 1, 0, scale=k), cv2.Sobel(z, cv2.CV_32F, 0, 1, scale=k))
         self.nz = 1 / np.sqrt(1 + self.zx * self.zx + self.zy * self.zy)
         self.key, self.half = self.dot(KEY), clip01(self.dot(HALF))
         self.fill = clip01(self.dot(FILL))
@@ -36,12 +36,8 @@ class Surface:
         self.up = 0.5 + 0.5 * self.nz * self.zy  # 1 where it looks up
 
     def dot(self, light):
+        """Cosine between the normals and a unit vector."""
         return self.nz * (light[2] - light[0] * self.zx - light[1] * self.zy)
-
-
-SKIN_WRAP = (0.85, 0.60, 0.50)  # red light creeps farthest round a form: a cheap subsurface scattering
-
-CLOTH_WRAP = (0.3, 0.3, 0.3)
 
 
 def light_clay(c, z, albedo, wrap, gloss=0.0, sheen=0.0, rim=0.5, ao=0.0):

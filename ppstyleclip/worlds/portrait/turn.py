@@ -44,6 +44,6 @@ def take_columns(image, columns):
     return out
 
 
-def turn_picture(c, g):
-    if g.turn != 0:
-        c.image = take_columns(c.image, turn_map(c, g))
+def turned(pictures, c, g):
+    """Pictures `[C, S, S]` of the straight head, turned."""
+    return take_columns(pictures, turn_map(c, g)) if g.turn != 0 else pictures
