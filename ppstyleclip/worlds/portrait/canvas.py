@@ -10,7 +10,7 @@ import numpy as np
 
 REGIONS = ("background", "hair", "skin", "nose", "mouth", "eyes", "brows", "beard", "glasses", "clothes")
 
-SPAN, LEFT, TOP = (1.72, -0.86, -0.90)  # the square of face coordinates that the picture shows
+SPAN, LEFT, TOP = 1.72, -0.86, -0.90  # the square of face coordinates that the picture shows
 
 
 class Canvas:

@@ -4,8 +4,8 @@
 A portrait is a stack of layers, painted from back to front in linear light: backdrop, hair behind the head,
 neck and clothes, ears, head, mouth, eyes, beard, brows, glasses, hair. A layer has a mask, antialiased from a
 signed distance, so that any size is sharp; a height map, whose slopes say how it is lit; and a colour.
-Textures are fixed in the picture: every pixel is a continuous function of the factors, so that a generator can
-learn it. At last the picture is warped by the depth of the head, which turns the head a little.
+Textures are fixed in the picture: every pixel is a continuous function of the factors, so that a generator
+can learn it. At last the picture is warped by the depth of the head, which turns the head a little.
 """
 
 from __future__ import annotations
