@@ -73,8 +73,11 @@ def evaluate(generator, held, size, reader=None):
 def save_sheet(path, theirs, ours):
     """Write a picture of COLUMNS x ROWS faces, the renderer's above the generator's."""
     side, rows = ours.shape[1], []
-    for start in range(0, COLUMNS * ROWS, COLUMNS):
+    for start in range(0, min(COLUMNS * ROWS, len(ours)), COLUMNS):
         for pixels in (theirs, ours):
-            faces = [cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA) for face in pixels[start:]]
-            rows.append(np.concatenate(faces[:COLUMNS], 1))
+            faces = pixels[start : start + COLUMNS]
+            faces = [cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA) for face in faces]
+            rows.append(
+                cv2.copyMakeBorder(np.concatenate(faces, 1), 0, 0, 0, side * (COLUMNS - len(faces)), 0)
+            )
     cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1])

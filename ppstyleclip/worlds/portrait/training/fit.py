@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ppstyleclip.worlds.portrait.training import checkpoint, crops, losses
+from ppstyleclip.worlds.portrait.training.muon import Muon
 from ppstyleclip.worlds.portrait.training.network import F, affine_weights, torch
 from ppstyleclip.worlds.portrait.training.pictures import pyramid, to_images
 from ppstyleclip.worlds.portrait.training.start import build
@@ -36,6 +37,7 @@ class Plan:
     keep: float = 0.999  # of the moving average, a step
     sparsity: float = 0.05  # weight of the L1 on the affine layers
     noise_rate: float = 3.0  # learning rate of the noise pictures, as a multiple
+    kernel_rate: float = 3.0  # and that of the 3x3 kernels, which Muon moves
     texture: float = 0.25
     features: float = 0.5
 
@@ -51,29 +53,41 @@ def learning_rate(plan, pictures):
     return plan.rate * (plan.floor + (1 - plan.floor) * fall * rise)
 
 
+def build_optimizers(generator, plan):
+    """Muon for the 3x3 kernels, which demodulation makes free of scale; Adam for all the rest."""
+    kernels, noises, others = [], [], []
+    for name, parameter in generator.named_parameters():
+        is_kernel = name.endswith("conv.weight") and parameter.shape[-1] == 3
+        place = kernels if is_kernel else noises if name.startswith("noises.") else others
+        place.append(parameter)
+    groups = [{"params": others, "scale": 1.0}, {"params": noises, "scale": plan.noise_rate}]
+    return {
+        "adam": torch.optim.Adam(groups, plan.rate, betas=(0.9, 0.99), foreach=True),
+        "muon": Muon([{"params": kernels, "scale": plan.kernel_rate}], plan.rate),
+    }
+
+
 class Fit:
-    """A generator and what its learning needs; goes on from the state in `folder`, if there is one."""
+    """A generator, its moving average and its optimisers; goes on from the state in `folder`, if any."""
 
     def __init__(self, folder, plan, size=256, **parts):
         self.path, self.plan = Path(folder) / STATE, plan
         self.generator, self.average = build(size, **parts), build(size, **parts)
         self.average.eval().requires_grad_(False)
-        named = list(self.generator.named_parameters())
-        noises = [p for name, p in named if name.startswith("noises.")]
-        others = [p for name, p in named if not name.startswith("noises.")]
-        groups = [{"params": others, "scale": 1.0}, {"params": noises, "scale": plan.noise_rate}]
-        self.optimizer = torch.optim.Adam(groups, plan.rate, betas=(0.9, 0.99), foreach=True)
+        self.optimizers = build_optimizers(self.generator, plan)
         self.step = self.pictures = 0
         state = checkpoint.load(self.path)
         if state is not None:
             self.step, self.pictures = state["step"], state["pictures"]
             self.generator.load_state_dict(state["generator"])
             self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            for name, optimizer in self.optimizers.items():
+                optimizer.load_state_dict(state[name])
 
     def save(self):
-        parts = {name: getattr(self, name).state_dict() for name in ("generator", "average", "optimizer")}
-        checkpoint.save(self.path, {"step": self.step, "pictures": self.pictures, **parts})
+        parts = {"generator": self.generator, "average": self.average, **self.optimizers}
+        states = {name: part.state_dict() for name, part in parts.items()}
+        checkpoint.save(self.path, {"step": self.step, "pictures": self.pictures, **states})
 
     @property
     def side(self):
@@ -83,8 +97,10 @@ class Fit:
     def learn(self, z, pixels, maps, reader=None):
         """One step; returns (loss, mean squared error at 64 px) as numbers."""
         plan = self.plan
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(plan, self.pictures) * group["scale"]
+        rate = learning_rate(plan, self.pictures)
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["scale"]
         weights = losses.part_weights(maps)
         some = max(1, round(plan.share * len(z)))
         corners = crops.place_windows(weights[:some], np.random.RandomState(self.step))
@@ -95,10 +111,11 @@ class Fit:
         loss, error = self.differences(ours, theirs, weights, corners, reader)
         affine = affine_weights(self.generator)
         loss = loss + plan.sparsity * sum(w.abs().mean() for w in affine) / len(affine)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.generator.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 10.0)
-        self.optimizer.step()
+        for optimizer in self.optimizers.values():
+            optimizer.step()
         self.step += 1
         self.pictures += len(z)
         self.follow()

@@ -59,7 +59,7 @@ def run(folder, plan, *, minutes, limit, report_every):
     """Learn until `minutes` are over or `limit` pictures are seen."""
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.evaluation import HeldOut, psnr
-    from ppstyleclip.worlds.portrait.training.fit import Fit
+    from ppstyleclip.worlds.portrait.training.fit import Fit, learning_rate
     from ppstyleclip.worlds.portrait.training.regressor import load_reader
     from ppstyleclip.worlds.portrait.training.shards import Faces
 
@@ -78,7 +78,7 @@ def run(folder, plan, *, minutes, limit, report_every):
         mean = now if mean is None else tuple(0.99 * a + 0.01 * b for a, b in zip(mean, now))
         if lines.due():
             pace = seen / (time.time() - since)
-            rate = fit.optimizer.param_groups[0]["lr"]
+            rate = learning_rate(plan, fit.pictures)
             line = f"pictures {fit.pictures} side {fit.side} loss {mean[0]:.4f} psnr64 {psnr(mean[1]):.2f}"
             print(f"{line} {pace:.1f}/s lr {rate:.2e}", flush=True)
             seen, since = 0, time.time()
