@@ -77,7 +77,7 @@ def look_up(pictures, columns, rows):
     height, width = pictures[0].shape
     x, y = np.clip(columns, 0, width - 1), np.clip(rows, 0, height - 1)
     left, top = (np.minimum(x.astype(np.int32), width - 2), np.minimum(y.astype(np.int32), height - 2))
-    x, y = np.float32(x - left), np.float32(y - top)
+    x, y = np.float32(x - left.astype(np.float32)), np.float32(y - top.astype(np.float32))
     index, both = top * width + left, x * y
     corners = (
         (index, 1 - x - y + both),

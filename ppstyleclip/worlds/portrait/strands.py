@@ -18,13 +18,14 @@ def strands(c, g, t, h):
     amp, tx, ty = 0.040 * g.wavy * step(-0.75, 0.05, y), t.tx[at], t.ty[at]
     columns = (x - LEFT + amp * h.wave * ty) * (1 / c.px) - 0.5
     rows = (y - TOP - amp * h.wave * tx) * (1 / c.px) - 0.5
-    fine, locks = look_up((t.fine, t.locks), columns, rows)
+    combing = (t.fine_combed, t.locks_combed) if g.combed > 0 else ()
+    fine, locks, *combed = look_up((t.fine, t.locks, *combing), columns, rows)
     bend = WAVES * amp * np.cos(t.wave[at]) * np.sign(x - PART)
     tx, ty = (tx - bend * ty) * t.down[at], (ty + bend * tx) * t.down[at]
     parting = t.parting[at] * (1 - h.curly)
     if g.combed > 0:
         share = combed_share(g, h)
-        fine, locks = comb_noise(t, (fine, locks), share, columns, rows)
+        fine, locks = mix_noises((fine, locks), combed, share)
         tx, ty = mix(tx, t.fx[at], share), mix(ty, t.fy[at], share)
         parting = (1 - share) * parting
     streak = 1 + 0.07 * fine + 0.08 * locks - 0.35 * parting
@@ -43,11 +44,10 @@ def combed_share(g, h):
     return step(0.50, 0.32, np.abs(h.x)) * step(0.0, -0.16, h.y) * step(edge - 0.18, edge + 0.18, h.y)
 
 
-def comb_noise(t, pair, share, columns, rows):
-    """The two noises of parted strands mixed with those of combed ones."""
-    keep = np.sqrt(np.sqrt(share * share + (1 - share) ** 2))  # mixing two noises must not fade them much
-    combed = look_up((t.fine_combed, t.locks_combed), columns, rows)
-    return [mix(a, b, share) / keep for a, b in zip(pair, combed)]
+def mix_noises(parted, combed, share):
+    """Noises of parted strands mixed with those of combed ones; mixing two noises must not fade them much."""
+    keep = np.sqrt(np.sqrt(share * share + (1 - share) ** 2))
+    return [mix(a, b, share) / keep for a, b in zip(parted, combed)]
 
 
 def hair_light(h, s):
