@@ -55,22 +55,25 @@ def best_score(folder):
     return max((line["psnr64"] + line["face"] for line in lines if "psnr256" in line), default=0.0)
 
 
-def run(folder, plan, *, minutes, limit, report_every):
+def run(folder, plan, *, minutes, limit, report_every, threads):
     """Learn until `minutes` are over or `limit` pictures are seen."""
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.evaluation import HeldOut, psnr
     from ppstyleclip.worlds.portrait.training.fit import Fit, learning_rate
+    from ppstyleclip.worlds.portrait.training.pace import choose_threads
     from ppstyleclip.worlds.portrait.training.regressor import load_reader
     from ppstyleclip.worlds.portrait.training.shards import Faces
 
     fit, held, best = Fit(folder, plan), HeldOut(folder), best_score(folder)
     reader, end = load_reader(folder), time.time() + 60 * minutes
-    count = sum(p.numel() for p in fit.generator.parameters())
-    print(f"{count / 1e6:.2f} M parameters, from picture {fit.pictures} on", flush=True)
+    size = sum(p.numel() for p in fit.generator.parameters())
+    print(f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on", flush=True)
     lines, saves = checkpoint.Clock(60), checkpoint.Clock(checkpoint.EVERY)
     reports = checkpoint.Clock(report_every)
     mean, seen, since = None, 0, time.time()
+    choice = choose_threads(threads)
     for z, pixels, maps in batches(Faces(folder, fit.step), plan.batch):
+        count = next(choice)
         since += checkpoint.wait_while_paused(folder)
         loss, error = fit.learn(z, pixels, maps, reader)
         seen += len(z)
@@ -80,7 +83,7 @@ def run(folder, plan, *, minutes, limit, report_every):
             pace = seen / (time.time() - since)
             rate = learning_rate(plan, fit.pictures)
             line = f"pictures {fit.pictures} side {fit.side} loss {mean[0]:.4f} psnr64 {psnr(mean[1]):.2f}"
-            print(f"{line} {pace:.1f}/s lr {rate:.2e}", flush=True)
+            print(f"{line} {pace:.1f}/s threads {count} lr {rate:.2e}", flush=True)
             seen, since = 0, time.time()
             reader = reader or load_reader(folder)
         over = time.time() > end or fit.pictures >= limit
@@ -93,8 +96,6 @@ def run(folder, plan, *, minutes, limit, report_every):
 
 
 def main(argv=None):
-    from ppstyleclip.worlds.portrait.training.torch_extra import import_torch
-
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -102,10 +103,9 @@ def main(argv=None):
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after so many")
     parser.add_argument("--limit", type=int, default=2_000_000, help="stop after so many pictures in all")
     parser.add_argument("--report-every", type=float, default=900, help="seconds")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="at most")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
     args = parser.parse_args(argv)
-    import_torch().set_num_threads(args.threads)
     from ppstyleclip.threads import keep_freed_memory
 
     keep_freed_memory()
@@ -117,7 +117,12 @@ def main(argv=None):
     if unknown:
         parser.error(f"the plan has no {', '.join(unknown)}; it has {', '.join(kinds)}")
     plan = Plan(**{name: kinds[name](value) for name, value in changes.items()})
-    limits = {"minutes": args.minutes, "limit": args.limit, "report_every": args.report_every}
+    limits = {
+        "minutes": args.minutes,
+        "limit": args.limit,
+        "report_every": args.report_every,
+        "threads": args.threads,
+    }
     run(args.folder, plan, **limits)
 
 

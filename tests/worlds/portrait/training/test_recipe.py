@@ -16,6 +16,7 @@ from ppstyleclip.worlds.portrait.training import (  # noqa: E402
     export,
     fit,
     losses,
+    pace,
     shards,
     start,
 )
@@ -164,3 +165,18 @@ def test_a_checkpoint_is_whole_and_absent_ones_are_none(tmp_path):
     checkpoint.save(tmp_path / "state.pt", {"step": 3, "x": {"y": torch.ones(2)}})
     assert checkpoint.load(tmp_path / "state.pt")["step"] == 3
     assert [p.name for p in tmp_path.iterdir()] == ["state.pt"]
+
+
+@pytest.mark.parametrize("cost, best", (({1: 2.0, 2: 1.0}, 2), ({1: 1.0, 2: 2.0}, 1)))
+def test_the_faster_number_of_threads_is_chosen(cost, best):
+    before, now = torch.get_num_threads(), [0.0]
+    choice = pace.choose_threads(2, trial=3, every=10, clock=lambda: now[0])
+    try:
+        counts = []
+        for _ in range(13):
+            counts.append(next(choice))
+            assert torch.get_num_threads() == counts[-1]
+            now[0] += cost[counts[-1]]
+        assert counts[:8] == [1] * 4 + [2] * 4 and set(counts[8:]) == {best}
+    finally:
+        torch.set_num_threads(before)
