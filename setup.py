@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What must be decided where the package is installed; everything else is in pyproject.toml.
 
-    pip install -e ".[cpu]"                         a checkout
-    PPSTYLECLIP_RELEASE=1 python -m build           what is published: it names opencv-python
+pip install -e ".[cpu]"                         a checkout
+PPSTYLECLIP_RELEASE=1 python -m build           what is published: it names opencv-python
 """
 
 import ctypes
