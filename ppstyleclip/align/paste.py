@@ -14,7 +14,14 @@ WAYS = ("blend", "difference", "replace")
 SMALL, LARGE = 12.0, 40.0  # changes of a pixel, in levels, that "blend" adds and that it replaces
 
 
-def paste_back(photo, alignment: Alignment, edited, reconstructed=None, *, way: str = "blend") -> np.ndarray:
+def paste_back(
+    photo: np.ndarray,
+    alignment: Alignment,
+    edited: np.ndarray,
+    reconstructed: np.ndarray | None = None,
+    *,
+    way: str = "blend",
+) -> np.ndarray:
     """Put an edited crop back into the photo it was cut from.
 
     Args:
