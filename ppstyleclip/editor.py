@@ -120,7 +120,9 @@ class Editor:
         return save_bundle(folder, self.bundle, half=half)
 
     @paddle.no_grad()
-    def sample(self, seed: int | Sequence[int] = 0, *, truncation: float | None = None) -> paddle.Tensor:
+    def sample(
+        self, seed: int | Sequence[int] | np.ndarray = 0, *, truncation: float | None = None
+    ) -> paddle.Tensor:
         """Draw a face that does not exist; one for each seed, and the same one whatever is drawn beside it.
 
         Args:
@@ -166,11 +168,11 @@ class Editor:
     @paddle.no_grad()
     def styles(self, face: Face) -> paddle.Tensor:
         """Return a face as flat styles s `[N, S]`; errors as check_face."""
-        face = paddle.to_tensor(np.asarray(face, dtype=np.float32)) if not paddle.is_tensor(face) else face
-        self.check_face(face)
-        if face.ndim == 2:
-            return face
-        return self.bundle.layout.flatten(self.bundle.generator.style_affine(face))
+        tensor = face if paddle.is_tensor(face) else paddle.to_tensor(np.asarray(face, dtype=np.float32))
+        self.check_face(tensor)
+        if tensor.ndim == 2:
+            return tensor
+        return self.bundle.layout.flatten(self.bundle.generator.style_affine(tensor))
 
     def check_face(self, face: Face) -> None:
         """Refuse what is no face of this generator.
@@ -189,7 +191,7 @@ class Editor:
 
     def resolve(self, edit: AnyEdit) -> ResolvedEdit:
         """Fill what the edit leaves open from the bundle's defaults."""
-        wished = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
+        wished: dict[str, Any] = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
         defaults = self.bundle.defaults
         filled = {k: getattr(defaults, k, None) if value is None else value for k, value in wished.items()}
         return ResolvedEdit(**filled)

@@ -82,7 +82,8 @@ def read_video(path: str | Path, *, max_frames: int) -> tuple[list[np.ndarray], 
     Raises:
         UserError: it holds no frames that can be read, or more than max_frames.
     """
-    cv2, frames = import_cv2(), []
+    cv2 = import_cv2()
+    frames: list[np.ndarray] = []
     video = cv2.VideoCapture(str(path))
     rate = video.get(cv2.CAP_PROP_FPS)
     while len(frames) <= max_frames:

@@ -29,7 +29,7 @@ class Face:
         landmarks: `[68, 2]` (x, y) in pixels; the middle of the upper left pixel is (0, 0).
     """
 
-    box: tuple[float, float, float, float]
+    box: tuple[float, ...]
     landmarks: np.ndarray
 
     @property

@@ -128,7 +128,7 @@ class StyleGANv2ClipPredictor(StyleGANv2Predictor):
             (src picture, dst picture, list of K style tensors of dst).
         """
         edit = Edit(neutral, target, alpha=offset, beta=beta_threshold)  # type: ignore[arg-type]
-        face = self.editor.sample(self.seed) if latent is None else load_face(self.editor, latent)
+        face = self.editor.sample(self.seed or 0) if latent is None else load_face(self.editor, latent)
         folder = check_writable(self.output_path)
         made = result_of(edit_face(self.editor, face, edit))
         save_text_edit(folder, made)

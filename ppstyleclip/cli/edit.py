@@ -2,7 +2,7 @@
 """Edit a face by text: StyleCLIP's global directions, on a sampled face, a latent file or a photo.
 
 The first argument says which face. Digits are the seed of a sampled face; a latent file (.npy, .npz, .pt,
-.pd, .pdparams, .safetensors) holds one; any other file is a photo, whose faces are found, edited and put back.
+.pd, .pdparams, .safetensors) holds one; any other file is a photo, whose faces are edited and put back.
 
     ppstyleclip edit --target "happy face"
     ppstyleclip edit 5 --neutral face --target "sad face" --direction_offset -1 0 1 2 3 -o strip.png

@@ -92,9 +92,12 @@ def _edit_frames(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -
     config = FramesConfig(photo.face, photo.fitting, photo.paste, smooth)
     finder = load_finder(editor.bundle, args.landmark_path)
     records = edit_frames(editor, frames, edit, config, finder=finder)
-    done = [r for r in show_progress(records, title="pictures") if r.pixels is not None]
-    written = save_frames(args.output_path, names, [record.pixels for record in done], rate)
-    counts = [record.num_faces for record in done]
+    edited, counts = [], []
+    for record in show_progress(records, title="pictures"):
+        if record.pixels is not None:
+            edited.append(record.pixels)
+            counts.append(record.num_faces)
+    written = save_frames(args.output_path, names, edited, rate)
     print(
         f"{edit}, strength {edit.alpha:g}, on {sum(counts)} faces in {sum(map(bool, counts))} of "
         f"{len(counts)} pictures of {args.photo}"

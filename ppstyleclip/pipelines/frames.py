@@ -8,7 +8,7 @@ which takes `together` faces, wherever they are. Frames without a face that stan
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -93,7 +93,7 @@ def edit_frames(
     """
     editor.direction(edit)
     finder = load_finder(editor.bundle) if finder is None else finder
-    count = _Count(len(frames) if hasattr(frames, "__len__") else None)
+    count = _Count(len(frames) if isinstance(frames, Sized) else None)
     waiting: deque[_Waiting] = deque()
     done = num_faces = 0
     for picture, faces in _smoothed(frames, finder, config, count):
@@ -152,7 +152,7 @@ def _fit(
     """Find the latents of the next faces, as many as go together."""
     places = [(one, k) for one in waiting for k in range(len(one.w_plus), len(one.faces))]
     places = places[: config.together]
-    w_plus = np.empty(0)
+    w_plus = np.empty([0, 0, 0])
     for record in find_latents(editor, np.stack([one.faces[k].crop for one, k in places]), config.fitting):
         w_plus = record.w_plus
         yield FrameRecord(done, total, "latents")

@@ -94,6 +94,19 @@ def edit_photo(
     Raises:
         UserError: a text, no face, no such face, or one that is tiny.
         MissingFile, MissingExtra: as load_finder.
+
+    Examples:
+        >>> from ppstyleclip import Edit, Editor
+        >>> from ppstyleclip.align import faces_of_landmarks
+        >>> from ppstyleclip.pipelines.records import result_of
+        >>> from ppstyleclip.toonface.scenes import draw_scene
+        >>> scene = draw_scene(21, faces=1, width=320, height=240, sides=(120, 130))
+        >>> faces = faces_of_landmarks([face.landmarks for face in scene.faces])
+        >>> edit, editor = Edit("face", "happy face"), Editor.from_pretrained()
+        >>> records = edit_photo(editor, scene.pixels, edit, faces=faces)
+        >>> made = result_of(records)  # or a loop over the records, which tell how far the work is
+        >>> made.pixels.shape, made.inversion.stages[-1].poor.tolist()
+        ((240, 320, 3), [False])
     """
     editor.direction(edit)  # bad words are refused before a minute is spent on the faces
     if faces is None:

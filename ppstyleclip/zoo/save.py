@@ -36,10 +36,10 @@ def save_bundle(folder: str | Path, bundle: Bundle, *, half: bool = False) -> di
     marks = save_pack(
         folder,
         generator=bundle.generator,
-        clip=bundle.clip,
         stats=bundle.stats,
         relevance=bundle.relevance,
         strength=bundle.strength,
+        clip=bundle.clip,
         latents=bundle.latents,
         s_base=bundle.s_base,
         defaults=bundle.defaults,
@@ -60,7 +60,7 @@ def _copy_face_models(bundle: Bundle, folder: Path) -> None:
     if bundle.name not in known_models()[1:]:  # the published ones all take dlib's, which would be fetched
         with contextlib.suppress(MissingFile):
             landmarks, detector = bundle.face_models or (None, None)
-    if detector is None:
+    if landmarks is None or detector is None:
         return
     for source, name in ((landmarks, LANDMARKS), (detector, DETECTOR)):
         if Path(source).resolve() != (folder / name).resolve():
