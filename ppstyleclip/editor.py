@@ -38,6 +38,7 @@ MAX_BATCH = 32
 POPULATION = 4000  # faces whose differences `pull` leans towards
 
 Face = Union[np.ndarray, paddle.Tensor]  # w_plus `[N, L, D]` or flat styles s `[N, S]`
+Seeds = Union[int, Sequence[int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,7 @@ class Editor:
         return save_bundle(folder, self.bundle, half=half)
 
     @paddle.no_grad()
-    def sample(
-        self, seed: int | Sequence[int] | np.ndarray = 0, *, truncation: float | None = None
-    ) -> paddle.Tensor:
+    def sample(self, seed: Seeds = 0, *, truncation: float | None = None) -> paddle.Tensor:
         """Draw a face that does not exist; one for each seed, and the same one whatever is drawn beside it.
 
         Args:
@@ -168,7 +167,7 @@ class Editor:
     @paddle.no_grad()
     def styles(self, face: Face) -> paddle.Tensor:
         """Return a face as flat styles s `[N, S]`; errors as check_face."""
-        tensor = face if paddle.is_tensor(face) else paddle.to_tensor(np.asarray(face, dtype=np.float32))
+        tensor: Any = face if paddle.is_tensor(face) else paddle.to_tensor(np.asarray(face, np.float32))
         self.check_face(tensor)
         if tensor.ndim == 2:
             return tensor
@@ -193,7 +192,9 @@ class Editor:
         """Fill what the edit leaves open from the bundle's defaults."""
         wished: dict[str, Any] = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
         defaults = self.bundle.defaults
-        filled = {k: getattr(defaults, k, None) if value is None else value for k, value in wished.items()}
+        filled: dict[str, Any] = {
+            k: getattr(defaults, k, None) if value is None else value for k, value in wished.items()
+        }
         return ResolvedEdit(**filled)
 
     def direction(self, edit: AnyEdit) -> StyleDirection:

@@ -171,7 +171,7 @@ def import_pillow():
     return Image
 
 
-def save_png(path, pixels) -> None:
+def save_png(path: str | Path, pixels: np.ndarray) -> None:
     """Write one picture as PNG.
 
     Args:
@@ -184,7 +184,7 @@ def save_png(path, pixels) -> None:
     _write_picture(path, pixels, ".png")
 
 
-def _write_picture(path, pixels, suffix: str) -> None:
+def _write_picture(path: str | Path, pixels: np.ndarray, suffix: str) -> None:
     pixels = np.asarray(pixels)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
         raise UserError(f"a picture is [H, W, 3] uint8, got {list(pixels.shape)} {pixels.dtype}")
@@ -192,7 +192,7 @@ def _write_picture(path, pixels, suffix: str) -> None:
     write_atomic(path, data.tobytes())
 
 
-def save_picture(path, pixels) -> None:
+def save_picture(path: str | Path, pixels: np.ndarray) -> None:
     """Write one picture in the format that its name asks for, one of PICTURE_SUFFIXES; else as save_png.
 
     Raises:

@@ -143,5 +143,5 @@ def test_what_is_no_generator_is_told(world, tmp_path):
 )
 def test_examples_in_docstrings_run(module, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    result = doctest.testmod(importlib.import_module(f"ppstyleclip.{module}"))
+    result = doctest.testmod(importlib.import_module(module))
     assert result.failed == 0 and result.attempted > 0

@@ -15,7 +15,6 @@ from ppstyleclip.methods.inversion import Distance, FittingConfig, TuningConfig,
 from ppstyleclip.pictures import to_images
 from ppstyleclip.pipelines.quality import Measures, Quality, measure
 from ppstyleclip.pipelines.records import Record
-from ppstyleclip.progress import last
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,8 +179,3 @@ def encode_face(editor: Editor, crop: np.ndarray, measures: Measures) -> FaceInv
     seconds = time.time() - begin
     drawn = editor.render(w_plus)
     return FaceInversion(crop, drawn[0], w_plus[0], [measure(measures, crop[None], drawn)], seconds)
-
-
-def last_latents(records: Iterator[LatentRecord]) -> np.ndarray:
-    """Run find_latents to its end and return w_plus `[N, L, D]`."""
-    return last(records).w_plus
