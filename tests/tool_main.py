@@ -22,4 +22,4 @@ def load_module(name):
 
 def load_tool(name):
     """The main of a script of tools/; it takes a list of arguments and returns an exit code."""
-    return load_module(name).main
+    return getattr(load_module(name), "main", None) or functools.partial(run_command, name)

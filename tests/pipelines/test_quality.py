@@ -6,11 +6,12 @@ import paddle
 import pytest
 from tiny_world import live_in, save_tiny_pack
 
-from ppstyleclip.apps import quality
-from ppstyleclip.apps.quality import Measures, Quality, in_words, load_measures, measure, psnr, warn_if_poor
-from ppstyleclip.methods.fitting import LpipsDistance, PlainDistance
+from ppstyleclip.cli.photos import in_words, warn_if_poor
+from ppstyleclip.methods.inversion import LpipsDistance, PlainDistance
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.models.lpips import LPIPS
+from ppstyleclip.pipelines import quality
+from ppstyleclip.pipelines.quality import Measures, Quality, load_measures, measure, psnr
 from ppstyleclip.zoo import has_lpips, load_pack
 
 PIXELS, OTHERS = np.random.RandomState(0).randint(0, 256, (2, 2, 16, 16, 3)).astype(np.uint8)
@@ -93,7 +94,7 @@ def test_lpips_measures_large_pictures_where_its_weights_are_here(tmp_path, monk
     monkeypatch.setattr(quality, "load_lpips", lambda: LPIPS((2, 2, 2, 2, 2)))
     assert load_measures(bundle).distance.name == "lpips"
     loaded = LpipsDistance(LPIPS((2, 2, 2, 2, 2)))
-    assert load_measures(bundle, lpips=loaded).distance is loaded
+    assert load_measures(bundle, distance=loaded).distance is loaded
 
 
 def test_an_identity_network_is_read_where_one_is_named(tmp_path, monkeypatch):
@@ -103,9 +104,18 @@ def test_an_identity_network_is_read_where_one_is_named(tmp_path, monkeypatch):
     assert load_measures(bundle, "file").identity is network and asked == ["file"]
 
 
+def quality_of(*decibels):
+    values = np.array(decibels)
+    return Quality(values, np.zeros(len(values)), None)
+
+
+def test_a_quality_says_which_faces_are_drawn_badly():
+    assert quality_of(20, 17.2).poor.tolist() == [False, True]
+
+
 def test_what_is_drawn_badly_is_named():
     with pytest.warns(UserWarning, match=r"face 2 is drawn badly \(17.2 dB\).*'tiny'") as warned:
-        warn_if_poor("tiny", [20, 17.2])
+        warn_if_poor("tiny", quality_of(20, 17.2))
     assert len(warned) == 1
     with pytest.warns(UserWarning, match="the face is drawn badly"):
-        warn_if_poor("tiny", [1.0])
+        warn_if_poor("tiny", quality_of(1.0))

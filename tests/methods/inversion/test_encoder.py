@@ -7,7 +7,7 @@ import pytest
 from oracles.seeded_weights import seeded_images
 from tiny_world import tiny_generator
 
-from ppstyleclip.methods.invert import inversion_steps, invert
+from ppstyleclip.methods.inversion import inversion_steps, invert
 from ppstyleclip.models.psp import build_encoder
 
 L, D, S = 3, 4, 8
@@ -62,9 +62,10 @@ def test_restyle_corrects_what_it_last_drew():
         found.append(w_plus)
     steps = list(inversion_steps(encoder, paddle.to_tensor(IMAGES), latent_avg=MEAN, draw=draw, n_iters=3))
     for step, expected in zip(steps, found):
-        np.testing.assert_allclose(step.numpy(), expected, rtol=0, atol=1e-4)
+        np.testing.assert_allclose(step.w_plus.numpy(), expected, rtol=0, atol=1e-4)
+    assert [(step.done, step.total) for step in steps] == [(1, 3), (2, 3), (3, 3)]
     last = invert(encoder, paddle.to_tensor(IMAGES), latent_avg=MEAN, draw=draw, n_iters=3)
-    np.testing.assert_array_equal(last.numpy(), steps[2].numpy())
+    np.testing.assert_array_equal(last.numpy(), steps[2].w_plus.numpy())
 
 
 @pytest.mark.parametrize("name", ["BackboneEncoder", "ProgressiveBackboneEncoder"])

@@ -22,7 +22,7 @@ from ppstyleclip.toonface.landmarks import landmarks_68
 from ppstyleclip.toonface.renderer import NUM_FACTORS
 from ppstyleclip.toonface.scenes import draw_scene
 
-PACK = Path(__file__).parents[1] / "ppstyleclip" / "toonface" / "pack"
+PACK = Path(__file__).parents[2] / "ppstyleclip" / "toonface" / "pack"
 DETECTOR, LANDMARKS = PACK / "face_detector.svm", PACK / "landmarks.dat"
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.interpolate import crossover, interpolate, mix, move
+from ppstyleclip.methods.latents import crossover, interpolate, mix, move
 
 RANDOM = np.random.RandomState(0)
 A, B, C = RANDOM.randn(3, 1, 6, 8).astype(np.float32)

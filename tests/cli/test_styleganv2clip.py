@@ -11,18 +11,19 @@ import numpy as np
 import paddle
 import pytest
 from tiny_world import live_in, save_tiny_pack, tiny_generator, tiny_parts
-from tool_main import load_module
+from tool_main import load_tool
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.styleganv2clip import parse_args
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.methods.global_direction import UNITS
 from ppstyleclip.zoo import load
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools" / "styleganv2clip.py"
 PACK = load.PACK
 HAPPY = ["--neutral", "face", "--target", "happy face"]
-tool = load_module("styleganv2clip")
+main = load_tool("styleganv2clip")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ THREE = ["dst.editing.pd", "dst.editing.png", "src.editing.png"]
 
 
 def test_the_shortest_command(capsys):
-    assert tool.main(["--target", "happy face"]) == 0
+    assert main(["--target", "happy face"]) == 0
     assert names("output_dir") == THREE
     said = capsys.readouterr()
     assert said.err == ""
@@ -61,9 +62,9 @@ def test_the_shortest_command(capsys):
 
 
 def test_several_offsets_make_a_strip_and_the_last_one_is_dst():
-    assert tool.main([*HAPPY, "--direction_offset", "-1", "0", "2.5", "--output_path", "a"]) == 0
+    assert main([*HAPPY, "--direction_offset", "-1", "0", "2.5", "--output_path", "a"]) == 0
     assert names("a") == [*THREE, "strip.png"]
-    assert tool.main([*HAPPY, "--direction_offset", "2.5", "--output_path", "b"]) == 0
+    assert main([*HAPPY, "--direction_offset", "2.5", "--output_path", "b"]) == 0
     assert names("b") == THREE
     np.testing.assert_array_equal(read("a/dst.editing.png"), read("b/dst.editing.png"))
     strip = read("a/strip.png")
@@ -77,12 +78,12 @@ def test_several_offsets_make_a_strip_and_the_last_one_is_dst():
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_every_alpha_unit_can_be_named(unit):
-    assert tool.parse_args(["--target", "x", "--alpha_unit", unit]).alpha_unit == unit
+    assert parse_args(["--target", "x", "--alpha_unit", unit]).alpha_unit == unit
 
 
 def test_a_second_run_gives_the_same_files():
     for folder in ("a", "b"):
-        assert tool.main([*HAPPY, "--seed", "3", "--output_path", folder]) == 0
+        assert main([*HAPPY, "--seed", "3", "--output_path", folder]) == 0
     for name in THREE[1:]:
         assert (Path("a") / name).read_bytes() == (Path("b") / name).read_bytes()
     first, second = (paddle.load(f"{folder}/dst.editing.pd") for folder in "ab")
@@ -96,7 +97,7 @@ def test_every_argument_of_the_seed_document(pack, capsys):
     paddle.save(generator.state_dict(), "weights.pdparams")
     np.save("dst.npy", generator.get_latents(paddle.ones([1, 12]))[0].numpy())
     assert (
-        tool.main(
+        main(
             [
                 "--latent",
                 "dst.npy",
@@ -141,21 +142,21 @@ def test_every_argument_of_the_seed_document(pack, capsys):
     ],
 )
 def test_each_knob_turns_something(option, value):
-    tool.main([*HAPPY, "--output_path", "plain"])
-    assert tool.main([*HAPPY, option, value, "--output_path", "turned"]) == 0
+    main([*HAPPY, "--output_path", "plain"])
+    assert main([*HAPPY, option, value, "--output_path", "turned"]) == 0
     assert (read("plain/dst.editing.png") != read("turned/dst.editing.png")).any()
 
 
 def test_a_bank_of_latents_and_its_index(pack):
     bank = str(pack / "latents.safetensors")
     for index in ("0", "1"):
-        assert tool.main([*HAPPY, "--latent", bank, "--index", index, "--output_path", index]) == 0
+        assert main([*HAPPY, "--latent", bank, "--index", index, "--output_path", index]) == 0
     assert (read("0/src.editing.png") != read("1/src.editing.png")).any()
 
 
 @pytest.mark.filterwarnings("default:the CLIP of")
 def test_words_that_clip_never_saw_are_one_warning_and_no_error(capsys):
-    assert tool.main(["--target", "zorp face with a moustache"]) == 0
+    assert main(["--target", "zorp face with a moustache"]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("warning: ") and "'zorp', 'moustache'" in lines[0]
@@ -224,7 +225,7 @@ def test_bad_input_is_one_clear_line_and_code_2(pack, capsys, words, argv):
     bad_files(pack)
     before = names(".")
     argv = [str(pack / "latents.safetensors") if word == "BANK" else word for word in argv]
-    assert tool.main([*HAPPY, *argv]) == 2
+    assert main([*HAPPY, *argv]) == 2
     said = capsys.readouterr()
     lines = [line for line in said.err.splitlines() if not line.startswith("warning: ")]
     assert len(lines) == 1 and lines[0].startswith("error: ") and words in lines[0], said.err
@@ -235,7 +236,7 @@ def test_bad_input_is_one_clear_line_and_code_2(pack, capsys, words, argv):
 def test_a_folder_that_may_not_be_written_is_refused(capsys):
     Path("locked").mkdir(mode=0o500)
     folder = "/proc/out" if os.geteuid() == 0 else "locked/out"  # root may write into locked folders
-    assert tool.main([*HAPPY, "--output_path", folder]) == 2
+    assert main([*HAPPY, "--output_path", folder]) == 2
     assert f"error: cannot write {folder}" in capsys.readouterr().err
 
 
@@ -253,7 +254,7 @@ def test_a_folder_that_may_not_be_written_is_refused(capsys):
 )
 def test_arguments_that_cannot_be_read_exit_with_2(argv, capsys):
     with pytest.raises(SystemExit) as left:
-        tool.main(argv)
+        main(argv)
     assert left.value.code == 2 and "error: " in capsys.readouterr().err
 
 

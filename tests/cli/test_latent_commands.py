@@ -12,11 +12,11 @@ import paddle
 import pytest
 from PIL import Image
 from tiny_world import live_in, save_tiny_pack, tiny_generator
-from tool_main import load_module
+from tool_main import load_tool
 
-from ppstyleclip.apps.interpolation import _evenly
+from ppstyleclip.cli.saving import strip_numbers
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FACES = np.random.RandomState(3).randn(3, 6, 12).astype(np.float32)
 STEP = np.random.RandomState(4).randn(6, 12)
 MIXED = ["dst.mixing.npy", "dst.mixing.png", "src1.mixing.png", "src2.mixing.png"]
@@ -25,7 +25,7 @@ MOTION = ["interpolation.gif", "interpolation.mp4", "strip.png"]
 
 
 TOOLS = {
-    name: load_module(name) for name in ("styleganv2", "styleganv2mixing", "styleganv2editing", "interpolate")
+    name: load_tool(name) for name in ("styleganv2", "styleganv2mixing", "styleganv2editing", "interpolate")
 }
 
 
@@ -45,7 +45,7 @@ def world(pack, monkeypatch, tmp_path):
 
 
 def run(name, *argv):
-    return TOOLS[name].main([*argv, "--output_path", "out"])
+    return TOOLS[name]([*argv, "--output_path", "out"])
 
 
 def names(folder="out"):
@@ -263,7 +263,7 @@ def test_interpolation_of_sampled_faces():
     ],
 )
 def test_the_row_has_all_stops_and_some_between(legs, steps, chosen):
-    assert _evenly(legs, steps) == chosen
+    assert strip_numbers(legs, steps) == chosen
 
 
 # ---- what they refuse
@@ -317,7 +317,7 @@ def test_bad_input_is_one_clear_line_and_code_2(capsys, name, words, argv):
 def test_a_folder_that_cannot_be_written(capsys, name):
     Path("a_file").write_text("")
     argv = ["--direction_path", "step.npy"] if name == EDIT else []
-    assert TOOLS[name].main([*argv, "--output_path", "a_file"]) == 2
+    assert TOOLS[name]([*argv, "--output_path", "a_file"]) == 2
     assert "a_file" in capsys.readouterr().err
 
 
@@ -332,7 +332,7 @@ def test_a_folder_that_cannot_be_written(capsys, name):
 )
 def test_arguments_that_cannot_be_read_exit_with_2(name, argv, capsys):
     with pytest.raises(SystemExit) as left:
-        TOOLS[name].main(argv)
+        TOOLS[name](argv)
     assert left.value.code == 2 and "error: " in capsys.readouterr().err
 
 

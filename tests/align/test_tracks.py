@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from ppstyleclip.align import Face, follow_faces, smooth_faces
+from ppstyleclip.align import Face, follow_faces, smooth_faces, smooth_stream
 
 SHAPE = np.random.RandomState(0).uniform(20, 80, (68, 2))
 
@@ -61,3 +61,34 @@ def test_trembling_becomes_less():
         for part in (frames, found)
     )
     assert after == pytest.approx(before / np.sqrt(5), rel=0.1)
+
+
+@pytest.mark.parametrize("radius", [0, 1, 2, 7])
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 11])
+def test_a_stream_is_smoothed_to_the_bit_as_all_frames_at_once(count, radius):
+    random = np.random.RandomState(count)
+    frames = [
+        [
+            face(300 * k + 30 * random.randn(), 5 * random.randn(), random.randn())
+            for k in range(random.randint(3))
+        ]
+        for _ in range(count)
+    ]
+    whole, stream = smooth_faces(frames, radius), list(smooth_stream(iter(frames), radius))
+    assert [len(faces) for faces in stream] == [len(faces) for faces in whole]
+    for one, other in zip((f for faces in stream for f in faces), (f for faces in whole for f in faces)):
+        np.testing.assert_array_equal(one.landmarks, other.landmarks)
+
+
+def test_a_stream_holds_no_more_frames_than_smoothing_looks_ahead_to():
+    asked = []
+
+    def frames():
+        for k in range(9):
+            asked.append(k)
+            yield [face(k)]
+
+    stream = smooth_stream(frames(), 2)
+    for k in range(5):
+        next(stream)
+        assert len(asked) == k + 3

@@ -20,8 +20,8 @@ from ppstyleclip.apps import (
     StyleGANv2Predictor,
     styleganv2clip_predictor,
 )
-from ppstyleclip.apps.styleganv2_predictor import mixing_sheet
 from ppstyleclip.errors import UserError
+from ppstyleclip.pipelines.sampling import mixing_cells
 from ppstyleclip.threads import count_cores, import_paddle, use_all_cores
 from ppstyleclip.zoo import load, stored_directions
 
@@ -79,7 +79,7 @@ def test_sampling_repeats_with_a_seed_only(tmp_path):
 
 def test_mixing_takes_coarse_layers_from_the_row_and_fine_ones_from_the_column(tmp_path):
     predictor = StyleGANv2Predictor(output_path=tmp_path, seed=3)
-    cells = mixing_sheet(predictor.editor, np.random.RandomState(0), 2, 3)
+    cells = mixing_cells(predictor.editor, np.random.RandomState(0), 2, 3)
     random = np.random.RandomState(0)
     sources = predictor.editor.sample(random.randint(2**31, size=3)).numpy()
     targets = predictor.editor.sample(random.randint(2**31, size=2)).numpy()
