@@ -103,20 +103,22 @@ def compile_synthesis(
     request = SynthesisRequest(
         start, cached_convolution, side, noise, precision, on_gpu(), writes_old_programs()
     )
-    shared = {part.plan.key: part for part in (like.parts if like else ())}
+    shared = {part.plan.key: part.compiled for part in (like.parts if like else ())}
     return CompiledSynthesis(
         [
-            shared.get(plan.key) or _compile_part(plan, generator, mark, precision, folder)
+            _CompiledPart(
+                plan, shared.get(plan.key) or _compile_part(plan, generator, mark, precision, folder)
+            )
             for plan in inference_of(generator).parts(request)
         ]
     )
 
 
-def _compile_part(plan, generator, mark, precision, folder):
+def _compile_part(plan, generator, mark, precision, folder) -> Compiled:
     arrangement = ALL
     if plan.onednn_operators is not None or plan.skipped_passes:
         arrangement = Arrangement(without=plan.skipped_passes, onednn=plan.onednn_operators)
-    compiled = Compiled(
+    return Compiled(
         _NamedInputs(plan),
         _shapes(plan),
         ["synthesis", mark, generator.config(), *plan.key],
@@ -124,7 +126,6 @@ def _compile_part(plan, generator, mark, precision, folder):
         folder=folder,
         arrangement=arrangement,
     )
-    return _CompiledPart(plan, compiled)
 
 
 def _style_names(plan):

@@ -37,17 +37,29 @@ def check_flags(config: Mapping[str, Any], flags: Mapping[str, Any], where) -> N
         UserError: names the flag, what was given and what the weights say.
     """
     for flag, given in flags.items():
-        if given is None or flag != "channel_multiplier" and given == config.get(flag):
+        if given is None or flag in config and _agrees(config, flag, given):
             continue
         if flag not in config:
             raise UserError(f"{flag} {given} was given, but the generator in {where} has none; leave it out")
-        channels = {int(side): count for side, count in config["channels"].items()}
-        if flag == "channel_multiplier" and fits_multiplier(channels, given):
-            continue
-        truth = f"{flag} {config[flag]}"
-        if flag == "channel_multiplier" and not fits_multiplier(channels, config[flag]):
-            truth = f"a channel table of their own ({max(channels.values())} to {min(channels.values())})"
+        truth = _in_words(config, flag)
         raise UserError(f"{flag} {given} was given, but the weights in {where} have {truth}; leave it out")
+
+
+def _agrees(config, flag, given) -> bool:
+    return (
+        fits_multiplier(_channels(config), given) if flag == "channel_multiplier" else given == config[flag]
+    )
+
+
+def _in_words(config, flag) -> str:
+    if flag == "channel_multiplier" and not _agrees(config, flag, config[flag]):
+        widths = _channels(config).values()
+        return f"a channel table of their own ({max(widths)} to {min(widths)})"
+    return f"{flag} {config[flag]}"
+
+
+def _channels(config) -> dict[int, int]:
+    return {int(side): count for side, count in config["channels"].items()}
 
 
 def load_generator(path, flags: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, str]]:
