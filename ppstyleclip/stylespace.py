@@ -15,7 +15,7 @@ import paddle
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.models.layout import StyleLayout
-from ppstyleclip.models.stylegan2 import layout_from_channels  # noqa: F401  alias until the sweep
+from ppstyleclip.models.stylegan2.layout import layout_from_channels  # noqa: F401  alias until the sweep
 
 TRUNCATION_MODES = ("layers", "features", "all", "none")
 

@@ -101,7 +101,13 @@ def compile_synthesis(
     """
     mark = _weights_mark(generator) if mark is None else mark
     request = SynthesisRequest(
-        start, cached_convolution, side, noise, precision, on_gpu(), writes_old_programs()
+        start=start,
+        cached_convolution=cached_convolution,
+        side=side,
+        noise=noise,
+        precision=precision,
+        on_gpu=on_gpu(),
+        legacy_ir=writes_old_programs(),
     )
     shared = {part.plan.key: part.compiled for part in (like.parts if like else ())}
     return CompiledSynthesis(

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from ..errors import UserError
-from . import stylegan2
 from .generator import Generator
 from .state import load_state
+from .stylegan2.generator import FAMILY as STYLEGAN2
+from .stylegan2.generator import build_generator as build_stylegan2
+from .stylegan2.state import load_generator_state
 
-DEFAULT_FAMILY = (
-    stylegan2.FAMILY
-)  # of configurations that name none: files of earlier versions, and foreign ones
+DEFAULT_FAMILY = STYLEGAN2  # of configurations that name none: files of earlier versions, and foreign ones
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ _FAMILIES: dict[str, Family] = {}
 
 def register_family(
     name: str,
-    build: Callable[[Mapping[str, Any]], Any],
+    build: Callable[[Mapping[str, Any]], Generator],
     load_state: Callable[[Any, Mapping[str, Any]], None] | None = None,
 ) -> None:
     """Make a generator family known by its name; an earlier one of that name is replaced.
@@ -84,4 +84,4 @@ def _load_own_keys(name: str) -> Callable[[Any, Mapping[str, Any]], None]:
     return lambda generator, state: load_state(generator, state, f"{name} generator")
 
 
-register_family(stylegan2.FAMILY, stylegan2.build_generator, stylegan2.load_generator_state)
+register_family(STYLEGAN2, build_stylegan2, load_generator_state)

@@ -62,7 +62,7 @@ def _channels(config) -> dict[int, int]:
     return {int(side): count for side, count in config["channels"].items()}
 
 
-def load_generator(path, flags: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, str]]:
+def load_generator(path, flags: Mapping[str, Any] | None = None) -> tuple[Generator, dict[str, str]]:
     """Load a generator of any family from its weights, in evaluation mode.
 
     Args:
@@ -104,7 +104,7 @@ def _stated_config(path) -> dict[str, Any]:
         raise UserError(f"{path} is damaged: the config in its metadata is not readable") from None
 
 
-def build_converted_generator(converted: Converted) -> Any:
+def build_converted_generator(converted: Converted) -> Generator:
     """Build the network of a converted generator, in evaluation mode."""
     family = family_of(converted.config)
     generator = family.build(converted.config)

@@ -20,16 +20,31 @@ Everything else is the same synthesis in other forms; tests hold each of them eq
 
 from __future__ import annotations
 
-from .channels import channel_table
-from .generator import FAMILY, StyleGANv2Generator, build_generator
-from .layout import layout_from_channels
-from .state import load_generator_state
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .channels import channel_table
+    from .generator import StyleGANv2Generator, build_generator
+    from .layout import layout_from_channels
+    from .state import load_generator_state
 
 __all__ = [
-    "FAMILY",
     "StyleGANv2Generator",
     "build_generator",
     "channel_table",
     "layout_from_channels",
     "load_generator_state",
 ]
+_HOMES = {
+    "channel_table": "channels",
+    "layout_from_channels": "layout",
+    "load_generator_state": "state",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first asked for: `channels` is read without Paddle."""
+    if name not in __all__:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'generator')}"), name)

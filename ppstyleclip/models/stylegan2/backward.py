@@ -20,6 +20,9 @@ into s . du, so that it costs no pass over the picture.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import paddle
 import paddle.nn as nn
 import paddle.nn.functional as F
@@ -36,7 +39,7 @@ class SynthesisBackward(nn.Layer):
         winograd: use Winograd's form forward and backward, where it is faster.
     """
 
-    def __init__(self, layers: nn.LayerList, *, winograd: bool):
+    def __init__(self, layers: Sequence[Any], *, winograd: bool):
         super().__init__()
         self.layers, after_winograd = nn.LayerList(), False  # whether what enters a layer is left in NCHW
         for layer, following in zip(layers, [*layers[1:], None]):

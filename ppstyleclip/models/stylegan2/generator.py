@@ -17,7 +17,7 @@ import paddle
 import paddle.nn as nn
 from paddle import Tensor
 
-from ..generator import NOISES
+from ..generator import NOISES, Inference, PrefixDrawing
 from ..layout import StyleLayout
 from .channels import SIZES, channel_table
 from .inference import StyleGAN2Inference
@@ -101,11 +101,11 @@ class StyleGANv2Generator(nn.Layer):
         """Names and widths of the style tensors."""
         return layout_from_channels(self.size, self.channels)
 
-    def inference(self) -> StyleGAN2Inference:
+    def inference(self) -> Inference:
         """The forms of the synthesis for exported programs."""
         return StyleGAN2Inference(self)
 
-    def prefix_drawing(self) -> StyleGAN2Prefix:
+    def prefix_drawing(self) -> PrefixDrawing:
         """The synthesis layer by layer."""
         return StyleGAN2Prefix(self)
 
@@ -219,7 +219,7 @@ class StyleGANv2Generator(nn.Layer):
         images = self._synthesis(self.style_affine(latent), noise)
         return images, (latent if return_latents else None)
 
-    def synthesis_layers(self) -> list[tuple[nn.Layer, Tensor | None]]:
+    def synthesis_layers(self) -> list[tuple[Any, Tensor | None]]:
         """Return K pairs (StyledConv, its noise picture) or (ToRGB, None) in the order of the styles."""
         noises = self._own_noises()
         return [

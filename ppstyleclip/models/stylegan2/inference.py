@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import paddle.nn as nn
 from paddle import Tensor
@@ -138,7 +138,7 @@ class InferenceSynthesis(nn.Layer):
         self.layers = inference_layers(generator, form)
         if not initial_inputs(generator, form):
             register_constant(self, "input", generator.input.input.numpy())
-        self.backward_layer = None
+        self.backward_layer: SynthesisBackward | None = None
 
     def forward(self, styles, x=None, image=None, **change):
         """Draw images `[N, 3, side, side]`.
@@ -151,7 +151,7 @@ class InferenceSynthesis(nn.Layer):
         """
         return run_layers(self.layers, styles, self.input if x is None else x, image, change)[1]
 
-    def record(self, styles: Sequence[Tensor]) -> tuple[Tensor, list]:
+    def record(self, styles: Sequence[Tensor]) -> tuple[Any, list[Any]]:
         """Draw images from all styles, and keep the activations that the backward needs.
 
         Returns:
@@ -171,7 +171,7 @@ class InferenceSynthesis(nn.Layer):
     def build_backward(self, *, on_gpu: bool) -> SynthesisBackward:
         """Build the way from the gradient in the images to those in the styles, once; see HasBackward."""
         if self.backward_layer is None:
-            self.backward_layer = SynthesisBackward(self.layers, winograd=not on_gpu)
+            self.backward_layer = SynthesisBackward(list(self.layers), winograd=not on_gpu)
         return self.backward_layer
 
 
