@@ -95,7 +95,7 @@ class _PlainSynthesis(paddle.nn.Layer):
 
     def forward(self, styles, **before):
         """Images of `styles`, which follow those `before`."""
-        first = [before[name] for name in sorted(before)]
+        first = [before[style_name(k)] for k in range(len(before))]
         return self.generator.synthesis_from_styles([*first, *styles], noise=self.noise)
 
 
