@@ -3,15 +3,13 @@
 
 import re
 
-import paddle
 import pytest
 from tiny_world import tiny_clip, tiny_generator
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.jobs.relevance_config import parse_memory
 from ppstyleclip.methods.global_directions.memory import clip_work, plan_memory
-from ppstyleclip.methods.staged import advance, first_stage, opened_bytes, stage_bytes, work_from
-from ppstyleclip.stylespace import build_layout
+from ppstyleclip.methods.staged import opened_bytes, work_from
 
 
 def test_work_counts_the_convolutions():
@@ -27,15 +25,6 @@ def test_clip_work_counts_its_convolutions_and_linear_layers():
     # 64-wide, 1 block, 16 px in patches of 8: 4 tokens and a class token. Of the last block, here the only
     # one, keys and values of all 5; query, projection and an MLP of 4 x 64 of the class token.
     assert clip_work(tiny_clip()) == 64 * 3 * 64 * 4 + 5 * (2 * 64 * 64) + 2 * 64 * 64 + 2 * 4 * 64 * 64
-
-
-def test_stages_have_the_size_that_is_foretold():
-    generator = tiny_generator()
-    stage = first_stage(generator, 1)
-    for k, width in enumerate(build_layout(generator).channels):
-        held = stage.x.size + (0 if stage.image is None else stage.image.size)
-        assert stage_bytes(generator, k) == 4 * held
-        stage = advance(generator, stage, paddle.ones([1, width]))
 
 
 def test_memory_is_shared_between_batch_and_cache():

@@ -13,7 +13,6 @@ from ppstyleclip.methods.global_directions import (
     collect_statistics,
     compute_relevance,
 )
-from ppstyleclip.methods.staged import advance, finish, first_stage, join, take
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.progress import last
 from ppstyleclip.stylespace import StyleStats, build_layout
@@ -145,7 +144,7 @@ def test_compiled_relevance_equals_the_plain_loop(world, tmp_path, monkeypatch, 
     )
     compiled, begun = CompiledNetworks(world.generator, world.clip), set()
     features = compiled.features
-    compiled.features = lambda prefix, *rest: (begun.add(prefix.is_opened), features(prefix, *rest))[1]
+    compiled.features = lambda prefix, *rest: (begun.add(prefix.is_cached), features(prefix, *rest))[1]
     found = world.relevance(compiled=compiled, **options)
     plain = {name: options[name] for name in ("base", "compat") if name in options}
     assert_same(found, *plain_relevance(world, **plain))
@@ -240,20 +239,3 @@ def test_styles_or_statistics_of_another_generator_are_refused(world):
         compute_relevance(*networks, world.stats, config, s_base=world.s[:, :-1])
     with pytest.raises(ValueError, match="statistics are of 1 style channels"):
         compute_relevance(*networks, StyleStats(np.zeros(1), np.ones(1), 2), config, s_base=world.s)
-
-
-@paddle.no_grad()
-def test_synthesis_in_parts_is_the_synthesis(world):
-    styles = world.layout.unflatten(paddle.to_tensor(world.s))
-    whole = world.generator.synthesis_from_styles(styles, noise="const").numpy()
-    stage = first_stage(world.generator, 3)
-    np.testing.assert_allclose(finish(world.generator, stage, styles).numpy(), whole, atol=1e-5)
-    for k, style in enumerate(styles):
-        order = paddle.to_tensor([2, 0])
-        rest = [later.index_select(order) for later in styles[k:]]
-        picked = finish(world.generator, take(stage, order), rest)
-        np.testing.assert_allclose(picked.numpy(), whole[[2, 0]], atol=1e-5)
-        singles = [take(stage, paddle.to_tensor([i])) for i in range(3)]
-        stage = join([advance(world.generator, single, style[i : i + 1]) for i, single in enumerate(singles)])
-    assert stage.k == len(styles)
-    np.testing.assert_allclose(stage.image.numpy(), whole, atol=1e-5)

@@ -11,10 +11,10 @@ import pytest
 from oracles.seeded_weights import sample, seeded_state, seeded_z
 
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator, build_generator, load_generator_state
-from ppstyleclip.models.stylegan2_layers import ModulatedConv2D
+from ppstyleclip.models.stylegan2.layers import ModulatedConv2D
 from ppstyleclip.ops import setup_filter, upfirdn2d_reference
 
-ORACLES = Path(__file__).with_name("oracles")
+ORACLES = Path(__file__).parents[2] / "oracles"
 CHANNELS = {4: 6, 8: 5, 16: 4, 32: 3, 64: 3, 128: 2, 256: 2, 512: 2, 1024: 2}
 # All keys of a state dict of PaddleGAN's class with the usual 8 mapping layers.
 KEYS = {8: 44, 64: 95, 256: 129, 512: 146, 1024: 163}

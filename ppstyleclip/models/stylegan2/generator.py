@@ -8,18 +8,24 @@ Four steps, each its own method: `get_latents` (z to w_plus), `style_affine` (w 
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import paddle
 import paddle.nn as nn
+from paddle import Tensor
 
-from ..channels import SIZES, channel_table
-from .stylegan2_layers import ConstantInput, EqualLinear, PixelNorm, StyledConv, ToRGB
-from .stylegan2_state import load_generator_state
+from ..generator import NOISES, Inference, PrefixDrawing
+from ..layout import StyleLayout
+from .channels import SIZES, channel_table
+from .inference import StyleGAN2Inference
+from .layers import ConstantInput, EqualLinear, PixelNorm, StyledConv, ToRGB
+from .layout import is_to_rgb, latent_layer, layout_from_channels, noise_layer
+from .prefix import StyleGAN2Prefix
 
-__all__ = ["StyleGANv2Generator", "build_generator", "channel_table", "load_generator_state"]
-
-NOISES = ("const", "random", "none")
+FAMILY = "stylegan2"
 
 
 class StyleGANv2Generator(nn.Layer):
@@ -38,17 +44,19 @@ class StyleGANv2Generator(nn.Layer):
         ValueError: a size, width or channel count that cannot be built.
     """
 
+    family = FAMILY
+
     def __init__(
         self,
-        size,
-        style_dim,
-        n_mlp,
-        channel_multiplier=2,
-        blur_kernel=(1, 3, 3, 1),
-        lr_mlp=0.01,
-        is_concat=False,
+        size: int,
+        style_dim: int,
+        n_mlp: int,
+        channel_multiplier: float = 2,
+        blur_kernel: Sequence[float] = (1, 3, 3, 1),
+        lr_mlp: float = 0.01,
+        is_concat: bool = False,
         *,
-        channels=None,
+        channels: Mapping[Any, int] | None = None,
     ):
         super().__init__()
         if size not in SIZES:
@@ -71,7 +79,7 @@ class StyleGANv2Generator(nn.Layer):
         self.channels = channel_table(channel_multiplier, channels)
         self._build()
 
-    def _build(self):
+    def _build(self) -> None:
         dim, width = self.style_dim, self.channels
         mapping = [EqualLinear(dim, dim, lr_mul=self.lr_mlp, activate=True) for _ in range(self.n_mlp)]
         self.style = nn.Sequential(PixelNorm(), *mapping)
@@ -88,9 +96,23 @@ class StyleGANv2Generator(nn.Layer):
             side = 2 ** ((index + 5) // 2)
             self.noises.register_buffer(f"noise_{index}", paddle.randn([1, 1, side, side]))
 
-    def config(self):
-        """Return the constructor's arguments as plain values (JSON can hold them), for `build_generator`."""
+    @cached_property
+    def layout(self) -> StyleLayout:
+        """Names and widths of the style tensors."""
+        return layout_from_channels(self.size, self.channels)
+
+    def inference(self) -> Inference:
+        """The forms of the synthesis for exported programs."""
+        return StyleGAN2Inference(self)
+
+    def prefix_drawing(self) -> PrefixDrawing:
+        """The synthesis layer by layer."""
+        return StyleGAN2Prefix(self)
+
+    def config(self) -> dict[str, Any]:
+        """Return the family and the constructor's arguments as plain values, for `build_generator`."""
         return {
+            "family": FAMILY,
             "size": self.size,
             "style_dim": self.style_dim,
             "n_mlp": self.n_mlp,
@@ -100,13 +122,19 @@ class StyleGANv2Generator(nn.Layer):
             "channels": {str(side): count for side, count in self.channels.items() if side <= self.size},
         }
 
-    def get_latent(self, z):
+    def get_latent(self, z: Tensor) -> Tensor:
         """Map z `[N, D]` to w `[N, D]`."""
         if z.ndim != 2 or z.shape[1] != self.style_dim:
             raise ValueError(f"z must be [N, {self.style_dim}], got {list(z.shape)}")
         return self.style(z)
 
-    def get_latents(self, z, truncation=1.0, truncation_cutoff=None, truncation_latent=None):
+    def get_latents(
+        self,
+        z: Tensor,
+        truncation: float = 1.0,
+        truncation_cutoff: int | None = None,
+        truncation_latent: Tensor | None = None,
+    ) -> Tensor:
         """Map z `[N, D]` to w_plus `[N, L, D]`, its first layers pulled towards the mean.
 
         Args:
@@ -121,18 +149,20 @@ class StyleGANv2Generator(nn.Layer):
         return self._truncate(w_plus, truncation, truncation_cutoff, truncation_latent)
 
     @paddle.no_grad()
-    def mean_latent(self, n_latent=4096, seed=0):
+    def mean_latent(self, n_latent: int = 4096, seed: int = 0) -> Tensor:
         """Return the mean w `[1, D]` of `n_latent` samples drawn from `seed`."""
         z = np.random.RandomState(seed).standard_normal((n_latent, self.style_dim)).astype("float32")
         return self.style(paddle.to_tensor(z)).mean(axis=0, keepdim=True)
 
-    def style_affine(self, latent):
+    def style_affine(self, latent: Tensor) -> list[Tensor]:
         """Turn w `[N, D]` or w_plus `[N, L, D]` into the list of K styles `[N, C_k]`, ToRGB's among them."""
         self._check_latent(latent)
         layers = [latent] * self.n_latent if latent.ndim == 2 else latent.unbind(axis=1)
-        return [conv.modulation(layers[index]) for conv, index in self._modulated()]
+        return [layer.conv.modulation(layers[latent_layer(k)]) for k, layer in enumerate(self._layers())]
 
-    def synthesis_from_styles(self, styles, *, noise="const", seed=None):
+    def synthesis_from_styles(
+        self, styles: Sequence[Tensor], *, noise: str = "const", seed: int | None = None
+    ) -> Tensor:
         """Draw images `[N, 3, size, size]`, about [-1, 1], from K styles `[N, C_k]`.
 
         Args:
@@ -189,33 +219,35 @@ class StyleGANv2Generator(nn.Layer):
         images = self._synthesis(self.style_affine(latent), noise)
         return images, (latent if return_latents else None)
 
-    def drawing_layers(self):
+    def synthesis_layers(self) -> list[tuple[Any, Tensor | None]]:
         """Return K pairs (StyledConv, its noise picture) or (ToRGB, None) in the order of the styles."""
-        noises = [getattr(self.noises, f"noise_{index}") for index in range(self.num_layers)]
-        pairs = [(self.conv1, noises[0]), (self.to_rgb1, None)]
-        for k, to_rgb in enumerate(self.to_rgbs):
-            pairs += [(self.convs[index], noises[index + 1]) for index in (2 * k, 2 * k + 1)]
-            pairs += [(to_rgb, None)]
-        return pairs
+        noises = self._own_noises()
+        return [
+            (layer, None if is_to_rgb(k) else noises[noise_layer(k)])
+            for k, layer in enumerate(self._layers())
+        ]
 
-    def _modulated(self):
-        """Return (modulated convolution, its layer of w_plus) in the order of the styles."""
-        pairs = [(self.conv1.conv, 0), (self.to_rgb1.conv, 1)]
+    def _layers(self):
+        """The K layers in the order of the styles."""
+        layers = [self.conv1, self.to_rgb1]
         for k, to_rgb in enumerate(self.to_rgbs):
-            layer = 2 * k + 1  # ToRGB shares its layer with the next resolution's first convolution
-            pairs += [(self.convs[2 * k].conv, layer), (self.convs[2 * k + 1].conv, layer + 1)]
-            pairs += [(to_rgb.conv, layer + 2)]
-        return pairs
+            layers += [self.convs[2 * k], self.convs[2 * k + 1], to_rgb]
+        return layers
+
+    drawing_layers = synthesis_layers  # alias until the sweep
 
     def _synthesis(self, styles, noises):
-        """Draw images from K styles and one noise picture, or None, for each layer."""
-        out = self.conv1(self.input.input, styles[0], noises[0])
-        image = self.to_rgb1(out, styles[1])
-        for k, to_rgb in enumerate(self.to_rgbs):
-            out = self.convs[2 * k](out, styles[3 * k + 2], noises[2 * k + 1])
-            out = self.convs[2 * k + 1](out, styles[3 * k + 3], noises[2 * k + 2])
-            image = to_rgb(out, styles[3 * k + 4], image)
+        """Draw images from K styles and one noise picture, or None, for each convolution."""
+        out, image = self.input.input, None
+        for k, layer in enumerate(self._layers()):
+            if is_to_rgb(k):
+                image = layer(out, styles[k], image)
+            else:
+                out = layer(out, styles[k], noises[noise_layer(k)])
         return image
+
+    def _own_noises(self):
+        return [getattr(self.noises, f"noise_{index}") for index in range(self.num_layers)]
 
     def _noises(self, noise, seed, batch):
         """Return one noise picture, or None, for each layer."""
@@ -223,7 +255,7 @@ class StyleGANv2Generator(nn.Layer):
             raise ValueError(f"noise must be one of {', '.join(NOISES)}; got {noise!r}")
         if noise == "none":
             return [None] * self.num_layers
-        own = [getattr(self.noises, f"noise_{index}") for index in range(self.num_layers)]
+        own = self._own_noises()
         if noise == "const":
             return own
         if seed is None:
@@ -257,7 +289,7 @@ class StyleGANv2Generator(nn.Layer):
             )
 
     def _check_styles(self, styles):
-        widths = [conv.weight.shape[2] for conv, _ in self._modulated()]
+        widths = self.layout.channels
         if len(styles) != len(widths):
             raise ValueError(f"this {self.size} px generator takes {len(widths)} styles, got {len(styles)}")
         if not paddle.in_dynamic_mode():
@@ -268,6 +300,6 @@ class StyleGANv2Generator(nn.Layer):
                 raise ValueError(f"style {index} must be [{batch}, {width}], got {list(style.shape)}")
 
 
-def build_generator(config):
+def build_generator(config: Mapping[str, Any]) -> StyleGANv2Generator:
     """Build a StyleGANv2Generator from what its `config()` returned (the constructor's arguments)."""
-    return StyleGANv2Generator(**config)
+    return StyleGANv2Generator(**{name: value for name, value in config.items() if name != "family"})
