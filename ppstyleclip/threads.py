@@ -129,7 +129,7 @@ def count_cores() -> int:
     """Cores that this process may use: its affinity, and the quota of its container if there is one."""
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, min(cores, _container_quota()))
+    return max(1, int(min(cores, _container_quota())))
 
 
 def _container_quota() -> float:

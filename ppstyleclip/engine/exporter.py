@@ -10,6 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import paddle
 
@@ -51,7 +52,7 @@ def export(
         in_place: reshapes copy nothing where they need not; they must not run under oneDNN then.
     """
     traced = _WithGradient(layer, wrt) if wrt else layer
-    specs = {
+    specs: Any = {
         name: paddle.static.InputSpec(shape, "float32", name=name, stop_gradient=name not in wrt)
         for name, shape in shapes.items()
     }
@@ -86,7 +87,7 @@ def _kept_forwards(layer: paddle.nn.Layer) -> Iterator[None]:
 
 def _ensure_source_folder() -> None:
     """Paddle writes the source that it traces to ~/.cache/paddle; where it cannot, to a temporary folder."""
-    utils = sys.modules["paddle.jit.dy2static.utils"]
+    utils: Any = sys.modules["paddle.jit.dy2static.utils"]
     try:
         with tempfile.TemporaryFile(dir=utils.get_temp_dir()):
             pass
@@ -173,58 +174,71 @@ def _legacy_guard() -> Callable | None:
 def _traceable_operators() -> Iterator[None]:
     """While tracing, replace the functions that Paddle 3 has only for its new IR.
 
-    That is global to the process, so only the worker does it, while it alone computes.
+    That is global to the process. Only the worker does it, while it alone computes; eager tensors of other
+    threads still get Paddle's own functions.
     """
     tensor = sys.modules["paddle.tensor"]  # the module; the attribute of that name is a function
     variable, functional = paddle.base.framework.Variable, paddle.nn.functional
-    places = [
+    places: list[tuple[Any, str, Callable]] = [
         (paddle, "matmul", _matmul),
         (tensor, "matmul", _matmul),
         (functional, "sigmoid", _sigmoid),
         (functional, "normalize", _normalize),
     ]
     replaced = {"sum": _sum, "sqrt": _sqrt, "rsqrt": _rsqrt, "exp": _exp}
-    places += [(place, name, function) for name, function in replaced.items() for place in (paddle, variable)]
+    owners: list[Any] = [paddle, variable]
+    places += [(owner, name, function) for name, function in replaced.items() for owner in owners]
     before = [getattr(place, name) for place, name, _ in places]
     try:
-        for place, name, function in places:  # untouched by the tracer, which else waits for itself
-            setattr(place, name, paddle.jit.not_to_static(function))
+        for (place, name, function), original in zip(places, before):
+            setattr(place, name, _for_variables(function, original))
         yield
     finally:
         for (place, name, _), function in zip(places, before):
             setattr(place, name, function)
 
 
-def _matmul(x, y, transpose_x=False, transpose_y=False, name=None):
+def _for_variables(function: Callable, original: Callable) -> Callable:
+    """Call one function for variables of a program, another for eager tensors."""
+
+    @paddle.jit.not_to_static  # the tracer would else wait for itself
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        chosen = function if isinstance(x, paddle.base.framework.Variable) else original
+        return chosen(x, *args, **kwargs)
+
+    return call
+
+
+def _matmul(x: Any, y: Any, transpose_x: bool = False, transpose_y: bool = False, name: Any = None) -> Any:
     return _append("matmul_v2", {"X": x, "Y": y}, trans_x=transpose_x, trans_y=transpose_y)
 
 
-def _sum(x, axis=None, dtype=None, keepdim=False, name=None):
+def _sum(x: Any, axis: Any = None, dtype: Any = None, keepdim: bool = False, name: Any = None) -> Any:
     axes = [] if axis is None else [axis] if isinstance(axis, int) else list(axis)
     return _append("reduce_sum", {"X": x}, dim=axes or [0], keep_dim=keepdim, reduce_all=not axes)
 
 
-def _normalize(x, p=2, axis=1, epsilon=1e-12, name=None):
+def _normalize(x: Any, p: float = 2, axis: int = 1, epsilon: float = 1e-12, name: Any = None) -> Any:
     return x / _sqrt(paddle.clip(_sum(x * x, axis, keepdim=True), min=epsilon**2))
 
 
-def _sigmoid(x, name=None):
+def _sigmoid(x: Any, name: Any = None) -> Any:
     return _append("sigmoid", {"X": x})
 
 
-def _sqrt(x, name=None):
+def _sqrt(x: Any, name: Any = None) -> Any:
     return _append("sqrt", {"X": x})
 
 
-def _rsqrt(x, name=None):
+def _rsqrt(x: Any, name: Any = None) -> Any:
     return _append("rsqrt", {"X": x})
 
 
-def _exp(x, name=None):
+def _exp(x: Any, name: Any = None) -> Any:
     return _append("exp", {"X": x})
 
 
-def _append(kind, inputs, **attributes):
+def _append(kind: str, inputs: dict[str, Any], **attributes: Any) -> Any:
     """Append an operator to the program that is being traced."""
     helper = paddle.base.layer_helper.LayerHelper(kind)
     out = helper.create_variable_for_type_inference(inputs["X"].dtype)

@@ -153,7 +153,9 @@ def _join_swish(block: Any) -> None:
     replaced = []
     for op in every:
         slope = makers.get(op.input("Y")[0]) if op.type() == "elementwise_mul" else None
-        scaled = makers.get(slope.input("X")[0]) if slope is not None and slope.type() == "sigmoid" else None
+        if slope is None or slope.type() != "sigmoid":
+            continue
+        scaled = makers.get(slope.input("X")[0])
         if scaled is None or scaled.type() != "scale" or scaled.attr("bias") != 0.0:
             continue
         between = [(part.type(), name) for part in (slope, scaled) for name in part.output_arg_names()]

@@ -146,7 +146,8 @@ def source_fingerprint(layer: paddle.nn.Layer) -> str:
     That is the modules of the classes of the Layer, of its sublayers and of their attributes, the exporter,
     and all that these import inside their packages, be it inside a function.
     """
-    modules, seen = {_EXPORTER}, set()
+    modules: set[str] = {_EXPORTER}
+    seen: set[int] = set()
     for part in layer.sublayers(include_self=True):
         modules |= _defining_modules(part, seen)
     return fingerprint_modules(modules)

@@ -97,9 +97,14 @@ def _temporary_home(reason: str) -> Path:
         f"{reason}: compiled programs are not kept; set PPSTYLECLIP_HOME to a folder that can be written",
         stacklevel=2,
     )
-    home, owner = tempfile.mkdtemp(prefix="ppstyleclip-"), os.getpid()
-    atexit.register(lambda: os.getpid() == owner and shutil.rmtree(home, ignore_errors=True))
+    home = tempfile.mkdtemp(prefix="ppstyleclip-")
+    atexit.register(_delete_home, home, os.getpid())
     return Path(home)
+
+
+def _delete_home(home: str, owner: int) -> None:
+    if os.getpid() == owner:  # not in a forked child
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @contextlib.contextmanager
