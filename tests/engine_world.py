@@ -13,6 +13,7 @@ from ppstyleclip.methods.staged import advance, first_stage
 from ppstyleclip.models.clip import build_clip
 from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
 
+SECONDS = 180.0  # after which a thread hangs
 BOUND = 1e-3  # largest difference of images in about [-1, 1]
 
 
@@ -84,6 +85,6 @@ def in_threads(count, function):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60.0)
+        thread.join(SECONDS)
     assert not any(thread.is_alive() for thread in threads)
     return results
