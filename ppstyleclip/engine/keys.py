@@ -16,6 +16,7 @@ import os
 import re
 import secrets
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ _PACKAGE = __name__.partition(".")[0]
 _EXPORTER = f"{_PACKAGE}.engine.exporter"  # its source decides every program
 _LIBRARIES = ("paddle", "numpy", "builtins")
 _LAYER_ATTRIBUTES = frozenset(vars(paddle.nn.Layer()))  # Paddle's own, such as counted names
-_NO_SOURCE = secrets.token_hex(8)  # of code typed in by hand: it is known in this process only
+# Code that was typed in, or whose file has changed since the start, belongs to this process alone.
+_NO_SOURCE, _STARTED = secrets.token_hex(8), time.time_ns()
 
 
 def config_key(config: Any) -> Any:
@@ -87,8 +89,12 @@ def _fields_key(config: Any) -> list:
 
 def layer_key(layer: paddle.nn.Layer) -> list:
     """Name the class and the attributes of a Layer and of all its sublayers; weights are not among them."""
+    return _layer_key(layer, {id(layer)})
+
+
+def _layer_key(layer: paddle.nn.Layer, seen: set[int]) -> list:
     return [
-        [name, _class_name(part), _attributes_key(part, {id(part)})]
+        [name, _class_name(part), _attributes_key(part, seen)]
         for name, part in layer.named_sublayers(include_self=True)
     ]
 
@@ -101,7 +107,7 @@ def _attribute_key(value: Any, seen: set[int]) -> Any:
     """As config_key; objects of other classes by their attributes, Paddle's by their class alone."""
     if isinstance(value, paddle.nn.Layer) and id(value) not in seen:
         seen.add(id(value))
-        return layer_key(value)
+        return _layer_key(value, seen)
     if isinstance(value, (list, tuple)):
         return [_attribute_key(part, seen) for part in value]
     try:
@@ -137,7 +143,8 @@ def _top(module: str) -> str:
 
 def weights_fingerprint(layer: paddle.nn.Layer) -> str:
     """Fingerprint of a Layer's parameters and buffers."""
-    return fingerprint({key: value.numpy() for key, value in layer.state_dict().items()})
+    tensors = {**dict(layer.named_buffers()), **layer.state_dict()}  # the former names buffers not saved, too
+    return fingerprint({name: value.numpy() for name, value in tensors.items()})
 
 
 def source_fingerprint(layer: paddle.nn.Layer) -> str:
@@ -212,7 +219,10 @@ def _read_module(name: str, path: Path) -> tuple[str, list[str]]:
     if known is None or known[0] != state:
         source = _read(path)
         imports = imported_modules(source.decode("utf-8"), name, path.name == "__init__.py")
-        known = _MODULES[str(path)] = (state, hashlib.sha256(source).hexdigest(), imports)
+        digest = hashlib.sha256(source).hexdigest()
+        if status.st_mtime_ns > _STARTED:
+            digest += _NO_SOURCE
+        known = _MODULES[str(path)] = (state, digest, imports)
     return known[1], known[2]
 
 

@@ -215,3 +215,28 @@ def test_a_file_that_changes_is_read_again(tmp_path, monkeypatch):
     known = fingerprint_modules(["traced_here"])
     (tmp_path / "traced_here.py").write_text("FACTOR = 22\n")
     assert fingerprint_modules(["traced_here"]) != known
+
+
+def test_source_that_changed_after_the_start_is_known_in_this_process_alone(tmp_path, monkeypatch):
+    (tmp_path / "edited_here.py").write_text("FACTOR = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.import_module("edited_here")
+    found = set()
+    for process in ("one", "other"):
+        monkeypatch.setattr(keys, "_MODULES", {})
+        monkeypatch.setattr(keys, "_NO_SOURCE", process)
+        found.add(fingerprint_modules(["edited_here"]))
+    assert len(found) == 2
+    monkeypatch.setattr(keys, "_STARTED", (tmp_path / "edited_here.py").stat().st_mtime_ns)
+    found = set()
+    for process in ("one", "other"):
+        monkeypatch.setattr(keys, "_MODULES", {})
+        monkeypatch.setattr(keys, "_NO_SOURCE", process)
+        found.add(fingerprint_modules(["edited_here"]))
+    assert len(found) == 1
+
+
+def test_layers_that_hold_each_other_have_a_key():
+    one, other = Scaled(1.0, Inner()), Scaled(2.0, Inner())
+    one.friends, other.friends = [other], [one]
+    json.dumps(layer_key(one))
