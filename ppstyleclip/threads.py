@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ppstyleclip.errors import MissingExtra
 
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's mallopt(3)
+_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8  # of glibc's mallopt(3)
 _REMARKS = ("WARNING: OMP_NUM_THREADS set to", "PLEASE USE OMP_NUM_THREADS WISELY")
 
 
@@ -112,7 +112,9 @@ def keep_freed_memory() -> None:
     """Tell glibc to keep what is freed for the next allocation; elsewhere do nothing.
 
     Every eager operation allocates its result. Large results would be mapped, faulted in and given back each
-    time, which costs elementwise operations five to ten times what they compute.
+    time, which costs elementwise operations five to ten times what they compute. Threads other than the main
+    one, such as the worker that owns Paddle, have arenas of their own that give memory back all the same; so
+    all threads share the main one.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -120,13 +122,14 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_MAX, 0)
         mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def count_cores() -> int:
     """Cores that this process may use: its affinity, and the quota of its container if there is one."""
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, min(cores, _container_quota()))
+    return max(1, int(min(cores, _container_quota())))
 
 
 def _container_quota() -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import paddle
 
-from ppstyleclip.engine import compiled
+from ppstyleclip.engine import program_cache
 from ppstyleclip.models.clip import build_clip
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.stylespace import StyleStats, build_layout
@@ -77,7 +77,7 @@ def live_in(pack, monkeypatch, folder):
 
     Compiled programs alone are shared: they are named by all that they were made of.
     """
-    monkeypatch.setattr(compiled, "cache_home", lambda: PROGRAMS)
+    monkeypatch.setattr(program_cache, "cache_home", lambda: PROGRAMS)
     monkeypatch.setattr(load, "PACK", pack)
     monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(folder / "cache"))

@@ -22,8 +22,6 @@ from ppstyleclip.pictures import to_pixels
 _CLIP = Arrangement(
     bf16=("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_matmul", "swish", "transpose2", "reshape2")
 )
-# Paddle's rearrangements that leave the operators of a gradient alone.
-_GRADIENT = Arrangement(passes=("constant_folding_pass", "operator_scale_onednn_fuse_pass"))
 EAGER_PIXELS = 2**18  # that a Renderer draws before it compiles: 64 pictures of 64 px, none of 1024 px
 
 
@@ -203,30 +201,6 @@ class CompiledNetworks:
             )
             self._drawing = wanted, draw
         return draw
-
-
-def compile_gradient(layer, shapes, wrt, key=None, *, folder=None):
-    """Make a loss and its gradients a fast function of arrays.
-
-    Args:
-        layer: Layer in evaluation mode; its forward takes `{name: Tensor}` and returns a list, a scalar loss
-            first. Its weights are constants.
-        shapes: `{name: shape}` of its inputs; -1 for the batch.
-        wrt: names of the inputs whose gradients are wanted.
-        key: settings that its forward depends on beside its weights, values that JSON can hold.
-        folder: where programs are kept; None is `engine` in the cache.
-    Returns:
-        function of `{name: array}`; gives (list of results, `{name: gradient}`).
-    """
-    wrt = tuple(wrt)
-    key = ["gradient", type(layer).__qualname__, key, _weights_mark(layer)]
-    compiled = Compiled(layer, shapes, key, folder=folder, arrangement=_GRADIENT, wrt=wrt)
-
-    def run(arrays):
-        results = compiled(arrays)
-        return results[: -len(wrt)], dict(zip(wrt, results[-len(wrt) :]))
-
-    return run
 
 
 class Renderer:

@@ -1,54 +1,102 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Networks become programs: traced by Paddle, written to a folder, their operators told how to run."""
+"""Export a Layer as an inference program: traced by Paddle, written, changed by our own passes."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
+import tempfile
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import paddle
 
-from ppstyleclip.engine.prepared import prepare_gradient_program, prepare_program
-from ppstyleclip.engine.program import MODELS, STEM, on_gpu
+from ppstyleclip.engine.graph_passes import prepare_gradient_program, prepare_program
+from ppstyleclip.engine.predictor import MODELS, STEM, on_gpu
 from ppstyleclip.models.generator import HasBackward
+from ppstyleclip.worker import on_worker
 
 
-def writes_old_programs() -> bool:
-    """Whether this Paddle still writes programs of the old kind, whose operators can be told more."""
-    return paddle.__version__.startswith("2.") or _old_kind() is not None
+def writes_legacy_ir() -> bool:
+    """Whether this Paddle still writes programs in its legacy IR, whose operators take more attributes."""
+    return paddle.__version__.startswith("2.") or _legacy_guard() is not None
 
 
-def export(layer, shapes, folder, *, wrt=(), bf16=False, in_place=False) -> None:
-    """Write a Layer as an inference program, in Paddle 3 too of the old kind where it can.
+writes_old_programs = writes_legacy_ir  # alias until the sweep
 
-    The passes for old programs fuse more of a synthesis, and only old programs can hold gradients.
+
+@on_worker
+def export(
+    layer: paddle.nn.Layer,
+    shapes: dict[str, list[int]],
+    folder: str | Path,
+    *,
+    wrt: Sequence[str] = (),
+    bf16: bool = False,
+    in_place: bool = False,
+) -> None:
+    """Write a Layer as an inference program, in the legacy IR where this Paddle can.
+
+    The passes for the legacy IR fuse more of a synthesis, and only programs in it can hold gradients.
 
     Args:
-        layer: in evaluation mode; its forward takes `{name: Tensor}`.
+        layer: in evaluation mode; its forward takes `{name: Tensor}`. It is left as it was, even on failure.
         shapes: `{name: shape}`, -1 for the batch.
         folder: an existing folder.
         wrt: as in Compiled.
-        bf16: convolutions compute in bf16, where the program runs on a CPU; needs writes_old_programs().
+        bf16: convolutions compute in bf16, where the program runs on a CPU; needs writes_legacy_ir().
         in_place: reshapes copy nothing where they need not; they must not run under oneDNN then.
     """
-    layer = _WithGradient(layer, wrt) if wrt else layer
-    specs = {
+    traced = _WithGradient(layer, wrt) if wrt else layer
+    specs: Any = {
         name: paddle.static.InputSpec(shape, "float32", name=name, stop_gradient=name not in wrt)
         for name, shape in shapes.items()
     }
-    with warnings.catch_warnings(), _old_programs():
+    with warnings.catch_warnings(), _legacy_ir(), _kept_forwards(traced):
         warnings.simplefilter("ignore")
-        layer.eval()
-        function = paddle.jit.to_static(layer, input_spec=[specs], full_graph=True)
+        _ensure_source_folder()
+        traced.eval()
+        function = paddle.jit.to_static(traced, input_spec=[specs], full_graph=True)
         paddle.jit.save(function, str(Path(folder) / STEM))
-    if bf16 and not writes_old_programs():
-        raise RuntimeError("bf16 on a CPU needs a Paddle that writes programs of the old kind")
+    if bf16 and not writes_legacy_ir():
+        raise RuntimeError("bf16 on a CPU needs a Paddle that writes programs in its legacy IR")
     if wrt:
-        prepare_gradient_program(Path(folder) / MODELS[0], layer.sections)
-    elif writes_old_programs():
+        prepare_gradient_program(Path(folder) / MODELS[0], traced.sections)
+    elif writes_legacy_ir():
         prepare_program(Path(folder) / MODELS[0], bf16=bf16, in_place=in_place)
+
+
+@contextlib.contextmanager
+def _kept_forwards(layer: paddle.nn.Layer) -> Iterator[None]:
+    """Undo what to_static does to Layers: it replaces their `forward` by a traced form, which eager mode
+    would then run."""
+    layers = [vars(part) for part in layer.sublayers(include_self=True)]
+    before = [(attributes, attributes.get("forward")) for attributes in layers]
+    try:
+        yield
+    finally:
+        for attributes, forward in before:
+            attributes.pop("forward", None)
+            if forward is not None:
+                attributes["forward"] = forward
+
+
+def _ensure_source_folder() -> None:
+    """Paddle writes the source that it traces to ~/.cache/paddle; where it cannot, to a temporary folder."""
+    utils: Any = sys.modules["paddle.jit.dy2static.utils"]
+    try:
+        with tempfile.TemporaryFile(dir=utils.get_temp_dir()):
+            pass
+    except OSError:
+        utils.get_temp_dir = _temporary_source_folder
+
+
+@functools.lru_cache(maxsize=1)
+def _temporary_source_folder() -> str:
+    return tempfile.mkdtemp(prefix="ppstyleclip-source-")  # Paddle deletes it at the end of the process
 
 
 class _WithGradient(paddle.nn.Layer):
@@ -140,9 +188,9 @@ def _through(styles, gradients, inputs):
 
 
 @contextlib.contextmanager
-def _old_programs():
-    """Have Paddle 3 trace programs of the old kind (Paddle 2 has no other)."""
-    guard = _old_kind()
+def _legacy_ir() -> Iterator[None]:
+    """Have Paddle 3 trace in its legacy IR (Paddle 2 has no other)."""
+    guard = _legacy_guard()
     if guard is None:
         yield
         return
@@ -150,63 +198,79 @@ def _old_programs():
         yield
 
 
-def _old_kind():
+def _legacy_guard() -> Callable | None:
     return getattr(getattr(paddle, "pir_utils", None), "DygraphOldIrGuard", None)
 
 
 @contextlib.contextmanager
-def _traceable_operators():
-    """While tracing, replace the functions that Paddle 3 has only for its new programs."""
+def _traceable_operators() -> Iterator[None]:
+    """While tracing, replace the functions that Paddle 3 has only for its new IR.
+
+    That is global to the process. Only the worker does it, while it alone computes; eager tensors of other
+    threads still get Paddle's own functions.
+    """
     tensor = sys.modules["paddle.tensor"]  # the module; the attribute of that name is a function
     variable, functional = paddle.base.framework.Variable, paddle.nn.functional
-    places = [
+    places: list[tuple[Any, str, Callable]] = [
         (paddle, "matmul", _matmul),
         (tensor, "matmul", _matmul),
         (functional, "sigmoid", _sigmoid),
         (functional, "normalize", _normalize),
     ]
     replaced = {"sum": _sum, "sqrt": _sqrt, "rsqrt": _rsqrt, "exp": _exp}
-    places += [(place, name, function) for name, function in replaced.items() for place in (paddle, variable)]
+    owners: list[Any] = [paddle, variable]
+    places += [(owner, name, function) for name, function in replaced.items() for owner in owners]
     before = [getattr(place, name) for place, name, _ in places]
     try:
-        for place, name, function in places:  # untouched by the tracer, which else waits for itself
-            setattr(place, name, paddle.jit.not_to_static(function))
+        for (place, name, function), original in zip(places, before):
+            setattr(place, name, _for_variables(function, original))
         yield
     finally:
         for (place, name, _), function in zip(places, before):
             setattr(place, name, function)
 
 
-def _matmul(x, y, transpose_x=False, transpose_y=False, name=None):
+def _for_variables(function: Callable, original: Callable) -> Callable:
+    """Call one function for variables of a program, another for eager tensors."""
+
+    @paddle.jit.not_to_static  # the tracer would else wait for itself
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        chosen = function if isinstance(x, paddle.base.framework.Variable) else original
+        return chosen(x, *args, **kwargs)
+
+    return call
+
+
+def _matmul(x: Any, y: Any, transpose_x: bool = False, transpose_y: bool = False, name: Any = None) -> Any:
     return _append("matmul_v2", {"X": x, "Y": y}, trans_x=transpose_x, trans_y=transpose_y)
 
 
-def _sum(x, axis=None, dtype=None, keepdim=False, name=None):
+def _sum(x: Any, axis: Any = None, dtype: Any = None, keepdim: bool = False, name: Any = None) -> Any:
     axes = [] if axis is None else [axis] if isinstance(axis, int) else list(axis)
     return _append("reduce_sum", {"X": x}, dim=axes or [0], keep_dim=keepdim, reduce_all=not axes)
 
 
-def _normalize(x, p=2, axis=1, epsilon=1e-12, name=None):
+def _normalize(x: Any, p: float = 2, axis: int = 1, epsilon: float = 1e-12, name: Any = None) -> Any:
     return x / _sqrt(paddle.clip(_sum(x * x, axis, keepdim=True), min=epsilon**2))
 
 
-def _sigmoid(x, name=None):
+def _sigmoid(x: Any, name: Any = None) -> Any:
     return _append("sigmoid", {"X": x})
 
 
-def _sqrt(x, name=None):
+def _sqrt(x: Any, name: Any = None) -> Any:
     return _append("sqrt", {"X": x})
 
 
-def _rsqrt(x, name=None):
+def _rsqrt(x: Any, name: Any = None) -> Any:
     return _append("rsqrt", {"X": x})
 
 
-def _exp(x, name=None):
+def _exp(x: Any, name: Any = None) -> Any:
     return _append("exp", {"X": x})
 
 
-def _append(kind, inputs, **attributes):
+def _append(kind: str, inputs: dict[str, Any], **attributes: Any) -> Any:
     """Append an operator to the program that is being traced."""
     helper = paddle.base.layer_helper.LayerHelper(kind)
     out = helper.create_variable_for_type_inference(inputs["X"].dtype)

@@ -1,15 +1,18 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""What the operators of an exported program are told, so that oneDNN runs them well."""
+"""Changes to the graph of an exported program: attributes and fusions with which oneDNN runs it faster."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import paddle
 
 _CONVOLUTIONS = ("conv2d", "conv2d_transpose", "depthwise_conv2d")
 _WITH_GRADIENTS = (*_CONVOLUTIONS, "conv2d_grad", "depthwise_conv2d_grad")
-# What runs under oneDNN in a synthesis and on its way back, with pictures going in or out.
+# What runs under oneDNN in a synthesis and in its gradient, where inputs or outputs are images.
 _OF_SYNTHESIS = (
     "conv2d",
     "conv2d_transpose",
@@ -24,11 +27,12 @@ _OF_SYNTHESIS = (
 )
 
 
-def prepare_program(path, *, bf16, in_place) -> None:
-    """Tell a program's convolutions what oneDNN may prepare once, and more.
+def prepare_program(path: Path, *, bf16: bool, in_place: bool) -> None:
+    """Set the attributes of a program's convolutions and fuse what Paddle's own passes do not.
 
-    Paddle's own pass for bf16 leaves out transposed convolutions and those whose weights the program makes.
-    Here only the convolutions themselves are in bf16, their results and what is between them stay fp32.
+    Convolutions with constant weights are marked, so that oneDNN lays those out once. Paddle's own pass for
+    bf16 leaves out transposed convolutions and those whose weights the program computes. Here only the
+    convolutions themselves are in bf16; their results, and what is between them, stay fp32.
 
     Args:
         path: of the program.
@@ -51,17 +55,17 @@ def prepare_program(path, *, bf16, in_place) -> None:
     path.write_bytes(program.serialize_to_string())
 
 
-def prepare_gradient_program(path, sections) -> None:
+def prepare_gradient_program(path: Path, sections: Sequence[tuple[str, str]]) -> None:
     """Choose the operators of a program with gradients that run under oneDNN.
 
-    Paddle's own pass for that would give it operators that fail there. Everywhere that is the convolutions,
-    forward and backward; in the sections of synthesis, whose gradients are made of forward operators, all
-    that can. The gradient of a transposed convolution, for which Paddle has no oneDNN operator, is a
-    convolution with the same weights.
+    Paddle's own pass for that also chooses operators that fail there. Here convolutions, forward and
+    backward, run under oneDNN everywhere. In the sections of synthesis, whose gradients consist of forward
+    operators, everything does that can. The gradient of a transposed convolution, for which Paddle has no
+    oneDNN operator, becomes a convolution with the same weights.
 
     Args:
         path: of the program.
-        sections: names of the pictures and of the gradients in them, a pair for each synthesis.
+        sections: names of the images and of the gradients with respect to them, a pair for each synthesis.
     """
     program, block, operators = _read(path)
     synthesis = _indices(operators, sections)
@@ -82,35 +86,35 @@ def prepare_gradient_program(path, sections) -> None:
     path.write_bytes(program.serialize_to_string())
 
 
-def _read(path):
+def _read(path: Path) -> tuple[Any, Any, list]:
     """A program, its block and the block's operators."""
     program = paddle.base.core.ProgramDesc(path.read_bytes())
     block = program.block(0)
     return program, block, [block.op(index) for index in range(block.op_size())]
 
 
-def _variable(block, name):
+def _variable(block: Any, name: str) -> Any:
     return block.find_var(name.encode())
 
 
-def _indices(operators, sections):
-    """Indices of the operators up to each picture, and from its gradient on."""
+def _indices(operators: list, sections: Iterable[tuple[str, str]]) -> set[int]:
+    """Indices of the operators up to each image, and from the gradient with respect to it on."""
     makers = {name: index for index, op in enumerate(operators) for name in op.output_arg_names()}
-    found = set()
-    for picture, gradient in sections:
-        found |= set(range(makers[picture] + 1)) | set(range(makers[gradient] + 1, len(operators)))
+    found: set[int] = set()
+    for image, gradient in sections:
+        found |= set(range(makers[image] + 1)) | set(range(makers[gradient] + 1, len(operators)))
     return found
 
 
-def _suits(block, op):
-    """Whether an operator of _OF_SYNTHESIS has to do with pictures, or with parts of them in Winograd's."""
+def _suits(block: Any, op: Any) -> bool:
+    """Whether an operator of _OF_SYNTHESIS works on images, or on tiles of them in Winograd's algorithm."""
     variables = [_variable(block, name) for name in (*op.input_arg_names(), *op.output_arg_names())]
     axes = max(len(variable.shape()) for variable in variables if variable is not None)
     return axes >= (3 if op.type() == "matmul_v2" else 4)
 
 
-def _reshape_in_place(block, operators):
-    """Have reshapes copy nothing where nothing else reads their input; oneDNN must not run them."""
+def _reshape_in_place(block: Any, operators: Iterable) -> None:
+    """Let reshapes copy nothing where nothing else reads their input; oneDNN must not run them."""
     every, readers = _readers(block)
     fixed = {name for op in every if op.type() == "feed" for name in op.output_arg_names()}
     for op in operators:
@@ -125,59 +129,61 @@ def _reshape_in_place(block, operators):
         readers[before] = readers[after]
 
 
-def _activate_in_additions(block, operators):
-    """Join leaky ReLUs to the additions before them, where nothing else reads the sums."""
-    every, readers = _readers(block)
+def _activate_in_additions(block: Any, operators: list) -> None:
+    """Fuse leaky ReLUs with the additions before them, where nothing else reads the sums."""
+    _, readers = _readers(block)
     makers = {name: op for op in operators for name in op.output_arg_names()}
-    done = []
+    replaced = []
     for op in operators:
-        before = makers.get(op.input("X")[0]) if op.type() == "leaky_relu" else None
-        if before is None or before.type() != "elementwise_add" or readers[op.input("X")[0]] > 1:
+        total = makers.get(op.input("X")[0]) if op.type() == "leaky_relu" else None
+        if total is None or total.type() != "elementwise_add" or readers[op.input("X")[0]] > 1:
             continue
-        before.set_type("fused_elementwise_add")
-        before._set_attr("fuse_activation", "leaky_relu")
-        before._set_attr("fuse_alpha", op.attr("alpha"))
-        before.set_output("Out", op.output("Out"))
-        done.append(op.output("Out")[0])
-    for index in reversed(range(len(every))):
-        if every[index].type() == "leaky_relu" and every[index].output("Out")[0] in done:
-            block._remove_op(index, index + 1)
+        total.set_type("fused_elementwise_add")
+        total._set_attr("fuse_activation", "leaky_relu")
+        total._set_attr("fuse_alpha", op.attr("alpha"))
+        replaced += [("leaky_relu", name) for name in op.output("Out")]
+        total.set_output("Out", op.output("Out"))
+    _remove(block, replaced)
 
 
-def _join_swish(block):
-    """Make one operator of x * sigmoid(beta * x), where nothing else reads what is between."""
+def _join_swish(block: Any) -> None:
+    """Make one operator of x * sigmoid(beta * x), where nothing else reads the intermediate results."""
     every, readers = _readers(block)
     makers = {name: op for op in every for name in op.output_arg_names()}
-    done = set()
+    replaced = []
     for op in every:
         slope = makers.get(op.input("Y")[0]) if op.type() == "elementwise_mul" else None
-        scaled = makers.get(slope.input("X")[0]) if slope is not None and slope.type() == "sigmoid" else None
-        if (
-            scaled is None
-            or scaled.type() != "scale"
-            or scaled.attr("bias") != 0.0
-            or scaled.input("X") != op.input("X")
-        ):
+        if slope is None or slope.type() != "sigmoid":
             continue
-        between = {*slope.output_arg_names(), *scaled.output_arg_names()}
-        if any(readers[name] > 1 for name in between):
+        scaled = makers.get(slope.input("X")[0])
+        if scaled is None or scaled.type() != "scale" or scaled.attr("bias") != 0.0:
+            continue
+        between = [(part.type(), name) for part in (slope, scaled) for name in part.output_arg_names()]
+        if scaled.input("X") != op.input("X") or any(readers[name] > 1 for _, name in between):
             continue
         op.set_type("swish")
         op.remove_input("Y")
         op._set_attr("beta", scaled.attr("scale"))
-        done |= between
-    for index in reversed(range(len(every))):
-        if done.intersection(every[index].output_arg_names()):
+        replaced += between
+    _remove(block, replaced)
+
+
+def _remove(block: Any, outputs: Iterable[tuple[str, str]]) -> None:
+    """Remove operators, given by their type and the name of an output."""
+    removed = set(outputs)
+    for index in reversed(range(block.op_size())):
+        op = block.op(index)
+        if removed.intersection((op.type(), name) for name in op.output_arg_names()):
             block._remove_op(index, index + 1)
 
 
-def _readers(block):
+def _readers(block: Any) -> tuple[list, Counter]:
     """A block's operators, and how many of them read each variable."""
     every = [block.op(index) for index in range(block.op_size())]
     return every, Counter(name for op in every for name in op.input_arg_names())
 
 
-def _turn_into_convolution(op):
+def _turn_into_convolution(op: Any) -> None:
     ends = op.input("Output@GRAD"), op.input("Filter"), op.output("Input@GRAD")
     for name in op.input_names():
         op.remove_input(name)

@@ -1,0 +1,234 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""An exported program under Paddle Inference."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import paddle
+from paddle import inference
+
+from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.threads import thread_count
+from ppstyleclip.worker import on_worker, post, run
+
+PRECISIONS = ("fp32", "bf16", "fp16")
+STEM = "program"
+MODELS = (f"{STEM}.pdmodel", f"{STEM}.json")  # files of Paddle's legacy IR and of its new one (PIR)
+WEIGHTS = f"{STEM}.pdiparams"
+
+
+@dataclass(frozen=True)
+class PassConfig:
+    """Which of Paddle Inference's passes run on a CPU, and which operators run under oneDNN.
+
+    Attributes:
+        passes: names of the passes that run; None is all but those in `without`.
+        without: names of passes that do not run.
+        onednn: operator types that run under oneDNN, reshapes not among them; None is all that can.
+        bf16: operator types that compute in bf16 under that precision; None where the program itself says it.
+    """
+
+    passes: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
+    onednn: tuple[str, ...] | None = None
+    bf16: tuple[str, ...] | None = None
+
+
+ALL_PASSES = PassConfig()
+Arrangement, ALL = PassConfig, ALL_PASSES  # alias until the sweep
+
+
+class Program:
+    """An exported program: float32 arrays in, a list of arrays out. Any thread may call it.
+
+    Args:
+        folder: where export() wrote it. The attribute `folder` follows where it moves to.
+        precision: "fp32"; "bf16" where the processor has it; "fp16" on a GPU.
+        passes: which passes run.
+    """
+
+    def __init__(self, folder: str | Path, precision: str = "fp32", passes: PassConfig = ALL_PASSES) -> None:
+        self._loaded = _open(Path(folder), precision, passes)
+        weakref.finalize(self, post, self._loaded.close).atexit = False
+
+    def __call__(self, arrays: dict[str, Any]) -> list[np.ndarray]:
+        """Run on `{name: array}`; names that the program does not use are ignored."""
+        return run(self._loaded.run, arrays)
+
+    @property
+    def folder(self) -> Path:
+        """Where the program's files are."""
+        return self._loaded.folder
+
+    @folder.setter
+    def folder(self, folder: Path) -> None:
+        self._loaded.folder = folder
+
+
+class _LoadedProgram:
+    """The predictor of one program; only the worker touches it.
+
+    When a program is loaded, Paddle forgets what oneDNN has prepared for the others (above all weights in
+    another layout), but frees it only with their predictors. So a program that has run is loaded again before
+    it runs once more. If its files are gone by then, that memory is lost and nothing else happens.
+    """
+
+    def __init__(self, folder: Path, precision: str, passes: PassConfig) -> None:
+        self.folder, self._precision, self._passes = folder, precision, passes
+        self._predictor: Any = None
+        self.has_run = self.is_stale = False
+
+    def load(self) -> None:
+        """Create the predictor."""
+        for other in _OPEN:
+            other.is_stale |= other.has_run
+        self._predictor = inference.create_predictor(_config(self.folder, self._precision, self._passes))
+        names = sorted(self._predictor.get_input_names())
+        self._inputs = {name: self._predictor.get_input_handle(name) for name in names}
+        names = self._predictor.get_output_names()
+        self._outputs = [self._predictor.get_output_handle(name) for name in names]
+        self.has_run = self.is_stale = False
+
+    def run(self, arrays: dict[str, Any]) -> list[np.ndarray]:
+        """Run on `{name: array}`."""
+        if self._predictor is None:
+            self._load_after_fork()
+        if self.is_stale and not on_gpu():
+            _load_again()
+        for name, handle in self._inputs.items():
+            handle.copy_from_cpu(np.ascontiguousarray(arrays[name], np.float32))
+        self._predictor.run()
+        paddle.base.core.set_num_threads(thread_count())  # a run leaves one for what is eager afterwards
+        self.has_run = True
+        return [handle.copy_to_cpu() for handle in self._outputs]
+
+    def free(self) -> None:
+        """Destroy the predictor and what oneDNN has prepared for it."""
+        self._predictor = self._inputs = self._outputs = None  # type: ignore[assignment]
+
+    def close(self) -> None:
+        """Destroy the predictor for good."""
+        _OPEN.pop(self, None)
+        self.free()
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: forget the parent's predictor, and never destroy it."""
+        _OF_PARENT.append((self._predictor, self._inputs, self._outputs))
+        self.free()
+
+    def _load_after_fork(self) -> None:
+        if on_gpu():
+            raise UserError('a forked process cannot use the GPU; start processes with the method "spawn"')
+        if model_file(self.folder) is None:
+            raise MissingFile(
+                f"the compiled program in {self.folder} is gone, and this forked process has to load it; "
+                'start processes with the method "spawn"'
+            )
+        self.load()
+
+
+_OPEN: dict[_LoadedProgram, None] = {}  # in the order of their loading
+_OF_PARENT: list[Any] = []
+
+
+@on_worker
+def _open(folder: Path, precision: str, passes: PassConfig) -> _LoadedProgram:
+    program = _LoadedProgram(folder, precision, passes)
+    program.load()
+    _OPEN[program] = None
+    return program
+
+
+def _load_again() -> None:
+    """Load all programs again that have run, because each that is loaded makes the others stale."""
+    for program in list(_OPEN):
+        if not (program.has_run or program.is_stale):
+            continue
+        program.has_run = program.is_stale = False
+        if model_file(program.folder) is not None:
+            program.free()
+            program.load()
+
+
+def _after_fork_in_child() -> None:
+    for program in _OPEN:
+        program.leave_to_parent()
+    _leak(_OF_PARENT)
+
+
+def _leak(value: Any) -> None:
+    """Keep a value until the process is gone, even while Python is taken apart."""
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(value))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def check_precision(precision: str) -> None:
+    """Refuse a precision that is unknown or that this machine does not have.
+
+    Raises:
+        UserError: names what is known, or what is missing.
+    """
+    if precision not in PRECISIONS:
+        raise UserError(f"unknown precision '{precision}', known: {', '.join(PRECISIONS)}")
+    if precision == "fp16" and not on_gpu():
+        raise UserError("precision fp16 needs a GPU; on a CPU use fp32 or bf16")
+    if precision == "bf16" and not on_gpu() and not paddle.base.core.supports_bfloat16():
+        raise UserError("this processor does not compute in bf16; use fp32")
+
+
+def on_gpu() -> bool:
+    """Whether Paddle's current device is a GPU."""
+    return paddle.get_device().startswith("gpu")
+
+
+def model_file(folder: Path) -> Path | None:
+    """The file of the program in a folder; None if there is none."""
+    return next((folder / name for name in MODELS if (folder / name).is_file()), None)
+
+
+def _config(folder: Path, precision: str, passes: PassConfig) -> Any:
+    """Paddle Inference's settings: all cores and oneDNN on a CPU, CUDA where Paddle's device is a GPU."""
+    model = model_file(folder)
+    if model is None:
+        raise MissingFile(f"there is no program in {folder}")
+    config = inference.Config(str(model), str(folder / WEIGHTS))
+    config.disable_glog_info()
+    if on_gpu():
+        kinds = inference.PrecisionType
+        kind = {"fp32": kinds.Float32, "bf16": kinds.Bfloat16, "fp16": kinds.Half}[precision]
+        config.enable_use_gpu(256, int(paddle.get_device().split(":")[1]), kind)
+    else:
+        config.disable_gpu()
+        config.set_cpu_math_library_num_threads(thread_count())
+        _choose_passes(config, precision, passes)
+    if model.suffix == ".pdmodel":
+        config.enable_memory_optim()
+    else:
+        config.enable_new_executor(True)
+        config.enable_new_ir(True)
+    return config
+
+
+def _choose_passes(config: Any, precision: str, passes: PassConfig) -> None:
+    config.enable_mkldnn()
+    if passes.onednn is not None:
+        config.set_mkldnn_op(set(passes.onednn))
+    if precision == "bf16" and passes.bf16 is not None:
+        config.enable_mkldnn_bfloat16()
+        config.set_bfloat16_op(set(passes.bf16))
+    builder = config.pass_builder()
+    for name in builder.all_passes():
+        wanted = passes.passes is None or name in passes.passes
+        if not wanted or name in passes.without:
+            builder.delete_pass(name)

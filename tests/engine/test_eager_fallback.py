@@ -1,0 +1,150 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What cannot be compiled runs in eager mode, without anything of the exporter, whatever the cause."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import paddle
+import pytest
+from engine_world import BOUND, Step, draw_styles, eager, relative
+from tiny_world import tiny_clip
+
+from ppstyleclip import engine
+from ppstyleclip.engine import compiled_layer, exporter, predictor
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def refuse(*args, **kwargs):
+    raise RuntimeError("no such operator\nin a long story")
+
+
+def fill_the_disk(*args, **kwargs):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class CannotRun:
+    """A predictor that is created, but fails at its first run."""
+
+    def __init__(self, config):
+        self.predictor = create_predictor(config)
+
+    def __getattr__(self, name):
+        return getattr(self.predictor, name)
+
+    def run(self):
+        refuse()
+
+
+create_predictor = predictor.inference.create_predictor
+CAUSES = {
+    "tracing": (paddle.static, "InputSpec", refuse),
+    "saving": (paddle.jit, "save", refuse),
+    "a full disk": (paddle.jit, "save", fill_the_disk),
+    "changing the graph": (exporter, "prepare_program", refuse),
+    "loading": (predictor.inference, "create_predictor", refuse),
+    "running": (predictor.inference, "create_predictor", CannotRun),
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_what_cannot_be_compiled_runs_eager_and_says_so_once(generator, tmp_path, monkeypatch, cause):
+    monkeypatch.setattr(*CAUSES[cause])
+    styles = draw_styles(generator, 2)
+    draw = engine.compile_synthesis(generator, folder=tmp_path)
+    words = "No space left" if cause == "a full disk" else "no such operator in a long story"
+    with pytest.warns(UserWarning, match=f"eager mode: .*{words}") as said:
+        picture = draw(styles)
+    assert len(said) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.array_equal(draw(styles), picture)
+    assert relative(picture, eager(generator, styles)) < BOUND / 10
+    assert cause == "running" or list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_layers_are_as_before_after_an_export(tmp_path, monkeypatch, works):
+    clip = tiny_clip()
+    if not works:
+        monkeypatch.setattr(paddle.jit, "save", refuse)
+    encode = engine.compile_image_encoder(clip, 16, folder=tmp_path)
+    images = np.random.RandomState(1).uniform(-1, 1, [2, 3, 16, 16]).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if not works else "error")
+        features = encode(images)
+    assert not any("forward" in vars(part) for part in clip.sublayers(include_self=True))
+    with paddle.no_grad():
+        assert relative(features, clip.encode_image(paddle.to_tensor(images)).numpy()) < BOUND / 10
+
+
+class Untraceable(paddle.nn.Layer):
+    """Eager mode runs it; no program can hold it."""
+
+    def forward(self, tensors):
+        return [tensors["x"] * float(np.abs(tensors["x"].numpy()).max())]
+
+
+def test_a_layer_that_no_program_can_hold_is_eager(tmp_path):
+    layer, x = Untraceable(), np.array([[1.0, -3.0]], np.float32)
+    double = engine.Compiled(layer, {"x": [-1, 2]}, ["untraceable"], folder=tmp_path)
+    with pytest.warns(UserWarning, match="eager mode"):
+        np.testing.assert_array_equal(double({"x": x})[0], x * 3)
+    assert "forward" not in vars(layer)
+    assert paddle.in_dynamic_mode() and engine.run(paddle.in_dynamic_mode)
+
+
+def test_a_gradient_that_cannot_be_exported_is_eager(generator, tmp_path, monkeypatch):
+    step, clip = Step(generator, tiny_clip()), tiny_clip()
+    wrt = [name for name in step.shapes() if name != "text"]
+    arrays = dict(zip(wrt, draw_styles(generator, 1)))
+    arrays["text"] = np.ones([1, clip.dim], np.float32)
+    compiled_way = engine.compile_gradient(step, step.shapes(), wrt, folder=tmp_path)(arrays)
+    monkeypatch.setattr(compiled_layer, "export", lambda *a, **k: 1 / 0)
+    with pytest.warns(UserWarning, match="eager mode"):
+        eager_way = engine.compile_gradient(step, step.shapes(), wrt, ["other"], folder=tmp_path)(arrays)
+    for name in wrt:
+        assert np.allclose(compiled_way[1][name], eager_way[1][name], rtol=1e-3, atol=1e-6)
+
+
+WITHOUT_HOME = """
+import warnings
+warnings.simplefilter("always")
+from ppstyleclip.threads import import_paddle
+import_paddle()
+import numpy as np
+from engine_world import draw_styles, eager
+from tiny_world import tiny_generator
+from ppstyleclip import engine
+generator = tiny_generator()
+styles = draw_styles(generator, 1)
+draw = engine.compile_synthesis(generator)
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    picture = draw(styles)
+assert draw.compile() and np.abs(picture - eager(generator, styles)).max() < 1e-3
+[line] = [str(one.message) for one in said if "PPSTYLECLIP_HOME" in str(one.message)]
+print(line)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="no folder in which root cannot write")
+def test_a_user_without_a_home_draws_and_is_told_what_to_set(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name != "PPSTYLECLIP_HOME"}
+    environment |= {
+        "HOME": "/proc/no-home",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+        "TMPDIR": str(tmp_path),
+    }
+    command = [sys.executable, "-c", WITHOUT_HOME]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "cannot be written" in done.stdout and "set PPSTYLECLIP_HOME" in done.stdout
+    assert not list(tmp_path.glob("ppstyleclip-*"))  # its temporary folders went with it
