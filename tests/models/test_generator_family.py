@@ -14,10 +14,15 @@ from toy_family import ToyGenerator
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.engine import CompiledNetworks, compile_gradient, compile_synthesis
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
+from ppstyleclip.methods.global_directions import (
+    RelevanceConfig,
+    StatisticsConfig,
+    collect_statistics,
+    compute_relevance,
+)
 from ppstyleclip.models import families
 from ppstyleclip.models.forms import count_tensors, inference_of, prefix_drawing_of
-from ppstyleclip.stylespace import collect_stats
+from ppstyleclip.progress import last
 from ppstyleclip.zoo import EditDefaults, load_generator, load_pack, save_generator, save_pack
 
 ALPHA = 3.0
@@ -39,10 +44,9 @@ def clip():
 
 @pytest.fixture(scope="module")
 def measured(generator):
-    """The last record of collect_stats: statistics, and the styles of three faces."""
-    options = {"num_samples": 40, "batch_size": 16, "keep": 3, "truncation": 0.7, "cutoff": 2}
-    *_, record = collect_stats(generator, generator.layout, **options)
-    return record
+    """The last record of collect_statistics: statistics, and the styles of three faces."""
+    config = StatisticsConfig(num_samples=40, batch_size=16, keep=3, truncation=0.7, cutoff=2)
+    return last(collect_statistics(generator, config))
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +63,10 @@ def programs(tmp_path, monkeypatch):
         yield tmp_path
 
 
-def measure(generator, clip, measured, **options):
-    layout = generator.layout
-    records = compute_relevance(
-        generator, clip, layout, measured.stats, measured.s, alpha=ALPHA, batch_size=8, **options
-    )
-    return collect_relevance(records, layout.num_editable, clip.dim)
+def measure(generator, clip, measured, compiled=None, **options):
+    config = RelevanceConfig(alpha=ALPHA, batch_size=8, **options)
+    records = compute_relevance(generator, clip, measured.stats, config, s_base=measured.s, compiled=compiled)
+    return last(records).relevance
 
 
 def some_styles(generator, count, seed=0):
@@ -105,9 +107,9 @@ def test_relevance_is_the_formula(generator, clip, measured, relevance):
             differences.append(feature(up) - feature(down))
         units = [difference / np.linalg.norm(difference) for difference in differences]
         row = np.sum(units, axis=0) / np.linalg.norm(np.sum(units, axis=0))
-        assert relevance.relevance[e] @ row > 0.999
+        assert relevance.rows[e] @ row > 0.999
         np.testing.assert_allclose(
-            relevance.strength[e], np.mean([np.linalg.norm(d) for d in differences]), rtol=1e-3
+            relevance.effect_norm[e], np.mean([np.linalg.norm(d) for d in differences]), rtol=1e-3
         )
 
 
@@ -115,7 +117,7 @@ def test_compiled_relevance_is_the_eager_one(generator, clip, measured, relevanc
     compiled = CompiledNetworks(generator, clip)
     for options in ({}, {"cache_bytes": 0}):
         found = measure(generator, clip, measured, compiled=compiled, **options)
-        assert (found.relevance * relevance.relevance).sum(axis=1).min() > 0.999
+        assert (found.rows * relevance.rows).sum(axis=1).min() > 0.999
     assert len(list((programs / "engine").iterdir())) == 2  # one synthesis for all layers, and CLIP
 
 
@@ -177,8 +179,7 @@ def test_a_bundle_of_it_edits_by_text(generator, clip, measured, relevance, tmp_
         generator=generator,
         clip=clip,
         stats=measured.stats,
-        relevance=relevance.relevance,
-        strength=relevance.strength,
+        relevance=relevance,
         s_base=measured.s,
         defaults=EditDefaults(alpha=3.0, beta=0.01, unit="style", templates="plain"),
         name="blobs",
