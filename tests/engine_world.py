@@ -9,9 +9,8 @@ import numpy as np
 import paddle
 from tiny_world import CLIP
 
-from ppstyleclip.methods.staged import advance, first_stage
 from ppstyleclip.models.clip import build_clip
-from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
+from ppstyleclip.models.forms import inference_of, prefix_drawing_of
 
 SECONDS = 180.0  # after which a thread hangs
 BOUND = 1e-3  # largest difference of images in about [-1, 1]
@@ -43,11 +42,12 @@ def eager(generator, styles, noise="const"):
 
 @paddle.no_grad()
 def drawn_before(generator, styles, start):
-    """The Stage that a synthesis from style tensor `start` goes on from."""
-    stage = first_stage(generator, len(styles[0]))
-    while stage.k < start:
-        stage = advance(generator, stage, paddle.to_tensor(styles[stage.k]))
-    return stage
+    """The state that a synthesis from style tensor `start` goes on from."""
+    drawing = prefix_drawing_of(generator)
+    state = drawing.initial_state(len(styles[0]))
+    while state.k < start:
+        state = drawing.run_layer(state, paddle.to_tensor(styles[state.k]))
+    return state
 
 
 def relative(a, b):
@@ -59,7 +59,7 @@ class Step(paddle.nn.Layer):
 
     def __init__(self, generator, clip):
         super().__init__()
-        self.synthesis, self.clip = FixedSynthesis(generator), clip
+        self.synthesis, self.clip = inference_of(generator).differentiable(), clip
 
     def shapes(self):
         widths = self.synthesis.widths

@@ -36,6 +36,7 @@ from ppstyleclip.engine.keys import config_key  # noqa: E402
 from ppstyleclip.engine.networks import (  # noqa: E402
     CompiledNetworks,
     Painter,
+    Renderer,
     compile_image_encoder,
     compile_synthesis,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "Painter",
     "PassConfig",
     "Program",
+    "Renderer",
     "compile_gradient",
     "compile_image_encoder",
     "compile_synthesis",

@@ -12,9 +12,9 @@ from engine_world import BOUND, Step, draw_styles, relative, small_resnet_clip
 from tiny_world import tiny_clip
 
 from ppstyleclip import engine
-from ppstyleclip.models import stylegan2_fixed
-from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
-from ppstyleclip.models.stylegan2_pullback import prepare_pullback
+from ppstyleclip.models.forms import inference_of
+from ppstyleclip.models.stylegan2 import inference_layers
+from ppstyleclip.models.stylegan2.inference import InferenceSynthesis
 
 
 @pytest.mark.parametrize("make_clip", [tiny_clip, small_resnet_clip])
@@ -41,19 +41,19 @@ def test_compiled_gradient_is_the_eager_one(generator, folder, make_clip):
 
 
 @pytest.mark.parametrize("winograd", [False, True])
-def test_the_way_back_through_synthesis_is_paddles(generator, monkeypatch, winograd):
-    monkeypatch.setattr(stylegan2_fixed._FixedConv, "least_winograd", 1)
-    monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_SIDE", 4)
-    synthesis = FixedSynthesis(generator)
-    prepare_pullback(synthesis, winograd=winograd)
-    assert any(getattr(layer, "winograd", False) for layer in synthesis.pullback.layers) == winograd
+def test_the_backward_of_synthesis_is_paddles(generator, monkeypatch, winograd):
+    monkeypatch.setattr(inference_layers.InferenceConv, "winograd_channels", 1)
+    monkeypatch.setattr(inference_layers, "WINOGRAD_SIDE", 4)
+    synthesis = InferenceSynthesis(generator)
+    backward = synthesis.build_backward(on_gpu=not winograd)
+    assert any(getattr(layer, "winograd", False) for layer in backward.layers) == winograd
     styles = [paddle.to_tensor(style, stop_gradient=False) for style in draw_styles(generator, 2)]
     images = generator.synthesis_from_styles(styles, noise="const")
     weight = paddle.to_tensor(np.random.RandomState(2).randn(*images.shape).astype(np.float32))
     wanted = paddle.grad([(images * weight).sum()], styles)
     with paddle.no_grad():
-        drawn, kept = synthesis.record(styles)
-        got = synthesis.pullback(styles, kept, weight)
+        drawn, recorded = synthesis.record(styles)
+        got = backward(styles, recorded, weight)
     assert relative(drawn.numpy(), images.numpy()) < BOUND / 10
     for one, other in zip(got, wanted):
         assert relative(one.numpy(), other.numpy()) < BOUND
@@ -64,7 +64,7 @@ class TwoPaths(paddle.nn.Layer):
 
     def __init__(self, generator):
         super().__init__()
-        self.generator, self.synthesis = generator, FixedSynthesis(generator)
+        self.generator, self.synthesis = generator, inference_of(generator).differentiable()
 
     def forward(self, tensors):
         """Return [loss]."""

@@ -21,7 +21,7 @@ import ppstyleclip
 from ppstyleclip import engine
 from ppstyleclip.engine import keys
 from ppstyleclip.engine.keys import config_key, fingerprint_modules, layer_key, source_fingerprint
-from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
+from ppstyleclip.models.stylegan2.inference import InferenceSynthesis
 
 PACKAGE = Path(ppstyleclip.__file__).parent
 
@@ -171,7 +171,7 @@ def test_every_imported_source_file_changes_the_key(monkeypatch):
 def test_the_styles_layout_is_part_of_what_an_optimisation_is_traced_from():
     from ppstyleclip.stylespace import build_layout
 
-    layer = FixedSynthesis(tiny_generator())
+    layer = InferenceSynthesis(tiny_generator())
     known = keys._defining_modules(layer, set())
     layer.layout = build_layout(tiny_generator())
     assert keys._defining_modules(layer, set()) > known
