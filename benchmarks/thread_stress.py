@@ -127,8 +127,10 @@ def from_forks(task: Task, count: int, width: int) -> list[str]:
         thread.start()
     results = []
     for start in range(0, count, 20):
-        with multiprocessing.get_context("fork").Pool(2, _keep, (task,)) as pool:
-            results += pool.map_async(_draw_kept, range(start, min(start + 20, count))).get(SECONDS)
+        pool = multiprocessing.get_context("fork").Pool(2, _keep, (task,))
+        results += pool.map_async(_draw_kept, range(start, min(start + 20, count))).get(SECONDS)
+        pool.close()
+        pool.join()
     is_over.set()
     for thread in threads:
         thread.join()

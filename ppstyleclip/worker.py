@@ -13,7 +13,9 @@ them:
     @on_worker                           every call of a function or method, and every step of a generator
 
 Handing over costs about 20 microseconds. Calls made on the worker itself run directly, so decorated functions
-may call each other. Cancelling a Future drops work that has not begun; a call that runs is never broken off.
+may call each other. They must not wait for another thread that calls one, because it would wait for them.
+Cancelling a Future drops work that has not begun; a call that runs is never broken off, and Ctrl-C waits for
+it. Context variables and `paddle.no_grad` hold for what is handed over, `paddle.amp.auto_cast` does not.
 
 Fork: `os.fork` waits until the worker has finished what it is doing. The child gets a worker of its own at
 its first call and loads the compiled programs again.

@@ -117,16 +117,16 @@ class Resampling(paddle.nn.Layer):
 
 def program_step(layer, x):
     """Run a Layer's exported program; the arrays are copied in and out before and after, not in the step."""
-    from ppstyleclip.engine import Program, export
+    from ppstyleclip.engine import Program, export, run
 
     with tempfile.TemporaryDirectory() as folder:
         export(layer, {"x": list(x.shape)}, folder)
         program = Program(folder)
     program({"x": x})
-    predictor = program._predictor
+    predictor = program._loaded._predictor
 
     def step():
-        predictor.run()
+        run(predictor.run)  # programs run on the thread that loaded them
         return predictor.get_output_handle(predictor.get_output_names()[0]).copy_to_cpu
 
     return step

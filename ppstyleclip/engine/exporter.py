@@ -217,7 +217,7 @@ def _traceable_operators() -> Iterator[None]:
         (functional, "sigmoid", _sigmoid),
         (functional, "normalize", _normalize),
     ]
-    replaced = {"sum": _sum, "sqrt": _sqrt, "rsqrt": _rsqrt, "exp": _exp}
+    replaced: dict[str, Callable] = {"sum": _sum, "sqrt": _sqrt, "rsqrt": _rsqrt, "exp": _exp}
     owners: list[Any] = [paddle, variable]
     places += [(owner, name, function) for name, function in replaced.items() for owner in owners]
     before = [getattr(place, name) for place, name, _ in places]

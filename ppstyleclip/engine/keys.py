@@ -141,7 +141,7 @@ def _top(module: str) -> str:
     return module.partition(".")[0]
 
 
-def weights_fingerprint(layer: paddle.nn.Layer) -> str:
+def weights_fingerprint(layer: Any) -> str:
     """Fingerprint of a Layer's parameters and buffers."""
     tensors = {**dict(layer.named_buffers()), **layer.state_dict()}  # the former names buffers not saved, too
     return fingerprint({name: value.numpy() for name, value in tensors.items()})

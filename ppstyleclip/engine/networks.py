@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 import paddle
 
-from ppstyleclip.engine.compiled import Compiled
-from ppstyleclip.engine.program import ALL, Arrangement, check_precision, on_gpu
-from ppstyleclip.engine.tracing import writes_old_programs
-from ppstyleclip.files import fingerprint
+from ppstyleclip.engine.compiled_layer import Compiled
+from ppstyleclip.engine.exporter import writes_legacy_ir
+from ppstyleclip.engine.keys import weights_fingerprint
+from ppstyleclip.engine.predictor import ALL_PASSES, PassConfig, check_precision, on_gpu
 from ppstyleclip.models.forms import inference_of, prefix_drawing_of, side_of_tensors
 from ppstyleclip.models.generator import Generator, InferencePart, Prefix, SynthesisRequest, style_name
 from ppstyleclip.pictures import to_pixels
+from ppstyleclip.worker import on_worker
 
 # One whose neighbours all stay fp32 stays so too: without the activation between them, the widest linear
 # layers of CLIP would, and without the reordering those that follow attention.
-_CLIP = Arrangement(
+_CLIP = PassConfig(
     bf16=("conv2d", "fused_conv2d", "fc", "matmul_v2", "fused_matmul", "swish", "transpose2", "reshape2")
 )
 EAGER_PIXELS = 2**18  # that a Renderer draws before it compiles: 64 pictures of 64 px, none of 1024 px
@@ -34,6 +35,7 @@ class CompiledSynthesis:
     def __init__(self, parts: list[_CompiledPart]):
         self.parts, self.at_once = parts, parts[0].plan.at_once
 
+    @on_worker
     def __call__(self, styles: Sequence[np.ndarray], **inputs: np.ndarray) -> np.ndarray:
         """Draw images `[N, 3, H, W]` float32, about [-1, 1].
 
@@ -48,6 +50,7 @@ class CompiledSynthesis:
             styles = styles[count:]
         return self.parts[-1](styles, inputs)[0]
 
+    @on_worker
     def compile(self) -> bool:
         """Compile, if not done yet; whether it worked."""
         return all([part.compiled.compile() for part in self.parts])
@@ -69,6 +72,7 @@ class _CompiledPart:
         return drawn[0] if len(drawn) == 1 else [np.concatenate(results) for results in zip(*drawn)]
 
 
+@on_worker
 def compile_synthesis(
     generator: Generator,
     *,
@@ -97,7 +101,7 @@ def compile_synthesis(
     Raises:
         UserError: a precision that is unknown or that this machine does not have.
     """
-    mark = _weights_mark(generator) if mark is None else mark
+    mark = weights_fingerprint(generator) if mark is None else mark
     request = SynthesisRequest(
         start=start,
         cached_convolution=cached_convolution,
@@ -105,7 +109,7 @@ def compile_synthesis(
         noise=noise,
         precision=precision,
         on_gpu=on_gpu(),
-        legacy_ir=writes_old_programs(),
+        legacy_ir=writes_legacy_ir(),
     )
     shared = {part.plan.key: part.compiled for part in (like.parts if like else ())}
     return CompiledSynthesis(
@@ -119,16 +123,16 @@ def compile_synthesis(
 
 
 def _compile_part(plan, generator, mark, precision, folder) -> Compiled:
-    arrangement = ALL
+    passes = ALL_PASSES
     if plan.onednn_operators is not None or plan.skipped_passes:
-        arrangement = Arrangement(without=plan.skipped_passes, onednn=plan.onednn_operators)
+        passes = PassConfig(without=plan.skipped_passes, onednn=plan.onednn_operators)
     return Compiled(
         _NamedInputs(plan),
         _shapes(plan),
         ["synthesis", mark, generator.config(), *plan.key],
         precision=precision,
         folder=folder,
-        arrangement=arrangement,
+        passes=passes,
     )
 
 
@@ -153,13 +157,15 @@ class CompiledNetworks:
         UserError: a precision that is unknown or that this machine does not have.
     """
 
+    @on_worker
     def __init__(self, generator: Generator, clip: Any, *, precision: str = "fp32", mark: str | None = None):
         check_precision(precision)
         self._generator, self._clip, self._precision = generator, clip, precision
-        self._mark = _weights_mark(generator) if mark is None else mark
+        self._mark = weights_fingerprint(generator) if mark is None else mark
         self._drawing: Any = (None, None)  # what is drawn, and the CompiledSynthesis that draws it
         self._encoding: Any = (None, None)  # the side of the pictures, and the encoder
 
+    @on_worker
     def features(
         self, prefix: Prefix, images: np.ndarray, styles: Sequence[np.ndarray], columns: np.ndarray
     ) -> np.ndarray:
@@ -215,6 +221,7 @@ class Renderer:
         self._compiled: CompiledSynthesis | None = None
         self._pixels = 0
 
+    @on_worker
     def synthesize(self, styles: Sequence[Any]) -> np.ndarray:
         """Images `[N, 3, size, size]` float32, about [-1, 1], of K styles `[N, C_k]` (tensors or arrays).
 
@@ -239,12 +246,13 @@ class Renderer:
 Painter = Renderer  # alias until the sweep
 
 
+@on_worker
 def compile_image_encoder(clip, side, *, precision="fp32", mark=None, folder=None):
     """Make a CLIP's `encode_image` a fast function: images `[N, 3, side, side]` to features `[N, D]`.
 
     Args and errors as in compile_synthesis; `side` is that of the pictures, which CLIP's resize begins with.
     """
-    mark = _weights_mark(clip.net.visual) if mark is None else mark
+    mark = weights_fingerprint(clip.net.visual) if mark is None else mark
     key = ["encode_image", clip.name, clip.image_size, mark, side]
     compiled = Compiled(
         _ImageEncoder(clip),
@@ -252,7 +260,7 @@ def compile_image_encoder(clip, side, *, precision="fp32", mark=None, folder=Non
         key,
         precision=precision,
         folder=folder,
-        arrangement=_CLIP,
+        passes=_CLIP,
     )
     return lambda images: compiled({"images": images})[0]
 
@@ -278,7 +286,3 @@ class _ImageEncoder(paddle.nn.Layer):
     def forward(self, tensors):
         """CLIP features of images."""
         return self.clip.encode_image(tensors["images"])
-
-
-def _weights_mark(layer):
-    return fingerprint({key: value.numpy() for key, value in layer.state_dict().items()})

@@ -66,8 +66,8 @@ def test_pictures_of_which_each_fills_a_program(
 
 def test_a_paddle_without_the_legacy_ir_draws_but_not_in_bf16(generator, tmp_path, monkeypatch):
     monkeypatch.setattr(stylegan2_inference, "AT_ONCE_PIXELS", 1)
-    monkeypatch.setattr(networks, "writes_old_programs", lambda: False)
-    monkeypatch.setattr(exporter, "writes_legacy_ir", lambda: False)
+    for module in (networks, exporter):
+        monkeypatch.setattr(module, "writes_legacy_ir", lambda: False)
     styles = draw_styles(generator, 2)
     draw = engine.compile_synthesis(generator, folder=tmp_path)
     first = draw.parts[0].compiled.layer.synthesis.layers[0]
