@@ -15,9 +15,14 @@ from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import UserError
 
 # Name on the command line -> (module of this folder, one line for --help).
-COMMANDS = {}  # filled as the commands move here
+COMMANDS = {  # filled as the commands move here
+    "convert": ("convert", "convert other people's weights, told by their content"),
+    "doctor": ("doctor", "say what is installed, what is missing, and the command that brings it"),
+}
 # Names of the scripts in tools/, which PaddleGAN's documents use, that differ from a command's own.
-ALIASES = {}
+ALIASES = {
+    "convert_weights": "convert",
+}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ppstyleclip.formats.inert import Budget, Global, Instance, RefusedPickle
-from ppstyleclip.formats.modules import SavedModule, torch_module
+from ppstyleclip.formats.pickle_values import Budget, Global, Instance, RefusedPickle
+from ppstyleclip.formats.torch_modules import SavedModule, torch_module
 
 _NETWORK = "dnnlib.tflib.network.Network"
 _KEPT = ("name", "static_kwargs", "build_func_name", "version")

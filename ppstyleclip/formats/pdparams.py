@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from ppstyleclip.formats.inert import Budget, Global, RefusedPickle
+from ppstyleclip.formats.pickle_values import Budget, Global, RefusedPickle
 
 NAME_TABLE = "StructuredToParameterName@@"
 SLICE_TABLE = "UnpackBigParamInfor@@"

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from ppstyleclip.formats.inert import Budget, Global, RefusedPickle, Unbuilt, said
+from ppstyleclip.formats.pickle_values import Budget, Global, RefusedPickle, Unbuilt, said
 
 _DTYPE = re.compile(r"[<>|=]?(f2|f4|f8|i1|i2|i4|i8|u1|u2|u4|u8|b1)")
 

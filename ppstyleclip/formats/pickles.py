@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.formats.inert import Budget, Global, RefusedPickle, Unbuilt, plain, said, set_state
+from ppstyleclip.formats.pickle_values import Budget, Global, RefusedPickle, Unbuilt, plain, said, set_state
 
 MAX_LINE = 4096  # names are shorter; the decimal numbers of protocol 0 would take quadratic time
 # What pickletools and the stack below raise on bytes that are no pickle, or half of one.

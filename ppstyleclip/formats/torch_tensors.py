@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ppstyleclip.formats.inert import Budget, Global, Instance, RefusedPickle
+from ppstyleclip.formats.pickle_values import Budget, Global, Instance, RefusedPickle
 
 MAX_DIMS = 32
 _CODES = {

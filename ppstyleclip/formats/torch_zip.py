@@ -15,9 +15,9 @@ import re
 import struct
 import zipfile
 
-from ppstyleclip.formats.inert import Budget, Global, Instance, RefusedPickle, plain, said
-from ppstyleclip.formats.modules import script_module
+from ppstyleclip.formats.pickle_values import Budget, Global, Instance, RefusedPickle, plain, said
 from ppstyleclip.formats.pickles import Reader, run_pickle
+from ppstyleclip.formats.torch_modules import script_module
 from ppstyleclip.formats.torch_tensors import known_storage
 
 _LOCAL = struct.Struct("<4s22xHH")  # signature, lengths of the name and of what follows it

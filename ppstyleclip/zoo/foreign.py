@@ -62,7 +62,7 @@ def _converted(content, path, kind=None) -> tuple:
     except UserError as error:
         raise UserError(f"{path}: {needed}{error}") from None
     if kind not in (None, found.kind):
-        raise UserError(f"{path}: {needed}this is: {found.says}")
+        raise UserError(f"{path}: {needed}this is: {found.description}")
     try:
         return found, found.convert()
     except UserError as error:

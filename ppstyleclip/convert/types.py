@@ -37,12 +37,12 @@ class Recognised:
 
     Attributes:
         kind: as Converted has it.
-        says: one line for people.
+        description: one line for people.
         config: as Converted has it.
         convert: call it for the Converted; raises UserError where arrays are missing, unknown or misshapen.
     """
 
     kind: str
-    says: str
+    description: str
     config: dict
     convert: Callable[[], Converted]

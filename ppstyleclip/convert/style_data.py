@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ppstyleclip.convert.kinds import Converted, Recognised
+from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError
 
 # Names in PaddleGAN's file of editing directions; a dict with one of them is such a file.
@@ -41,7 +41,7 @@ def recognise_statistics(content, container) -> Recognised | None:
         return None
     widths = _widths(mean)
     config = {"channels": widths}
-    says = f"statistics of {sum(widths)} style channels in {len(widths)} layers ({origin})"
+    description = f"statistics of {sum(widths)} style channels in {len(widths)} layers ({origin})"
 
     def convert() -> Converted:
         state = {"mean": _joined(mean, "mean"), "std": _joined(std, "std")}
@@ -52,7 +52,7 @@ def recognise_statistics(content, container) -> Recognised | None:
             )
         return Converted("statistics", state, config, ignored=left)
 
-    return Recognised("statistics", says, config, convert)
+    return Recognised("statistics", description, config, convert)
 
 
 def recognise_styles(content, container) -> Recognised | None:
@@ -66,10 +66,10 @@ def recognise_styles(content, container) -> Recognised | None:
         return None
     widths = [part.shape[1] for part in content]
     config = {"channels": widths}
-    says = f"styles of {len(content[0])} faces, {sum(widths)} channels in {len(widths)} layers"
+    description = f"styles of {len(content[0])} faces, {sum(widths)} channels in {len(widths)} layers"
     return Recognised(
         "styles",
-        says,
+        description,
         config,
         lambda: Converted("styles", {"s": np.concatenate(content, axis=1).astype(np.float32)}, config),
     )
@@ -84,10 +84,10 @@ def recognise_relevance(content, container) -> Recognised | None:
         return None
     rows, columns = content.shape
     config = {"rows": rows, "columns": columns}
-    says = f"relevance of {rows} style channels, for CLIP features of {columns}"
+    description = f"relevance of {rows} style channels, for CLIP features of {columns}"
     return Recognised(
         "relevance",
-        says,
+        description,
         config,
         lambda: Converted("relevance", {"relevance": np.array(content, np.float32)}, config),
     )
@@ -103,8 +103,8 @@ def recognise_directions(content, container) -> Recognised | None:
             raise UserError(f"direction '{name}' is no array of floats, [layers, width]")
         state[name] = value.astype(np.float32).reshape(-1, value.shape[-1])  # [L or 1, D]
     config = {"names": sorted(state)}
-    says = f"{len(state)} editing directions in w_plus: {', '.join(sorted(state)[:4])}, ..."
-    return Recognised("directions", says, config, lambda: Converted("directions", state, config))
+    description = f"{len(state)} editing directions in w_plus: {', '.join(sorted(state)[:4])}, ..."
+    return Recognised("directions", description, config, lambda: Converted("directions", state, config))
 
 
 def complete_relevance(relevance: np.ndarray, widths) -> tuple:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.formats.inert import Budget, Global, Instance, said
+from ppstyleclip.formats.pickle_values import Budget, Global, Instance, said
 
 STATE_LETTERS = 2**24  # of all names in a state; a large network has 100,000
 _KEPT = {"_init_args": "init_args", "_init_kwargs": "init_kwargs"}  # private, but how the network was built

@@ -7,23 +7,19 @@ cannot be is one line.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import platform
 import re
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
 
 from ppstyleclip import __version__
-from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.errors import UserError
 from ppstyleclip.threads import count_cores, import_paddle, thread_count
 
-CANNOT_EDIT = 1
 PACKAGES = {
     "cv2": "opencv-python-headless",
     "yaml": "pyyaml",
@@ -34,82 +30,35 @@ PACKAGES = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One thing that was looked at.
 
     Attributes:
         part: what.
         state: "ok", "missing" (or broken), or "note".
-        says: one line on it.
-        cure: the command that mends it, or nothing.
+        description: one line on it.
+        fix: the command that mends it, or nothing.
         needed: the main job, editing the embedded face, cannot run without it.
     """
 
     part: str
     state: str
-    says: str
-    cure: str = ""
+    description: str
+    fix: str = ""
     needed: bool = False
 
 
-def run_doctor(argv=None) -> int:
-    """Parse, look at everything, print.
+def examine(seed: int) -> list[Check]:
+    """Look at everything but the published files.
 
-    Returns:
-        0 where the main job can run, 1 where it cannot.
-    Raises:
-        UserError: --fetch names no published file, or one that cannot be fetched.
+    Args:
+        seed: of the embedded face that is edited, where all that this needs is there.
     """
-    args = _parse(argv)
-    if args.fetch:
-        return _fetch(args.fetch)
-    findings = examine()
-    files, failure = list_files()
-    ready = all(finding.state != "missing" for finding in findings if finding.needed)
-    findings += failure
-    if args.json:
-        print(
-            json.dumps(
-                {"can_edit": ready, "findings": [asdict(finding) for finding in findings], "files": files},
-                indent=1,
-            )
-        )
-    else:
-        _print(findings, files, ready)
-    return 0 if ready else CANNOT_EDIT
-
-
-def _parse(argv):
-    parser = argparse.ArgumentParser(
-        description="Look at what is installed, and say what is missing and the command that brings it.",
-        epilog="Exit code: 0 if the main job, editing the embedded face, can run; 1 if it cannot; "
-        "2 for bad input or a failed download.",
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
-    parser.add_argument(
-        "--fetch",
-        nargs="+",
-        metavar="NAME",
-        help="only download published files of these names, as listed without --fetch",
-    )
-    return parser.parse_args(argv)
-
-
-def _fetch(names) -> int:
-    from ppstyleclip.zoo import fetch_published
-
-    for name in names:
-        print(fetch_published(name))
-    return 0
-
-
-def examine() -> list:
-    """Look at everything but the published files; a list of Findings."""
     paddle = _look("Paddle", _paddle, needed=True)
     has_paddle = paddle.state == "ok"
-    findings = [
+    checks = [
         _look("Python", _python, needed=True),
-        Finding("ppstyleclip", "ok", f"{__version__} in {Path(__file__).parents[1]}"),
+        Check("ppstyleclip", "ok", f"{__version__} in {Path(__file__).parent}"),
         paddle,
         _look("CLIP", lambda: _clip(has_paddle), needed=True),
         _look("OpenCV", _opencv, needed=True),
@@ -127,32 +76,32 @@ def examine() -> list:
         _look("pytest (tests)", lambda: _version("pytest")),
         *_settings(),
     ]
-    if all(finding.state == "ok" for finding in findings if finding.needed):
-        findings.append(_look("editing", _edit, needed=True))
-    return findings
+    if all(check.state == "ok" for check in checks if check.needed):
+        checks.append(_look("editing", lambda: _edit(seed), needed=True))
+    return checks
 
 
-def _look(part, look, *, needed=False) -> Finding:
-    """A Finding from what `look` returns or raises."""
+def _look(part, look, *, needed=False) -> Check:
+    """A Check from what `look` returns or raises."""
     try:
-        return Finding(part, "ok", look(), "", needed)
+        return Check(part, "ok", look(), "", needed)
     except Exception as error:  # whatever is wrong with a part, the others are still to be looked at
-        says, cure = _diagnose(error)
+        description, fix = _diagnose(error)
         state = "missing" if needed or isinstance(error, ImportError) else "note"
-        return Finding(part, state, says, cure, needed)
+        return Check(part, state, description, fix, needed)
 
 
 def _diagnose(error) -> tuple:
     text = " ".join(str(error).split()) or type(error).__name__
-    says, _, cure = re.sub("; do: ", "; run: ", text, count=1).partition("; run: ")
-    if not cure and "libgomp" in text:
-        cure = "sudo apt install libgomp1"
-    if not cure and isinstance(error, ModuleNotFoundError) and error.name:
+    description, _, fix = re.sub("; do: ", "; run: ", text, count=1).partition("; run: ")
+    if not fix and "libgomp" in text:
+        fix = "sudo apt install libgomp1"
+    if not fix and isinstance(error, ModuleNotFoundError) and error.name:
         module = error.name.partition(".")[0]
-        cure = f"pip install {PACKAGES.get(module, module)}"
+        fix = f"pip install {PACKAGES.get(module, module)}"
     if not isinstance(error, (UserError, ImportError)):
-        says = f"{type(error).__name__}: {says}"
-    return says, cure
+        description = f"{type(error).__name__}: {description}"
+    return description, fix
 
 
 def _python() -> str:
@@ -202,31 +151,31 @@ def _installed(package: str) -> str:
 
 def _pack() -> str:
     from ppstyleclip.files import check_file
-    from ppstyleclip.zoo.catalogue import PACK
+    from ppstyleclip.zoo.registry import PACK
 
     names = ("generator", "clip", "statistics", "relevance")
     parts = [check_file(PACK / f"{name}.safetensors") for name in names]
-    return f"{_size(sum(part.stat().st_size for part in parts))} in {PACK}"
+    return f"{format_size(sum(part.stat().st_size for part in parts))} in {PACK}"
 
 
-def _edit() -> str:
+def _edit(seed: int) -> str:
     from ppstyleclip.editor import Edit, Editor
 
     begin = time.monotonic()
     editor = Editor.from_pretrained()
-    before, after = editor.edit(editor.sample(seed=DEFAULT_SEED), Edit("face", "happy face"))
+    before, after = editor.edit(editor.sample(seed=seed), Edit("face", "happy face"))
     if (before == after).all():
         raise UserError("an edit of the embedded face changed nothing")
     return f"the embedded face was edited, models loaded, in {time.monotonic() - begin:.1f} s"
 
 
 def _settings() -> list:
-    """Findings on caches and on what the environment says about them."""
-    findings = [_look("cache", _cache), _look("other caches", _other_caches)]
+    """Checks on caches and on what the environment says about them."""
+    checks = [_look("cache", _cache), _look("other caches", _other_caches)]
     for name in ("PPSTYLECLIP_OFFLINE", "PPSTYLECLIP_MIRROR"):
         if os.environ.get(name):
-            findings.append(Finding(name, "note", os.environ[name]))
-    return findings
+            checks.append(Check(name, "note", os.environ[name]))
+    return checks
 
 
 def _cache() -> str:
@@ -234,16 +183,16 @@ def _cache() -> str:
 
     home = check_writable(cache_home())
     return (
-        f"{home}, {_size(_weight(home))}, of it {_size(_weight(home / 'engine'))} compiled programs "
+        f"{home}, {format_size(_weight(home))}, of it {format_size(_weight(home / 'engine'))} compiled programs "
         "(PPSTYLECLIP_HOME puts it elsewhere)"
     )
 
 
 def _other_caches() -> str:
-    from ppstyleclip.zoo.download import cache_folders
+    from ppstyleclip.zoo.downloads.cache import cache_folders
 
     folders = [folder for folder in cache_folders()[1:] if folder.is_dir()]
-    return ", ".join(f"{folder}, {_size(_weight(folder))}" for folder in folders) or "none"
+    return ", ".join(f"{folder}, {format_size(_weight(folder))}" for folder in folders) or "none"
 
 
 def _weight(folder: Path) -> int:
@@ -258,7 +207,8 @@ def _weight(folder: Path) -> int:
     return total
 
 
-def _size(count: int) -> str:
+def format_size(count: int) -> str:
+    """Bytes in words, three digits."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= scale:
             return f"{count / scale:.3g} {unit}"
@@ -269,22 +219,24 @@ def list_files() -> tuple:
     """Every published file, and whether it is here.
 
     Returns:
-        (a list of dicts as _file makes them, [] or a list of the Finding that says why it is empty).
+        (a list of dicts as _file makes them, [] or a list of the Check that says why it is empty).
     """
     try:
-        from ppstyleclip.zoo.catalogue import read_catalogue
-        from ppstyleclip.zoo.pins import read_pins
+        from ppstyleclip.zoo.registry import read_registry
+        from ppstyleclip.zoo.downloads.checksums import read_checksums
 
-        table, pins = read_catalogue(), read_pins()
-        return [_file(name, entry, table["licences"], pins) for name, entry in table["files"].items()], []
+        table, checksums = read_registry(), read_checksums()
+        return [
+            _file(name, entry, table["licences"], checksums) for name, entry in table["files"].items()
+        ], []
     except Exception as error:
-        says, cure = _diagnose(error)
-        return [], [Finding("published files", "missing", f"cannot be listed: {says}", cure)]
+        description, fix = _diagnose(error)
+        return [], [Check("published files", "missing", f"cannot be listed: {description}", fix)]
 
 
-def _file(name, entry, licences, pins) -> dict:
-    from ppstyleclip.zoo.download import find
-    from ppstyleclip.zoo.pins import is_verified
+def _file(name, entry, licences, checksums) -> dict:
+    from ppstyleclip.zoo.downloads.cache import find
+    from ppstyleclip.zoo.downloads.checksums import is_verified
 
     path = find(name)
     by_program = entry["url"] or os.environ.get("PPSTYLECLIP_MIRROR")
@@ -293,49 +245,16 @@ def _file(name, entry, licences, pins) -> dict:
         "state": "absent" if path is None else "present",
         "path": str(path or ""),
         "verified": path is not None and is_verified(path),
-        "pinned": name in pins,
+        "pinned": name in checksums,
         "for": entry["for"],
         "what": entry["what"],
         "size": entry["size"],
         "licence": entry["licence"],
         "licence_text": licences[entry["licence"]],
-        "sha256": entry["sha256"] or pins.get(name, ""),
-        "cure": ""
+        "sha256": entry["sha256"] or checksums.get(name, ""),
+        "fix": ""
         if path
         else f"python tools/doctor.py --fetch {name}"
         if by_program
         else f"by hand from {entry['page']}",
     }
-
-
-def _print(findings, files, ready):
-    if files:
-        _print_files(files)
-    for finding in findings:  # last, so that the end of it is on the screen
-        print(f"{finding.state:8} {finding.part}: {finding.says}")
-        if finding.cure:
-            print(f"{'':8} -> {finding.cure}")
-    missing = [finding.part for finding in findings if finding.state == "missing" and finding.needed]
-    print(f"\n{'ready: the embedded face can be edited' if ready else 'not ready: ' + ', '.join(missing)}")
-
-
-def _print_files(files):
-    for use in dict.fromkeys(file["for"] for file in files):
-        print(f"published files for {use}")
-        for file in (file for file in files if file["for"] == use):
-            marks = [word for word in ("pinned", "verified") if file[word]]
-            print(
-                "  "
-                + ", ".join(
-                    [f"{file['state']:8} {file['name']}", file["size"], *marks, f"licence {file['licence']}"]
-                )
-            )
-        print()
-    print("licences")
-    for licence, text in dict.fromkeys((file["licence"], file["licence_text"]) for file in files):
-        print(f"  {licence}: {text}")
-    by_hand = {file["name"]: file["cure"] for file in files if file["cure"].startswith("by hand")}
-    print("\nan absent file comes with: python tools/doctor.py --fetch NAME")
-    for name, cure in by_hand.items():
-        print(f"  {name}: {cure}")
-    print()
