@@ -182,10 +182,8 @@ def _cache() -> str:
     from ppstyleclip.files import cache_home, check_writable
 
     home = check_writable(cache_home())
-    return (
-        f"{home}, {format_size(_weight(home))}, of it {format_size(_weight(home / 'engine'))} compiled programs "
-        "(PPSTYLECLIP_HOME puts it elsewhere)"
-    )
+    whole, compiled = (format_size(_weight(folder)) for folder in (home, home / "engine"))
+    return f"{home}, {whole}, of it {compiled} compiled programs (PPSTYLECLIP_HOME puts it elsewhere)"
 
 
 def _other_caches() -> str:
@@ -222,8 +220,8 @@ def list_files() -> tuple:
         (a list of dicts as _file makes them, [] or a list of the Check that says why it is empty).
     """
     try:
-        from ppstyleclip.zoo.registry import read_registry
         from ppstyleclip.zoo.downloads.checksums import read_checksums
+        from ppstyleclip.zoo.registry import read_registry
 
         table, checksums = read_registry(), read_checksums()
         return [

@@ -15,7 +15,7 @@ import numpy as np
 import paddle
 import pytest
 from PIL import Image
-from test_encoders import LEVELS, save_with_encoder
+from tiny_encoder import LEVELS, save_with_encoder
 from tiny_world import STYLE_DIM, live_in, save_tiny_pack, tiny_generator
 from tool_main import load_module
 

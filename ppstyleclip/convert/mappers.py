@@ -61,15 +61,25 @@ def recognise_pickled_mapper(content, container) -> Recognised | None:
     """styleclip-gan3's LatentMapper, pickled whole."""
     if not str(getattr(content, "class_name", "")).endswith(".LatentMapper"):
         return None
+    renamed = latent_mapper_keys(content.state())
+    config = {**_read_config(renamed, True, {}), "scale": 1.0}
+    return Recognised("mapper", _description(config), config, lambda: _convert(renamed, config, {}, {}))
+
+
+def latent_mapper_keys(state: dict) -> dict:
+    """Rename the keys of a LatentMapper, `coarse_mapper.mapper.1.weight`, to those of LevelsMapper.
+
+    Raises:
+        UserError: a key is none of its.
+    """
     renamed = {}
-    for key, value in content.state().items():
+    for key, value in state.items():
         group, middle, rest = (key.split(".", 2) + ["", ""])[:3]
         if middle != "mapper" or group not in ("coarse_mapper", "medium_mapper", "fine_mapper"):
             raise UserError(f"{key} is unknown; coarse_mapper, medium_mapper and fine_mapper were expected")
         word = group.replace("coarse", "course").replace("_mapper", "")
         renamed[f"{word}_mapping.mapping.{rest}"] = value
-    config = {**_read_config(renamed, True, {}), "scale": 1.0}
-    return Recognised("mapper", _description(config), config, lambda: _convert(renamed, config, {}, {}))
+    return renamed
 
 
 def network_config(config: dict) -> dict:

@@ -9,9 +9,9 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.formats import load_weights, sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip_with_state, clip_state
-from ppstyleclip.zoo.registry import fetch_clip
 from ppstyleclip.zoo.foreign import read_as
 from ppstyleclip.zoo.generators import as_float32, stored
+from ppstyleclip.zoo.registry import fetch_clip
 
 
 def load_published_clip(name: str):

@@ -78,7 +78,7 @@ def as_paddlegan_saves(converted: Converted) -> Any:
 
 
 def describe_for_paddlegan(config: dict) -> str:
-    """How PaddleGAN's class has to be built for a generator's weights; `config` as its config() returns it."""
+    """How PaddleGAN's class is built for a generator's weights; `config` is what its config() returns."""
     channels = {int(side): count for side, count in config["channels"].items()}
     if not fits_multiplier(channels, config["channel_multiplier"]):
         return f"PaddleGAN's class has no such channels: {list(channels.values())}"

@@ -4,7 +4,8 @@
 PPSTYLECLIP_HOME is the cache (`~/.cache/ppstyleclip`). What PaddleGAN and paddleclip fetched before is found
 as well. PPSTYLECLIP_OFFLINE=1 forbids the network. With PPSTYLECLIP_MIRROR=https://host/folder every file
 comes from https://host/folder/NAME, where NAME is its name in zoo.yaml (and .bz2 behind it, where it is
-published so); `file:///folder` is a mirror too. Digests are compared all the same (ppstyleclip/zoo/downloads/checksums.py).
+published so); `file:///folder` is a mirror too. Digests are compared all the same (see
+checksums.py).
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from tqdm import tqdm
 
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import atomic_file, cache_home, check_writable, named_refusal
-from ppstyleclip.zoo.downloads.locks import exclusive
 from ppstyleclip.zoo.downloads.checksums import WHOLE, check_digest, compute_sha256, remember, verify
 from ppstyleclip.zoo.downloads.http import Failed, discard, transfer
+from ppstyleclip.zoo.downloads.locks import exclusive
 
 ATTEMPTS = 3  # in a row that bring next to nothing
 PAUSE = 2.0  # seconds before the second attempt, twice that before the third

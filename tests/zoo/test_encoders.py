@@ -5,6 +5,7 @@ import numpy as np
 import paddle
 import pytest
 from foreign_weights import encoder_checkpoint, rosinality
+from tiny_encoder import LEVELS, save_with_encoder, tiny_encoder
 from tiny_world import STYLE_DIM, live_in, save_tiny_pack, tiny_generator
 from torch_files import save_torch_zip
 
@@ -13,12 +14,9 @@ from ppstyleclip.editor import Editor
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.methods.invert import invert
-from ppstyleclip.models.psp import build_encoder
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images
 from ppstyleclip.zoo import (
-    Encoder,
-    generator_fingerprint,
     load,
     load_bundle,
     load_encoder,
@@ -28,34 +26,7 @@ from ppstyleclip.zoo import (
 from ppstyleclip.zoo.encoders import has_encoder
 from ppstyleclip.zoo.pack import ENCODER
 
-LEVELS = 6
 PIXELS = np.random.RandomState(0).randint(0, 256, (3, 16, 16, 3)).astype(np.uint8)
-
-
-def tiny_encoder(*, input_channels=3, seed=5):
-    paddle.seed(seed)
-    network = build_encoder(
-        {
-            "encoder_type": "GradualStyleEncoder",
-            "num_styles": LEVELS,
-            "style_dim": STYLE_DIM,
-            "input_size": 32,
-            "input_channels": input_channels,
-            "widths": (4, 6, 8, 10),
-            "depths": (1, 1, 1, 1),
-        }
-    )
-    network.eval()
-    mean = np.random.RandomState(seed).randn(1, STYLE_DIM).astype(np.float32)
-    return Encoder(network, mean)
-
-
-def save_with_encoder(folder, **options):
-    """The tiny world's pack with an encoder; returns the encoder."""
-    save_tiny_pack(folder)
-    encoder = tiny_encoder(**options)
-    save_encoder(folder / ENCODER, encoder, generator=generator_fingerprint(tiny_generator()))
-    return encoder
 
 
 @paddle.no_grad()

@@ -5,6 +5,7 @@ import hashlib
 import json
 import pickle
 import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that crash Python's own
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,10 @@ from tool_main import load_module
 from torch_files import save_torch_legacy, save_torch_zip, save_torchscript
 
 from ppstyleclip import __version__
+from ppstyleclip.cli.main import run_command
 from ppstyleclip.convert import convert
-from ppstyleclip.convert.clips import clip_targets
 from ppstyleclip.convert.encoders import Structure
+from ppstyleclip.convert.networks import clip_parameters
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import load_pixels, read_safetensors, write_safetensors
 from ppstyleclip.formats import load_arrays
@@ -39,7 +41,7 @@ from ppstyleclip.zoo import (
 )
 from ppstyleclip.zoo.generators import generator_state
 
-convert_weights = load_module("convert_weights").main
+convert_weights = partial(run_command, "convert_weights")
 
 
 def save_zip(path):
@@ -99,7 +101,7 @@ def test_all_forms_of_one_generator_are_the_same(home):
 
 
 def test_the_check_picture_is_drawn_towards_the_files_own_mean(home):
-    from ppstyleclip.apps.convert import draw_faces
+    from ppstyleclip.pipelines.check_picture import draw_faces
 
     save_zip(home / "ros.pt")
     network = load_generator("ros.pt")[0]
@@ -162,13 +164,13 @@ CLIP = {
 def openai_state() -> dict:
     """OpenAI's keys of a small CLIP, in half precision as their file has it."""
     shapes = {}
-    for key, target in clip_targets(CLIP).items():
+    for key, spec in clip_parameters(CLIP).items():
         if "_proj." in key and ".attn." in key and "out_proj" not in key:
-            key, shape = key.replace("q_proj.", "in_proj_"), (3 * target.shape[0], *target.shape[1:])
+            key, shape = key.replace("q_proj.", "in_proj_"), (3 * spec.shape[0], *spec.shape[1:])
             if "k_proj" in key or "v_proj" in key:
                 continue
         else:
-            shape = target.shape[::-1] if target.is_linear else target.shape
+            shape = spec.shape[::-1] if spec.is_linear else spec.shape
         shapes[key] = () if key == "logit_scale" else shape
     return {key: value.astype(np.float16) for key, value in drawn_clip_state(shapes).items()}
 

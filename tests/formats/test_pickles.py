@@ -13,8 +13,8 @@ import paddle
 import pytest
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.formats import inert, load_arrays
-from ppstyleclip.formats.inert import MAX_DEPTH, Budget, RefusedPickle
+from ppstyleclip.formats import load_arrays, pickle_values
+from ppstyleclip.formats.pickle_values import MAX_DEPTH, Budget, RefusedPickle
 from ppstyleclip.formats.pickled_arrays import numpy_names
 from ppstyleclip.formats.pickles import Reader, read_pickle
 
@@ -168,7 +168,7 @@ def test_shared_lists_do_not_grow_exponentially(path):
 
 
 def test_too_many_steps(path, monkeypatch):
-    monkeypatch.setattr(inert, "MAX_STEPS", 1000)
+    monkeypatch.setattr(pickle_values, "MAX_STEPS", 1000)
     path.write_bytes(b"\x80\x02" + b"]0" * 600 + b"N.")
     refused(path, "steps")
 

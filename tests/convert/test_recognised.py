@@ -19,8 +19,8 @@ from foreign_weights import (
 
 from ppstyleclip.convert import complete_relevance, convert, recognise
 from ppstyleclip.convert.encoders import Structure
-from ppstyleclip.convert.faces import irse50_targets
-from ppstyleclip.convert.table import Row, fill, same, transposed
+from ppstyleclip.convert.key_map import KeyMapping, map_state_dict, same, transposed
+from ppstyleclip.convert.networks import irse50_parameters
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import SavedModule
 
@@ -29,15 +29,15 @@ def without_blurs(state):
     return {key: value for key, value in state.items() if ".blur." not in key}
 
 
-# -- tables
+# -- key maps
 
 
-ROWS = [Row("a", (2, 3), "x", transposed), Row("b", (3,), "y", same)]
+KEYS = [KeyMapping("a", (2, 3), "x", transposed), KeyMapping("b", (3,), "y", same)]
 SOURCE = {"x": np.arange(6.0).reshape(3, 2), "y": np.ones(3, np.float16)}
 
 
-def test_a_table_is_filled():
-    state, left = fill(ROWS, {**SOURCE, "step": np.int64(3)}, [("step", "a counter")])
+def test_every_array_is_filled():
+    state, left = map_state_dict(KEYS, {**SOURCE, "step": np.int64(3)}, [("step", "a counter")])
     assert (state["a"] == SOURCE["x"].T).all() and {v.dtype for v in state.values()} == {np.dtype("f4")}
     assert left == {"step": "a counter"}
 
@@ -54,10 +54,10 @@ def test_a_table_is_filled():
         ({f"z{k}": np.ones(2) for k in range(5)}, "z0 is unknown; z1 is unknown; z2 is unknown; and 2 more"),
     ],
 )
-def test_a_table_is_two_sided(change, words):
+def test_every_key_is_accounted_for(change, words):
     source = {key: value for key, value in {**SOURCE, **change}.items() if value is not None}
     with pytest.raises(UserError, match=words) as error:
-        fill(ROWS, source)
+        map_state_dict(KEYS, source)
     assert "\n" not in str(error.value)
 
 
@@ -85,8 +85,8 @@ def test_a_training_checkpoint():
 def test_a_bare_state_dict_is_told_by_the_side_that_is_w():
     assert_same_state(convert(rosinality()).state, convert(generator()).state)
     square = {**SMALL, "channels": {4: 6, 8: 6}, "size": 8}
-    assert "PaddleGAN" in recognise(generator(square)).says
-    assert "rosinality" in recognise(rosinality(square), "zip").says
+    assert "PaddleGAN" in recognise(generator(square)).description
+    assert "rosinality" in recognise(rosinality(square), "zip").description
     theirs = convert(rosinality(square), "torch-legacy")
     assert_same_state(theirs.state, convert(generator(square), "pickle").state)
 
@@ -269,7 +269,7 @@ WHOLE = {
     "nvidia": {"G_ema": nvidia()},
     "e4e": encoder_checkpoint(Structure("irse50", "gradual", 3, 6), "Encoder4Editing"),
     "mapper": mapper_checkpoint(["mapping"], [512] * 5),
-    "irse50": flat(irse50_targets()),
+    "irse50": flat(irse50_parameters()),
     "statistics": {"mean": [drawn((2,))], "std": [drawn((2,))]},
 }
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ppstyleclip.apps import doctor
-from ppstyleclip.apps.doctor import Finding, list_files, run_doctor
-from ppstyleclip.cli.run import run_cli
-from ppstyleclip.zoo import catalogue, pins
+from ppstyleclip import environment
+from ppstyleclip.cli.main import run_command
+from ppstyleclip.environment import Check, list_files
+from ppstyleclip.zoo import registry
+from ppstyleclip.zoo.downloads import checksums
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ["Python", "Paddle", "CLIP", "OpenCV", "NumPy", "safetensors", "PyYAML", "tqdm", "embedded face"]
 
 # What a doctor's process begins with: modules that are not installed, and no network.
@@ -32,9 +33,8 @@ def refuse(*args):
 
 sys.meta_path.insert(0, Absent())
 socket.socket.connect = socket.getaddrinfo = refuse
-from ppstyleclip.cli.run import run_cli
-from ppstyleclip.apps.doctor import run_doctor
-raise SystemExit(run_cli(run_doctor, sys.argv[2:]))
+from ppstyleclip.cli.main import run_command
+raise SystemExit(run_command("doctor", sys.argv[2:]))
 """
 
 
@@ -80,14 +80,14 @@ def test_all_is_well(cache):
     assert "with oneDNN" in findings["Paddle"]["says"] and "OMP_NUM_THREADS" in findings["Paddle"]["says"]
     assert findings["CLIP"]["says"].startswith("paddleclip 1.0.0") and str(cache) in findings["cache"]["says"]
     assert {file["name"]: file["state"] for file in report["files"]} == dict.fromkeys(
-        catalogue.read_catalogue()["files"], "absent"
+        registry.read_registry()["files"], "absent"
     )
     assert not cache.exists()  # looking leaves nothing behind
 
 
 def test_in_words(monkeypatch, capsys):
-    monkeypatch.setattr(doctor, "_edit", lambda: "edited")
-    assert run_doctor([]) == 0
+    monkeypatch.setattr(environment, "_edit", lambda seed: "edited")
+    assert run_command("doctor", []) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "ready: the embedded face can be edited"
     assert "  absent   model_ir_se50.pth, 175 MB, licence ir-se50" in lines
@@ -165,17 +165,17 @@ def test_a_system_library_is_missing(tmp_path, module, part, text, cure):
 
 
 def test_no_embedded_face(tmp_path, monkeypatch):
-    monkeypatch.setattr(catalogue, "PACK", tmp_path / "nowhere")
-    finding = doctor._look("embedded face", doctor._pack, needed=True)
-    assert finding.state == "missing" and str(tmp_path / "nowhere") in finding.says
+    monkeypatch.setattr(registry, "PACK", tmp_path / "nowhere")
+    check = environment._look("embedded face", environment._pack, needed=True)
+    assert check.state == "missing" and str(tmp_path / "nowhere") in check.description
 
 
 def test_the_edit_is_tried(monkeypatch, capsys):
-    def broken():
+    def broken(seed):
         raise RuntimeError("no\nsuch operator")
 
-    monkeypatch.setattr(doctor, "_edit", broken)
-    assert run_doctor([]) == 1
+    monkeypatch.setattr(environment, "_edit", broken)
+    assert run_command("doctor", []) == 1
     said = capsys.readouterr().out
     assert "missing  editing: RuntimeError: no such operator\n" in said
     assert said.endswith("\nnot ready: editing\n")
@@ -183,13 +183,13 @@ def test_the_edit_is_tried(monkeypatch, capsys):
 
 def test_a_cache_that_cannot_be_written(cache):
     cache.write_text("in the way")
-    found = {finding.part: finding for finding in doctor._settings()}
-    assert found["cache"].state == "note" and "cannot write" in found["cache"].says
+    found = {check.part: check for check in environment._settings()}
+    assert found["cache"].state == "note" and "cannot write" in found["cache"].description
 
 
 def test_what_the_environment_says(monkeypatch):
     monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
-    assert Finding("PPSTYLECLIP_OFFLINE", "note", "1") in doctor._settings()
+    assert Check("PPSTYLECLIP_OFFLINE", "note", "1") in environment._settings()
 
 
 # ---- files
@@ -204,7 +204,7 @@ def state_of(name):
 def test_states_of_a_file(cache, tmp_path):
     name = "stylegan2-ffhq-config-f.pdparams"
     absent = state_of(name)
-    assert absent["state"] == "absent" and absent["cure"] == f"python tools/doctor.py --fetch {name}"
+    assert absent["state"] == "absent" and absent["fix"] == f"python tools/doctor.py --fetch {name}"
     assert absent["licence_text"].startswith("derived from NVIDIA's")
     assert absent["for"] == "the model ffhq-config-f"
     theirs = tmp_path / "home" / ".cache" / "ppgan" / name
@@ -214,7 +214,7 @@ def test_states_of_a_file(cache, tmp_path):
     assert (found["state"], found["path"], found["pinned"]) == ("present", str(theirs), False)
     cache.mkdir()
     theirs.rename(cache / name)
-    pins.remember(cache / name, pins.compute_sha256(cache / name), pinned_as=name)
+    checksums.remember(cache / name, checksums.compute_sha256(cache / name), pinned_as=name)
     found = state_of(name)
     assert found["pinned"] and found["verified"] and len(found["sha256"]) == 64
     (cache / name).write_bytes(b"other weights")
@@ -225,19 +225,23 @@ def test_a_damaged_lock_file_is_said(cache):
     cache.mkdir()
     (cache / "zoo.lock.json").write_text("?")
     files, failure = list_files()
-    assert files == [] and "zoo.lock.json is damaged" in failure[0].says
+    assert files == [] and "zoo.lock.json is damaged" in failure[0].description
 
 
 def test_fetching_what_is_absent(cache, tmp_path, monkeypatch, capsys):
     (tmp_path / "mirror").mkdir()
     (tmp_path / "mirror" / "example_celebs.pt").write_bytes(b"latents")
     monkeypatch.setenv("PPSTYLECLIP_MIRROR", (tmp_path / "mirror").as_uri())
-    assert run_doctor(["--fetch", "example_celebs.pt"]) == 0
+    assert run_command("doctor", ["--fetch", "example_celebs.pt"]) == 0
     said = capsys.readouterr()
     assert Path(said.out.strip()).read_bytes() == b"latents" and "licence: MIT" in said.err
-    assert run_cli(run_doctor, ["--fetch", "nothing.pt"]) == 2
+    assert run_command("doctor", ["--fetch", "nothing.pt"]) == 2
     assert "no published file is called 'nothing.pt'" in capsys.readouterr().err
 
 
 def test_sizes():
-    assert [doctor._size(count) for count in (7, 75_810, 1_200_000_000)] == ["7 bytes", "75.8 kB", "1.2 GB"]
+    assert [environment.format_size(count) for count in (7, 75_810, 1_200_000_000)] == [
+        "7 bytes",
+        "75.8 kB",
+        "1.2 GB",
+    ]

@@ -3,7 +3,7 @@
 
 The listings lie outside the repository (../shared/facts/keys); where they are, each table must name every key
 of its file, and no other, with the right shape. What a listing cannot tell (which weights are turned) is
-tested by numbers in test_convert_parity.py and test_convert.py.
+tested by numbers in test_parity.py and test_recognised.py.
 """
 
 from pathlib import Path
@@ -13,14 +13,19 @@ import pytest
 
 from ppstyleclip.channels import channel_table
 from ppstyleclip.convert import recognise
-from ppstyleclip.convert.architecture import generator_targets
-from ppstyleclip.convert.clips import clip_targets
-from ppstyleclip.convert.encoders import ENCODERS, Structure, encoder_targets, read_structure
-from ppstyleclip.convert.faces import irse50_targets
-from ppstyleclip.convert.mappers import mapper_targets
-from ppstyleclip.convert.table import fill, torch_rows
+from ppstyleclip.convert.encoders import Structure, read_structure
+from ppstyleclip.convert.key_map import map_state_dict, torch_keys
+from ppstyleclip.convert.mappers import network_config
+from ppstyleclip.convert.networks import (
+    clip_parameters,
+    encoder_parameters,
+    generator_parameters,
+    irse50_parameters,
+    mapper_parameters,
+)
+from ppstyleclip.models.encoders import PUBLISHED
 
-KEYS = Path(__file__).resolve().parents[1].parent / "shared" / "facts" / "keys"
+KEYS = Path(__file__).resolve().parents[3] / "shared" / "facts" / "keys"
 pytestmark = pytest.mark.skipif(not KEYS.is_dir(), reason="the listings of keys are not at hand")
 COUNTERS = (r".*\.num_batches_tracked", "counters")
 BLURS = (r"convs\.\d+\.conv\.blur\.kernel", "constants")
@@ -40,8 +45,8 @@ def shaped(shapes: dict) -> dict:
     return {key: np.broadcast_to(np.float32(0), shape) for key, shape in shapes.items()}
 
 
-def plain(targets) -> dict:
-    return {key: tuple(target.shape) for key, target in targets.items()}
+def plain(specs) -> dict:
+    return {key: spec.shape for key, spec in specs.items()}
 
 
 def generator_config(size, multiplier=2) -> dict:
@@ -51,14 +56,14 @@ def generator_config(size, multiplier=2) -> dict:
 
 @pytest.mark.parametrize("size", [256, 512, 1024])
 def test_generators(size):
-    targets = generator_targets(generator_config(size))
-    assert plain(targets) == listing(f"pg_keys_{size}")
-    fill(torch_rows(targets), shaped(listing(f"ros_keys_{size}")), [BLURS])
+    specs = generator_parameters(generator_config(size))
+    assert plain(specs) == listing(f"pg_keys_{size}")
+    map_state_dict(torch_keys(specs), shaped(listing(f"ros_keys_{size}")), [BLURS])
 
 
 def test_half_the_channels():
     source = shaped(listing("ros_keys_256_cm1"))
-    fill(torch_rows(generator_targets(generator_config(256, 1))), source, [BLURS])
+    map_state_dict(torch_keys(generator_parameters(generator_config(256, 1))), source, [BLURS])
 
 
 STRUCTURES = [
@@ -72,22 +77,30 @@ STRUCTURES = [
 ]
 
 
+def network(structure, encoder_type) -> dict:
+    return {
+        "encoder_type": encoder_type,
+        "num_styles": structure.styles,
+        "input_channels": structure.input_nc,
+    }
+
+
 @pytest.mark.parametrize("name, structure, encoder_type", STRUCTURES)
 def test_encoders(name, structure, encoder_type):
     source = shaped(listing(name))
     assert read_structure(source) == structure
-    assert ENCODERS[encoder_type] == (structure.trunk, structure.heads)
-    fill(torch_rows(encoder_targets(structure)), source, [COUNTERS])
+    assert PUBLISHED[encoder_type][:2] == (structure.trunk, structure.heads)
+    map_state_dict(torch_keys(encoder_parameters(network(structure, encoder_type))), source, [COUNTERS])
 
 
 def test_paddlegans_psp():
-    assert plain(encoder_targets(STRUCTURES[0][1])) == listing("pg_keys_enc")
+    assert plain(encoder_parameters(network(*STRUCTURES[0][1:]))) == listing("pg_keys_enc")
 
 
 def test_irse50():
     source = shaped(listing("irse50_keys"))
     assert recognise(source).kind == "irse50"
-    _, left = fill(torch_rows(irse50_targets()), source, [COUNTERS])
+    _, left = map_state_dict(torch_keys(irse50_parameters()), source, [COUNTERS])
     assert len(source) == 397 and len(left) == 54
 
 
@@ -105,7 +118,7 @@ def test_paddleclip():
         "transformer_layers": 12,
     }
     source = listing("pclip_keys")
-    assert plain(clip_targets(config)) == source
+    assert plain(clip_parameters(config)) == source
     assert recognise(shaped(source)).config == config
 
 
@@ -127,4 +140,4 @@ def test_mappers(name, kind):
         }
     )
     assert found.config["type"] == kind and (kind == "styles" or found.config["layers"] == 18)
-    fill(torch_rows(mapper_targets(found.config["widths"])), source)
+    map_state_dict(torch_keys(mapper_parameters(network_config(found.config))), source)

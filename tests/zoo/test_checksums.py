@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.zoo import pins
-from ppstyleclip.zoo.pins import is_verified, pins_path, read_pins, remember, verify
+from ppstyleclip.zoo.downloads import checksums
+from ppstyleclip.zoo.downloads.checksums import checksums_path, is_verified, read_checksums, remember, verify
 
 
 def sha(data):
@@ -31,8 +31,10 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def read(monkeypatch):
     """Names of the files whose digest was computed."""
-    names, compute = [], pins.compute_sha256
-    monkeypatch.setattr(pins, "compute_sha256", lambda path: names.append(Path(path).name) or compute(path))
+    names, compute = [], checksums.compute_sha256
+    monkeypatch.setattr(
+        checksums, "compute_sha256", lambda path: names.append(Path(path).name) or compute(path)
+    )
     return names
 
 
@@ -45,28 +47,28 @@ def pinned(path, data):
 def test_a_pinned_file_stays_what_it_was(cache):
     pinned(cache / "x.bin", b"first")
     verify(cache / "x.bin", "x.bin")
-    assert read_pins() == {"x.bin": sha(b"first")}
+    assert read_checksums() == {"x.bin": sha(b"first")}
     (cache / "x.bin").write_bytes(b"second")
     both = f"{sha(b'second')}, expected {sha(b'first')}"
     with pytest.raises(UserError, match=f"is not the file.*{both}; delete it.*or.*entry 'x.bin'") as error:
         verify(cache / "x.bin", "x.bin")
     assert "\n" not in str(error.value)
-    assert str(cache / "x.bin") in str(error.value) and str(pins_path()) in str(error.value)
+    assert str(cache / "x.bin") in str(error.value) and str(checksums_path()) in str(error.value)
 
 
 def test_deleting_the_entry_accepts_the_new_one(cache):
     pinned(cache / "x.bin", b"first")
     (cache / "x.bin").write_bytes(b"second")
-    content = json.loads(pins_path().read_text())
+    content = json.loads(checksums_path().read_text())
     del content["pinned"]["x.bin"]
-    pins_path().write_text(json.dumps(content))
+    checksums_path().write_text(json.dumps(content))
     verify(cache / "x.bin", "x.bin")
-    assert read_pins() == {}
+    assert read_checksums() == {}
 
 
 def test_a_published_digest_holds_and_is_not_pinned(cache):
     verify(cache / "x.bin", "x.bin", sha(b"first"))
-    assert read_pins() == {}
+    assert read_checksums() == {}
     with pytest.raises(UserError, match=f"expected {sha(b'other')}; delete it, and it is fetched again$"):
         verify(cache / "x.bin", "x.bin", sha(b"other"))
 
@@ -98,7 +100,7 @@ def test_what_was_not_downloaded_here_is_compared_not_pinned(cache, tmp_path, re
     theirs.write_bytes(b"theirs")
     verify(theirs, "x.bin")
     verify(cache / "x.bin", "x.bin")
-    assert read == [] and not pins_path().exists()
+    assert read == [] and not checksums_path().exists()
     pinned(cache / "x.bin", b"first")
     with pytest.raises(UserError, match=f"{theirs} is not the file"):
         verify(theirs, "x.bin")
@@ -111,12 +113,12 @@ def test_what_was_not_downloaded_here_is_compared_not_pinned(cache, tmp_path, re
 
 def test_a_cache_that_cannot_be_written_is_read_each_time(cache, read, monkeypatch):
     def refuse(path, data):
-        raise pins.CannotWrite("read-only")
+        raise checksums.CannotWrite("read-only")
 
-    monkeypatch.setattr(pins, "write_atomic", refuse)
+    monkeypatch.setattr(checksums, "write_atomic", refuse)
     verify(cache / "x.bin", "x.bin", sha(b"first"))
     verify(cache / "x.bin", "x.bin", sha(b"first"))
-    assert read == ["x.bin"] * 2 and not pins_path().exists()
+    assert read == ["x.bin"] * 2 and not checksums_path().exists()
     with pytest.raises(UserError, match="expected"):
         verify(cache / "x.bin", "x.bin", sha(b"other"))
 
@@ -128,7 +130,7 @@ def test_a_read_only_cache(cache):
         verify(cache / "x.bin", "x.bin", sha(b"first"))
     finally:
         cache.chmod(0o755)
-    assert not pins_path().exists()
+    assert not checksums_path().exists()
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_a_read_only_cache(cache):
     ],
 )
 def test_a_damaged_lock_file_is_one_line(cache, text):
-    pins_path().write_bytes(text.encode("utf-8", "surrogateescape"))
+    checksums_path().write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(UserError, match="zoo.lock.json is damaged; delete it"):
         verify(cache / "x.bin", "x.bin")
 
@@ -156,5 +158,5 @@ def test_pins_of_many_at_once_are_all_kept(cache):
         thread.start()
     for thread in threads:
         thread.join()
-    assert read_pins() == {name: sha(name.encode()) for name in names}
+    assert read_checksums() == {name: sha(name.encode()) for name in names}
     assert sorted(p.name for p in cache.iterdir()) == sorted([*names, "x.bin", "zoo.lock.json"])

@@ -14,7 +14,7 @@ from ppstyleclip.files import write_safetensors
 from ppstyleclip.formats import load_directions, load_latent
 
 # StyleCLIP's own 68 latents, where they lie beside the checkout
-REAL_LATENTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "ffhq-w_plus.npy"
+REAL_LATENTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "ffhq-w_plus.npy"
 ARRAY = np.ones((3, 4), np.float32)
 LATENTS = np.random.RandomState(0).randn(5, 6, 8).astype(np.float32)
 

@@ -15,12 +15,12 @@ from foreign_weights import (
 )
 
 from ppstyleclip.convert import convert, recognise
-from ppstyleclip.convert.encoders import ENCODERS, Structure
-from ppstyleclip.convert.faces import arcface_targets, irse50_targets
-from ppstyleclip.convert.perceptual import vgg16_targets
+from ppstyleclip.convert.encoders import Structure
+from ppstyleclip.convert.networks import arcface_parameters, irse50_parameters, vgg16_parameters
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint
 from ppstyleclip.formats import SavedModule
+from ppstyleclip.models.encoders import PUBLISHED
 
 LEVELS = ("course_mapping", "medium_mapping", "fine_mapping")
 
@@ -40,7 +40,7 @@ CASES = [
 
 
 def test_every_encoder_that_is_known_is_tried():
-    assert {name for name, _, _ in CASES} == set(ENCODERS)
+    assert {name for name, _, _ in CASES} == set(PUBLISHED)
 
 
 @pytest.mark.parametrize("name, structure, kind", CASES)
@@ -154,12 +154,12 @@ def test_a_mapper_names_the_generator_it_was_made_for():
 
 def test_style_space_mappers():
     content = {"state_dict": {}, "opts": {}}
-    for layer, width in ((0, 12), (2, 12), (24, 5)):
+    for layer, width in ((0, 12), (2, 12), (3, 5)):
         one = mapper_checkpoint([f"mapper_{layer}"], [width] * 5, decoder={})
         content["state_dict"].update(one["state_dict"])
     converted = convert(content)
-    assert converted.config["type"] == "styles" and converted.config["styles"] == [0, 2, 24]
-    assert converted.state["mapper_24.mapping.4.weight"].shape == (5, 5)
+    assert converted.config["type"] == "styles" and converted.config["styles"] == [0, 2, 3]
+    assert converted.state["mapper_3.mapping.4.weight"].shape == (5, 5)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_style_space_mappers():
 )
 def test_mappers_of_text2image_manipulation(form, widths):
     opts = {"data_mode": "hair", "text_embed_mode": "clip_encoder"}
-    converted = convert(mapper_checkpoint(LEVELS[:1], widths, **opts))
+    converted = convert(mapper_checkpoint(LEVELS[:1], widths, decoder={}, **opts))
     assert converted.config["form"] == form and converted.config["data_mode"] == "hair"
     assert converted.state[f"course_mapping.mapping.{len(widths) - 1}.weight"].shape == (widths[-2], 512)
 
@@ -194,6 +194,9 @@ def test_a_mapper_that_was_pickled_whole():
     "content, words",
     [
         (mapper_checkpoint(["other"], [512] * 5), "this mapper has other.mapping"),
+        (mapper_checkpoint(["mapper_0", "mapper_24"], [5] * 5), r"networks for the styles \[0, 24\]"),
+        (mapper_checkpoint(["mapper_0", "mapper_4000000000"], [5] * 5), "networks for the styles"),
+        (mapper_checkpoint(LEVELS, [512] * 5), "levels are three counts from 1 on"),
         (mapper_checkpoint(["mapping"], [512] * 4), "layers are"),
         ({**mapper_checkpoint(["mapping"], [512] * 5), "more": 1}, "holds more, which is unknown"),
         ({"state_dict": {"mapper.x": drawn(3)}}, "no layers of the kind"),
@@ -207,12 +210,22 @@ def test_other_mappers(content, words):
 # -- faces, perception
 
 
+def vgg16_with_classifier() -> dict:
+    """torchvision's state dict."""
+    shapes = {"0": (4096, 512 * 49), "3": (4096, 4096), "6": (1000, 4096)}
+    state = flat(vgg16_parameters())
+    for index, shape in shapes.items():
+        state[f"classifier.{index}.weight"] = np.broadcast_to(np.float32(0.5), shape)
+        state[f"classifier.{index}.bias"] = np.broadcast_to(np.float32(0.5), shape[:1])
+    return state
+
+
 @pytest.mark.parametrize(
     "kind, content, linear",
     [
-        ("irse50", flat(irse50_targets()), "output_layer.3.weight"),
-        ("arcface", flat(arcface_targets(), "module."), "fc5.weight"),
-        ("vgg16", flat(vgg16_targets(has_classifier=True)), "classifier.3.weight"),
+        ("irse50", flat(irse50_parameters()), "output_layer.3.weight"),
+        ("arcface", flat(arcface_parameters(), "module."), "fc5.weight"),
+        ("vgg16", vgg16_with_classifier(), "classifier.3.weight"),
     ],
 )
 def test_networks_of_one_form(kind, content, linear):
@@ -222,18 +235,22 @@ def test_networks_of_one_form(kind, content, linear):
     assert converted.kind == kind and converted.state[linear].shape == values.shape[::-1]
     assert converted.state[linear][5, 0] == 5.0
     assert set(converted.ignored.values()) <= {"counters of training"}
-    again = {key: value for key, value in converted.state.items()}
-    if kind == "arcface":  # as PaddleGAN's own PReLU calls it
-        again = {key.replace("._weight", ".weight"): value for key, value in again.items()}
-    assert_same_state(convert(again).state, converted.state)
+    assert_same_state(convert(converted.state).state, converted.state)
     del content[source]
     with pytest.raises(UserError, match="is missing|not recognised"):
         convert(content)
 
 
+def test_arcface_as_this_package_once_wrote_it():
+    converted = convert(flat(arcface_parameters(), "module."))
+    older = {key.replace("prelu.weight", "prelu._weight"): value for key, value in converted.state.items()}
+    assert set(older) != set(converted.state)
+    assert_same_state(convert(older).state, converted.state)
+
+
 def test_vgg16_without_its_classifier():
-    converted = convert(flat(vgg16_targets(has_classifier=False)))
-    assert len(converted.state) == 26 and "without" in recognise(converted.state).says
+    converted = convert(flat(vgg16_parameters()))
+    assert len(converted.state) == 26 and "without" in recognise(converted.state).description
 
 
 def test_lpips_heads():

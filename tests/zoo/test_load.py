@@ -35,10 +35,10 @@ from ppstyleclip.zoo import (
     save_relevance,
     save_stats,
 )
-from ppstyleclip.zoo.catalogue import TABLE, fetch_published, read_catalogue
-from ppstyleclip.zoo.pins import compute_sha256
+from ppstyleclip.zoo.downloads.checksums import compute_sha256
+from ppstyleclip.zoo.registry import TABLE, fetch_published, read_registry
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 REAL_STATS = ROOT.parent / "shared" / "data" / "stylegan2-ffhq-config-f-styleclip-stats.pdparams"
 FFHQ = "stylegan2-ffhq-config-f"
 
@@ -119,7 +119,7 @@ def ffhq(world, weights, monkeypatch):
 
 def test_known_models_and_their_table():
     assert known_models() == ("toonface", "ffhq-config-f", "animeface-512", "ffhq-inversion", "ffhq-toonify")
-    table = read_catalogue()
+    table = read_registry()
     for name, entry in table["files"].items():
         keys = {"url", "page", "what", "for", "licence", "size", "sha256"}
         assert set(entry) - {"clip", "drive"} == keys, name
@@ -131,13 +131,13 @@ def test_known_models_and_their_table():
     urls = [entry["page"] for entry in table["files"].values()]
     assert len(urls) == len(set(urls)) > 80
     files = table["files"]
-    for entry in read_catalogue()["models"].values():
+    for entry in read_registry()["models"].values():
         assert {entry.get(part) for part in ("generator", "stats", "relevance")} - {None} <= set(files)
     assert (ROOT / "configs" / "zoo.yaml").samefile(TABLE)
 
 
 def test_every_way_of_publishing():
-    files = read_catalogue()["files"]
+    files = read_registry()["files"]
     assert files["vgg16-397923af.pth"]["sha256"] == "397923af"
     openai = files["ViT-B-32.pt"]
     assert len(openai["sha256"]) == 64 and openai["sha256"] in openai["url"]
@@ -155,12 +155,12 @@ def test_every_way_of_publishing():
     ],
 )
 def test_digests_of_the_files_at_hand(name, path):
-    assert compute_sha256(REAL_STATS.parent / path) == read_catalogue()["files"][name]["sha256"]
+    assert compute_sha256(REAL_STATS.parent / path) == read_registry()["files"][name]["sha256"]
 
 
 def test_paddleclips_addresses_are_in_the_table():
     """As paddleclip has them; the file's name is that of its own folder, where it is found again."""
-    files = read_catalogue()["files"]
+    files = read_registry()["files"]
     ours = {entry["clip"]: (entry["url"], name) for name, entry in files.items() if "clip" in entry}
     assert ours == {name: (url, file) for name, (_, url, file) in import_paddleclip().model_dict.items()}
     assert set(ours) == set(CLIP_CONFIGS)

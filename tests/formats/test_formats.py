@@ -17,7 +17,7 @@ from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.formats import load_arrays, load_latent, load_weights, sniff
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 REAL_STATS = ROOT.parent / "shared" / "data" / "stylegan2-ffhq-config-f-styleclip-stats.pdparams"
 RNG = np.random.RandomState(0)
 ARRAY = RNG.randn(3, 4).astype(np.float32)

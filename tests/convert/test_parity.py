@@ -19,7 +19,7 @@ from ppstyleclip.convert.clips import _HUGGING_FACE, _HUGGING_FACE_NORMS, _their
 from ppstyleclip.models.clip import build_clip, load_clip_state
 from ppstyleclip.models.stylegan2 import build_generator, load_generator_state
 
-ORACLES = Path(__file__).parent / "oracles"
+ORACLES = Path(__file__).parents[1] / "oracles"
 CLOSE = 1e-4  # of the largest value
 
 

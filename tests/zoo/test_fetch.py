@@ -16,11 +16,13 @@ import pytest
 from weights_server import DATA, OTHER, running_server
 
 from ppstyleclip.errors import CannotWrite, MissingFile, UserError
-from ppstyleclip.zoo import download, fetch, transfer
-from ppstyleclip.zoo.download import cache_folders
-from ppstyleclip.zoo.file_lock import exclusive
+from ppstyleclip.zoo import fetch
+from ppstyleclip.zoo.downloads import cache as download
+from ppstyleclip.zoo.downloads import http as transfer
+from ppstyleclip.zoo.downloads.cache import cache_folders
+from ppstyleclip.zoo.downloads.locks import exclusive
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SHA = hashlib.sha256(DATA).hexdigest()
 LOCK = "zoo.lock.json"
 
@@ -59,7 +61,7 @@ def started(code, **options):
     """A Python process of its own that has imported what `code` needs from here."""
     preface = (
         "from ppstyleclip.zoo import fetch\nfrom ppstyleclip.cli.run import run_cli\n"
-        "from ppstyleclip.zoo.file_lock import exclusive\n"
+        "from ppstyleclip.zoo.downloads.locks import exclusive\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
@@ -359,7 +361,7 @@ def test_the_lock_of_windows(tmp_path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "fcntl", None)
     monkeypatch.setitem(sys.modules, "msvcrt", FakeMsvcrt)
-    monkeypatch.setattr("ppstyleclip.zoo.file_lock._POLL", 0)
+    monkeypatch.setattr("ppstyleclip.zoo.downloads.locks._POLL", 0)
     waited = []
     with exclusive(tmp_path / "lock", lambda: waited.append(1)):
         assert tries == [(2, 1)] * 3 and waited == [1]

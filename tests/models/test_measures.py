@@ -14,7 +14,7 @@ from ppstyleclip.models.arcface import IRSE50, ResNetFace18
 from ppstyleclip.models.lpips import IMAGE2STYLEGAN_TAPS, LPIPS, VGG16
 from ppstyleclip.models.state import from_torch_state, load_state
 
-STORED = np.load(Path(__file__).with_name("oracles") / "measures.npz", allow_pickle=False)
+STORED = np.load(Path(__file__).parents[1] / "oracles" / "measures.npz", allow_pickle=False)
 WIDTHS = (16, 32, 48, 64)
 FIRST, SECOND = (paddle.to_tensor(seeded_images(2, 3, 64, 64, seed)) for seed in (3, 4))
 

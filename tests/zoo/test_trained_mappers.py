@@ -10,7 +10,7 @@ from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.models.mappers import build_mapper
 from ppstyleclip.zoo import TrainedMapper, load_bundle, load_mapper, save_mapper
-from ppstyleclip.zoo.catalogue import PACK
+from ppstyleclip.zoo.registry import PACK
 
 LEVELS = {"mapper_type": "LevelsMapper", "style_dim": 6, "levels": [2, 2, 2]}
 MULTI = {**LEVELS, "mode": "Mapper_multi"}

@@ -29,7 +29,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_safetensors
 from ppstyleclip.formats import SavedModule, load_arrays, load_latent, load_weights, sniff
 
-ORACLES = Path(__file__).parent / "oracles"
+ORACLES = Path(__file__).parents[1] / "oracles"
 RNG = np.random.RandomState(0)
 KERNEL = RNG.randn(2, 3, 2, 4).astype(np.float32)
 WRITERS = {

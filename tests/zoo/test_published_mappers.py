@@ -16,7 +16,7 @@ from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.zoo import find_mapper, load_mapper, published_names, seed000_words
 from ppstyleclip.zoo.mappers import check_mapper_fits
 
-STORED = np.load(Path(__file__).with_name("oracles") / "mappers.npz", allow_pickle=False)
+STORED = np.load(Path(__file__).parents[1] / "oracles" / "mappers.npz", allow_pickle=False)
 STYLE_DIMS = [64] * 15 + [32] * 3 + [16] * 3 + [8] * 3 + [4] * 2
 
 
