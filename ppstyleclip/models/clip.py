@@ -36,7 +36,13 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 INITIAL_LOGIT_SCALE = math.log(1.0 / 0.07)  # CLIP paper, section 2.5
 _CACHED_PROMPTS = 4096
 _TEXT_BATCH = 256
-_LONGEST_CONTEXT, _LARGEST_VOCABULARY = 1024, 49408  # 77 and 49408 in every published CLIP
+_MOST = {  # of what a config may ask for; published CLIPs have 77 and 49408, and 48 layers at most
+    "context_length": 1024,
+    "vocab_size": 49408,
+    "vision_layers": 256,
+    "transformer_layers": 256,
+}
+_NO_NUMBERS = ("name", "vocabulary", "vision_patch_size")
 _SYMBOLS = ".,;:!?'\"-()&/0123456789"  # their rows are kept in a pruned token table beside the vocabulary's
 _TABLE = "token_embedding.weight"
 
@@ -264,6 +270,7 @@ def _checked_config(config):
             f"CLIP config: missing keys {sorted(expected - set(config))}, "
             f"unknown keys {sorted(set(config) - expected)}"
         )
+    _check_numbers(config)
     patch, width, layers = config["vision_patch_size"], config["vision_width"], config["vision_layers"]
     if isinstance(layers, int):
         if width % 64:
@@ -273,17 +280,21 @@ def _checked_config(config):
             )
         if not patch or config["image_size"] % patch:
             raise UserError(f"vision_patch_size {patch} does not divide image_size {config['image_size']}")
-    if config["context_length"] > _LONGEST_CONTEXT or config["vocab_size"] > _LARGEST_VOCABULARY:
-        raise UserError(
-            f"context_length is at most {_LONGEST_CONTEXT} and vocab_size {_LARGEST_VOCABULARY}; got "
-            f"{config['context_length']} and {config['vocab_size']}"
-        )
     if config["transformer_width"] % config["transformer_heads"]:
         raise UserError(
             f"transformer_heads {config['transformer_heads']} does not divide "
             f"transformer_width {config['transformer_width']}"
         )
     return config
+
+
+def _check_numbers(config):
+    for name in sorted(set(config) - set(_NO_NUMBERS)):
+        value, most = config[name], _MOST.get(name, 2**31)
+        is_resnet = name == "vision_layers" and isinstance(value, (list, tuple)) and len(value) == 4
+        for number in value if is_resnet else [value]:
+            if not isinstance(number, int) or not 1 <= number <= most:
+                raise UserError(f"{name} of a CLIP is a count from 1 to {most}, got {str(value)[:40]}")
 
 
 def clip_state(model, token_ids=None):

@@ -19,6 +19,7 @@ from ppstyleclip.errors import UserError, name_first
 from .parameters import ParameterSpec, describe_network, parameter_specs
 
 PADDLE_TABLE = "StructuredToParameterName@@"  # paddle.save adds it to a state dict
+_SOME = 1000  # arrays beyond those of the state that a network may have before building it ends
 Network = TypeVar("Network", bound=nn.Layer)
 
 
@@ -80,7 +81,7 @@ def build_with_state(build: Callable[[], Network], state: dict, what: str) -> Ne
         ValueError: the network cannot be built.
     """
     given = as_arrays(state)
-    check_state(describe_network(build, most=len(given) + 1), given, what)
+    check_state(describe_network(build, most=2 * len(given) + _SOME), given, what)
     layer = build()
     load_state(layer, given, what)
     return layer

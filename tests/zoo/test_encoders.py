@@ -166,10 +166,3 @@ def test_the_flags_must_agree_with_the_generator_of_the_file(tmp_path, monkeypat
     assert bundle.encoder.network.num_styles == LEVELS and bundle.stats is not None
     with pytest.raises(UserError, match="mine.pt.*16|16.*mine.pt"):
         load_bundle(weight_path="mine.pt", size=32)
-
-
-def test_an_encoder_that_gives_one_w_is_named(tmp_path):
-    content = encoder_checkpoint(Structure("irse50", "w", 3, 1), "BackboneEncoderUsingLastLayerIntoW")
-    save_torch_zip(tmp_path / "w.pt", content)
-    with pytest.raises(UserError, match="w.pt: .*BackboneEncoderUsingLastLayerIntoW"):
-        load_encoder(tmp_path / "w.pt")

@@ -9,9 +9,9 @@ import pytest
 from foreign_weights import SMALL, rosinality
 from oracles.seeded_weights import keyed_state, seeded_z
 from tiny_world import live_in
-from tool_main import load_tool
 from torch_files import Layer, Name, Object, save_torch_zip, whole
 
+from ppstyleclip.cli.main import run_command
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.zoo import find_mapper, load_mapper, published_names, seed000_words
 from ppstyleclip.zoo.mappers import check_mapper_fits
@@ -140,7 +140,7 @@ def test_seed_004s_pickled_network(tmp_path):
 
 def test_converted_mappers_are_read_like_ours(tmp_path):
     saved(tmp_path / "hairstyle_sum.pt", "hairstyle_sum")
-    assert load_tool("convert_weights")([str(tmp_path / "hairstyle_sum.pt"), "hair.safetensors"]) == 0
+    assert run_command("convert", [str(tmp_path / "hairstyle_sum.pt"), "hair.safetensors"]) == 0
     first, second = load_mapper(tmp_path / "hairstyle_sum.pt"), load_mapper("hair.safetensors")
     for name in ("config", "scale", "space", "texts", "prompts", "embed", "made_for"):
         assert getattr(first, name) == getattr(second, name)
