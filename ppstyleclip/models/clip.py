@@ -278,7 +278,7 @@ def _checked_config(config):
                 f"vision_width is {width}; paddleclip's ViT has vision_width // 64 heads, "
                 "so it must be a multiple of 64"
             )
-        if not patch or config["image_size"] % patch:
+        if not isinstance(patch, int) or patch < 1 or config["image_size"] % patch:
             raise UserError(f"vision_patch_size {patch} does not divide image_size {config['image_size']}")
     if config["transformer_width"] % config["transformer_heads"]:
         raise UserError(

@@ -2,13 +2,12 @@
 """A config inside a file that asks for a larger network than the file holds is refused before it is built."""
 
 import json
-import resource
 import time
 
 import numpy as np
 import pytest
 from tiny_encoder import tiny_encoder
-from tiny_world import tiny_clip
+from tiny_world import tiny_clip, tiny_generator
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
@@ -18,14 +17,17 @@ from ppstyleclip.zoo import (
     TrainedMapper,
     load_clip,
     load_encoder,
+    load_generator,
     load_identity,
     load_mapper,
     save_clip,
     save_encoder,
+    save_generator,
     save_identity,
     save_mapper,
 )
 
+resource = pytest.importorskip("resource", reason="only Unix says how much memory was held")
 SINGLE = {"mapper_type": "SingleMapper", "style_dim": 4}
 CONDITIONED = {"mapper_type": "ConditionedMapper", "style_dim": 4, "text_dim": 3, "width": 4, "layers": 2}
 
@@ -42,6 +44,7 @@ FILES = {
         lambda path: save_identity(path, IRSE50((2, 4, 6, 8), (1, 1, 1, 1), face_size=16, dim=6)),
         load_identity,
     ),
+    "generator": (lambda path: save_generator(path, tiny_generator(), name="tiny"), load_generator),
     "clip": (lambda path: save_clip(path, tiny_clip()), load_clip),
 }
 HUGE = 10**9
@@ -71,6 +74,9 @@ CHANGES = [
     ("clip", {"vision_layers": [1, 1, 1, HUGE]}),
     ("clip", {"vision_layers": "two"}),
     ("clip", {"transformer_heads": 0}),
+    ("clip", {"vision_patch_size": "8"}),
+    ("generator", {"blur_kernel": [1.0] * 30_000}),
+    ("generator", {"blur_kernel": "wide"}),
 ]
 
 
