@@ -158,9 +158,9 @@ def _hugging_face_key(key, spec, names) -> KeyMapping:
 
 def _their_block(key) -> str:
     """`visual.transformer.resblocks.0.attn.q_proj.weight` as Hugging Face calls it."""
-    side, number, part, last = re.fullmatch(
-        r"(visual\.)?transformer\.resblocks\.(\d+)\.(.+)\.(weight|bias)", key
-    ).groups()
+    match = re.fullmatch(r"(visual\.)?transformer\.resblocks\.(\d+)\.(.+)\.(weight|bias)", key)
+    assert match  # a CLIP has no other keys
+    side, number, part, last = match.groups()
     part = _HUGGING_FACE_PARTS.get(part, part.replace("attn.", "self_attn."))
     return f"{'vision' if side else 'text'}_model.encoder.layers.{number}.{part}.{last}"
 

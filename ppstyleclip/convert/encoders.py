@@ -112,13 +112,13 @@ def _recognised(state, opts, mean, is_torch, left) -> Recognised:
     return Recognised(kind, description, config, convert)
 
 
-def split_parts(state: dict, *names) -> dict:
+def split_parts(state: dict, *names: str) -> dict[str, dict]:
     """Cut a state dict by the first word of its keys, `{name: {rest of the key: array}}`.
 
     Raises:
         UserError: a key starts with another word.
     """
-    parts = {name: {} for name in names}
+    parts: dict[str, dict] = {name: {} for name in names}
     for key, value in state.items():
         name, _, rest = key.partition(".")
         if name not in parts:

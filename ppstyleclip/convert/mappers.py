@@ -41,7 +41,8 @@ def recognise_mapper(content, container) -> Recognised | None:
     if unknown:
         raise UserError(f"a checkpoint with a mapper holds {', '.join(unknown[:3])}, which is unknown")
     parts = split_parts(content["state_dict"], "mapper", "decoder")
-    opts = content.get("opts") if isinstance(content.get("opts"), dict) else {}
+    stated = content.get("opts")
+    opts = stated if isinstance(stated, dict) else {}
     is_for_3 = any(key.startswith("synthesis.") for key in parts["decoder"])
     config = {
         **_read_config(parts["mapper"], is_for_3, parts["decoder"]),
@@ -146,7 +147,7 @@ def _read_config(mapper, is_for_3, decoder) -> dict:
 
 def _read_widths(mapper) -> dict:
     """`{name of a stack: [in, ..., out]}`, read off the weights `[out, in]`."""
-    found = {}
+    found: dict[str, dict] = {}
     for key, value in mapper.items():
         match = _WEIGHT.fullmatch(key)
         if match and isinstance(value, np.ndarray) and value.ndim == 2:

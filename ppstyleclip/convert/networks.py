@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 def generator_parameters(config: dict) -> dict[str, ParameterSpec]:
     """A StyleGAN2 generator; config has size, style_dim, n_mlp and channels, as infer_generator_config's."""
+    channels = tuple(sorted(config["channels"].items()))
+    return _generator_parameters(config["size"], config["style_dim"], config["n_mlp"], channels)
+
+
+@lru_cache(maxsize=8)  # a 1024 px generator takes a fifth of a second, and is asked about twice for a file
+def _generator_parameters(size, style_dim, n_mlp, channels) -> dict[str, ParameterSpec]:
     from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 
-    names = ("size", "style_dim", "n_mlp")
-    return _describe(
-        lambda: StyleGANv2Generator(*(config[name] for name in names), channels=config["channels"])
-    )
+    return _describe(lambda: StyleGANv2Generator(size, style_dim, n_mlp, channels=dict(channels)))
 
 
 def encoder_parameters(config: dict) -> dict[str, ParameterSpec]:

@@ -174,7 +174,9 @@ def _key_map(config) -> list[KeyMapping]:
 
 def _source(key: str, is_linear: bool) -> tuple:
     """What an array of ours is called there, and what is done with it."""
-    layer, number, part = _OUR_KEY.fullmatch(key).groups()
+    match = _OUR_KEY.fullmatch(key)
+    assert match  # a generator has no other keys
+    layer, number, part = match.groups()
     index = int(number or 0)
     if layer == "style":
         return f"mapping.fc{index - 1}.{part}", transposed if is_linear else same

@@ -57,7 +57,7 @@ def load_arrays(path) -> tuple:
 
 
 def known_names(budget: Budget) -> dict:
-    """All that a pickle may mention, `{(module, name): inert answer}`; what else it names is refused."""
+    """All that a pickle may mention, `{(module, name): what answers it}`; what else it names is refused."""
     return {
         **numpy_names(budget),
         **plain_names(budget),

@@ -18,7 +18,7 @@ _KEPT = ("name", "static_kwargs", "build_func_name", "version")
 
 
 def nvidia_names(budget: Budget) -> dict:
-    """The names of NVIDIA's networks, each with an inert builder; they become SavedModules."""
+    """The names of NVIDIA's networks, each with a builder; they become SavedModules."""
 
     def reconstruct(description):
         if type(description) is not dict:

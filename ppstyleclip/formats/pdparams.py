@@ -22,7 +22,7 @@ SLICE_TABLE = "UnpackBigParamInfor@@"
 
 
 def paddle_names() -> dict:
-    """The names that paddle.save mentions, each with an inert builder."""
+    """The names that paddle.save mentions, each with a builder."""
     names = {}
     for builtins in ("builtins", "__builtin__"):  # Python 3, and what protocol 2 calls it
         names[builtins, "tuple"] = Global("builtins.tuple", _tensor)

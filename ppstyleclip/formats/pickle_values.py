@@ -101,7 +101,7 @@ def set_state(target, state) -> None:
 
 
 def plain(value, done=None, depth=0):
-    """Copy what a pickle left on the stack: Instances finished, containers plain, nothing inert left in.
+    """Copy what a pickle left on the stack: Instances finished, containers plain, no Instance left in.
 
     Args:
         value: any mixture of containers, numbers, texts, arrays and Instances.

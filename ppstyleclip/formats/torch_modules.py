@@ -112,11 +112,13 @@ def torch_module(class_name: str, state: dict, budget: Budget) -> SavedModule:
         for name, value in _with_texts(state, budget).items()
         if name in _KEPT or not name.startswith("_")
     }
-    parts = [
-        _of_kind(state.get(word), kind, budget)
-        for word, kind in (("_parameters", np.ndarray), ("_buffers", np.ndarray), ("_modules", SavedModule))
-    ]
-    return SavedModule(class_name, *parts, attributes)
+    return SavedModule(
+        class_name,
+        _of_kind(state.get("_parameters"), np.ndarray, budget),
+        _of_kind(state.get("_buffers"), np.ndarray, budget),
+        _of_kind(state.get("_modules"), SavedModule, budget),
+        attributes,
+    )
 
 
 def script_module(class_name: str, budget: Budget):

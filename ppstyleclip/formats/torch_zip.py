@@ -43,7 +43,8 @@ def read_torch_zip(data, names: dict, budget: Budget):
     roots = [name[: -len("/data.pkl")] for name in members if re.fullmatch(r"[^/]+/data\.pkl", name)]
     if len(roots) != 1:
         raise RefusedPickle(f"it is a zip archive with {len(roots)} data.pkl in it, not one of PyTorch's")
-    root, storages = roots[0], {}
+    root = roots[0]
+    storages: dict = {}
     if f"{root}/byteorder" in members and _content(data, members, f"{root}/byteorder") != b"little":
         raise RefusedPickle("it was written on a big-endian machine")
 

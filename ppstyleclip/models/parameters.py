@@ -100,11 +100,11 @@ def _shapes_only(most: int) -> Iterator[None]:
                 raise ValueError(f"the network has more than {most} arrays")
             return _empty_parameter(shape)
 
-        nn.Layer.create_parameter = create
+        nn.Layer.create_parameter = create  # type: ignore[method-assign]
         try:
             yield
         finally:
-            nn.Layer.create_parameter = original
+            nn.Layer.create_parameter = original  # type: ignore[method-assign]
 
 
 def _empty_parameter(shape):

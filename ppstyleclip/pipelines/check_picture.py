@@ -22,8 +22,8 @@ def draw_faces(generator, mean: np.ndarray | None = None) -> np.ndarray:
     """
     z = np.random.RandomState(0).standard_normal((FACES, generator.style_dim)).astype(np.float32)
     with paddle.no_grad():
-        mean = generator.mean_latent() if mean is None else paddle.to_tensor(mean)
-        w_plus = generator.get_latents(paddle.to_tensor(z), TRUNCATION, truncation_latent=mean)
+        centre = generator.mean_latent() if mean is None else paddle.to_tensor(mean)
+        w_plus = generator.get_latents(paddle.to_tensor(z), TRUNCATION, truncation_latent=centre)
         faces = [
             to_pixels(generator.synthesis_from_styles(generator.style_affine(w_plus[k : k + 1])))[0]
             for k in range(FACES)

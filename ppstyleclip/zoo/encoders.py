@@ -31,7 +31,7 @@ class Encoder:
     """An encoder and what its output is added to.
 
     Attributes:
-        network: models.psp.StyleEncoder, in evaluation mode.
+        network: an encoder of models.encoders, in evaluation mode.
         latent_avg: `[1, D]` or `[1, L, D]` float32, the mean latent of its generator.
     """
 

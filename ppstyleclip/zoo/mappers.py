@@ -91,7 +91,8 @@ class TrainedMapper:
         names = [names] if isinstance(names, str) else list(names)
         if not names:
             raise UserError(f"this mapper needs a text; it knows: {', '.join(self.texts)}")
-        return np.sum([self._vector(name, clip) for name in names], axis=0, dtype=np.float32)[None]
+        vectors = np.stack([self._vector(name, clip) for name in names])
+        return vectors.sum(axis=0, keepdims=True, dtype=np.float32)
 
     def _vector(self, name, clip):
         place = self._place(name)
@@ -166,7 +167,8 @@ def load_mapper(path, *, generator: str | None = None, clip: str | None = None) 
         UserError: it is damaged, no mapper, or made for another generator or CLIP.
     """
     if sniff(path) == "safetensors":
-        mapper = _built(*_read_own(path), path)
+        state, parts = _read_own(path)
+        mapper = _built(state, parts, path)
     else:
         mapper = build_converted_mapper(read_as("mapper", path)[0], path)
     check_mapper_made_for(mapper, path, generator=generator, clip=clip)
@@ -194,7 +196,7 @@ def _built(state, parts, path) -> TrainedMapper:
     return TrainedMapper(network, **parts)
 
 
-def _read_own(path) -> tuple:
+def _read_own(path) -> tuple[dict, dict]:
     """(`{key: array}` for the network, the other arguments of TrainedMapper)."""
     if read_metadata(path).get("kind") != KIND:
         raise UserError(f"{path} is not a mapper; make one with: {TRAIN}")

@@ -77,7 +77,7 @@ def _lock_on_windows(file, wait: bool) -> bool:
     while True:
         try:
             file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # Windows has them
             return True
         except OSError:
             if not wait:
