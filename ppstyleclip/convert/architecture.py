@@ -12,8 +12,8 @@ from ppstyleclip.errors import UserError
 
 _MULTIPLIERS = (2, 1, 0.5, 4)
 _FOREIGN = "these are not the weights of a StyleGAN2 generator in PaddleGAN's form"
-_CONV = re.compile(r"convs\.(\d+)\.conv\.weight")
-_MAPPING = re.compile(r"style\.(\d+)\.weight")
+_CONV = re.compile(r"convs\.(\d{1,3})\.conv\.weight")
+_MAPPING = re.compile(r"style\.(\d{1,3})\.weight")
 
 
 def infer_generator_config(state: dict) -> dict:

@@ -21,7 +21,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint
 
 _GROUPS = ("course", "medium", "fine")
-_WEIGHT = re.compile(r"((?:\w+\.)?mapping)\.(\d+)\.weight")
+_WEIGHT = re.compile(r"((?:\w+\.)?mapping)\.(\d{1,3})\.weight")
 _SPLIT_2, _SPLIT_3 = (4, 8), (5, 8)  # where medium and fine begin, for StyleGAN2 and StyleGAN3
 _LAYERS_3 = 16
 _RESIDUAL = 0.1  # w + 0.1 * mapper(w)
@@ -103,9 +103,9 @@ def _styles_config(widths) -> dict:
     found = {int(name[7:].partition(".")[0]): sizes[0] for name, sizes in widths.items()}
     last = max(found)
     count = last + 1 + (last % 3 != 1)
-    is_full = count == len(found)
-    to_rgb = set(range(1, count, 3)) if count < 2 * len(found) + 2 else set()
-    if not is_full and set(found) | to_rgb != set(range(count)) or not is_full and set(found) & to_rgb:
+    to_rgb = range(1, count, 3)
+    is_full = len(found) == count
+    if not is_full and len(found) != count - len(to_rgb) or any(k in to_rgb for k in found) is not is_full:
         raise UserError(
             f"this mapper has networks for the styles {str(sorted(found))[:80]}; all, or all but those of "
             "ToRGB (1, 4, 7, ...) are known"
@@ -120,7 +120,7 @@ def _read_config(mapper, is_for_3, decoder) -> dict:
         kind = "single"
     elif set(widths) <= {f"{word}_mapping.mapping" for word in _GROUPS}:
         kind = "levels"
-    elif all(re.fullmatch(r"mapper_\d+\.mapping", name) for name in widths):
+    elif all(re.fullmatch(r"mapper_\d{1,3}\.mapping", name) for name in widths):
         return {
             "type": "styles",
             "form": "plain",

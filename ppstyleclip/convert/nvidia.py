@@ -27,7 +27,7 @@ from ppstyleclip.errors import UserError
 
 _FILTER = re.compile(r"synthesis\.b\d+\.(conv[01]\.)?resample_filter")
 _OUR_KEY = re.compile(r"([a-z_]+1?)\.(?:(?:noise_)?(\d+)(?:\.|$))?(.*)")
-_BLOCK = re.compile(r"synthesis\.b(\d+)\.conv1\.weight")
+_BLOCK = re.compile(r"synthesis\.b(\d{1,4})\.conv1\.weight")
 _MAPPING = re.compile(r"mapping\.fc(\d+)\.weight")
 _IGNORED = [
     (r"synthesis\.b\d+\.conv[01]\.resample_filter", "blur filters are constants of our layers"),

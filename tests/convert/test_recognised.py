@@ -294,3 +294,11 @@ def test_odd_values_are_refused_in_one_line(name):
             refused += 1
             assert "\n" not in str(error)
     assert refused > 100 or name == "mapper"  # there most keys are the generator's, which is left out
+
+
+@pytest.mark.parametrize("key", ["convs.{}.conv.weight", "style.{}.weight", "noises.noise_{}"])
+def test_numbers_without_end_in_keys_are_refused_in_one_line(key):
+    """Python itself refuses to read them as numbers."""
+    state = {**generator(), key.format(5000 * "7"): drawn((2, 2))}
+    with pytest.raises(UserError, match="is unknown|an even number"):
+        convert(state)
