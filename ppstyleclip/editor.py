@@ -13,10 +13,12 @@ before, after = editor.edit(face, Edit("face", "smiling face"))
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Union
 
 import numpy as np
 import paddle
@@ -24,15 +26,19 @@ import paddle
 from ppstyleclip.engine import Painter
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_direction import StyleDirection, style_direction
-from ppstyleclip.methods.invert import invert
+from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
 from ppstyleclip.text import text_direction
 from ppstyleclip.zoo import Bundle, load_bundle
+from ppstyleclip.zoo.save import save_bundle
 
 BATCH_PIXELS = 2**21  # pictures rendered together: 2 at 1024 px, 32 at 256 px and below
 MAX_BATCH = 32
 POPULATION = 4000  # faces whose differences `pull` leans towards
+
+Face = Union[np.ndarray, paddle.Tensor]  # w_plus `[N, L, D]` or flat styles s `[N, S]`
+Seeds = Union[int, Sequence[int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -61,28 +67,61 @@ class Edit:
     soft: float = 0.0
     pull: float | None = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.neutral} -> {self.target}"
+
+
+@dataclass(frozen=True)
+class ResolvedEdit:
+    """An edit with everything filled in, as Editor.resolve returns it; the attributes are Edit's."""
+
+    neutral: str
+    target: str
+    alpha: float
+    beta: float
+    unit: str
+    templates: str
+    soft: float
+    pull: float
+
+    def __str__(self) -> str:
+        return f"{self.neutral} -> {self.target}"
+
+
+AnyEdit = Union[Edit, ResolvedEdit]
 
 
 class Editor:
     """Edits faces of one bundle (generator, statistics, relevance, CLIP) by text.
 
     A face is w_plus `[N, L, D]` or flat styles s `[N, S]`, a tensor or an array; every method takes either.
+    What goes on being computed with (`sample`, `styles`, `apply`) is a tensor; pictures, `invert` and `step`
+    are arrays.
+
+    Examples:
+        >>> from ppstyleclip import Edit, Editor
+        >>> editor = Editor.from_pretrained()
+        >>> before, after = editor.edit(editor.sample(seed=1259), Edit("face", "happy face"))
+        >>> after.shape
+        (64, 64, 3)
     """
 
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
-        self.paint = Painter(bundle.generator, mark=bundle.fingerprints.get("generator"))
+        self._renderer = Painter(bundle.generator, mark=bundle.fingerprints.get("generator"))
         self._cached_direction = lru_cache(maxsize=64)(self._compute_direction)
 
     @classmethod
-    def from_pretrained(cls, model_type: str | None = None, **paths) -> Editor:
+    def from_pretrained(cls, model_type: str | None = None, **paths: Any) -> Editor:
         """Make the editor of a known model (None: the embedded face world); `paths` as in load_bundle."""
         return cls(load_bundle(model_type, **paths))
 
+    def save_pretrained(self, folder: str | Path, *, half: bool = False) -> dict[str, str]:
+        """Write the model as a folder that `Editor.from_pretrained(bundle=folder)` opens; as save_bundle."""
+        return save_bundle(folder, self.bundle, half=half)
+
     @paddle.no_grad()
-    def sample(self, seed=0, *, truncation: float | None = None):
+    def sample(self, seed: Seeds = 0, *, truncation: float | None = None) -> paddle.Tensor:
         """Draw a face that does not exist; one for each seed, and the same one whatever is drawn beside it.
 
         Args:
@@ -101,7 +140,7 @@ class Editor:
         )
 
     @paddle.no_grad()
-    def invert(self, pixels) -> np.ndarray:
+    def invert(self, pixels: np.ndarray) -> np.ndarray:
         """Find the latents of aligned pictures with the bundle's encoder, or start from its mean latent.
 
         Args:
@@ -109,29 +148,32 @@ class Editor:
         Returns:
             w_plus `[N, L, D]` float32; without an encoder the mean latent, from which fitting can begin.
         """
-        generator, encoder = self.bundle.generator, self.bundle.encoder
-        images = paddle.to_tensor(to_images(pixels))
+        encoder, images = self.bundle.encoder, paddle.to_tensor(to_images(pixels))
         if encoder is None:
-            return np.tile(self._mean_w.numpy().reshape(1, 1, -1), [len(pixels), generator.n_latent, 1])
+            return np.tile(self.mean_w_plus(), [len(pixels), 1, 1])
         network, parts = encoder.network, []
         for image in resize_area(images, network.input_size).split(len(pixels)):
-            w_plus = invert(network, image, latent_avg=encoder.latent_avg, draw=self._draw_images)
+            w_plus = invert(network, image, latent_avg=encoder.latent_avg, draw=self._draw_for_encoder)
             parts.append(w_plus.numpy())
         return np.concatenate(parts)
 
-    def _draw_images(self, w_plus):
-        return paddle.to_tensor(self.paint(self.bundle.generator.style_affine(w_plus)))
+    def _draw_for_encoder(self, w_plus: paddle.Tensor) -> paddle.Tensor:
+        return paddle.to_tensor(self._renderer(self.bundle.generator.style_affine(w_plus)))
+
+    def mean_w_plus(self) -> np.ndarray:
+        """Return the mean latent as a face, w_plus `[1, L, D]` float32."""
+        return np.tile(self._mean_w.numpy().reshape(1, 1, -1), [1, self.bundle.generator.n_latent, 1])
 
     @paddle.no_grad()
-    def styles(self, face):
+    def styles(self, face: Face) -> paddle.Tensor:
         """Return a face as flat styles s `[N, S]`; errors as check_face."""
-        face = paddle.to_tensor(np.asarray(face, dtype=np.float32)) if not paddle.is_tensor(face) else face
-        self.check_face(face)
-        if face.ndim == 2:
-            return face
-        return self.bundle.layout.flatten(self.bundle.generator.style_affine(face))
+        tensor: Any = face if paddle.is_tensor(face) else paddle.to_tensor(np.asarray(face, np.float32))
+        self.check_face(tensor)
+        if tensor.ndim == 2:
+            return tensor
+        return self.bundle.layout.flatten(self.bundle.generator.style_affine(tensor))
 
-    def check_face(self, face) -> None:
+    def check_face(self, face: Face) -> None:
         """Refuse what is no face of this generator.
 
         Raises:
@@ -146,14 +188,16 @@ class Editor:
         if not bool((paddle if paddle.is_tensor(face) else np).isfinite(face).all()):
             raise UserError("latent holds values that are not finite (NaN or infinity); make it again")
 
-    def resolve(self, edit: Edit) -> Edit:
+    def resolve(self, edit: AnyEdit) -> ResolvedEdit:
         """Fill what the edit leaves open from the bundle's defaults."""
+        wished: dict[str, Any] = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
         defaults = self.bundle.defaults
-        names = ("alpha", "beta", "unit", "templates", "pull")
-        open_fields = {name: getattr(defaults, name) for name in names if getattr(edit, name) is None}
-        return dataclasses.replace(edit, **open_fields)
+        filled: dict[str, Any] = {
+            k: getattr(defaults, k, None) if value is None else value for k, value in wished.items()
+        }
+        return ResolvedEdit(**filled)
 
-    def direction(self, edit: Edit) -> StyleDirection:
+    def direction(self, edit: AnyEdit) -> StyleDirection:
         """Turn an edit's words into a style direction; alpha plays no part. Remembered per edit.
 
         Words that the bundle's CLIP was never trained on are named in a warning.
@@ -161,13 +205,13 @@ class Editor:
         Raises:
             UserError: empty, equal or over-long texts, or no channel passes beta (names the largest usable).
         """
-        return self._cached_direction(dataclasses.replace(self.resolve(edit), alpha=None))
+        return self._cached_direction(replace(self.resolve(edit), alpha=1.0))
 
-    def step(self, edit: Edit) -> np.ndarray:
+    def step(self, edit: AnyEdit) -> np.ndarray:
         """Return `alpha * ds` `[S]`: what the edit adds to any face. Steps of several edits add up."""
         return np.float32(self.resolve(edit).alpha) * self.direction(edit).ds
 
-    def apply(self, face, edit: Edit, alphas=None):
+    def apply(self, face: Face, edit: AnyEdit, alphas: Sequence[float] | None = None) -> paddle.Tensor:
         """Edit every face at every strength: `s + alpha * ds`.
 
         Args:
@@ -182,22 +226,28 @@ class Editor:
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
         return (s.unsqueeze(1) + paddle.to_tensor(steps.astype(np.float32))).reshape([-1, s.shape[1]])
 
-    def render(self, face) -> np.ndarray:
+    def render(self, face: Face) -> np.ndarray:
         """Draw faces, always with the same noise, a batch at a time; pixels `[N, H, W, 3]` uint8."""
-        return np.concatenate([to_pixels(images) for images in self._drawn(face)])
+        return np.concatenate(list(self.render_batches(face)))
 
-    def draw(self, face) -> np.ndarray:
+    def render_batches(self, face: Face) -> Iterator[np.ndarray]:
+        """Yield what render returns, a batch at a time."""
+        return (to_pixels(images) for images in self._image_batches(face))
+
+    def synthesize(self, face: Face) -> np.ndarray:
         """Draw faces as render does; images `[N, 3, H, W]` float32, about [-1, 1]."""
-        return np.concatenate(list(self._drawn(face)))
+        return np.concatenate(list(self._image_batches(face)))
+
+    draw = synthesize  # alias until the sweep; then it warns for one release
 
     @paddle.no_grad()
-    def _drawn(self, face):
+    def _image_batches(self, face: Face) -> Iterator[np.ndarray]:
         s = self.styles(face).numpy()
         batch = max(1, min(MAX_BATCH, BATCH_PIXELS // self.bundle.generator.size**2))
         for k in range(0, len(s), batch):
-            yield self.paint(self.bundle.layout.unflatten(s[k : k + batch]))
+            yield self._renderer(self.bundle.layout.unflatten(s[k : k + batch]))
 
-    def edit(self, face, *edits: Edit) -> tuple[np.ndarray, np.ndarray]:
+    def edit(self, face: Face, *edits: AnyEdit) -> tuple[np.ndarray, np.ndarray]:
         """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8."""
         session = Session(self, face)
         for edit in edits:
@@ -205,24 +255,24 @@ class Editor:
         before, after = self.render(paddle.concat([session.start, session.s]))
         return before, after
 
-    def unknown_words(self, edit: Edit) -> list[str]:
+    def unknown_words(self, edit: AnyEdit) -> list[str]:
         """List the words of an edit that the bundle's CLIP never saw; none for a CLIP that knows them all."""
         return self.bundle.clip.unknown_words(f"{edit.neutral} {edit.target}")
 
     @cached_property
-    def _mean_w(self):
+    def _mean_w(self) -> paddle.Tensor:
         return self.bundle.generator.mean_latent()
 
     @cached_property
     @paddle.no_grad()
-    def _population(self):
+    def _population(self) -> np.ndarray:
         """Styles of the editable channels `[N, E]` of faces that are always the same."""
         generator, layout = self.bundle.generator, self.bundle.layout
         z = np.random.RandomState(0).standard_normal([POPULATION, generator.style_dim]).astype(np.float32)
         s = layout.flatten(generator.style_affine(generator.get_latent(paddle.to_tensor(z))))
         return s.numpy()[:, layout.editable_index]
 
-    def _compute_direction(self, edit: Edit) -> StyleDirection:
+    def _compute_direction(self, edit: ResolvedEdit) -> StyleDirection:
         bundle = self.bundle
         relevance, stats = bundle.relevance, bundle.stats  # where one is missing, no CLIP is fetched first
         dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
@@ -249,19 +299,19 @@ class Editor:
 class Session:
     """One face and the edits accepted so far; the face is always its start plus the sum of their steps."""
 
-    def __init__(self, editor: Editor, face):
+    def __init__(self, editor: Editor, face: Face):
         self.editor, self.start = editor, editor.styles(face)
         if self.start.shape[0] != 1:
             raise UserError(f"a session edits one face, got {self.start.shape[0]}; use Editor.apply")
-        self._accepted: list[Edit] = []
+        self._accepted: list[AnyEdit] = []
 
     @property
-    def history(self) -> tuple[Edit, ...]:
+    def history(self) -> tuple[AnyEdit, ...]:
         """The accepted edits, oldest first."""
         return tuple(self._accepted)
 
     @property
-    def s(self):
+    def s(self) -> paddle.Tensor:
         """The face as it stands, flat styles `[1, S]`."""
         return self._styles_with(self._accepted)
 
@@ -269,16 +319,16 @@ class Session:
         """Draw the face as it stands, `[H, W, 3]` uint8."""
         return self.editor.render(self.s)[0]
 
-    def preview(self, edit: Edit) -> np.ndarray:
+    def preview(self, edit: AnyEdit) -> np.ndarray:
         """Draw the face as it would be after one more edit, and change nothing."""
         return self.editor.render(self._styles_with([*self._accepted, edit]))[0]
 
-    def accept(self, edit: Edit) -> None:
+    def accept(self, edit: AnyEdit) -> None:
         """Keep an edit; one that fails (a text, a threshold) is not kept."""
         self.editor.step(edit)
         self._accepted.append(edit)
 
-    def undo(self) -> Edit:
+    def undo(self) -> AnyEdit:
         """Take the latest edit back and return it."""
         if not self._accepted:
             raise UserError("there is no edit to undo")
@@ -288,16 +338,16 @@ class Session:
         """Take all edits back."""
         self._accepted.clear()
 
-    def _styles_with(self, edits):
+    def _styles_with(self, edits: Sequence[AnyEdit]) -> paddle.Tensor:
         steps = np.sum([self.editor.step(edit) for edit in edits], axis=0, dtype=np.float32)
         return self.start + paddle.to_tensor(np.broadcast_to(steps, self.start.shape[1:]).copy())
 
 
-def _draw_z(seed, style_dim: int) -> np.ndarray:
+def _draw_z(seed: int, style_dim: int) -> np.ndarray:
     if not 0 <= int(seed) < 2**32:
         raise UserError(f"seed must be 0 to {2**32 - 1}, got {seed}")
     return np.random.RandomState(int(seed)).standard_normal(style_dim).astype(np.float32)
 
 
-def _quote(words) -> str:
+def _quote(words: Sequence[str]) -> str:
     return ", ".join(f"'{word}'" for word in words)

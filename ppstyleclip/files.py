@@ -20,6 +20,7 @@ import numpy as np
 
 from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
 
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")  # of names that save_picture knows
 NO_PICTURE = "is not a picture that can be read; use a whole PNG or JPEG file"
 
 _MAX_HEADER = 2**23  # bytes of JSON in a safetensors file; a large network has 2 ** 17
@@ -170,7 +171,7 @@ def import_pillow():
     return Image
 
 
-def save_png(path, pixels) -> None:
+def save_png(path: str | Path, pixels: np.ndarray) -> None:
     """Write one picture as PNG.
 
     Args:
@@ -180,11 +181,28 @@ def save_png(path, pixels) -> None:
         UserError: not such an array.
         CannotWrite: the file cannot be written.
     """
+    _write_picture(path, pixels, ".png")
+
+
+def _write_picture(path: str | Path, pixels: np.ndarray, suffix: str) -> None:
     pixels = np.asarray(pixels)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
         raise UserError(f"a picture is [H, W, 3] uint8, got {list(pixels.shape)} {pixels.dtype}")
-    _, data = import_cv2().imencode(".png", np.ascontiguousarray(pixels[:, :, ::-1]))
+    _, data = import_cv2().imencode(suffix, np.ascontiguousarray(pixels[:, :, ::-1]))
     write_atomic(path, data.tobytes())
+
+
+def save_picture(path: str | Path, pixels: np.ndarray) -> None:
+    """Write one picture in the format that its name asks for, one of PICTURE_SUFFIXES; else as save_png.
+
+    Raises:
+        UserError: the name asks for none of them, or the array is no picture.
+        CannotWrite: the file cannot be written.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in PICTURE_SUFFIXES:
+        raise UserError(f"{path} names no format of {', '.join(PICTURE_SUFFIXES)}; choose one of them")
+    _write_picture(path, pixels, suffix)
 
 
 def load_pixels(path) -> np.ndarray:

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any, Union
+
 import numpy as np
 
 from ppstyleclip.files import import_cv2
@@ -13,8 +16,10 @@ from ppstyleclip.files import import_cv2
 INK = (40, 40, 40)
 STRIP_SIDE = 128  # pixels that a picture needs at least to be looked at
 
+Pictures = Union[np.ndarray, Sequence[np.ndarray]]
 
-def to_pixels(images) -> np.ndarray:
+
+def to_pixels(images: Any) -> np.ndarray:
     """Round images to 8 bits: `(x + 1) * 127.5`, to the nearest level, cut off at 0 and 255.
 
     Args:
@@ -28,12 +33,12 @@ def to_pixels(images) -> np.ndarray:
     return np.clip(levels, 0, 255, out=levels).astype(np.uint8, order="C")
 
 
-def to_images(pixels) -> np.ndarray:
-    """Pixels `[N, H, W, 3]` uint8 as images `[N, 3, H, W]` float32 in [-1, 1]."""
+def to_images(pixels: np.ndarray) -> np.ndarray:
+    """Turn pixels `[N, H, W, 3]` uint8 into images `[N, 3, H, W]` float32 in [-1, 1]."""
     return np.ascontiguousarray(np.asarray(pixels).transpose(0, 3, 1, 2), dtype=np.float32) / 127.5 - 1
 
 
-def grid(pictures, columns: int, *, gap: int = 2, background: int = 0) -> np.ndarray:
+def grid(pictures: Pictures, columns: int, *, gap: int = 2, background: int = 0) -> np.ndarray:
     """Lay pictures of one size out in rows of `columns`, read like text.
 
     Args:
@@ -54,7 +59,7 @@ def grid(pictures, columns: int, *, gap: int = 2, background: int = 0) -> np.nda
     return sheet
 
 
-def strip(pictures, labels) -> np.ndarray:
+def strip(pictures: Pictures, labels: Iterable[str]) -> np.ndarray:
     """Put pictures in one row on white, each under its label; small ones are enlarged to be looked at.
 
     Args:
@@ -78,8 +83,8 @@ def strip(pictures, labels) -> np.ndarray:
     return sheet
 
 
-def enlarged(pictures) -> np.ndarray:
-    """Pictures `[N, H, W, 3]` uint8, a whole number of times larger until no side is under STRIP_SIDE."""
+def enlarged(pictures: np.ndarray) -> np.ndarray:
+    """Enlarge pictures `[N, H, W, 3]` uint8 a whole number of times, until no side is under STRIP_SIDE."""
     factor = -(-STRIP_SIDE // min(pictures.shape[1:3]))
     if factor == 1:
         return pictures
@@ -87,8 +92,8 @@ def enlarged(pictures) -> np.ndarray:
     return np.stack([cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC) for picture in pictures])
 
 
-def reduced(pictures, side: int):
-    """Pictures `[N, H, W, 3]` uint8, smaller by a whole factor until no side is above `side` pixels."""
+def reduced(pictures: np.ndarray, side: int) -> np.ndarray:
+    """Reduce pictures `[N, H, W, 3]` uint8 by a whole factor, until no side is above `side` pixels."""
     factor = -(-max(pictures.shape[1:3]) // side)
     if factor == 1:
         return pictures
@@ -96,13 +101,13 @@ def reduced(pictures, side: int):
     return np.stack([cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures])
 
 
-def _write_centred(sheet, label: str, centre: float, band: int) -> None:
+def _write_centred(sheet: np.ndarray, label: str, centre: float, band: int) -> None:
     cv2, scale, thickness = import_cv2(), band / 40, max(1, band // 24)
     (text_width, text_height), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
     corner = (round(centre - text_width / 2), round((band + text_height) / 2) + 1)
     cv2.putText(sheet, label, corner, cv2.FONT_HERSHEY_SIMPLEX, scale, INK, thickness, cv2.LINE_AA)
 
 
-def offset_labels(alphas) -> list[str]:
-    """Strengths as labels: -1, 0, +2.5."""
+def offset_labels(alphas: Iterable[float]) -> list[str]:
+    """Write strengths as labels: -1, 0, +2.5."""
     return [f"{alpha:+g}" if alpha else "0" for alpha in alphas]

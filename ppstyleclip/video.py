@@ -1,11 +1,13 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Pictures in motion: GIF (any browser) and MP4 (any player), written whole or not at all."""
+"""Pictures in motion: GIF (any browser) and MP4 (any player), written whole or not at all; frames read."""
 
 from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Union
 
 import numpy as np
 
@@ -15,9 +17,12 @@ from ppstyleclip.files import import_cv2, import_pillow, write_atomic
 FPS = (1, 50)  # a GIF counts hundredths of a second, and browsers slow down what is under two of them
 CODEC = "mp4v"  # MPEG-4 part 2: OpenCV's wheels carry no H.264 encoder
 MAX_SIDE = 8190  # pixels, of that codec
+USUAL_FPS = 25.0  # of a video that does not say
+
+Pictures = Union[np.ndarray, Sequence[np.ndarray]]
 
 
-def save_gif(path, pictures, *, fps: float) -> None:
+def save_gif(path: str | Path, pictures: Pictures, *, fps: float) -> None:
     """Write pictures as a GIF that repeats for ever.
 
     Each picture gets 256 colours of its own, and is shown for 1 / fps seconds, to the nearest hundredth.
@@ -38,7 +43,7 @@ def save_gif(path, pictures, *, fps: float) -> None:
     write_atomic(path, memory.getvalue())
 
 
-def save_mp4(path, pictures, *, fps: float) -> None:
+def save_mp4(path: str | Path, pictures: Pictures, *, fps: float) -> None:
     """Write pictures as MP4 (MPEG-4 part 2), and read it back before it takes its name.
 
     Players show it; most browsers do not, for want of that codec.
@@ -69,13 +74,37 @@ def save_mp4(path, pictures, *, fps: float) -> None:
         write_atomic(path, draft.read_bytes())
 
 
+def read_video(path: str | Path, *, max_frames: int) -> tuple[list[np.ndarray], float]:
+    """Read all frames of a video.
+
+    Returns:
+        (frames `[H, W, 3]` uint8, RGB; frames a second, USUAL_FPS where the video does not say).
+    Raises:
+        UserError: it holds no frames that can be read, or more than max_frames.
+    """
+    cv2 = import_cv2()
+    frames: list[np.ndarray] = []
+    video = cv2.VideoCapture(str(path))
+    rate = video.get(cv2.CAP_PROP_FPS)
+    while len(frames) <= max_frames:
+        is_read, frame = video.read()
+        if not is_read:
+            break
+        frames.append(np.ascontiguousarray(frame[:, :, ::-1]))
+    video.release()
+    if not frames or len(frames) > max_frames:
+        held = f"more than {max_frames} frames; cut it" if frames else "no frames that can be read"
+        raise UserError(f"{path} holds {held}")
+    return frames, rate if rate > 0 else USUAL_FPS
+
+
 def check_fps(fps: float) -> None:
     """Refuse a speed that a GIF cannot have; both kinds keep to it, so that they show the same."""
     if not FPS[0] <= fps <= FPS[1]:
         raise UserError(f"fps must be {FPS[0]} to {FPS[1]} pictures a second, got {fps:g}")
 
 
-def _checked(pictures, fps) -> np.ndarray:
+def _checked(pictures: Pictures, fps: float) -> np.ndarray:
     pictures = np.asarray(pictures)
     if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.size == 0:
         raise UserError(
@@ -85,7 +114,7 @@ def _checked(pictures, fps) -> np.ndarray:
     return pictures
 
 
-def _encode(path, pictures, fps) -> None:
+def _encode(path: Path, pictures: np.ndarray, fps: float) -> None:
     cv2 = import_cv2()
     height, width = pictures.shape[1:3]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*CODEC), float(fps), (width, height))
@@ -96,7 +125,7 @@ def _encode(path, pictures, fps) -> None:
     writer.release()
 
 
-def _count_frames(path) -> int:
+def _count_frames(path: Path) -> int:
     cv2 = import_cv2()
     video, count = cv2.VideoCapture(str(path)), 0
     while video.read()[0]:

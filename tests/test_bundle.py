@@ -110,8 +110,10 @@ def test_a_pack_goes_round(pack, parts):
     assert generator_fingerprint(bundle.generator) == marks["generator"]
     assert clip_fingerprint(bundle.clip) == marks["clip"]
     assert bundle.clip.vocabulary == frozenset(WORDS) and bundle.stats.count == 100
+    assert bundle.relevance.clip_name == parts["clip"].name and bundle.relevance.fingerprints == marks
+    assert (bundle.relevance.effect_norm == np.float32(parts["strength"])).all()
     for name in ("relevance", "strength", "s_base", "latents"):
-        value = getattr(bundle, name)
+        value = np.asarray(getattr(bundle, name))
         assert value.dtype == np.float32 and (value == np.float32(parts[name])).all()
     assert (bundle.stats.mean == parts["stats"].mean).all() and (bundle.stats.std == parts["stats"].std).all()
     text = ["a happy face"]
@@ -133,7 +135,7 @@ def test_a_half_pack_is_smaller_and_reads_as_float32(pack, tmp_path):
         assert (tmp_path / "half" / name).stat().st_size < 0.7 * (folder / name).stat().st_size
     assert read_safetensors(tmp_path / "half" / "relevance.safetensors")[0]["relevance"].dtype == np.float32
     bundle = load_pack(tmp_path / "half")
-    assert bundle.relevance.dtype == np.float32 and bundle.clip.dim == 16
+    assert bundle.relevance.rows.dtype == np.float32 and bundle.clip.dim == 16
     assert all(value.dtype == paddle.float32 for value in bundle.generator.state_dict().values())
     again = write_pack(tmp_path / "twice", half=True, generator=bundle.generator, clip=bundle.clip)
     assert again == bundle.fingerprints  # rounding twice changes nothing

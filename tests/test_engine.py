@@ -18,11 +18,13 @@ from tiny_world import CLIP, tiny_clip, tiny_generator
 from ppstyleclip import engine
 from ppstyleclip.engine import compiled, networks, program, tracing
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.staged import advance, first_stage, join_opened, open_layer, take
-from ppstyleclip.models import stylegan2_fixed
 from ppstyleclip.models.clip import build_clip
-from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
-from ppstyleclip.models.stylegan2_pullback import prepare_pullback
+from ppstyleclip.models.forms import inference_of, prefix_drawing_of
+from ppstyleclip.models.generator import CachedConvolution
+from ppstyleclip.models.stylegan2 import inference as stylegan2_inference
+from ppstyleclip.models.stylegan2 import inference_layers
+from ppstyleclip.models.stylegan2.inference import InferenceSynthesis, SynthesisForm
+from ppstyleclip.pictures import to_pixels
 from ppstyleclip.threads import thread_count
 
 BOUND = 1e-3  # largest difference of images in about [-1, 1]
@@ -64,11 +66,12 @@ def eager(generator, styles, noise="const"):
 
 @paddle.no_grad()
 def drawn_before(generator, styles, start):
-    """The Stage that a synthesis from style tensor `start` goes on from."""
-    stage = first_stage(generator, len(styles[0]))
-    while stage.k < start:
-        stage = advance(generator, stage, paddle.to_tensor(styles[stage.k]))
-    return stage
+    """The state that a synthesis from style tensor `start` goes on from."""
+    drawing = prefix_drawing_of(generator)
+    state = drawing.initial_state(len(styles[0]))
+    while state.k < start:
+        state = drawing.run_layer(state, paddle.to_tensor(styles[state.k]))
+    return state
 
 
 def relative(a, b):
@@ -85,7 +88,7 @@ def test_compiled_synthesis_is_the_eager_one_at_any_batch(generator, folder, noi
 
 
 def test_a_large_batch_is_drawn_in_parts(generator, folder, monkeypatch):
-    monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 2 * generator.size**2)
+    monkeypatch.setattr(stylegan2_inference, "AT_ONCE_PIXELS", 2 * generator.size**2)
     draw, styles, sizes = engine.compile_synthesis(generator, folder=folder), draw_styles(generator, 5), []
     run = compiled.Compiled.__call__
     monkeypatch.setattr(
@@ -105,13 +108,15 @@ def test_pictures_of_which_each_fills_a_program(
 ):
     if precision == "bf16" and not paddle.base.core.supports_bfloat16():
         pytest.skip("this processor does not compute in bf16")
-    monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 1)
-    monkeypatch.setattr(stylegan2_fixed._LoneConv, "least_winograd", 1 if winograd else 999)
-    monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_SIDE", 4)
+    monkeypatch.setattr(stylegan2_inference, "AT_ONCE_PIXELS", 1)
+    monkeypatch.setattr(inference_layers.BatchOneConv, "winograd_channels", 1 if winograd else 999)
+    monkeypatch.setattr(inference_layers, "WINOGRAD_SIDE", 4)
     draw = engine.compile_synthesis(generator, noise=noise, precision=precision, folder=tmp_path)
     layers = draw.parts[0].compiled.layer.synthesis.layers
-    assert {layer.in_weight for layer in layers if not layer.to_rgb} == {False, True}
-    assert any(layer.winograd for layer in layers if not layer.to_rgb) == (winograd and precision == "fp32")
+    assert {layer.scales_weight for layer in layers if not layer.is_to_rgb} == {False, True}
+    assert any(layer.winograd for layer in layers if not layer.is_to_rgb) == (
+        winograd and precision == "fp32"
+    )
     assert draw.compile()
     for seed in (0, 1):  # weights that the program makes from the styles are made anew
         styles = draw_styles(generator, 2, seed)
@@ -119,13 +124,13 @@ def test_pictures_of_which_each_fills_a_program(
 
 
 def test_a_paddle_without_programs_of_the_old_kind_draws_but_not_in_bf16(generator, tmp_path, monkeypatch):
-    monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 1)
+    monkeypatch.setattr(stylegan2_inference, "AT_ONCE_PIXELS", 1)
     for module in (networks, tracing):
         monkeypatch.setattr(module, "writes_old_programs", lambda: False)
     styles = draw_styles(generator, 2)
     draw = engine.compile_synthesis(generator, folder=tmp_path)
     first = draw.parts[0].compiled.layer.synthesis.layers[0]
-    assert not isinstance(first, stylegan2_fixed._LoneConv) and draw.compile()
+    assert not isinstance(first, inference_layers.BatchOneConv) and draw.compile()
     assert relative(draw(styles), eager(generator, styles)) < BOUND / 10
     if paddle.base.core.supports_bfloat16():
         half = engine.compile_synthesis(generator, precision="bf16", folder=tmp_path)
@@ -135,14 +140,14 @@ def test_a_paddle_without_programs_of_the_old_kind_draws_but_not_in_bf16(generat
 
 @pytest.mark.parametrize("start", [0, 3, 5])
 def test_small_layers_of_large_pictures_draw_many_at_once(generator, tmp_path, monkeypatch, start):
-    monkeypatch.setattr(networks, "AT_ONCE_PIXELS", generator.size**2)
-    monkeypatch.setattr(networks, "SMALL_SIDE", 8)
+    monkeypatch.setattr(stylegan2_inference, "AT_ONCE_PIXELS", generator.size**2)
+    monkeypatch.setattr(stylegan2_inference, "SMALL_SIDE", 8)
     styles = draw_styles(generator, 3)
-    begin = drawn_before(generator, styles, start).begin(np.arange(3), None, None)
+    begin = drawn_before(generator, styles, start).initial_inputs(np.arange(3), None, None)
     first = engine.compile_synthesis(generator, folder=tmp_path)
     draw = engine.compile_synthesis(generator, start=start, folder=tmp_path, like=first)
-    assert [part.at_once for part in first.parts] == [generator.size**2 // 64, 1]
-    assert draw.parts[-1] is first.parts[-1] if start < 5 else len(draw.parts) == 1
+    assert [part.plan.at_once for part in first.parts] == [generator.size**2 // 64, 1]
+    assert draw.parts[-1].compiled is first.parts[-1].compiled if start < 5 else len(draw.parts) == 1
     loaded, inference = [], program.inference
     load = inference.create_predictor
     monkeypatch.setattr(inference, "create_predictor", lambda config: (loaded.append(1), load(config))[1])
@@ -162,43 +167,42 @@ def test_synthesis_goes_on_from_any_layer(generator, folder, start):
     styles = draw_styles(generator, 2)
     draw = engine.compile_synthesis(generator, start=start, folder=folder)
     assert draw.compile()
-    begin = drawn_before(generator, styles, start).begin(np.arange(2), None, None)
+    begin = drawn_before(generator, styles, start).initial_inputs(np.arange(2), None, None)
     assert relative(draw(styles[start:], **begin), eager(generator, styles)) < BOUND / 10
 
 
-@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("batch_one", [False, True])
 @pytest.mark.parametrize("start", [0, 2, 3, 6])
 def test_a_convolution_is_done_once_and_one_channel_of_it_changed(
-    generator, folder, monkeypatch, alone, start
+    generator, folder, monkeypatch, batch_one, start
 ):
-    if alone:
-        monkeypatch.setattr(networks, "AT_ONCE_PIXELS", 1)
+    if batch_one:
+        monkeypatch.setattr(stylegan2_inference, "AT_ONCE_PIXELS", 1)
     styles, images, columns = draw_styles(generator, 2), np.array([0, 1, 1]), np.array([3, 0, 2])
+    drawing = prefix_drawing_of(generator)
     with paddle.no_grad():
-        stage = drawn_before(generator, styles, start)
-        opened = join_opened(
-            [
-                open_layer(
-                    generator, take(stage, paddle.to_tensor([k])), paddle.to_tensor(styles[start][k : k + 1])
-                )
-                for k in (0, 1)
-            ]
+        state = drawn_before(generator, styles, start)
+        singles = [state.index_select(paddle.to_tensor([k])) for k in (0, 1)]
+        rows = [paddle.to_tensor(styles[start][k : k + 1]) for k in (0, 1)]
+        cached = CachedConvolution.concat(
+            [drawing.cache_convolution(single, row) for single, row in zip(singles, rows)]
         )
     changed = [style[images] for style in styles]
     changed[start][np.arange(3), columns] += np.float32([4.0, -3.0, 2.0])
-    draw = engine.compile_synthesis(generator, start=start, opened=True, folder=folder)
+    draw = engine.compile_synthesis(generator, start=start, cached_convolution=True, folder=folder)
     assert draw.compile()
-    drawn = draw(changed[start:], **opened.begin(images, changed[start], columns))
+    drawn = draw(changed[start:], **cached.initial_inputs(images, changed[start], columns))
     assert relative(drawn, eager(generator, changed)) < BOUND / 10
     assert relative(drawn, eager(generator, [style[images] for style in styles])) > 10 * BOUND  # it changed
 
 
 def test_synthesis_stops_at_a_resolution(generator):
-    fixed = FixedSynthesis(generator, side=generator.size // 2)
+    synthesis = InferenceSynthesis(generator, SynthesisForm(side=generator.size // 2))
     styles = [paddle.to_tensor(s) for s in draw_styles(generator, 2)]
-    assert fixed(styles[: len(fixed.widths)]).shape == [2, 3, generator.size // 2, generator.size // 2]
+    images = synthesis(styles[: len(synthesis.widths)])
+    assert images.shape == [2, 3, generator.size // 2, generator.size // 2]
     with pytest.raises(ValueError, match="start must be 0 to"):
-        FixedSynthesis(generator, start=99)
+        InferenceSynthesis(generator, SynthesisForm(start=99))
 
 
 @pytest.mark.parametrize("side", [32, 48])
@@ -362,15 +366,16 @@ def test_image_encoder_in_bf16_is_near_fp32(folder, make_clip):
     assert 0 < relative(got, expected) < 0.05
 
 
-def test_a_painter_compiles_when_enough_was_drawn(generator, monkeypatch, tmp_path):
+def test_a_renderer_compiles_when_enough_was_drawn(generator, monkeypatch, tmp_path):
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path))
     monkeypatch.setattr(networks, "EAGER_PIXELS", 3 * generator.size**2)
-    paint, styles = engine.Painter(generator), draw_styles(generator, 2)
-    first = paint(styles)
+    renderer, styles = engine.Renderer(generator), draw_styles(generator, 2)
+    first = renderer.synthesize(styles)
     assert not (tmp_path / "engine").exists()
-    second = paint([paddle.to_tensor(style) for style in styles])
+    second = renderer.synthesize([paddle.to_tensor(style) for style in styles])
     assert len(list((tmp_path / "engine").iterdir())) == 1
     assert relative(second, first) < BOUND / 10
+    np.testing.assert_array_equal(renderer.render(styles), to_pixels(renderer.synthesize(styles)))
 
 
 class Step(paddle.nn.Layer):
@@ -378,7 +383,7 @@ class Step(paddle.nn.Layer):
 
     def __init__(self, generator, clip):
         super().__init__()
-        self.synthesis, self.clip = FixedSynthesis(generator), clip
+        self.synthesis, self.clip = inference_of(generator).differentiable(), clip
 
     def shapes(self):
         widths = self.synthesis.widths
@@ -414,19 +419,19 @@ def test_compiled_gradient_is_the_eager_one(generator, folder, make_clip):
 
 
 @pytest.mark.parametrize("winograd", [False, True])
-def test_the_way_back_through_synthesis_is_paddles(generator, monkeypatch, winograd):
-    monkeypatch.setattr(stylegan2_fixed._FixedConv, "least_winograd", 1)
-    monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_SIDE", 4)
-    synthesis = FixedSynthesis(generator)
-    prepare_pullback(synthesis, winograd=winograd)
-    assert any(getattr(layer, "winograd", False) for layer in synthesis.pullback.layers) == winograd
+def test_the_backward_of_synthesis_is_paddles(generator, monkeypatch, winograd):
+    monkeypatch.setattr(inference_layers.InferenceConv, "winograd_channels", 1)
+    monkeypatch.setattr(inference_layers, "WINOGRAD_SIDE", 4)
+    synthesis = InferenceSynthesis(generator)
+    backward = synthesis.build_backward(on_gpu=not winograd)
+    assert any(getattr(layer, "winograd", False) for layer in backward.layers) == winograd
     styles = [paddle.to_tensor(style, stop_gradient=False) for style in draw_styles(generator, 2)]
     images = generator.synthesis_from_styles(styles, noise="const")
     weight = paddle.to_tensor(np.random.RandomState(2).randn(*images.shape).astype(np.float32))
     wanted = paddle.grad([(images * weight).sum()], styles)
     with paddle.no_grad():
-        drawn, kept = synthesis.record(styles)
-        got = synthesis.pullback(styles, kept, weight)
+        drawn, recorded = synthesis.record(styles)
+        got = backward(styles, recorded, weight)
     assert relative(drawn.numpy(), images.numpy()) < BOUND / 10
     for one, other in zip(got, wanted):
         assert relative(one.numpy(), other.numpy()) < BOUND
@@ -437,7 +442,7 @@ class TwoPaths(paddle.nn.Layer):
 
     def __init__(self, generator):
         super().__init__()
-        self.generator, self.synthesis = generator, FixedSynthesis(generator)
+        self.generator, self.synthesis = generator, inference_of(generator).differentiable()
 
     def forward(self, tensors):
         """Return [loss]."""

@@ -9,9 +9,14 @@ import pytest
 
 from ppstyleclip import Edit, Editor
 from ppstyleclip.files import read_safetensors
-from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
+from ppstyleclip.methods.global_directions import (
+    RelevanceConfig,
+    StatisticsConfig,
+    collect_statistics,
+    compute_relevance,
+)
 from ppstyleclip.pictures import to_images
-from ppstyleclip.stylespace import collect_stats
+from ppstyleclip.progress import last
 from ppstyleclip.toonface.build_pack import PACK
 from ppstyleclip.toonface.judge import read_factors
 from ppstyleclip.toonface.renderer import INDEX
@@ -34,25 +39,19 @@ def test_pack_is_small_and_says_what_it_is():
 
 
 def test_statistics_are_those_of_the_generator(bundle):
-    *_, last = collect_stats(bundle.generator, bundle.layout, num_samples=100_000, truncation=1.0, keep=100)
-    assert np.allclose(last.stats.mean, bundle.stats.mean, atol=1e-3)
-    assert np.allclose(last.stats.std, bundle.stats.std, atol=1e-3)
-    assert np.allclose(last.s, bundle.s_base, atol=1e-3)
+    config = StatisticsConfig(num_samples=100_000, truncation=1.0, keep=100)
+    record = last(collect_statistics(bundle.generator, config))
+    assert np.allclose(record.stats.mean, bundle.stats.mean, atol=1e-3)
+    assert np.allclose(record.stats.std, bundle.stats.std, atol=1e-3)
+    assert np.allclose(record.s, bundle.s_base, atol=1e-3)
 
 
 def test_relevance_is_that_of_generator_and_clip(bundle):
     wanted = np.linspace(0, bundle.layout.num_editable - 1, 4).astype(int)
-    records = compute_relevance(
-        bundle.generator,
-        bundle.clip,
-        bundle.layout,
-        bundle.stats,
-        bundle.s_base,
-        batch_size=200,
-        channels=wanted,
-    )
-    again = collect_relevance(records, bundle.layout.num_editable, bundle.clip.dim).relevance[wanted]
-    shipped = bundle.relevance[wanted]
+    config = RelevanceConfig(batch_size=200, channels=tuple(wanted))
+    records = compute_relevance(bundle.generator, bundle.clip, bundle.stats, config, s_base=bundle.s_base)
+    again = last(records).relevance.rows[wanted]
+    shipped = bundle.relevance.rows[wanted]
     alive = shipped.any(1)
     assert np.array_equal(alive, again.any(1))
     assert (again * shipped).sum(1)[alive].min() >= 0.999

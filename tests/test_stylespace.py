@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Layout against the known numbers of FFHQ's generator; statistics against NumPy."""
+"""Layout against the known numbers of FFHQ's generator."""
 
 import json
 
@@ -9,10 +9,8 @@ import pytest
 
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.stylespace import (
-    StatsAccumulator,
     StyleLayout,
     build_layout,
-    collect_stats,
     layout_from_channels,
 )
 
@@ -89,81 +87,3 @@ def test_wrong_shapes_are_refused(generator):
         layout_from_channels(48, CHANNELS)
     with pytest.raises(ValueError, match="does not exist"):
         layout.describe(layout.num_editable)
-
-
-@pytest.mark.parametrize("ddof", [0, 1])
-def test_accumulator_equals_numpy_far_from_zero(ddof):
-    # A mean a thousand deviations away: the naive sum of squares in float32 fails here.
-    s = 1000 + np.random.RandomState(1).randn(1003, 7)
-    accumulator = StatsAccumulator()
-    for start in range(0, len(s), 97):
-        accumulator.update(s[start : start + 97])
-    accumulator.update(s[:0])
-    stats = accumulator.result(ddof)
-    assert stats.count == 1003
-    np.testing.assert_allclose(stats.mean, s.mean(axis=0), rtol=1e-7)
-    np.testing.assert_allclose(stats.std, s.std(axis=0, ddof=ddof), rtol=1e-6)
-
-
-def test_accumulator_takes_a_hundred_thousand_samples():
-    random, accumulator = np.random.RandomState(2), StatsAccumulator()
-    for _ in range(100):
-        accumulator.update(3 + 2 * random.randn(1000, 50))
-    stats = accumulator.result()
-    assert stats.count == 100_000
-    np.testing.assert_allclose(stats.mean, 3, atol=0.03)
-    np.testing.assert_allclose(stats.std, 2, atol=0.03)
-
-
-def test_accumulator_refuses_nothing_and_other_widths():
-    accumulator = StatsAccumulator()
-    with pytest.raises(ValueError, match="more than 0"):
-        accumulator.result()
-    accumulator.update(np.zeros((2, 3)))
-    with pytest.raises(ValueError, match="batch must be"):
-        accumulator.update(np.zeros((2, 4)))
-
-
-def collect(generator, **options):
-    records = list(collect_stats(generator, build_layout(generator), **options))
-    assert [record.stats is None for record in records] == [True] * (len(records) - 1) + [False]
-    return records[-1]
-
-
-def test_statistics_are_of_the_seed_not_of_the_batch(generator):
-    one = collect(generator, num_samples=101, batch_size=101, keep=20)
-    two = collect(generator, num_samples=101, batch_size=7, keep=20)
-    np.testing.assert_allclose(one.s, two.s, atol=1e-5)
-    np.testing.assert_allclose(one.stats.mean, two.stats.mean, atol=1e-5)
-    np.testing.assert_allclose(one.stats.std, two.stats.std, atol=1e-5)
-    other = collect(generator, num_samples=101, batch_size=101, keep=20, seed=5)
-    assert np.abs(other.s - one.s).max() > 0.1
-
-
-@pytest.mark.parametrize("mode", ["layers", "features", "all", "none"])
-def test_truncation_modes_by_hand(generator, mode):
-    layout, psi, cutoff = build_layout(generator), 0.4, 3
-    record = collect(
-        generator, num_samples=40, batch_size=16, keep=40, truncation=psi, truncation_mode=mode, cutoff=cutoff
-    )
-    z = np.random.RandomState(1234).randn(40, 12).astype(np.float32)
-    w = generator.get_latent(paddle.to_tensor(z)).numpy()
-    mean = generator.mean_latent().numpy()
-    w_plus = np.repeat(w[:, None], generator.n_latent, axis=1)  # [N, L, D]
-    near = mean + psi * (w_plus - mean)
-    if mode == "layers":
-        w_plus[:, :cutoff] = near[:, :cutoff]
-    elif mode == "features":
-        w_plus[:, :, :cutoff] = near[:, :, :cutoff]
-    elif mode == "all":
-        w_plus = near
-    s = layout.flatten(generator.style_affine(paddle.to_tensor(w_plus))).numpy()
-    np.testing.assert_allclose(record.s, s, atol=1e-5)
-    np.testing.assert_allclose(record.stats.mean, s.mean(axis=0), atol=1e-5)
-    np.testing.assert_allclose(record.stats.std, s.std(axis=0), atol=1e-5)
-
-
-@pytest.mark.parametrize("options", [{"truncation_mode": "some"}, {"num_samples": 1}, {"truncation": 2.0}])
-def test_statistics_refuse_bad_options(generator, options):
-    with pytest.raises(ValueError, match="unknown truncation mode|need num_samples"):
-        next(collect_stats(generator, build_layout(generator), **options))

@@ -8,7 +8,7 @@ import pytest
 from tiny_world import tiny_generator
 
 from ppstyleclip import engine
-from ppstyleclip.models import stylegan2_fixed
+from ppstyleclip.models.stylegan2 import inference_layers
 from ppstyleclip.ops import (
     cut_tiles,
     join_tiles,
@@ -40,8 +40,8 @@ def test_tiles_are_cut_and_joined():
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_compiled_synthesis_in_winograds_form_is_the_eager_one(tmp_path, monkeypatch, count):
-    monkeypatch.setattr(stylegan2_fixed._FixedConv, "least_winograd", 1)
-    monkeypatch.setattr(stylegan2_fixed, "_WINOGRAD_SIDE", 4)
+    monkeypatch.setattr(inference_layers.InferenceConv, "winograd_channels", 1)
+    monkeypatch.setattr(inference_layers, "WINOGRAD_SIDE", 4)
     generator = tiny_generator()
     draw = engine.compile_synthesis(generator, folder=tmp_path)
     assert draw.compile()

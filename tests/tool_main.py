@@ -1,8 +1,11 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The commands in tools/, which are scripts and not a package, for tests to call."""
 
+import functools
 import importlib.util
 from pathlib import Path
+
+from ppstyleclip.cli.main import run_command
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 
@@ -12,9 +15,11 @@ def load_module(name):
     spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    if not hasattr(module, "main"):  # a shim of a command
+        module.main = functools.partial(run_command, name)
     return module
 
 
 def load_tool(name):
     """The main of a script of tools/; it takes a list of arguments and returns an exit code."""
-    return load_module(name).main
+    return getattr(load_module(name), "main", None) or functools.partial(run_command, name)

@@ -11,63 +11,7 @@ Writes src.png (the aligned face), dst.png (as the generator draws it) and dst.n
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
-from ppstyleclip.cli.arguments import (
-    add_identity_argument,
-    add_model_arguments,
-    documented_parser,
-    load_editor,
-)
-from ppstyleclip.cli.run import run_cli
-from ppstyleclip.files import check_file
-
-
-def parse_args(argv=None) -> argparse.Namespace:
-    """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
-    parser = documented_parser(__doc__)
-    add = parser.add_argument_group("photo").add_argument
-    add("--input_image", required=True, help="the photo")
-    add("--aligned", action="store_true", help="it is a crop of a face already")
-    add("--face", default="largest", help="a number, 1 for the leftmost; or largest (default: largest)")
-    add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
-    add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
-    add("--seed", type=int, help="of no effect here; PaddleGAN's tool has it")
-    add_identity_argument(add)
-    add_model_arguments(parser)
-    return parser.parse_args(argv)
-
-
-def run(args) -> None:
-    """Invert, write, and say what was done."""
-    for path in filter(None, (args.input_image, args.ir_se50_weights)):
-        check_file(path)
-    editor = load_editor(args)
-
-    from ppstyleclip.apps.photo import aligned_faces, whole_picture
-    from ppstyleclip.apps.pixel2style2pixel_predictor import FILES, inversion_to_files
-
-    if args.aligned:
-        face = whole_picture(editor.bundle, args.input_image)
-    else:
-        face = aligned_faces(
-            editor.bundle,
-            args.input_image,
-            which=args.face,
-            landmarks=args.landmarks,
-            landmark_path=args.landmark_path,
-        )[1][0]
-    made = inversion_to_files(editor, face, args.output_path, identity_path=args.ir_se50_weights)
-    print(f"{args.input_image} inverted by the encoder of {editor.bundle.name}: {made.words}")
-    for name in FILES:
-        print(f"wrote {Path(args.output_path) / name}")
-
-
-def main(argv=None) -> int:
-    """Parse, run, and turn bad input into one line and exit code 2."""
-    return run_cli(run, parse_args(argv))
-
+from ppstyleclip.cli.main import run_command
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_command("pixel2style2pixel"))

@@ -14,14 +14,7 @@ or --shard 0/2 and --shard 1/2 on two machines, then --merge.
 
 from __future__ import annotations
 
-from ppstyleclip.apps.extract import run_extract
-from ppstyleclip.cli.run import run_cli
-
-
-def main(argv=None) -> int:
-    """Parse, run, and turn bad input into one line and exit code 2."""
-    return run_cli(run_extract, argv)
-
+from ppstyleclip.cli.main import run_command
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_command("styleclip_extract"))

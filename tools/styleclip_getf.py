@@ -12,14 +12,7 @@ It may be killed and started again.
 
 from __future__ import annotations
 
-from ppstyleclip.apps.prepare import run_getf
-from ppstyleclip.cli.run import run_cli
-
-
-def main(argv=None) -> int:
-    """Parse, run, and turn bad input into one line and exit code 2."""
-    return run_cli(run_getf, argv)
-
+from ppstyleclip.cli.main import run_command
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_command("styleclip_getf"))

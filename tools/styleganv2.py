@@ -11,37 +11,7 @@ Writes sample.png (a sheet of faces), sample.npy (their latents; the other tools
 
 from __future__ import annotations
 
-import argparse
-
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
-from ppstyleclip.cli.run import run_cli
-
-
-def parse_args(argv=None) -> argparse.Namespace:
-    """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
-    parser = documented_parser(__doc__)
-    add = parser.add_argument_group("sheet").add_argument
-    add("--seed", type=int, help="makes the pictures repeatable (default: others each time)")
-    add("--n_row", type=int, default=3, help="rows of the sheet (default: %(default)s)")
-    add("--n_col", type=int, default=5, help="columns of the sheet (default: %(default)s)")
-    add_model_arguments(parser)
-    return parser.parse_args(argv)
-
-
-def run(args) -> None:
-    """Draw, write, and say where."""
-    editor = load_editor(args)
-
-    from ppstyleclip.apps.styleganv2_predictor import sheets_to_files
-
-    for path in sheets_to_files(editor, args.seed, args.n_row, args.n_col, args.output_path):
-        print(f"wrote {path}")
-
-
-def main(argv=None) -> int:
-    """Parse, run, and turn bad input into one line and exit code 2."""
-    return run_cli(run, parse_args(argv))
-
+from ppstyleclip.cli.main import run_command
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_command("styleganv2"))

@@ -12,65 +12,7 @@ several offsets, strip.png (all of them in a labelled row).
 
 from __future__ import annotations
 
-import argparse
-
-from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.cli.arguments import (
-    add_face_arguments,
-    add_model_arguments,
-    check_faces,
-    documented_parser,
-    finite_number,
-    load_editor,
-)
-from ppstyleclip.cli.run import run_cli
-
-
-def parse_args(argv=None) -> argparse.Namespace:
-    """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
-    parser = documented_parser(__doc__)
-    add = parser.add_argument_group("edit").add_argument
-    add("--direction_name", metavar="NAME", help="which of the directions (default: the only one)")
-    add(
-        "--direction_offset",
-        type=finite_number,
-        nargs="+",
-        default=[0.0],
-        metavar="OFFSET",
-        help="how far along it, or several; dst is the last one; negative goes the other way (default: 0)",
-    )
-    add(
-        "--direction_path", help="file of directions, in place of the model's own (the embedded one has none)"
-    )
-    add_face_arguments(parser, seed=DEFAULT_SEED)
-    add_model_arguments(parser)
-    return parser.parse_args(argv)
-
-
-def run(args) -> None:
-    """Edit, write, and say what was done; what can be refused at once is, before Paddle is imported."""
-    from ppstyleclip.zoo import choose_direction, open_directions
-
-    check_faces(args)
-    directions = open_directions(args.model_type, args.direction_path)
-    direction = choose_direction(directions, args.direction_name)
-    editor = load_editor(args)
-
-    from ppstyleclip.apps.faces import given_face
-    from ppstyleclip.apps.styleganv2editing_predictor import move_to_files
-
-    face, source = given_face(editor, args, seed=DEFAULT_SEED)
-    paths = move_to_files(editor, face, direction, args.direction_offset, args.output_path)[3]
-    name = args.direction_name or next(iter(directions))
-    print(f"{name} by {args.direction_offset[-1]:g}, on {source} of {editor.bundle.name}")
-    for path in paths:
-        print(f"wrote {path}")
-
-
-def main(argv=None) -> int:
-    """Parse, run, and turn bad input into one line and exit code 2."""
-    return run_cli(run, parse_args(argv))
-
+from ppstyleclip.cli.main import run_command
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_command("styleganv2editing"))

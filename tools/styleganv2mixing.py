@@ -11,73 +11,7 @@ Writes src1.mixing.png, src2.mixing.png, dst.mixing.png and the mixture's latent
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
-from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.cli.arguments import (
-    add_face_arguments,
-    add_model_arguments,
-    check_faces,
-    documented_parser,
-    finite_number,
-    load_editor,
-)
-from ppstyleclip.cli.run import run_cli
-
-SEEDS = {"1": DEFAULT_SEED, "2": DEFAULT_SEED + 1}
-
-
-def parse_args(argv=None) -> argparse.Namespace:
-    """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
-    parser = documented_parser(__doc__)
-    how = parser.add_argument_group("mixture").add_mutually_exclusive_group()
-    how.add_argument(
-        "--weights",
-        type=finite_number,
-        nargs="+",
-        default=[0.5],
-        metavar="SHARE",
-        help="share of face 1 at each level, coarse levels first, or one for all (default: 0.5)",
-    )
-    how.add_argument(
-        "--crossover",
-        type=int,
-        metavar="LEVEL",
-        help="style mixing: the levels before this one from face 1, the finer ones from face 2",
-    )
-    for number, seed in SEEDS.items():
-        add_face_arguments(parser, number, seed=seed)
-    add_model_arguments(parser)
-    return parser.parse_args(argv)
-
-
-def run(args) -> None:
-    """Mix, write, and say what was done."""
-    check_faces(args, SEEDS)
-    editor = load_editor(args)
-
-    from ppstyleclip.apps.faces import given_face
-    from ppstyleclip.apps.styleganv2mixing_predictor import FILES, mixture_to_files
-    from ppstyleclip.methods.interpolate import crossover, mix
-
-    (first, name1), (second, name2) = (
-        given_face(editor, args, number, seed=seed) for number, seed in SEEDS.items()
-    )
-    if args.crossover is None:
-        mixture, how = mix(first, second, args.weights), "weights " + " ".join(f"{w:g}" for w in args.weights)
-    else:
-        mixture, how = crossover(first, second, args.crossover), f"crossover at level {args.crossover}"
-    mixture_to_files(editor, first, second, mixture, args.output_path)
-    print(f"{name1} and {name2} of {editor.bundle.name}, {first.shape[1]} levels: {how}")
-    for name in FILES:
-        print(f"wrote {Path(args.output_path) / name}")
-
-
-def main(argv=None) -> int:
-    """Parse, run, and turn bad input into one line and exit code 2."""
-    return run_cli(run, parse_args(argv))
-
+from ppstyleclip.cli.main import run_command
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_command("styleganv2mixing"))

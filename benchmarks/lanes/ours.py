@@ -186,7 +186,8 @@ def relevance(layers, block_size, images):
     The first block of a layer loads the layer's program as well; a whole job does so once in many blocks.
     """
     from ppstyleclip.engine import CompiledNetworks
-    from ppstyleclip.methods.relevance import compute_relevance, split_blocks
+    from ppstyleclip.methods.global_directions import RelevanceConfig, compute_relevance
+    from ppstyleclip.methods.global_directions.blocks import split_blocks
     from ppstyleclip.stylespace import StyleStats, build_layout
 
     generator, clip = make_generator(GRADIENT_SIDE), make_clip()
@@ -197,10 +198,11 @@ def relevance(layers, block_size, images):
     chosen = [every[i].k for i in np.linspace(0, len(every) - 1, layers).astype(int)]
     pairs = [[block for block in every if block.k == k][:2] for k in chosen]
     channels = np.concatenate([block.channels for pair in pairs for block in pair])
-    options = {"block_size": block_size, "compiled": CompiledNetworks(generator, clip)}
+    config = RelevanceConfig(block_size=block_size, channels=tuple(channels))
+    compiled = CompiledNetworks(generator, clip)
 
     def measure():
-        records = list(compute_relevance(generator, clip, layout, stats, base, channels=channels, **options))
+        records = list(compute_relevance(generator, clip, stats, config, s_base=base, compiled=compiled))
         return Timed(sum(r.seconds for r in records[1::2]), np.concatenate([r.rows for r in records]))
 
     return {"channels": measure}

@@ -13,13 +13,14 @@ from ppstyleclip.align.faces import (
     Face,
     FaceFinder,
     choose_faces,
+    faces_of_landmarks,
     find_faces,
     load_face_finder,
     read_landmarks,
 )
 from ppstyleclip.align.paste import crop_mask, paste_back
 from ppstyleclip.align.photo import read_photo
-from ppstyleclip.align.tracks import follow_faces, smooth_faces
+from ppstyleclip.align.tracks import follow_faces, smooth_faces, smooth_stream
 
 __all__ = [
     "Alignment",
@@ -29,6 +30,7 @@ __all__ = [
     "choose_faces",
     "crop_mask",
     "crop_to_photo",
+    "faces_of_landmarks",
     "find_faces",
     "follow_faces",
     "frame_of_landmarks",
@@ -37,4 +39,5 @@ __all__ = [
     "read_landmarks",
     "read_photo",
     "smooth_faces",
+    "smooth_stream",
 ]

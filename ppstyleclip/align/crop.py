@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2, import_pillow
@@ -32,11 +33,11 @@ class Alignment:
 
     quad: np.ndarray
     size: int
-    photo_size: tuple
+    photo_size: tuple[int, int]
     shrink: int
 
 
-def frame_of_landmarks(landmarks) -> np.ndarray:
+def frame_of_landmarks(landmarks: ArrayLike) -> np.ndarray:
     """The square in the photo that becomes the crop.
 
     Upright along the mean of the eyes' line and the line across eyes to mouth; its side is 4 times the
@@ -82,7 +83,7 @@ def _in_words(points):
     return f"shape {list(points.shape)}" if points.shape != (68, 2) else "points that are no numbers"
 
 
-def align_face(photo, landmarks, size: int):
+def align_face(photo: np.ndarray, landmarks: ArrayLike, size: int) -> tuple[np.ndarray, Alignment]:
     """Cut one face out of a photo as the FFHQ data set was cut.
 
     Args:
@@ -189,7 +190,7 @@ def _sampled(picture, quad, size):
     return np.asarray(image.resize((size, size), image_module.LANCZOS))
 
 
-def crop_to_photo(alignment, side: int) -> np.ndarray:
+def crop_to_photo(alignment: Alignment, side: int) -> np.ndarray:
     """The way from pixels of a crop to pixels of the photo, exactly as align_face sampled it.
 
     Shrinking rounds the photo's size to whole pixels and keeps the middle of the first pixel in place; both

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ppstyleclip.errors import MissingExtra, UserError
 from ppstyleclip.files import check_file, import_cv2, read_file
@@ -26,24 +29,32 @@ class Face:
         landmarks: `[68, 2]` (x, y) in pixels; the middle of the upper left pixel is (0, 0).
     """
 
-    box: tuple
+    box: tuple[float, ...]
     landmarks: np.ndarray
 
     @property
     def area(self) -> float:
+        """Area of the box, in pixels."""
         return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
 
 
 @dataclass(frozen=True)
 class FaceFinder:
-    """dlib's two halves: `detector(pixels, 0)` gives boxes, `predictor(pixels, box)` landmarks."""
+    """What finds faces and their landmarks.
 
-    detector: object
-    predictor: object
+    Attributes:
+        detector: dlib's; `detector(pixels, 0)` gives boxes.
+        predictor: dlib's; `predictor(pixels, box)` gives 68 landmarks.
+        kind: name of the model whose drawn faces are the only ones it finds; None for photographs of people.
+    """
+
+    detector: Any
+    predictor: Any
+    kind: str | None = None
 
 
-def import_dlib():
-    """dlib, imported when first needed.
+def import_dlib() -> Any:
+    """Import dlib when it is first needed.
 
     Raises:
         MissingExtra: it is not installed, or another package took its name.
@@ -60,7 +71,7 @@ def import_dlib():
     return dlib
 
 
-def load_face_finder(landmark_path, detector_path=None) -> FaceFinder:
+def load_face_finder(landmark_path: Any, detector_path: Any = None) -> FaceFinder:
     """Load what finds faces.
 
     Args:
@@ -88,7 +99,7 @@ def _loaded(kind, path, words):
         raise UserError(f"{path} is not {words}") from None
 
 
-def find_faces(finder: FaceFinder, photo) -> list[Face]:
+def find_faces(finder: FaceFinder, photo: np.ndarray) -> list[Face]:
     """Find faces and their landmarks.
 
     Photos larger than SEARCH_SIDE are searched at that size, so that the time is bounded; a smaller one where
@@ -153,7 +164,7 @@ def _points(predictor, picture, near, far):
     return np.array([[part.x, part.y] for part in predictor(picture, box).parts()], np.float64)
 
 
-def read_landmarks(path) -> list[Face]:
+def read_landmarks(path: Any) -> list[Face]:
     """Read landmarks that were found elsewhere or set by hand.
 
     Args:
@@ -170,17 +181,30 @@ def read_landmarks(path) -> list[Face]:
         points = np.array(json.loads(text), np.float64)
     except (ValueError, TypeError):
         points = np.empty(0)
-    points = points[None] if points.ndim == 2 else points
-    if points.ndim != 3 or points.shape[1:] != (68, 2) or not len(points) or not np.isfinite(points).all():
+    try:
+        return faces_of_landmarks(points)
+    except UserError:
         raise UserError(
             f"{path} holds no landmarks; it should be JSON: the 68 points [[x, y], ...] of a "
             "face, or a list of such faces"
-        )
-    faces = [Face((*face.min(0).tolist(), *face.max(0).tolist()), face) for face in points]
-    return sorted(faces, key=_from_left)
+        ) from None
 
 
-def choose_faces(faces, which="largest") -> list[Face]:
+def faces_of_landmarks(landmarks: ArrayLike) -> list[Face]:
+    """Make Faces of landmarks that are known, `[68, 2]` or `[N, 68, 2]`; from left to right.
+
+    Raises:
+        UserError: they have another shape, or are not finite.
+    """
+    points = np.asarray(landmarks, np.float64)
+    points = points[None] if points.ndim == 2 else points
+    if points.ndim != 3 or points.shape[1:] != (68, 2) or not len(points) or not np.isfinite(points).all():
+        raise UserError(f"landmarks are finite numbers [68, 2] or [N, 68, 2], got {list(points.shape)}")
+    boxes = [(*map(float, face.min(0)), *map(float, face.max(0))) for face in points]
+    return sorted((Face(box, face) for box, face in zip(boxes, points)), key=_from_left)
+
+
+def choose_faces(faces: Sequence[Face], which: str | int = "largest") -> list[Face]:
     """Choose among the faces of a photo.
 
     Args:

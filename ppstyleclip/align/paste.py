@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ppstyleclip.align.crop import Alignment, crop_to_photo
@@ -14,7 +16,14 @@ WAYS = ("blend", "difference", "replace")
 SMALL, LARGE = 12.0, 40.0  # changes of a pixel, in levels, that "blend" adds and that it replaces
 
 
-def paste_back(photo, alignment: Alignment, edited, reconstructed=None, *, way: str = "blend") -> np.ndarray:
+def paste_back(
+    photo: np.ndarray,
+    alignment: Alignment,
+    edited: np.ndarray,
+    reconstructed: np.ndarray | None = None,
+    *,
+    way: str = "blend",
+) -> np.ndarray:
     """Put an edited crop back into the photo it was cut from.
 
     Args:
@@ -43,7 +52,7 @@ def paste_back(photo, alignment: Alignment, edited, reconstructed=None, *, way: 
         replaced = _to_photo(edited, alignment, box) - part
     if way != "replace":
         added = _to_photo(edited - np.asarray(reconstructed, np.float32), alignment, box)
-    share = {"difference": 0.0, "replace": 1.0}.get(way)
+    share: Any = {"difference": 0.0, "replace": 1.0}.get(way)
     share = _share_replaced(added) if share is None else share
     change = added + share * (replaced - added)
     out[box] = np.clip(np.rint(part + mask[:, :, None] * change), 0, 255).astype(np.uint8)

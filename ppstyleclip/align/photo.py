@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ TRANSPARENT_MODES = ("RGBA", "LA", "PA", "RGBa", "La")
 DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")  # Pillow's names of grey with 16 bits
 
 
-def read_photo(path) -> np.ndarray:
+def read_photo(path: Any) -> np.ndarray:
     """Read a photo as a viewer shows it.
 
     It is turned as its EXIF orientation says; a colour profile is converted to sRGB, transparent parts are

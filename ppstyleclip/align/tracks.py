@@ -1,16 +1,20 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Landmarks over time: the same face in one frame and the next, and its trembling averaged away."""
+"""Landmarks over time: link a face of one frame to the next, and average its trembling away."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+
+from ppstyleclip.align.faces import Face
 
 REACH = 0.5  # of a box's side: how far a face may move from one frame to the next
 
 
-def smooth_faces(frames, radius: int) -> list:
+def smooth_faces(frames: Sequence[Sequence[Face]], radius: int) -> list[list[Face]]:
     """Average each face's landmarks over the frames before and after it.
 
     A face is followed as long as its box moves by less than REACH of its side; near the ends of what is
@@ -33,7 +37,25 @@ def smooth_faces(frames, radius: int) -> list:
     return smoothed
 
 
-def follow_faces(frames) -> list:
+def smooth_stream(frames: Iterable[Sequence[Face]], radius: int) -> Iterator[list[Face]]:
+    """Smooth as smooth_faces does, frame by frame, as soon as the `radius` frames behind a frame are there.
+
+    A face's mean looks at most `radius` frames to each side, and links between frames look at two of them, so
+    a window of `2 * radius + 1` frames gives the very same numbers as all frames at once.
+    """
+    window: deque[Sequence[Face]] = deque(maxlen=2 * radius + 1)
+    ahead = 0  # frames in the window that were not yielded yet
+    for faces in frames:
+        window.append(faces)
+        ahead += 1
+        if ahead > radius:
+            yield smooth_faces(window, radius)[-ahead]
+            ahead -= 1
+    for left in range(ahead, 0, -1):
+        yield smooth_faces(list(window)[-(left + radius) :], radius)[-left]
+
+
+def follow_faces(frames: Sequence[Sequence[Face]]) -> list[list[tuple[int, int]]]:
     """Link faces of successive frames, the nearest first.
 
     Args:
@@ -41,7 +63,8 @@ def follow_faces(frames) -> list:
     Returns:
         list of tracks, each a list of (frame, place in its list) of successive frames.
     """
-    tracks, last = [], {}  # place in the frame before -> its track
+    tracks: list[list[tuple[int, int]]] = []
+    last: dict[int, list[tuple[int, int]]] = {}  # place in the frame before -> its track
     for time, faces in enumerate(frames):
         before, last = last, {}
         pairs = sorted(
@@ -60,7 +83,7 @@ def follow_faces(frames) -> list:
     return tracks
 
 
-def _distance(first, second) -> float:
+def _distance(first: Face, second: Face) -> float:
     """Between two boxes' middles, in sides of the first."""
     (left, top, right, bottom), other = first.box, second.box
     across, down = (other[0] + other[2] - left - right) / 2, (other[1] + other[3] - top - bottom) / 2

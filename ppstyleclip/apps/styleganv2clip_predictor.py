@@ -15,122 +15,64 @@ if __name__ == "__main__":  # as a script: before the imports below bring Paddle
     import_paddle()
 
 import argparse
-import io
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import paddle
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.apps.faces import load_face
+from ppstyleclip.apps.styleganv2_predictor import StyleGANv2Predictor
+from ppstyleclip.cli.faces import load_face
 from ppstyleclip.cli.run import run_cli
-from ppstyleclip.editor import Edit, Editor
-from ppstyleclip.files import check_writable, save_png, write_atomic
-from ppstyleclip.methods.global_direction import StyleDirection, largest_beta
-from ppstyleclip.pictures import offset_labels, strip
+from ppstyleclip.cli.saving import save_text_edit
+from ppstyleclip.editor import Edit, Face
+from ppstyleclip.files import check_writable
+from ppstyleclip.methods.global_direction import largest_beta
+from ppstyleclip.pipelines.editing import edit_face
+from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.text import text_direction
 
 
-@dataclass(frozen=True, eq=False)
-class EditedFace:
-    """What an edit command made.
-
-    Attributes:
-        src, dst: the pictures before and after, `[H, W, 3]` uint8; dst is of the last offset.
-        dst_styles: list of K style tensors `[1, C_k]` behind dst.
-        edit: the edit with every default filled in; its alpha is the last offset.
-        direction: its style direction; `direction.num_channels` is how many channels moved.
-        written: the files, in the order they were written.
-    """
-
-    src: np.ndarray
-    dst: np.ndarray
-    dst_styles: list
-    edit: Edit
-    direction: StyleDirection
-    written: tuple
-
-
-def edit_to_files(editor: Editor, face, edit: Edit, offsets, output_path) -> EditedFace:
-    """Edit one face and write src.editing.png, dst.editing.png, dst.editing.pd; nothing if the edit fails.
-
-    Args:
-        editor: the editor.
-        face: w_plus `[1, L, D]` or s `[1, S]`.
-        edit: the edit; `offsets` take the place of its alpha.
-        offsets: strengths, at least one. The last one is dst; several also give strip.png, a labelled row.
-        output_path: folder, made if need be.
-    Raises:
-        UserError: see Editor.direction and Editor.styles; or the folder cannot be written.
-    """
-    folder, offsets = check_writable(output_path), [float(offset) for offset in offsets]
-    s = editor.apply(face, edit, [0.0, *offsets])
-    pixels = editor.render(s)
-    dst_styles = editor.bundle.layout.unflatten(s[-1:])
-    save_png(folder / "src.editing.png", pixels[0])
-    save_png(folder / "dst.editing.png", pixels[-1])
-    write_atomic(folder / "dst.editing.pd", _saved(dst_styles))
-    written = ["src.editing.png", "dst.editing.png", "dst.editing.pd"]
-    if len(offsets) > 1:
-        save_png(folder / "strip.png", strip(pixels[1:], offset_labels(offsets)))
-        written.append("strip.png")
-    edit = replace(editor.resolve(edit), alpha=offsets[-1])
-    return EditedFace(
-        pixels[0],
-        pixels[-1],
-        dst_styles,
-        edit,
-        editor.direction(edit),
-        tuple(folder / name for name in written),
-    )
-
-
-class StyleGANv2ClipPredictor:
+class StyleGANv2ClipPredictor(StyleGANv2Predictor):
     """Edits faces by text and writes the result, as PaddleGAN's class of this name.
 
     Args:
         model_type: a known model; None is the embedded face world.
         direction_path, stat_path: relevance and statistics instead of the model's own.
-        output_path: folder of the results.
-        weight_path: weights of the generator instead of the model's own.
-        bundle: folder of a model of one's own, in place of model_type.
         seed: the face that is edited when `run` gets no latent.
-        size, style_dim, n_mlp, channel_multiplier: None takes them from the weights.
+        options: output_path, weight_path, bundle and sizes, as StyleGANv2Predictor's.
     Raises:
         UserError: unknown model, unreadable file, or parts that do not fit together.
     """
 
     def __init__(
         self,
-        model_type=None,
-        direction_path=None,
-        stat_path=None,
+        model_type: str | None = None,
+        direction_path: str | Path | None = None,
+        stat_path: str | Path | None = None,
         *,
-        output_path="output_dir",
-        weight_path=None,
-        bundle=None,
-        seed=None,
-        size=None,
-        style_dim=None,
-        n_mlp=None,
-        channel_multiplier=None,
+        seed: int | None = None,
+        **options: Any,
     ):
-        self.output_path, self.seed = Path(output_path), DEFAULT_SEED if seed is None else seed
-        self.editor = Editor.from_pretrained(
-            model_type,
-            bundle=bundle,
-            weight_path=weight_path,
+        super().__init__(
+            model_type=model_type,
+            seed=DEFAULT_SEED if seed is None else seed,
             direction_path=direction_path,
             stat_path=stat_path,
-            size=size,
-            style_dim=style_dim,
-            n_mlp=n_mlp,
-            channel_multiplier=channel_multiplier,
+            **options,
         )
-        self.generator = self.editor.bundle.generator
 
-    def get_delta_s(self, neutral, target, beta_threshold=None, relative=False, soft_threshold=0.0) -> list:
+    def get_delta_s(
+        self,
+        neutral: str,
+        target: str,
+        beta_threshold: float | None = None,
+        relative: bool = False,
+        soft_threshold: float = 0.0,
+    ) -> list[paddle.Tensor]:
         """Return the style direction of two texts as a list of K tensors `[C_k]`.
 
         Args:
@@ -147,7 +89,9 @@ class StyleGANv2ClipPredictor:
         return self.editor.bundle.layout.unflatten(paddle.to_tensor(self.editor.direction(edit).ds))
 
     @paddle.no_grad()
-    def generate(self, latent, delta_s, lst_alpha) -> tuple[list, list]:
+    def generate(
+        self, latent: Face, delta_s: Sequence[paddle.Tensor], lst_alpha: Sequence[float]
+    ) -> tuple[list[paddle.Tensor], list[list[paddle.Tensor]]]:
         """Draw a latent at several strengths of a direction.
 
         Args:
@@ -159,12 +103,20 @@ class StyleGANv2ClipPredictor:
         """
         layout, s = self.editor.bundle.layout, self.editor.styles(latent)
         ds = layout.flatten(delta_s)
-        styles = [layout.unflatten(s + float(alpha) * ds) for alpha in lst_alpha]
-        return [paddle.to_tensor(self.editor.paint(one)) for one in styles], styles
+        edited = [s + float(alpha) * ds for alpha in lst_alpha]
+        images = [paddle.to_tensor(self.editor.synthesize(one)) for one in edited]
+        return images, [layout.unflatten(one) for one in edited]
 
     gengrate = generate  # the name that PaddleGAN's class has for it
 
-    def run(self, latent=None, neutral="face", target=None, offset=None, beta_threshold=None) -> tuple:
+    def run(  # type: ignore[override]  # as PaddleGAN's
+        self,
+        latent: str | Path | None = None,
+        neutral: str = "face",
+        target: str | None = None,
+        offset: float | None = None,
+        beta_threshold: float | None = None,
+    ) -> tuple[np.ndarray, np.ndarray, list[paddle.Tensor]]:
         """Edit one face and write src.editing.png, dst.editing.png and dst.editing.pd.
 
         Args:
@@ -175,20 +127,15 @@ class StyleGANv2ClipPredictor:
         Returns:
             (src picture, dst picture, list of K style tensors of dst).
         """
-        edit = self.editor.resolve(Edit(neutral, target, alpha=offset, beta=beta_threshold))
-        face = self.editor.sample(self.seed) if latent is None else load_face(self.editor, latent)
-        edited = edit_to_files(self.editor, face, edit, [edit.alpha], self.output_path)
-        return edited.src, edited.dst, edited.dst_styles
+        edit = Edit(neutral, target, alpha=offset, beta=beta_threshold)  # type: ignore[arg-type]
+        face = self.editor.sample(self.seed or 0) if latent is None else load_face(self.editor, latent)
+        folder = check_writable(self.output_path)
+        made = result_of(edit_face(self.editor, face, edit))
+        save_text_edit(folder, made)
+        return made.before, made.after, made.styles
 
 
-def _saved(styles) -> bytes:
-    """The bytes that `paddle.save` makes of a list of tensors."""
-    memory = io.BytesIO()
-    paddle.save(list(styles), memory)
-    return memory.getvalue()
-
-
-def parse_args(argv=None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the arguments of `generate`; they are those of PaddleGAN's script."""
     parser = argparse.ArgumentParser(description="Edit a face by text; tools/styleganv2clip.py can do more.")
     parser.add_argument("--latent", help="latent of the face (default: a sampled face)")
@@ -203,7 +150,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def run_generate(argv) -> None:
+def run_generate(argv: list[str]) -> None:
     """Edit and write, and say where."""
     args = parse_args(argv)
     predictor = StyleGANv2ClipPredictor(
@@ -213,7 +160,7 @@ def run_generate(argv) -> None:
     print(f"wrote src.editing.png, dst.editing.png and dst.editing.pd in {args.output_path}")
 
 
-def main(argv=None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run `generate` here, or hand `extract` on to what tools/styleclip_extract.py runs."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

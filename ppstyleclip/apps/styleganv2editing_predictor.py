@@ -4,86 +4,45 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ppstyleclip.apps.faces import load_face, save_latent
-from ppstyleclip.editor import Editor
-from ppstyleclip.files import check_writable, save_png
-from ppstyleclip.methods.interpolate import move
-from ppstyleclip.pictures import offset_labels, strip
+from ppstyleclip.apps.styleganv2_predictor import StyleGANv2Predictor
+from ppstyleclip.cli.faces import load_face
+from ppstyleclip.cli.saving import save_move
+from ppstyleclip.files import check_writable
+from ppstyleclip.pipelines.editing import move_face
+from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.zoo import choose_direction, open_directions
 
 
-def move_to_files(editor: Editor, face, direction, offsets, output_path) -> tuple:
-    """Edit one face by a direction; write src.editing.png, dst.editing.png, dst.editing.npy.
-
-    Args:
-        editor: the editor.
-        face: w_plus `[1, L, D]`.
-        direction: `[L, D]`, `[1, D]` or `[D]`.
-        offsets: strengths, at least one. The last one is dst; several also give strip.png, a labelled row.
-        output_path: folder, made if need be.
-    Returns:
-        (src picture, dst picture: `[H, W, 3]` uint8; w_plus of dst `[L, D]`; paths of the files).
-    Raises:
-        UserError: as methods.interpolate.move; or the folder cannot be written.
-    """
-    folder = check_writable(output_path)
-    w_plus = np.concatenate([move(face, direction, offset) for offset in (0, *offsets)])
-    pictures = editor.render(w_plus)
-    paths = [folder / name for name in ("src.editing.png", "dst.editing.png", "dst.editing.npy")]
-    save_png(paths[0], pictures[0])
-    save_png(paths[1], pictures[-1])
-    save_latent(paths[2], w_plus[-1])
-    if len(offsets) > 1:
-        paths.append(folder / "strip.png")
-        save_png(paths[3], strip(pictures[1:], offset_labels(offsets)))
-    return pictures[0], pictures[-1], w_plus[-1], paths
-
-
-class StyleGANv2EditingPredictor:
+class StyleGANv2EditingPredictor(StyleGANv2Predictor):
     """Edits faces by stored directions and writes the result, as PaddleGAN's class of this name.
 
     Args:
         model_type: a known model; None is the embedded face world.
         direction_path: file of directions instead of the model's own.
-        output_path: folder of the pictures.
-        weight_path: weights of the generator instead of the model's own.
-        seed: not used, for nothing is drawn; PaddleGAN's class has it.
-        bundle: folder of a model of one's own, in place of model_type.
-        size, style_dim, n_mlp, channel_multiplier: None takes them from the weights.
+        output_path, weight_path, ...: as StyleGANv2Predictor's; `seed` is of no effect, for nothing is drawn.
     Raises:
         UserError: unknown model, one without directions, an unreadable file, or a size that contradicts it.
     """
 
     def __init__(
         self,
-        model_type=None,
-        direction_path=None,
-        output_path="output_dir",
-        weight_path=None,
-        seed=None,
-        size=None,
-        style_dim=None,
-        n_mlp=None,
-        channel_multiplier=None,
-        bundle=None,
+        model_type: str | None = None,
+        direction_path: str | Path | None = None,
+        output_path: str | Path = "output_dir",
+        weight_path: str | Path | None = None,
+        *others: Any,
+        **options: Any,
     ):
-        self.output_path = Path(output_path)
         self.directions = open_directions(model_type, direction_path)
-        self.editor = Editor.from_pretrained(
-            model_type,
-            bundle=bundle,
-            weight_path=weight_path,
-            size=size,
-            style_dim=style_dim,
-            n_mlp=n_mlp,
-            channel_multiplier=channel_multiplier,
-        )
-        self.generator = self.editor.bundle.generator
+        super().__init__(output_path, weight_path, model_type, *others, **options)
 
-    def run(self, latent, direction, offset=0.0) -> tuple:
+    def run(  # type: ignore[override]  # as PaddleGAN's
+        self, latent: str | Path, direction: str | None, offset: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Write src.editing.png, dst.editing.png and dst.editing.npy.
 
         Args:
@@ -94,5 +53,7 @@ class StyleGANv2EditingPredictor:
             (src picture, dst picture, w_plus of dst `[L, D]`).
         """
         step = choose_direction(self.directions, direction)
-        face = load_face(self.editor, latent)
-        return move_to_files(self.editor, face, step, [offset], self.output_path)[:3]
+        face, folder = load_face(self.editor, latent), check_writable(self.output_path)
+        made = result_of(move_face(self.editor, face, step, [offset]))
+        save_move(folder, made)
+        return made.before, made.after, made.w_plus[-1]

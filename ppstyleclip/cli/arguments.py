@@ -36,7 +36,7 @@ def add_model_arguments(
 
     Args:
         parser: the parser.
-        output_path: default of the folder of results.
+        output_path: default of the folder of results; None for a command that has an option of its own.
         bundle: what --bundle does in this command.
     Returns:
         the `add_argument` of their group, for what else belongs there.
@@ -52,7 +52,8 @@ def add_model_arguments(
     for name in SIZES:
         add(f"--{name}", type=int, help="must agree with the weights (default: theirs)")
     add("--cpu", action="store_true", help="use the CPU even where there is a GPU")
-    add("--output_path", default=output_path, help="folder of the results (default: %(default)s)")
+    if output_path is not None:
+        add("--output_path", default=output_path, help="folder of the results (default: %(default)s)")
     return add
 
 

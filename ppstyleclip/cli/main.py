@@ -15,12 +15,32 @@ from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import UserError
 
 # Name on the command line -> (module of this folder, one line for --help).
-COMMANDS = {  # filled as the commands move here
+COMMANDS = {
+    "edit": ("edit", "edit a face or a photo by text"),
+    "photo": ("photo", "edit the faces of a photo, a folder of photos or a video by text"),
+    "sample": ("sample", "draw faces that do not exist, and mixtures of them"),
+    "mix": ("mix", "mix two faces level by level"),
+    "move": ("move", "edit a face by a stored direction, such as age or smile"),
+    "interpolate": ("interpolate", "go from face to face: a row, a GIF and a video"),
+    "invert": ("invert", "find the latent of a face in a photo with an encoder"),
+    "fit": ("fit", "fit the latent of a face by optimisation"),
+    "prepare": ("prepare", "make a generator editable by text: statistics, then relevance"),
+    "statistics": ("statistics", "measure mean and deviation of each style channel"),
+    "relevance": ("relevance", "measure what each style channel does in CLIP's eyes"),
+    "styleganv2clip": ("styleganv2clip", "edit a face by text, with PaddleGAN's arguments and files"),
     "convert": ("convert", "convert other people's weights, told by their content"),
     "doctor": ("doctor", "say what is installed, what is missing, and the command that brings it"),
 }
 # Names of the scripts in tools/, which PaddleGAN's documents use, that differ from a command's own.
 ALIASES = {
+    "edit_photo": "photo",
+    "styleganv2": "sample",
+    "styleganv2mixing": "mix",
+    "styleganv2editing": "move",
+    "pixel2style2pixel": "invert",
+    "styleganv2fitting": "fit",
+    "styleclip_getf": "statistics",
+    "styleclip_extract": "relevance",
     "convert_weights": "convert",
 }
 

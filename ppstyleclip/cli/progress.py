@@ -16,9 +16,11 @@ def show_progress(
     *,
     title: str,
     unit: str = "",
-    initial: int = 0,
+    initial: float = 0,
     describe: Callable[[Any], str] | None = None,
+    amount: Callable[[Any], tuple[float, float]] | None = None,
     disable: bool = False,
+    **options: Any,
 ) -> Iterator[Record]:
     """Yield the records and move a bar to each one's `done`; closing this closes the work behind it.
 
@@ -28,16 +30,19 @@ def show_progress(
         unit: of `done`, such as " channels".
         initial: what earlier runs have done.
         describe: words behind the bar, of each record.
+        amount: (done, total) of each record, where the bar is to count something else.
         disable: show nothing.
+        options: more of tqdm's.
     """
     try:
-        with tqdm(desc=title, unit=unit, initial=initial, disable=disable) as bar:
+        with tqdm(desc=title, unit=unit, initial=initial, disable=disable, **options) as bar:
             for record in records:
-                if bar.total != record.total:
-                    bar.total = record.total
-                bar.update(record.done - bar.n)
+                done, total = (record.done, record.total) if amount is None else amount(record)
+                if bar.total != total:
+                    bar.total = total
                 if describe is not None:
                     bar.set_postfix_str(describe(record), refresh=False)
+                bar.update(done - bar.n)
                 yield record
     finally:
         close = getattr(records, "close", None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 
-from ppstyleclip.channels import SIZES, channel_table
 from ppstyleclip.convert.key_map import shape_of
 from ppstyleclip.convert.networks import generator_parameters
 from ppstyleclip.errors import UserError
+from ppstyleclip.models.stylegan2.channels import SIZES, channel_table
 
 _MULTIPLIERS = (2, 1, 0.5, 4)
 _FOREIGN = "these are not the weights of a StyleGAN2 generator in PaddleGAN's form"

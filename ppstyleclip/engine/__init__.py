@@ -17,6 +17,7 @@ from ppstyleclip.engine.compiled import Compiled
 from ppstyleclip.engine.networks import (
     CompiledNetworks,
     Painter,
+    Renderer,
     compile_gradient,
     compile_image_encoder,
     compile_synthesis,
@@ -30,6 +31,7 @@ __all__ = [
     "CompiledNetworks",
     "Painter",
     "Program",
+    "Renderer",
     "compile_gradient",
     "compile_image_encoder",
     "compile_synthesis",

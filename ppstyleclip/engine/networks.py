@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from itertools import count
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import paddle
@@ -12,28 +13,10 @@ from ppstyleclip.engine.compiled import Compiled
 from ppstyleclip.engine.program import ALL, Arrangement, check_precision, on_gpu
 from ppstyleclip.engine.tracing import writes_old_programs
 from ppstyleclip.files import fingerprint
-from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
-from ppstyleclip.models.stylegan2_layers import output_side
+from ppstyleclip.models.forms import inference_of, prefix_drawing_of, side_of_tensors
+from ppstyleclip.models.generator import Generator, InferencePart, Prefix, SynthesisRequest, style_name
+from ppstyleclip.pictures import to_pixels
 
-# Reshapes are not oneDNN's, so as to be done in place; the passes left out take all weights for constants.
-_SYNTHESIS = Arrangement(
-    without=(
-        "is_test_pass",
-        "conv_elementwise_add_onednn_fuse_pass",
-        "conv_elementwise_add_mkldnn_fuse_pass",
-    ),
-    onednn=(
-        "conv2d",
-        "conv2d_transpose",
-        "depthwise_conv2d",
-        "elementwise_mul",
-        "elementwise_add",
-        "leaky_relu",
-        "matmul_v2",
-        "batch_norm",
-        "transpose2",
-    ),
-)
 # One whose neighbours all stay fp32 stays so too: without the activation between them, the widest linear
 # layers of CLIP would, and without the reordering those that follow attention.
 _CLIP = Arrangement(
@@ -41,9 +24,7 @@ _CLIP = Arrangement(
 )
 # Paddle's rearrangements that leave the operators of a gradient alone.
 _GRADIENT = Arrangement(passes=("constant_folding_pass", "operator_scale_onednn_fuse_pass"))
-EAGER_PIXELS = 2**18  # that a Painter draws before it compiles: 64 pictures of 64 px, none of 1024 px
-SMALL_SIDE = 32  # up to here pictures are drawn together even if they end up large: weights are read once
-AT_ONCE_PIXELS = 2**16  # of a batch: more at once is slower and takes memory; one picture of 256 px
+EAGER_PIXELS = 2**18  # that a Renderer draws before it compiles: 64 pictures of 64 px, none of 1024 px
 
 
 class CompiledSynthesis:
@@ -52,115 +33,115 @@ class CompiledSynthesis:
     Attributes: `at_once`, how many pictures of a batch are drawn at a time.
     """
 
-    def __init__(self, parts):
-        self.parts, self.at_once = parts, parts[0].at_once
+    def __init__(self, parts: list[_CompiledPart]):
+        self.parts, self.at_once = parts, parts[0].plan.at_once
 
-    def __call__(self, styles, **begin) -> np.ndarray:
+    def __call__(self, styles: Sequence[np.ndarray], **inputs: np.ndarray) -> np.ndarray:
         """Draw images `[N, 3, H, W]` float32, about [-1, 1].
 
         Args:
             styles: float32 arrays `[N, C_k]` of the style tensors from `start` on.
-            begin: with `start` above 0 or where it is opened, arrays as `staged.Stage` and `Opened` begin.
+            inputs: with `start` above 0 or a cached convolution, what Prefix.initial_inputs gives.
         """
         self.compile()  # all before any runs, for a program that comes later has those loaded again
         for part in self.parts[:-1]:
-            begin = dict(zip(("x", "image"), part(styles[: part.count], begin)))
-            styles = styles[part.count :]
-        return self.parts[-1](styles, begin)[0]
+            count = len(part.plan.widths)
+            inputs = dict(zip(part.plan.outputs, part(styles[:count], inputs)))
+            styles = styles[count:]
+        return self.parts[-1](styles, inputs)[0]
 
     def compile(self) -> bool:
         """Compile, if not done yet; whether it worked."""
         return all([part.compiled.compile() for part in self.parts])
 
 
-class _Part:
-    """Some neighbouring layers, compiled.
+class _CompiledPart:
+    """Some neighbouring layers of a synthesis, `plan`, compiled."""
 
-    Attributes: `span`, the first style tensor, the one before which to stop, and whether the first layer is
-    opened; `count`, of its tensors; `at_once`, how many pictures of a batch are drawn at a time.
-    """
+    def __init__(self, plan: InferencePart, compiled: Compiled):
+        self.plan, self.compiled = plan, compiled
 
-    def __init__(self, compiled, span, count, at_once):
-        self.compiled, self.span, self.count, self.at_once = compiled, span, count, at_once
-
-    def __call__(self, styles, begin):
-        arrays = {**begin, **{_style_name(self.span[0] + k): style for k, style in enumerate(styles)}}
+    def __call__(self, styles, inputs) -> list[np.ndarray]:
+        at_once = self.plan.at_once
+        arrays = {**inputs, **dict(zip(_style_names(self.plan), styles))}
         drawn = [
-            self.compiled({name: array[start : start + self.at_once] for name, array in arrays.items()})
-            for start in range(0, len(styles[0]), self.at_once)
+            self.compiled({name: array[start : start + at_once] for name, array in arrays.items()})
+            for start in range(0, len(styles[0]), at_once)
         ]
         return drawn[0] if len(drawn) == 1 else [np.concatenate(results) for results in zip(*drawn)]
 
 
 def compile_synthesis(
-    generator,
+    generator: Generator,
     *,
-    start=0,
-    opened=False,
-    side=None,
-    noise="const",
-    precision="fp32",
-    mark=None,
+    start: int = 0,
+    cached_convolution: bool = False,
+    side: int | None = None,
+    noise: str = "const",
+    precision: str = "fp32",
+    mark: str | None = None,
     folder=None,
-    like=None,
+    like: CompiledSynthesis | None = None,
 ) -> CompiledSynthesis:
     """Make a generator's `synthesis_from_styles` a fast function of arrays, with any batch.
 
-    Where pictures are so large that they are drawn one by one, the layers up to SMALL_SIDE are a program of
-    their own, which draws many at once.
-
     Args:
-        generator: StyleGANv2Generator in evaluation mode; its weights are copied.
+        generator: in evaluation mode; its weights are copied.
         start: the first style tensor to draw; above 0 the call takes what was drawn before it.
-        opened: its convolution is done, and the call takes that and what a channel changes (staged.Opened).
+        cached_convolution: the convolution of tensor `start` is done, and the call takes that and what a
+            channel changes.
         side: stop at this resolution; None is the generator's own.
         noise: "const" or "none".
         precision: "fp32", "bf16" or "fp16".
         mark: the generator's fingerprint where it is known; None computes it.
         folder: where programs are kept; None is `engine` in the cache.
-        like: a CompiledSynthesis of the same generator and settings, but for `start` and `opened`; what both
-            would have in common is shared.
+        like: a CompiledSynthesis of the same generator; programs that both would have in common are shared.
     Raises:
         UserError: a precision that is unknown or that this machine does not have.
     """
-    side = side or generator.size
     mark = _weights_mark(generator) if mark is None else mark
-    cut = next(k for k in count() if output_side(k) > SMALL_SIDE)
-    whole = side <= SMALL_SIDE or side**2 < AT_ONCE_PIXELS or start >= cut
-    spans = [(start, None, opened)] if whole else [(start, cut, opened), (cut, None, False)]
-    shared = {part.span: part for part in (like.parts if like else ())}
-    parts = [
-        shared.get(span) or _part(generator, *span, side, noise, precision, mark, folder) for span in spans
-    ]
-    return CompiledSynthesis(parts)
-
-
-def _part(generator, start, stop, opened, side, noise, precision, mark, folder):
-    winograd, told = precision == "fp32" and not on_gpu(), writes_old_programs()
-    at_once = max(1, AT_ONCE_PIXELS // (side if stop is None else SMALL_SIDE) ** 2)
-    alone = stop is None and at_once == 1 and told
-    layer = _NamedSynthesis(
-        FixedSynthesis(
-            generator,
-            start=start,
-            stop=stop,
-            opened=opened,
-            side=side,
-            noise=noise,
-            winograd=winograd,
-            alone=alone,
-        )
+    request = SynthesisRequest(
+        start=start,
+        cached_convolution=cached_convolution,
+        side=side,
+        noise=noise,
+        precision=precision,
+        on_gpu=on_gpu(),
+        legacy_ir=writes_old_programs(),
     )
-    key = ["synthesis", mark, stop, opened, generator.size, start, side, noise, winograd, alone]
-    compiled = Compiled(
-        layer,
-        layer.shapes(),
-        key,
+    shared = {part.plan.key: part.compiled for part in (like.parts if like else ())}
+    return CompiledSynthesis(
+        [
+            _CompiledPart(
+                plan, shared.get(plan.key) or _compile_part(plan, generator, mark, precision, folder)
+            )
+            for plan in inference_of(generator).parts(request)
+        ]
+    )
+
+
+def _compile_part(plan, generator, mark, precision, folder) -> Compiled:
+    arrangement = ALL
+    if plan.onednn_operators is not None or plan.skipped_passes:
+        arrangement = Arrangement(without=plan.skipped_passes, onednn=plan.onednn_operators)
+    return Compiled(
+        _NamedInputs(plan),
+        _shapes(plan),
+        ["synthesis", mark, generator.config(), *plan.key],
         precision=precision,
         folder=folder,
-        arrangement=_SYNTHESIS if told else ALL,
+        arrangement=arrangement,
     )
-    return _Part(compiled, (start, stop, opened), len(layer.synthesis.widths), at_once)
+
+
+def _style_names(plan):
+    return [style_name(plan.first + k) for k in range(len(plan.widths))]
+
+
+def _shapes(plan):
+    """`{name: shape}` of the inputs."""
+    styles = {name: [-1, width] for name, width in zip(_style_names(plan), plan.widths)}
+    return {**styles, **{name: [-1, *shape] for name, shape in plan.inputs.items()}}
 
 
 class CompiledNetworks:
@@ -174,40 +155,30 @@ class CompiledNetworks:
         UserError: a precision that is unknown or that this machine does not have.
     """
 
-    def __init__(self, generator, clip, *, precision="fp32", mark=None):
+    def __init__(self, generator: Generator, clip: Any, *, precision: str = "fp32", mark: str | None = None):
         check_precision(precision)
         self._generator, self._clip, self._precision = generator, clip, precision
         self._mark = _weights_mark(generator) if mark is None else mark
-        self._drawing = self._encoding = (None, None)
+        self._drawing: Any = (None, None)  # what is drawn, and the CompiledSynthesis that draws it
+        self._encoding: Any = (None, None)  # the side of the pictures, and the encoder
 
-    def features(self, prefix, images, styles, columns) -> np.ndarray:
+    def features(
+        self, prefix: Prefix, images: np.ndarray, styles: Sequence[np.ndarray], columns: np.ndarray
+    ) -> np.ndarray:
         """CLIP features `[N, D]`.
 
         Args:
-            prefix: methods.staged.Stage or Opened of some pictures, half drawn.
+            prefix: PrefixState or CachedConvolution of some pictures, half drawn.
             images: `[N]` which of them each picture goes on from.
-            styles: arrays `[N, C_k]` of the style tensors from prefix.k on, up to a ToRGB layer.
-            columns: `[N]` the one channel in which an Opened's style and the first of these differ.
+            styles: arrays `[N, C_k]` of the style tensors from prefix.k on, up to where drawing may stop.
+            columns: `[N]` the one channel in which a cached convolution's style and the first of these
+                differ.
         """
-        known, draw = self._drawing
-        wanted = prefix.k, prefix.is_opened, prefix.k + len(styles)
-        if known != wanted:  # one at a time: a program holds its weights
-            start, opened, end = wanted
-            draw = compile_synthesis(
-                self._generator,
-                start=start,
-                opened=opened,
-                side=output_side(end - 1),
-                mark=self._mark,
-                precision=self._precision,
-                like=draw if known and known[-1] == end else None,
-            )
-            self._drawing = wanted, draw
-        drawn = []
+        draw, drawn = self._synthesis_from(prefix, prefix.k + len(styles)), []
         for start in range(0, len(images), draw.at_once):  # what they go on from is large: a few at a time
             part = slice(start, start + draw.at_once)
             own = [style[part] for style in styles]
-            drawn.append(draw(own, **prefix.begin(images[part], own[0], columns[part])))
+            drawn.append(draw(own, **prefix.initial_inputs(images[part], own[0], columns[part])))
         pictures = np.concatenate(drawn)
         if self._encoding[0] != pictures.shape[-1]:
             self._encoding = (
@@ -215,6 +186,23 @@ class CompiledNetworks:
                 compile_image_encoder(self._clip, pictures.shape[-1], precision=self._precision),
             )
         return self._encoding[1](pictures)
+
+    def _synthesis_from(self, prefix, end) -> CompiledSynthesis:
+        """The synthesis that goes on from a prefix up to tensor `end`."""
+        known, draw = self._drawing
+        wanted = prefix.k, prefix.is_cached, end
+        if known != wanted:  # one at a time: a program holds its weights
+            draw = compile_synthesis(
+                self._generator,
+                start=prefix.k,
+                cached_convolution=prefix.is_cached,
+                side=side_of_tensors(prefix_drawing_of(self._generator), end),
+                mark=self._mark,
+                precision=self._precision,
+                like=draw,
+            )
+            self._drawing = wanted, draw
+        return draw
 
 
 def compile_gradient(layer, shapes, wrt, key=None, *, folder=None):
@@ -241,18 +229,19 @@ def compile_gradient(layer, shapes, wrt, key=None, *, folder=None):
     return run
 
 
-class Painter:
+class Renderer:
     """Draws pictures of one generator from styles: few small ones in eager mode, many or large ones compiled.
 
     Compiling takes a second or two, as long as EAGER_PIXELS do in eager mode. What has been drawn so far
     decides, never what is on disk: the same calls give the same pixels.
     """
 
-    def __init__(self, generator, *, mark=None):
+    def __init__(self, generator: Generator, *, mark: str | None = None):
         self._generator, self._mark = generator, mark
-        self._compiled, self._pixels = None, 0
+        self._compiled: CompiledSynthesis | None = None
+        self._pixels = 0
 
-    def __call__(self, styles) -> np.ndarray:
+    def synthesize(self, styles: Sequence[Any]) -> np.ndarray:
         """Images `[N, 3, size, size]` float32, about [-1, 1], of K styles `[N, C_k]` (tensors or arrays).
 
         The noise is the generator's own.
@@ -265,6 +254,15 @@ class Painter:
                 tensors = [style if paddle.is_tensor(style) else paddle.to_tensor(style) for style in styles]
                 return self._generator.synthesis_from_styles(tensors, noise="const").numpy()
         return self._compiled([np.asarray(style) for style in styles])
+
+    def render(self, styles: Sequence[Any]) -> np.ndarray:
+        """Pixels `[N, size, size, 3]` uint8 of K styles; see synthesize."""
+        return to_pixels(self.synthesize(styles))
+
+    __call__ = synthesize  # alias until the sweep
+
+
+Painter = Renderer  # alias until the sweep
 
 
 def compile_image_encoder(clip, side, *, precision="fp32", mark=None, folder=None):
@@ -285,24 +283,17 @@ def compile_image_encoder(clip, side, *, precision="fp32", mark=None, folder=Non
     return lambda images: compiled({"images": images})[0]
 
 
-class _NamedSynthesis(paddle.nn.Layer):
-    """FixedSynthesis with its styles as single, named inputs."""
+class _NamedInputs(paddle.nn.Layer):
+    """The network of a part of a synthesis, with its styles as single, named inputs."""
 
-    def __init__(self, synthesis):
+    def __init__(self, plan: InferencePart):
         super().__init__()
-        self.synthesis = synthesis
-
-    def shapes(self):
-        """`{name: shape}` of the inputs."""
-        parts = self.synthesis
-        shapes = {_style_name(parts.start + k): [-1, width] for k, width in enumerate(parts.widths)}
-        return {**shapes, **{name: [-1, *shape] for name, shape in parts.begins.items()}}
+        self.synthesis, self.styles, self.inputs = plan.build(), _style_names(plan), list(plan.inputs)
 
     def forward(self, tensors):
-        """Images of named styles."""
-        first, widths = self.synthesis.start, self.synthesis.widths
-        styles = [tensors[_style_name(first + k)] for k in range(len(widths))]
-        return self.synthesis(styles, **{name: tensors[name] for name in self.synthesis.begins})
+        """What the part gives of named tensors."""
+        styles = [tensors[name] for name in self.styles]
+        return self.synthesis(styles, **{name: tensors[name] for name in self.inputs})
 
 
 class _ImageEncoder(paddle.nn.Layer):
@@ -313,10 +304,6 @@ class _ImageEncoder(paddle.nn.Layer):
     def forward(self, tensors):
         """CLIP features of images."""
         return self.clip.encode_image(tensors["images"])
-
-
-def _style_name(k):
-    return f"style_{k:02d}"
 
 
 def _weights_mark(layer):

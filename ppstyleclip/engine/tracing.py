@@ -12,8 +12,7 @@ import paddle
 
 from ppstyleclip.engine.prepared import prepare_gradient_program, prepare_program
 from ppstyleclip.engine.program import MODELS, STEM, on_gpu
-from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
-from ppstyleclip.models.stylegan2_pullback import prepare_pullback
+from ppstyleclip.models.generator import HasBackward
 
 
 def writes_old_programs() -> bool:
@@ -55,45 +54,78 @@ def export(layer, shapes, folder, *, wrt=(), bf16=False, in_place=False) -> None
 class _WithGradient(paddle.nn.Layer):
     """A layer's results and the gradients of the first, as operators of one program.
 
-    A FixedSynthesis in it is left out of Paddle's differentiation and goes back by its own Pullback.
+    A HasBackward in it is left out of Paddle's differentiation and goes back by its own backward. While the
+    layer is traced, a _Recorder stands in its place.
 
     Attributes:
-        sections: names of the pictures and of the gradients in them, a pair for each synthesis.
+        sections: names of the pictures and of the gradients in them, a pair for each call of a HasBackward.
     """
 
     def __init__(self, layer, wrt):
         super().__init__()
         self.layer, self.wrt, self.sections = layer, wrt, []
-        self.drawn = [part for part in layer.sublayers() if isinstance(part, FixedSynthesis)]
-        for part in self.drawn:
-            if part.pullback is None:
-                prepare_pullback(part, winograd=not on_gpu())
+        self.backwards = {
+            part: part.build_backward(on_gpu=on_gpu())
+            for part in layer.sublayers()
+            if isinstance(part, HasBackward)
+        }
+        self.calls = []  # (part, images, styles, recorded activations) of each, while it is traced
 
     def forward(self, tensors):
-        self._forget()
+        self._insert_recorders()
         results = list(self.layer(tensors))
+        self._remove_recorders()
         return results + self._gradients(results[:1], [tensors[name] for name in self.wrt])
 
     @paddle.jit.not_to_static
-    def _forget(self):
+    def _insert_recorders(self):
         """A network may be traced more than once; the last time counts."""
         self.sections.clear()
-        for part in self.drawn:
-            part.cuts.clear()
+        self.calls.clear()
+        recorders = {part: _Recorder(part, self.calls) for part in self.backwards}
+        for owner in self.layer.sublayers(include_self=True):
+            for name, part in owner._sub_layers.items():
+                owner._sub_layers[name] = recorders.get(part, part)
+
+    @paddle.jit.not_to_static
+    def _remove_recorders(self):
+        for owner in self.layer.sublayers(include_self=True):
+            for name, part in owner._sub_layers.items():
+                if isinstance(part, _Recorder):
+                    owner._sub_layers[name] = part.part
 
     @paddle.jit.not_to_static
     def _gradients(self, loss, inputs):
-        cuts = [(part, *cut) for part in self.drawn for cut in part.cuts]
-        pictures = [picture for _, picture, _, _ in cuts]
+        pictures = [picture for _, picture, _, _ in self.calls]
         direct = paddle.static.gradients(loss, inputs, no_grad_set={*pictures})
         found = [direct or [None] * len(inputs)]  # none at all where every way is through a picture
-        for part, picture, styles, kept in cuts:
+        for part, picture, styles, recorded in self.calls:
             picture.stop_gradient = False
             [gradient] = paddle.static.gradients(loss, [picture])
             self.sections.append((picture.name, gradient.name))
-            found.append(_through(styles, part.pullback(styles, kept, gradient), inputs))
+            found.append(_through(styles, self.backwards[part](styles, recorded, gradient), inputs))
         found = [[part for part in parts if part is not None] for parts in zip(*found)]
         return [paddle.add_n(parts) for parts in found]
+
+
+class _Recorder(paddle.nn.Layer):
+    """Draws as a HasBackward does, and appends what it recorded to `calls`."""
+
+    def __init__(self, part, calls):
+        super().__init__()
+        self.part, self.calls = part, calls
+
+    def __getattr__(self, name):
+        """What is asked of the part, such as the widths of its styles."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(self._sub_layers["part"], name)
+
+    def forward(self, styles):
+        images, recorded = self.part.record(styles)
+        self.calls.append((self.part, images, styles, recorded))
+        return images
 
 
 def _through(styles, gradients, inputs):

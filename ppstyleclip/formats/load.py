@@ -20,15 +20,15 @@ from ppstyleclip.formats.sniff import SAYS, sniff
 from ppstyleclip.formats.torch_legacy import nested_names, read_torch_legacy
 from ppstyleclip.formats.torch_modules import module_names
 from ppstyleclip.formats.torch_tensors import tensor_names
-from ppstyleclip.formats.torch_zip import read_torch_zip
+from ppstyleclip.formats.zips import read_zip
 
 
 def load_arrays(path) -> tuple:
     """Read whatever a file holds, and its metadata.
 
     Args:
-        path: `.pdparams`, `.pt` and `.pth` (old, new, TorchScript), `.pkl` of NVIDIA or of NumPy, safetensors
-            or `.npy`; told by its content, whatever its name.
+        path: `.pdparams`, `.pt` and `.pth` (old, new, TorchScript), `.pkl` of NVIDIA or of NumPy,
+            safetensors, `.npy` or `.npz`; told by its content, whatever its name.
     Returns:
         (what the file has: dicts, lists, tuples, texts, numbers, arrays, and a SavedModule for each network
         that was pickled whole; `{name: text}`, empty but for safetensors). Arrays may be mapped, read-only:
@@ -81,7 +81,7 @@ _READERS = {
     "npy": _read_npy,
     "pickle": _read_pickle,
     "torch-legacy": read_torch_legacy,
-    "zip": read_torch_zip,
+    "zip": read_zip,
 }
 
 

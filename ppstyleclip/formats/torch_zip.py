@@ -39,13 +39,13 @@ def read_torch_zip(data, names: dict, budget: Budget):
     Args:
         data: an mmap of the file; arrays are views of it.
     """
-    members = _members(data)
+    members = members_of(data)
     roots = [name[: -len("/data.pkl")] for name in members if re.fullmatch(r"[^/]+/data\.pkl", name)]
     if len(roots) != 1:
         raise RefusedPickle(f"it is a zip archive with {len(roots)} data.pkl in it, not one of PyTorch's")
     root = roots[0]
     storages: dict = {}
-    if f"{root}/byteorder" in members and _content(data, members, f"{root}/byteorder") != b"little":
+    if f"{root}/byteorder" in members and member_bytes(data, members, f"{root}/byteorder") != b"little":
         raise RefusedPickle("it was written on a big-endian machine")
 
     def persistent(identity):
@@ -59,7 +59,9 @@ def read_torch_zip(data, names: dict, budget: Budget):
 
     if f"{root}/constants.pkl" in members:
         names = _ScriptNames(names, budget)
-    return plain(run_pickle(Reader(_content(data, members, f"{root}/data.pkl")), names, budget, persistent))
+    return plain(
+        run_pickle(Reader(member_bytes(data, members, f"{root}/data.pkl")), names, budget, persistent)
+    )
 
 
 class _ScriptNames(dict):
@@ -92,12 +94,13 @@ def _container(items, type_tag=""):
     return items
 
 
-def _content(data, members, name) -> bytes:
+def member_bytes(data, members, name) -> bytes:
+    """Return the bytes of a member, which has to be stored as it is."""
     start, size = _place(data, members, name)
     return data[start : start + size]
 
 
-def _members(data) -> dict:
+def members_of(data) -> dict:
     """List the members of an archive, {name: what its directory says}."""
     try:
         infos = zipfile.ZipFile(data).infolist()
@@ -123,7 +126,7 @@ def _place(data, members, name) -> tuple:
         raise ValueError(f"it lacks the member {said(name)}")
     name, info = said(name), members[name]
     if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or info.file_size != info.compress_size:
-        raise RefusedPickle(f"its member {name} is compressed or encrypted; PyTorch's are not")
+        raise RefusedPickle(f"its member {name} is compressed or encrypted; write it without")
     head = data[info.header_offset : info.header_offset + _LOCAL.size] if info.header_offset >= 0 else b""
     if len(head) < _LOCAL.size or not head.startswith(b"PK\x03\x04"):
         raise ValueError(f"its member {name} is not where the archive says")

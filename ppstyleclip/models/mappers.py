@@ -12,7 +12,7 @@ import paddle
 import paddle.nn as nn
 import paddle.nn.functional as F
 
-from .stylegan2_layers import EqualLinear, PixelNorm
+from .stylegan2.layers import EqualLinear, PixelNorm
 
 __all__ = [
     "MAPPER_MODES",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import paddle
 import paddle.nn as nn
 
-from .stylegan2_layers import EqualLinear
+from .stylegan2.layers import EqualLinear
 
 LARGEST_SIDE = 2**31 - 1  # of an array
 MOST_PARAMETERS = 10_000  # of a network; the largest published one here has about 1,200

@@ -1,2 +1,12 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Methods joined to whole tasks: values in, records on the way, values out. Nothing is saved here."""
+"""Methods joined to whole tasks: values in, records on the way, values out. Nothing is saved here.
+
+editing.py        a face at several strengths, by text or along a direction
+photo.py          a photo: faces found, cut out, inverted, edited, pasted back
+frames.py         the same over a video's frames
+faces.py          the first steps of both: find, choose, cut
+inversion.py      crops to latents; fitting.py: one face by a recipe
+quality.py        how near what is drawn comes
+sampling.py       sheets of faces, mixtures; interpolation.py: from face to face
+records.py        the record that they yield, and `result_of(records)`
+"""

@@ -34,18 +34,22 @@ def measure(generator, clip, *, num_samples=100_000, progress=print):
 
     Nothing is truncated: every z of this world is a good face.
     """
-    from ppstyleclip.methods.relevance import collect_relevance, compute_relevance
-    from ppstyleclip.stylespace import build_layout, collect_stats
+    from ppstyleclip.methods.global_directions import (
+        RelevanceConfig,
+        StatisticsConfig,
+        collect_statistics,
+        compute_relevance,
+    )
+    from ppstyleclip.progress import last
 
-    layout = build_layout(generator)
-    *_, record = collect_stats(generator, layout, num_samples=num_samples, truncation=1.0, keep=NUM_IMAGES)
+    config = StatisticsConfig(num_samples=num_samples, truncation=1.0, keep=NUM_IMAGES)
+    record = last(collect_statistics(generator, config))
     progress(f"statistics of {record.done} samples")
-    rows = []
-    for step in compute_relevance(generator, clip, layout, record.stats, record.s, batch_size=200):
-        rows.append(step)
+    config = RelevanceConfig(batch_size=200)
+    for step in compute_relevance(generator, clip, record.stats, config, s_base=record.s):
         if step.done % 40 < len(step.channels):
             progress(f"relevance {step.done}/{step.total}")
-    return record.stats, record.s, collect_relevance(rows, layout.num_editable, clip.dim)
+    return record.stats, record.s, step.relevance
 
 
 def load_networks(generator_path, clip_path):
@@ -81,8 +85,7 @@ def build(generator, clip, folder=PACK, progress=print):
     return save_pack(
         folder,
         stats=stats,
-        relevance=found.relevance,
-        strength=found.strength,
+        relevance=found,
         latents=latents,
         s_base=s_base,
         **parts,

@@ -9,6 +9,7 @@ from typing import Any, Callable
 import numpy as np
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.stylespace import as_relevance
 
 GETF = "python tools/styleclip_getf.py"
 EXTRACT = "python tools/styleclip_extract.py"
@@ -22,7 +23,7 @@ class EditDefaults:
     Attributes:
         alpha: strength.
         beta: channels with |relevance @ dt| below it are left alone.
-        unit: what alpha counts, one of methods.global_direction.UNITS.
+        unit: what alpha counts, one of methods.global_directions.direction.UNITS.
         templates: prompt templates, a key of text.TEMPLATES.
         pull: how far a step leans towards how the population differs, 0 to 1.
         truncation: psi of sampled faces and of the statistics, 0 to 1; 1 where every z gives a good face.
@@ -56,11 +57,10 @@ class Bundle:
         generator: StyleGANv2Generator, in evaluation mode.
         layout: its StyleLayout.
         stats: StyleStats, mean and deviation `[S]`.
-        relevance: `[E, D]` float32, unit rows (or zero rows).
+        relevance: Relevance `[E, D]`; an array is taken for its rows.
         clip: ClipModel with embeddings `[D]`.
         defaults: EditDefaults.
         fingerprints: `{"generator": ..., "clip": ...}` where known; 16 hexadecimal digits each.
-        strength: `[E]` mean difference of CLIP features behind each row, or None.
         s_base: `[N, S]` the styles on which relevance was measured, or None.
         latents: `[N, L, D]` a few faces (w_plus), or None.
         encoder: zoo.Encoder of this generator, or None.
@@ -81,7 +81,6 @@ class Bundle:
     clip: Any
     defaults: EditDefaults = field(default_factory=EditDefaults)
     fingerprints: dict = field(default_factory=dict)
-    strength: Any = field(default_factory=_nothing)
     s_base: Any = field(default_factory=_nothing)
     latents: Any = field(default_factory=_nothing)
     encoder: Any = field(default_factory=_nothing)
@@ -92,6 +91,7 @@ class Bundle:
         values = self.__dict__
         waiting = {name: values.pop(name) for name in list(values) if isinstance(values[name], Deferred)}
         values["_deferred"] = waiting
+        self._take_rows()
         for name in ("stats", "relevance"):
             self._check(name)
 
@@ -100,12 +100,23 @@ class Bundle:
         if name not in deferred:
             raise AttributeError(name)
         self.__dict__[name] = deferred[name].load()
+        self._take_rows()
         try:
             self._check(name)
         except UserError:
             del self.__dict__[name]
             raise
         return self.__dict__[name]
+
+    def _take_rows(self) -> None:
+        relevance = self.__dict__.get("relevance")
+        if relevance is not None:
+            self.__dict__["relevance"] = as_relevance(relevance)
+
+    @property
+    def strength(self) -> np.ndarray | None:
+        """Effect norm `[E]` of the relevance, over ten deviations, or None."""
+        return self.relevance.effect_norm_over(10.0)  # alias until the sweep
 
     def with_parts(self, **parts) -> Bundle:
         """Make a bundle with some parts replaced; Deferred ones stay unloaded.

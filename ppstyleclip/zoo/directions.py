@@ -7,6 +7,7 @@ import contextlib
 import json
 import warnings
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +15,9 @@ from ppstyleclip.convert import complete_relevance
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_safetensors
 from ppstyleclip.formats import load_arrays
-from ppstyleclip.stylespace import StyleStats
+from ppstyleclip.stylespace import DEFAULT_ALPHA, Relevance, StyleStats, as_relevance
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, EditDefaults, check_relevance, check_stats
 from ppstyleclip.zoo.foreign import convert_as
-
-USUAL_ALPHA = 5.0  # deviations up and down for which a strength is stated, half of global_direction.SPAN
 
 
 def read_stats(path, layout, *, name: str, generator: str | None = None) -> StyleStats:
@@ -75,17 +74,14 @@ def _count(metadata: dict) -> int:
     return int(text) if text.isdigit() else 0  # 0: not stated
 
 
-def read_relevance(path, layout, *, name: str, generator: str | None = None) -> tuple:
-    """Read the relevance of the editable style channels.
+def read_relevance(path, layout, *, name: str, generator: str | None = None) -> Relevance:
+    """Read the relevance of the editable style channels, with all that the file says of it.
 
     Args:
         path: `relevance` `[E, D]` in a safetensors file, or a single array (`.pdparams`, `.npy`). One that
             ends with an earlier layer (the official script stops at 128 px) is filled up with zero rows, and
             a warning says so.
         layout, name, generator: as in read_stats.
-    Returns:
-        (relevance `[E, D]` float32, strength `[E]` float32 or None). Strength is in proportion as if it had
-        been measured 5 deviations up and down, whichever alpha the file was made with.
     Raises:
         MissingFile: there is no such file.
         UserError: it holds no relevance, or that of another generator.
@@ -98,19 +94,44 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
             f"features] (made by: {EXTRACT})"
         )
     check_made_for(metadata, path, generator=generator, name=name)
+    given = len(value) if value.ndim else 0
     value = _completed(value, layout, path)
     try:
         check_relevance(value, layout, name)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    relevance = np.array(value, dtype=np.float32)
-    if not np.isfinite(relevance).all():
+    rows = np.array(value, dtype=np.float32)
+    if not np.isfinite(rows).all():
         raise UserError(f"{path} holds values that are not finite; rebuild it with: {EXTRACT}")
-    strength = arrays.get("strength") if isinstance(arrays, dict) else None
-    if strength is not None and "made_with" in metadata:
-        alpha = json.loads(metadata["made_with"]).get("alpha", USUAL_ALPHA)
-        strength = np.asarray(strength, np.float32) * np.float32(USUAL_ALPHA / alpha)
-    return relevance, strength
+    effect_norm = arrays.get("strength") if isinstance(arrays, dict) else None
+    made_with = _made_with(metadata, path)
+    return Relevance(
+        rows,
+        None if effect_norm is None else np.asarray(effect_norm, np.float32),
+        _measured(rows, given, made_with),
+        name=metadata.get("name", name),
+        layout=layout,
+        clip_name=metadata.get("clip_name", ""),
+        fingerprints={word: metadata[word] for word in ("generator", "clip") if metadata.get(word)},
+        made_with=made_with,
+    )
+
+
+def _made_with(metadata: dict, path) -> dict[str, Any]:
+    try:
+        made_with = json.loads(metadata.get("made_with", "{}"))
+        if float(made_with.get("alpha", DEFAULT_ALPHA)) > 0:
+            return made_with
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise UserError(f"{path} does not say how it was measured (made_with); rebuild it with: {EXTRACT}")
+
+
+def _measured(rows: np.ndarray, given: int, made_with: dict[str, Any]) -> np.ndarray:
+    """`[E]` bool. A trial does not say which channels it holds, so those that do nothing do not count."""
+    if made_with.get("channels", len(rows)) < len(rows):
+        return np.any(rows, axis=1)
+    return np.arange(len(rows)) < given
 
 
 def _completed(relevance, layout, path) -> np.ndarray:
@@ -125,13 +146,13 @@ def _completed(relevance, layout, path) -> np.ndarray:
     return whole
 
 
-def check_made_for(metadata: dict, path, *, name: str, **marks) -> None:
+def check_made_for(metadata: dict, path, *, name: str, **fingerprints: str | None) -> None:
     """Refuse a file that states other fingerprints than generator=... and clip=... here (None: unknown)."""
-    for part, mark in marks.items():
+    for part, own in fingerprints.items():
         stated = metadata.get(part)
-        if mark and stated and stated != mark:
+        if own and stated and stated != own:
             raise UserError(
-                f"{path} was made for {part} {stated}, but '{name}' has {part} {mark}; "
+                f"{path} was made for {part} {stated}, but '{name}' has {part} {own}; "
                 f"rebuild it with: {GETF} && {EXTRACT}"
             )
 
@@ -149,6 +170,7 @@ def read_styles(path, layout, *, name: str, generator: str | None = None) -> np.
     arrays, metadata = load_arrays(path)
     check_made_for(metadata, path, name=name, generator=generator)
     arrays = arrays.get("s") if isinstance(arrays, dict) else arrays
+    s: np.ndarray
     try:
         if isinstance(arrays, (list, tuple)):
             found = convert_as("styles", arrays, path)
@@ -183,36 +205,59 @@ def save_styles(path, s, *, generator: str, **about) -> None:
 
 def save_relevance(
     path,
-    relevance,
-    strength=None,
+    relevance: Relevance | np.ndarray,
+    strength: np.ndarray | None = None,
     *,
-    generator: str,
-    clip: str,
-    clip_name: str,
+    generator: str | None = None,
+    clip: str | None = None,
+    clip_name: str | None = None,
     defaults: EditDefaults | None = None,
-    **about,
+    **about: str,
 ) -> None:
-    """Write relevance `[E, D]` and strength `[E]`.
+    """Write relevance, with all that it was made with.
 
     Args:
         path: the file.
-        relevance, strength: the arrays; strength may be None.
-        generator, clip: fingerprints of what they were measured with.
-        clip_name: the CLIP's name.
-        defaults: how strong edits by them are.
-        about: more metadata, texts.
+        relevance: Relevance, or its rows `[E, D]`.
+        strength: effect norm `[E]` of rows, or None.
+        generator, clip: fingerprints of what it was measured with; None takes the relevance's own.
+        clip_name: the CLIP's name, likewise.
+        defaults: how strong edits by it are.
+        about: more metadata.
+    Raises:
+        UserError: a fingerprint is not known.
     """
-    arrays = {"relevance": relevance} if strength is None else {"relevance": relevance, "strength": strength}
+    relevance = as_relevance(relevance, strength)
+    given = {word: mark for word, mark in (("generator", generator), ("clip", clip)) if mark is not None}
+    fingerprints = {**relevance.fingerprints, **given}
+    lost = [word for word in ("generator", "clip") if word not in fingerprints]
+    if lost:
+        raise UserError(
+            f"this relevance does not say which {' and '.join(lost)} it was measured with; "
+            f"give save_relevance {' and '.join(f'{word}=' for word in lost)}, a fingerprint"
+        )
+    arrays = {"relevance": relevance.rows}
+    if relevance.effect_norm is not None:
+        arrays["strength"] = relevance.effect_norm
+    metadata = {
+        **_described(relevance),
+        **about,
+        "kind": "ppstyleclip relevance",
+        **fingerprints,
+        "clip_name": relevance.clip_name if clip_name is None else clip_name,
+    }
     if defaults is not None:
-        about = {**about, "defaults": json.dumps(asdict(defaults))}
-    write_safetensors(
-        path,
-        {word: np.asarray(value, np.float32) for word, value in arrays.items()},
-        {
-            **about,
-            "kind": "ppstyleclip relevance",
-            "generator": generator,
-            "clip": clip,
-            "clip_name": clip_name,
-        },
-    )
+        metadata["defaults"] = json.dumps(asdict(defaults))
+    write_safetensors(path, {word: np.asarray(value, np.float32) for word, value in arrays.items()}, metadata)
+
+
+def _described(relevance: Relevance) -> dict[str, str]:
+    """What a relevance says of itself, as metadata; what it does not know is left out."""
+    metadata = {}
+    if relevance.name:
+        metadata["name"] = relevance.name
+    if relevance.layout is not None:
+        metadata["layout"] = json.dumps(relevance.layout.to_config())
+    if relevance.made_with:
+        metadata["made_with"] = json.dumps(relevance.made_with)
+    return metadata

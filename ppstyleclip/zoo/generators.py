@@ -1,56 +1,80 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Generators to and from files. The architecture is read off the weights; nobody has to know `--size`."""
+"""Generators to and from files.
+
+StyleGAN2's architecture is read off its weights; nobody has to know `--size`. A file of ours states its
+family and its configuration, which every other family is built from.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from ppstyleclip.convert import fits_multiplier
+from ppstyleclip.convert import Converted, fits_multiplier
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import fingerprint, write_safetensors
-from ppstyleclip.models.stylegan2 import build_generator, load_generator_state
+from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.formats import sniff
+from ppstyleclip.models.families import DEFAULT_FAMILY, family_of
+from ppstyleclip.models.generator import Generator
 from ppstyleclip.zoo.foreign import read_as
 
 FLAGS = ("size", "style_dim", "n_mlp", "channel_multiplier")
+KIND = "ppstyleclip generator"
+MEAN = "latent_avg"  # beside the weights: the mean w that a foreign file brought
 
 
-def check_flags(config: dict, flags: dict, where) -> None:
+def check_flags(config: Mapping[str, Any], flags: Mapping[str, Any], where) -> None:
     """Refuse a size flag that the weights contradict.
 
     Args:
-        config: as infer_generator_config returns it.
+        config: of the generator, as infer_generator_config or its `config()` return it.
         flags: `{flag: value or None}`; None was not given.
         where: the file, for the message.
     Raises:
         UserError: names the flag, what was given and what the weights say.
     """
     for flag, given in flags.items():
-        if given is None or flag != "channel_multiplier" and given == config[flag]:
+        if given is None or flag in config and _agrees(config, flag, given):
             continue
-        channels = {int(side): count for side, count in config["channels"].items()}
-        if flag == "channel_multiplier" and fits_multiplier(channels, given):
-            continue
-        truth = f"{flag} {config[flag]}"
-        if flag == "channel_multiplier" and not fits_multiplier(channels, config[flag]):
-            truth = f"a channel table of their own ({max(channels.values())} to {min(channels.values())})"
+        if flag not in config:
+            raise UserError(f"{flag} {given} was given, but the generator in {where} has none; leave it out")
+        truth = _in_words(config, flag)
         raise UserError(f"{flag} {given} was given, but the weights in {where} have {truth}; leave it out")
 
 
-def load_generator(path, flags: dict | None = None):
-    """Load a generator from its weights, in evaluation mode.
+def _agrees(config, flag, given) -> bool:
+    return (
+        fits_multiplier(_channels(config), given) if flag == "channel_multiplier" else given == config[flag]
+    )
+
+
+def _in_words(config, flag) -> str:
+    if flag == "channel_multiplier" and not _agrees(config, flag, config[flag]):
+        widths = _channels(config).values()
+        return f"a channel table of their own ({max(widths)} to {min(widths)})"
+    return f"{flag} {config[flag]}"
+
+
+def _channels(config) -> dict[int, int]:
+    return {int(side): count for side, count in config["channels"].items()}
+
+
+def load_generator(path, flags: Mapping[str, Any] | None = None) -> tuple[Generator, dict[str, str]]:
+    """Load a generator of any family from its weights, in evaluation mode.
 
     Args:
-        path: ours, PaddleGAN's `.pdparams`, rosinality's `.pt`, NVIDIA's `.pkl`; see convert.
+        path: ours; of StyleGAN2 also PaddleGAN's `.pdparams`, rosinality's `.pt`, NVIDIA's `.pkl` (convert).
         flags: size, style_dim, n_mlp, channel_multiplier where the user gave them.
     Returns:
-        (StyleGANv2Generator, metadata of a safetensors file).
+        (Generator, metadata of a safetensors file).
     Raises:
         MissingFile: there is no such file.
-        UserError: it cannot be read, is no generator, or contradicts a flag.
+        UserError: it cannot be read, is no generator, is of an unknown family, or contradicts a flag.
     """
-    converted, metadata = read_as("generator", path)
+    converted, metadata = _read(path)
     try:
         check_flags(converted.config, flags or {}, path)
         return build_converted_generator(converted), metadata
@@ -59,30 +83,60 @@ def load_generator(path, flags: dict | None = None):
         raise UserError(words if str(path) in words else f"{path}: {words}") from None
 
 
-def build_converted_generator(converted):
+def _read(path) -> tuple[Converted, dict[str, str]]:
+    """A generator's weights and configuration, and the file's metadata."""
+    config = _stated_config(path)
+    if config.get("family", DEFAULT_FAMILY) == DEFAULT_FAMILY:
+        return read_as("generator", path)
+    family_of(config)  # an unknown one is named before anything is read
+    state, metadata = read_safetensors(path)
+    state.pop(MEAN, None)
+    return Converted("generator", as_float32(state), config, {}), metadata
+
+
+def _stated_config(path) -> dict[str, Any]:
+    """The configuration that a generator's file of ours states; {} of other files."""
+    metadata = read_metadata(path) if sniff(path) == "safetensors" else {}
+    try:
+        stated = json.loads(metadata["config"]) if metadata.get("kind") == KIND else {}
+        return dict(stated)
+    except (KeyError, ValueError, TypeError):
+        raise UserError(f"{path} is damaged: the config in its metadata is not readable") from None
+
+
+def build_converted_generator(converted: Converted) -> Generator:
     """Build the network of a converted generator, in evaluation mode."""
-    generator = build_generator(converted.config)
-    load_generator_state(generator, converted.state)
+    family = family_of(converted.config)
+    generator = family.build(converted.config)
+    family.load_state(generator, converted.state)
     generator.eval()
     return generator
 
 
-def generator_state(generator) -> dict:
+def generator_state(generator: Generator) -> dict[str, np.ndarray]:
     """The generator's weights and buffers, `{key: float32 array}`."""
     return {key: np.asarray(value.numpy(), np.float32) for key, value in generator.state_dict().items()}
 
 
-def generator_fingerprint(generator) -> str:
+def generator_fingerprint(generator: Generator) -> str:
     """Name a generator by its weights; 16 hexadecimal digits."""
     return fingerprint(generator_state(generator))
 
 
-def save_generator(path, generator, *, name: str, half: bool = False, mean=None, about=None) -> str:
+def save_generator(
+    path,
+    generator: Generator,
+    *,
+    name: str,
+    half: bool = False,
+    mean=None,
+    about: Mapping[str, str] | None = None,
+) -> str:
     """Write a generator as safetensors, its config inside.
 
     Args:
         path: the file.
-        generator: StyleGANv2Generator.
+        generator: of any family.
         name: the model's name.
         half: store float16; half the file, and rounded weights.
         mean: `[D]` the mean w that its file brought; kept beside the weights as `latent_avg`.
@@ -92,13 +146,13 @@ def save_generator(path, generator, *, name: str, half: bool = False, mean=None,
     """
     state = stored(generator_state(generator), half)
     mark = fingerprint(as_float32(state))
-    beside = {} if mean is None else {"latent_avg": np.asarray(mean, np.float32)}
+    beside = {} if mean is None else {MEAN: np.asarray(mean, np.float32)}
     write_safetensors(
         path,
         {**state, **beside},
         {
             **(about or {}),
-            "kind": "ppstyleclip generator",
+            "kind": KIND,
             "name": name,
             "fingerprint": mark,
             "config": json.dumps(generator.config()),
@@ -107,7 +161,7 @@ def save_generator(path, generator, *, name: str, half: bool = False, mean=None,
     return mark
 
 
-def stored(state: dict, half: bool) -> dict:
+def stored(state: dict[str, np.ndarray], half: bool) -> dict[str, np.ndarray]:
     """Weights as they are stored; float16 keeps 11 bits and must not overflow."""
     if not half:
         return state
@@ -120,7 +174,7 @@ def stored(state: dict, half: bool) -> dict:
     return small
 
 
-def as_float32(state: dict) -> dict:
+def as_float32(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Weights as they are used: floats of any width as float32, integers as they are."""
     return {
         key: value.astype(np.float32) if value.dtype.kind == "f" else value for key, value in state.items()

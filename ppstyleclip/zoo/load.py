@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from ppstyleclip.convert import infer_generator_config
 from ppstyleclip.errors import MissingFile, UserError
@@ -136,8 +136,7 @@ def _with_embedded_parts(bundle: Bundle) -> Bundle:
     known = {"name": bundle.name, "generator": _measured(bundle)}
     return bundle.with_parts(
         stats=Deferred(lambda: read_stats(PACK / STATISTICS, layout, **known)),
-        relevance=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)[0]),
-        strength=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)[1]),
+        relevance=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)),
         clip=Deferred(lambda: load_pack_clip(PACK, EMBEDDED)),
         identity=Deferred(lambda: _if_there(PACK / IDENTITY, load_identity)),
         face_models=Deferred(lambda: _face_models(PACK)),
@@ -161,7 +160,7 @@ def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
         generator=generator,
         layout=layout,
         stats=part("stats", read_stats, GETF, "--stat_path"),
-        relevance=part("relevance", lambda *a, **k: read_relevance(*a, **k)[0], EXTRACT, "--direction_path"),
+        relevance=part("relevance", read_relevance, EXTRACT, "--direction_path"),
         clip=Deferred(lambda: load_published_clip(entry.get("clip", DEFAULT_CLIP))),
         encoder=Deferred(lambda: _published_encoder(entry)),
         face_models=Deferred(lambda: (_dlib_landmarks(), None)),
@@ -186,13 +185,14 @@ def _absent(word, name, maker, option):
 
 
 def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
-    layout, parts = bundle.layout, {}
+    layout = bundle.layout
+    parts: dict[str, Any] = {}
     known = {"name": bundle.name, "generator": _measured(bundle)}
     if stat_path is not None:
         parts["stats"] = read_stats(stat_path, layout, **known)
     if direction_path is not None:
-        parts["relevance"], parts["strength"] = read_relevance(direction_path, layout, **known)
-        clip = clip or stated_by(direction_path).get("clip_name")
+        parts["relevance"] = read_relevance(direction_path, layout, **known)
+        clip = clip or parts["relevance"].clip_name or None
     if isinstance(clip, str):
         parts["clip"] = Deferred(lambda: load_named_clip(clip, direction_path, bundle.name))
     elif clip is not None:
@@ -225,16 +225,12 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
         )
     layout, known = build_layout(generator), {"name": name, "generator": mark}
     stated = stated_by(folder / RELEVANCE)
-    relevance_and_strength = lru_cache(maxsize=1)(
-        lambda: read_relevance(_made(folder / RELEVANCE, EXTRACT), layout, **known)
-    )
     return Bundle(
         name=name,
         generator=generator,
         layout=layout,
         stats=Deferred(lambda: read_stats(_made(folder / STATISTICS, GETF), layout, **known)),
-        relevance=Deferred(lambda: relevance_and_strength()[0]),
-        strength=Deferred(lambda: relevance_and_strength()[1]),
+        relevance=Deferred(lambda: read_relevance(_made(folder / RELEVANCE, EXTRACT), layout, **known)),
         clip=Deferred(lambda: load_pack_clip(folder, name)),
         defaults=EditDefaults(**json.loads(stated.get("defaults", "{}"))),
         fingerprints={"generator": mark, **{word: stated[word] for word in ("clip",) if word in stated}},

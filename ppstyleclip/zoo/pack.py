@@ -53,7 +53,8 @@ def save_pack(
         folder: where; made if need be.
         generator, clip: the networks.
         stats: StyleStats `[S]`.
-        relevance, strength: `[E, D]` and `[E]`.
+        relevance: Relevance, or its rows `[E, D]`.
+        strength: effect norm `[E]` of rows, or None.
         latents: `[N, L, D]` w_plus of a few faces.
         s_base: `[N, S]` the styles on which relevance was measured.
         defaults: EditDefaults.

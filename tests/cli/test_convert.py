@@ -258,7 +258,9 @@ def unit_rows(count):
 def test_official_relevance_and_its_prefix(home, layout):
     whole = unit_rows(layout.num_editable)
     np.save("fs3.npy", whole)
-    np.testing.assert_array_equal(read_relevance("fs3.npy", layout, name="tiny")[0], whole.astype(np.float32))
+    np.testing.assert_array_equal(
+        read_relevance("fs3.npy", layout, name="tiny").rows, whole.astype(np.float32)
+    )
     widths = [layout.channels[k] for k in layout.editable_layers]
     part = whole[: sum(widths[:-2])]
     np.save("part.npy", part)
@@ -266,10 +268,11 @@ def test_official_relevance_and_its_prefix(home, layout):
     assert convert_weights(["part.npy", "part.pdparams"]) == 0
     for name in ("part.npy", "part.safetensors", "part.pdparams"):
         with pytest.warns(UserWarning, match=f"{name} ends with layer {len(widths) - 2} of {len(widths)}"):
-            relevance, strength = read_relevance(name, layout, name="tiny")
-        assert strength is None and relevance.shape == (layout.num_editable, 16)
-        np.testing.assert_array_equal(relevance[: len(part)], part.astype(np.float32))
-        assert not relevance[len(part) :].any()
+            relevance = read_relevance(name, layout, name="tiny")
+        assert relevance.effect_norm is None and relevance.shape == (layout.num_editable, 16)
+        np.testing.assert_array_equal(relevance.rows[: len(part)], part.astype(np.float32))
+        assert not relevance.rows[len(part) :].any()
+        assert relevance.measured.sum() == len(part)
     np.save("odd.npy", whole[: sum(widths[:-2]) + 1])
     with pytest.raises(UserError, match=f"odd.npy: relevance has {len(part) + 1} rows"):
         read_relevance("odd.npy", layout, name="tiny")

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ppstyleclip.channels import channel_table
 from ppstyleclip.convert import recognise
 from ppstyleclip.convert.encoders import Structure, read_structure
 from ppstyleclip.convert.key_map import map_state_dict, torch_keys
@@ -24,6 +23,7 @@ from ppstyleclip.convert.networks import (
     mapper_parameters,
 )
 from ppstyleclip.models.encoders import PUBLISHED
+from ppstyleclip.models.stylegan2.channels import channel_table
 
 KEYS = Path(__file__).resolve().parents[3] / "shared" / "facts" / "keys"
 pytestmark = pytest.mark.skipif(not KEYS.is_dir(), reason="the listings of keys are not at hand")

@@ -340,10 +340,10 @@ def test_relevance_that_is_none(world, tmp_path, saved, words):
 
 def test_relevance_as_npy(world, tmp_path):
     relevance = load_bundle().relevance
-    np.save(tmp_path / "fs3.npy", relevance.astype(np.float16))
+    np.save(tmp_path / "fs3.npy", relevance.rows.astype(np.float16))
     own = load_bundle(direction_path=tmp_path / "fs3.npy")
     np.testing.assert_allclose(own.relevance, relevance, atol=1e-3)
-    assert own.relevance.dtype == np.float32 and own.strength is None
+    assert own.relevance.rows.dtype == np.float32 and own.strength is None
 
 
 @pytest.mark.skipif(not REAL_STATS.exists(), reason="PaddleGAN's own statistics file is not at hand")

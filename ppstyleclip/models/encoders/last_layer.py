@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import paddle.nn as nn
 
-from ..stylegan2_layers import EqualLinear
+from ..stylegan2.layers import EqualLinear
 from .published import PUBLISHED, build_trunk, check_images, complete_config
 from .registry import register_encoder
 

@@ -13,7 +13,7 @@ import paddle
 import paddle.nn as nn
 import paddle.nn.functional as F
 
-from ..stylegan2_layers import EqualLinear
+from ..stylegan2.layers import EqualLinear
 from .published import PUBLISHED, build_trunk, check_images, complete_config
 from .registry import register_encoder
 

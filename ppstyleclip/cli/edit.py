@@ -1,0 +1,104 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Edit a face by text: StyleCLIP's global directions, on a sampled face, a latent file or a photo.
+
+The first argument says which face. Digits are the seed of a sampled face; a latent file (.npy, .npz, .pt,
+.pd, .pdparams, .safetensors) holds one; any other file is a photo, whose faces are edited and put back.
+
+    ppstyleclip edit --target "happy face"
+    ppstyleclip edit 5 --neutral face --target "sad face" --direction_offset -1 0 1 2 3 -o strip.png
+    ppstyleclip edit dst.npy --target "face with glasses" -o out/ --json
+    ppstyleclip edit photo.jpg --target "smiling face" --face all --model_type ffhq-config-f
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.edit_arguments import (
+    add_edit_arguments,
+    add_measured_arguments,
+    add_photo_arguments,
+    check_photo_arguments,
+)
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import PICTURE_SUFFIXES, check_file
+
+LATENTS = (".npy", ".npz", ".pt", ".pth", ".pd", ".pdparams", ".pkl", ".safetensors")  # names of latent files
+DEFAULT_OUTPUT = "edited.png"
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = documented_parser(__doc__ or "")
+    parser.prog = "ppstyleclip edit"
+    parser.add_argument(
+        "source",
+        nargs="?",
+        metavar="SEED | LATENT | PHOTO",
+        help=f"the face (default: the sampled face of seed {DEFAULT_SEED})",
+    )
+    parser.add_argument(
+        "-o",
+        "--output_path",
+        default=DEFAULT_OUTPUT,
+        metavar="FILE | FOLDER",
+        help="a picture's name (.png, .jpg, .webp) for the edited picture alone, or a labelled row of "
+        "several strengths; else a folder for all that the long commands write (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print what was done as one JSON object")
+    parser.add_argument(
+        "--index",
+        type=int,
+        default=0,
+        metavar="N",
+        help="which latent, where the file holds several (default: 0)",
+    )
+    add_edit_arguments(parser.add_argument_group("edit").add_argument)
+    add_photo_arguments(parser.add_argument_group("faces of a photo").add_argument)
+    add_measured_arguments(add_model_arguments(parser, output_path=None))
+    return parser.parse_args(argv)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Edit, write, and say what was done; what can be refused at once is, before Paddle is imported."""
+    begin, picture_path = time.time(), _place(args)
+    is_photo = _check_source(args)
+    editor = load_editor(args, direction_path=args.direction_path, stat_path=args.stat_path, clip=args.clip)
+
+    from ppstyleclip.cli.edit_results import edit_source_face, edit_source_photo
+
+    made = (edit_source_photo if is_photo else edit_source_face)(editor, args, picture_path)
+    if not args.json:
+        print("\n".join([*made.lines, *(f"wrote {path}" for path in made.written)]))
+        return
+    told = {"model": editor.bundle.name, **made.values, "written": [str(path) for path in made.written]}
+    print(json.dumps({**told, "seconds": round(time.time() - begin, 3)}, ensure_ascii=False))
+
+
+def _place(args: argparse.Namespace) -> Path | None:
+    """Return the picture that -o names, or None for a folder; args.output_path becomes the folder."""
+    path = Path(args.output_path)
+    if path.suffix.lower() not in PICTURE_SUFFIXES or path.is_dir():
+        return None
+    args.output_path = str(path.parent)
+    return path
+
+
+def _check_source(args: argparse.Namespace) -> bool:
+    """Refuse a source that cannot be edited; tell whether it is a photo."""
+    check_photo_arguments(args)
+    if args.source is None or args.source.isdigit():
+        return False
+    if Path(args.source).is_dir():
+        raise UserError(f"{args.source} is a folder; for folders and videos there is: ppstyleclip photo")
+    for path in filter(None, (args.source, args.ir_se50_weights)):
+        check_file(path)
+    is_photo = Path(args.source).suffix.lower() not in LATENTS
+    if is_photo and len(args.direction_offset or ()) > 1:
+        raise UserError("a photo is edited at one strength; give one --direction_offset")
+    return is_photo

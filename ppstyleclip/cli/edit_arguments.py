@@ -1,0 +1,126 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Arguments of the commands that edit by text, and what they stand for."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any, Callable
+
+from ppstyleclip.cli.arguments import add_identity_argument, finite_number
+from ppstyleclip.errors import UserError
+
+if TYPE_CHECKING:
+    from ppstyleclip.editor import Edit
+    from ppstyleclip.pipelines.photo import PhotoConfig
+
+
+def add_edit_arguments(add: Callable[..., Any]) -> None:
+    """Add the texts, the strengths and all knobs of an edit; `add` is a group's add_argument."""
+    add("--neutral", default="face", help="what the picture shows (default: face)")
+    add("--target", required=True, help="what it should show, such as 'happy face'")
+    add(
+        "--direction_offset",
+        type=finite_number,
+        nargs="+",
+        metavar="ALPHA",
+        help="strength, or several; dst is the last one (default: the model's own)",
+    )
+    add(
+        "--beta_threshold",
+        type=finite_number,
+        metavar="BETA",
+        help="style channels less related to the text stay still (default: the model's own)",
+    )
+    add(
+        "--soft_threshold",
+        type=finite_number,
+        default=0.0,
+        metavar="SHARE",
+        help="share of its movement that a channel below BETA keeps, 0 to 1 (default: 0)",
+    )
+    add(
+        "--pull",
+        type=finite_number,
+        metavar="SHARE",
+        help="how far the step leans towards how faces differ, 0 (the paper) to 1 (default: the model's own)",
+    )
+    add(
+        "--alpha_unit",
+        choices=("style", "sigma", "effect"),
+        help="what ALPHA counts: raw style values, as PaddleGAN; standard deviations, as the paper; "
+        "or expected movement in CLIP's eyes (default: the model's own)",
+    )
+    add(
+        "--templates",
+        choices=("paddlegan", "official", "plain"),
+        help="sentences that the words are put into (default: the model's own)",
+    )
+
+
+def add_measured_arguments(add: Callable[..., Any]) -> None:
+    """Add what takes the place of a model's measurements; `add` is the model group's add_argument."""
+    add("--direction_path", help="relevance of the style channels, in place of the model's own")
+    add("--stat_path", help="mean and deviation of the styles, in place of the model's own")
+    add("--clip", help="CLIP of the relevance, by name or file (default: the one that it states)")
+
+
+def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> None:
+    """Add which faces of a photo are edited, and how; `smooth` is for a command that takes videos."""
+    add("--face", default="largest", help="a number, 1 for the leftmost; largest; or all (default: largest)")
+    add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
+    add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
+    add("--steps", type=int, default=60, help="of fitting behind the encoder; 0 for none (default: 60)")
+    add(
+        "--tune",
+        type=int,
+        default=0,
+        metavar="STEPS",
+        help="then change a copy of the generator until it draws the face (default: 0, not at all)",
+    )
+    if smooth:
+        add(
+            "--smooth",
+            type=int,
+            metavar="FRAMES",
+            help="average landmarks over so many frames before and after each (default: 2 for a video, 0 for "
+            "a folder)",
+        )
+    add_identity_argument(add)
+    add(
+        "--paste",
+        default="blend",
+        choices=("blend", "difference", "replace"),
+        help="what returns into the photo: what the edit changed (difference), the whole drawn face "
+        "(replace), or the face where it changed much (default: blend)",
+    )
+
+
+def text_edit(args: argparse.Namespace) -> Edit:
+    """Return the edit that add_edit_arguments describe, without its strength."""
+    from ppstyleclip.editor import Edit
+
+    return Edit(
+        args.neutral,
+        args.target,
+        beta=args.beta_threshold,
+        unit=args.alpha_unit,
+        templates=args.templates,
+        soft=args.soft_threshold,
+        pull=args.pull,
+    )
+
+
+def photo_config(args: argparse.Namespace) -> PhotoConfig:
+    """Return what add_photo_arguments describe."""
+    from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
+    from ppstyleclip.pipelines.photo import PhotoConfig
+
+    tuning = TuningConfig(steps=args.tune) if args.tune else None
+    return PhotoConfig(args.face, FittingConfig(steps=args.steps), tuning, args.paste)
+
+
+def check_photo_arguments(args: argparse.Namespace) -> None:
+    """Refuse counts that are negative."""
+    for name in ("steps", "tune", "smooth"):
+        if (getattr(args, name, None) or 0) < 0:
+            raise UserError(f"--{name} must not be negative, got {getattr(args, name)}")

@@ -1,0 +1,119 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Fit the latent of a face by optimisation, from the encoder's latent, the mean one, or one that is given.
+
+Writes src.fitting.png (the face), dst.fitting.png (as it is drawn) and dst.fitting.npy (its latent).
+
+    python tools/styleganv2fitting.py --input_image scene.png --need_align
+    python tools/styleganv2fitting.py --input_image src.png --pre_latent dst.npy --model_type ffhq-config-f
+    python tools/styleganv2fitting.py --input_image src.png --recipe image2stylegan --step 300
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from typing import TYPE_CHECKING
+
+from ppstyleclip.cli.arguments import (
+    add_identity_argument,
+    add_model_arguments,
+    documented_parser,
+    finite_number,
+    load_editor,
+)
+from ppstyleclip.cli.progress import show_progress
+from ppstyleclip.errors import MissingFile
+from ppstyleclip.files import check_file
+
+if TYPE_CHECKING:
+    from ppstyleclip.methods.inversion import Distance
+    from ppstyleclip.pipelines.fitting import FaceFitConfig
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
+    parser = documented_parser(__doc__)
+    add = parser.add_argument_group("photo").add_argument
+    add("--input_image", required=True, help="the picture")
+    add("--need_align", action="store_true", help="find the face in it; else it is a crop of a face already")
+    add("--pre_latent", help="latent to begin with (default: the encoder's, or the mean one)")
+    add("--seed", type=int, help="of no effect here; PaddleGAN's tool has it")
+    add = parser.add_argument_group("fitting").add_argument
+    add(
+        "--recipe",
+        default="paddlegan",
+        choices=("paddlegan", "image2stylegan"),
+        help="paddlegan: LPIPS, from the encoder's latent; image2stylegan: VGG-16's features, from the mean "
+        "latent, all layers (default: paddlegan). What follows replaces parts of it",
+    )
+    add("--start_lr", type=finite_number, help="first learning rate (default: 0.1; image2stylegan: 0.02)")
+    add("--final_lr", type=finite_number, help="last learning rate (default: 0.025; image2stylegan: 0.02)")
+    add(
+        "--latent_level",
+        type=int,
+        nargs="+",
+        metavar="LEVEL",
+        help="layers of the latent that move (default: the first twelve; image2stylegan: all)",
+    )
+    add("--step", type=int, help="how many steps (default: 100; image2stylegan: 1500)")
+    add(
+        "--mse_weight",
+        type=finite_number,
+        help="weight of squared differences beside LPIPS or VGG (default: 1; image2stylegan: 0.25)",
+    )
+    add_identity_argument(add)
+    add_model_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Fit, write, and say what was done."""
+    for path in filter(None, (args.input_image, args.pre_latent, args.ir_se50_weights)):
+        check_file(path)
+    editor = load_editor(args)
+
+    from ppstyleclip.cli.faces import load_face
+    from ppstyleclip.cli.photos import in_words, read_face
+    from ppstyleclip.cli.saving import save_inversion
+    from ppstyleclip.pipelines.fitting import fit_config, fit_face
+    from ppstyleclip.pipelines.quality import load_measures
+    from ppstyleclip.pipelines.records import result_of
+
+    face = read_face(editor.bundle, args.input_image, aligned=not args.need_align)
+    config = fit_config(
+        args.recipe,
+        steps=args.step,
+        start_rate=args.start_lr,
+        last_rate=args.final_lr,
+        levels=args.latent_level,
+        mse_weight=args.mse_weight,
+    )
+    distance = load_distance_or_warn(config, editor.bundle.generator.size)
+    measures = load_measures(editor.bundle, args.ir_se50_weights, distance=distance)
+    start = None if args.pre_latent is None else load_face(editor, args.pre_latent)
+    records = fit_face(editor, face.crop, config, measures, start=start, distance=distance)
+    made = result_of(show_progress(records, title="fitting"))
+    written = save_inversion(args.output_path, made, infix=".fitting")
+    (words,) = in_words(measures, *made.stages)
+    print(
+        f"{args.input_image} fitted to {editor.bundle.name} in {config.fitting.steps} steps by "
+        f"{'plain' if distance is None else distance.name} and squared differences: {words}, "
+        f"{made.seconds:.1f} s"
+    )
+    for path in written:
+        print(f"wrote {path}")
+
+
+def load_distance_or_warn(config: FaceFitConfig, size: int) -> Distance | None:
+    """Load LPIPS or VGG for large pictures; where its weights are not to be had, a warning says so."""
+    from ppstyleclip.pipelines.fitting import load_distance
+
+    try:
+        return load_distance(config, size)
+    except MissingFile as error:
+        warnings.warn(
+            f"no {config.distance.upper()}, so pictures are compared by plain differences at several "
+            f"scales: {error}",
+            stacklevel=2,
+        )
+        return None

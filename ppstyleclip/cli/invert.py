@@ -1,0 +1,66 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Find the latent of a face in a photo with an encoder (pSp, e4e, ReStyle).
+
+Writes src.png (the aligned face), dst.png (as the generator draws it) and dst.npy (its latent).
+
+    python tools/pixel2style2pixel.py --input_image scene.png
+    python tools/pixel2style2pixel.py --input_image photo.jpg --model_type ffhq-inversion --cpu
+    python tools/pixel2style2pixel.py --input_image photo.jpg --weight_path e4e_ffhq_encode.pt
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from ppstyleclip.cli.arguments import (
+    add_identity_argument,
+    add_model_arguments,
+    documented_parser,
+    load_editor,
+)
+from ppstyleclip.files import check_file
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
+    parser = documented_parser(__doc__)
+    add = parser.add_argument_group("photo").add_argument
+    add("--input_image", required=True, help="the photo")
+    add("--aligned", action="store_true", help="it is a crop of a face already")
+    add("--face", default="largest", help="a number, 1 for the leftmost; or largest (default: largest)")
+    add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
+    add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
+    add("--seed", type=int, help="of no effect here; PaddleGAN's tool has it")
+    add_identity_argument(add)
+    add_model_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Invert, write, and say what was done."""
+    for path in filter(None, (args.input_image, args.ir_se50_weights)):
+        check_file(path)
+    editor = load_editor(args)
+
+    from ppstyleclip.cli.photos import in_words, read_face
+    from ppstyleclip.cli.saving import save_inversion
+    from ppstyleclip.pipelines.inversion import encode_face
+    from ppstyleclip.pipelines.quality import load_measures
+
+    face = read_face(
+        editor.bundle,
+        args.input_image,
+        aligned=args.aligned,
+        which=args.face,
+        landmarks=args.landmarks,
+        landmark_path=args.landmark_path,
+    )
+    measures = load_measures(editor.bundle, args.ir_se50_weights)
+    made = encode_face(editor, face.crop, measures)
+    written = save_inversion(args.output_path, made)
+    (words,) = in_words(measures, *made.stages)
+    print(
+        f"{args.input_image} inverted by the encoder of {editor.bundle.name}: {words}, {made.seconds:.2f} s"
+    )
+    for path in written:
+        print(f"wrote {path}")

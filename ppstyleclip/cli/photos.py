@@ -1,0 +1,167 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Photos that a command line names: how they are read, and what is said of their faces."""
+
+from __future__ import annotations
+
+import warnings
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ppstyleclip.align import FaceFinder, choose_faces, read_landmarks, read_photo
+from ppstyleclip.cli.edit_arguments import photo_config
+from ppstyleclip.editor import Editor, ResolvedEdit
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import check_file
+from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, find_chosen_faces, load_finder, whole_face
+from ppstyleclip.pipelines.photo import PhotoEdit, edit_photo
+from ppstyleclip.pipelines.quality import Measures, Quality, load_measures
+from ppstyleclip.pipelines.records import result_of
+from ppstyleclip.video import read_video
+from ppstyleclip.zoo import Bundle
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
+MAX_FRAMES = 1000  # they are all in memory at once
+SMOOTH = 2  # frames on each side of a video over which landmarks are averaged
+
+
+def read_face(
+    bundle: Bundle,
+    path: str | Path,
+    *,
+    aligned: bool = False,
+    which: str | int = "largest",
+    landmarks: str | Path | None = None,
+    landmark_path: str | Path | None = None,
+) -> AlignedFace:
+    """Read a photo and cut one face out of it, the first of those chosen.
+
+    Args:
+        bundle: of the model; its face models are used.
+        path: the photo.
+        aligned: it is a crop of a face already.
+        which: as in align.choose_faces.
+        landmarks: path of landmarks as JSON, in place of dlib.
+        landmark_path: as in load_finder.
+    Raises:
+        UserError: no photo, no face, or a face that is too small.
+        MissingFile, MissingExtra: what finds faces is not on this machine; names the cure.
+    """
+    photo, size = read_photo(path), bundle.generator.size
+    if aligned:
+        return whole_face(photo, size, name=str(path))
+    return read_faces(bundle, path, photo, which, landmarks, landmark_path)[0]
+
+
+def read_faces(
+    bundle: Bundle,
+    path: str | Path,
+    photo: np.ndarray,
+    which: str | int = "largest",
+    landmarks: str | Path | None = None,
+    landmark_path: str | Path | None = None,
+) -> list[AlignedFace]:
+    """Cut the chosen faces out of a photo that was read; arguments and errors as read_face."""
+    if landmarks is not None:
+        faces = choose_faces(read_landmarks(landmarks), which)
+    else:
+        finder: FaceFinder = load_finder(bundle, landmark_path)
+        faces = find_chosen_faces(finder, photo, which, name=str(path))
+    return cut_faces(photo, faces, bundle.generator.size)
+
+
+def has_frames(path: str | Path) -> bool:
+    """Tell whether a path is a folder or a video rather than a photo."""
+    return Path(path).is_dir() or Path(path).suffix.lower() in VIDEOS
+
+
+def read_frames(path: str | Path) -> tuple[list[str], list[np.ndarray], float | None]:
+    """Read all pictures of a folder in the order of their names, or all frames of a video.
+
+    Returns:
+        (names, pictures `[H, W, 3]` uint8, frames a second or None for a folder).
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it holds no pictures, or more than MAX_FRAMES.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        frames, rate = read_video(check_file(path), max_frames=MAX_FRAMES)
+        return [f"{k:05d}" for k in range(1, len(frames) + 1)], frames, rate
+    found = sorted(place for place in path.iterdir() if place.suffix.lower() in PICTURES)
+    if not found or len(found) > MAX_FRAMES:
+        raise UserError(
+            f"the folder {path} holds {len(found)} pictures; 1 to {MAX_FRAMES} can be edited at once"
+        )
+    return [place.stem for place in found], [read_photo(place) for place in found], None
+
+
+def in_words(measures: Measures, *stages: Quality) -> list[str]:
+    """Say for each face how the stages of its inversion compare, such as "PSNR 31.0 -> 44.7 dB, ..."."""
+    return [_one_in_words(measures, stages, k) for k in range(len(stages[0].psnr))]
+
+
+def _one_in_words(measures: Measures, stages: Sequence[Quality], k: int) -> str:
+    def chain(name: str, form: str) -> str:
+        return " -> ".join(format(getattr(stage, name)[k], form) for stage in stages)
+
+    words = [f"PSNR {chain('psnr', '.1f')} dB"]
+    if measures.distance.name == "lpips":
+        words.append(f"LPIPS {chain('distance', '.3f')}")
+    else:
+        words.append(f"plain distance {chain('distance', '.4f')} (no LPIPS)")
+    words.append(
+        "identity not measured (no network; give --ir_se50_weights)"
+        if measures.identity is None
+        else f"identity {chain('identity', '.3f')}"
+    )
+    return ", ".join(words)
+
+
+def warn_if_poor(name: str, quality: Quality) -> None:
+    """Name the faces that a model draws so badly that their edit means little.
+
+    Args:
+        name: of the model.
+        quality: of the faces.
+    """
+    for number, (value, is_poor) in enumerate(zip(quality.psnr, quality.poor), 1):
+        if is_poor:
+            which = f"face {number}" if len(quality.psnr) > 1 else "the face"
+            warnings.warn(
+                f"{which} is drawn badly ({value:.1f} dB): it may be no face, or none of the kind "
+                f"that '{name}' knows; look at the result",
+                stacklevel=2,
+            )
+
+
+def edit_named_photo(
+    editor: Editor, path: str | Path, edit: ResolvedEdit, args: Namespace
+) -> tuple[PhotoEdit, Measures]:
+    """Read a photo and edit it as add_photo_arguments say; errors as read_face."""
+    measures, photo = load_measures(editor.bundle, args.ir_se50_weights), read_photo(path)
+    faces = None if args.landmarks is None else read_landmarks(args.landmarks)
+    finder = load_finder(editor.bundle, args.landmark_path) if faces is None else None
+    records = edit_photo(
+        editor,
+        photo,
+        edit,
+        photo_config(args),
+        faces=faces,
+        finder=finder,
+        measures=measures,
+        name=str(path),
+    )
+    return result_of(records), measures
+
+
+def lines_of(made: PhotoEdit, measures: Measures) -> list[str]:
+    """Say for each face of an edited photo how well it was inverted, and in how many seconds."""
+    lines, after = in_words(measures, *made.inversion.stages), made.quality_after
+    if after.identity is not None:
+        lines = [f"{line} ({kept:.3f} after the edit)" for line, kept in zip(lines, after.identity)]
+    share = made.inversion.seconds / len(lines)
+    return [f"face {number}: {line}, {share:.1f} s" for number, line in enumerate(lines, 1)]

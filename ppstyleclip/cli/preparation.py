@@ -1,0 +1,154 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What the commands of the preparation share: the model, and where statistics, styles and relevance are.
+
+The files' names are PaddleGAN's. With --bundle they go into that folder, under the names of zoo.pack.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ppstyleclip import __version__
+from ppstyleclip.cli.arguments import SIZES, add_model_arguments
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import check_file, check_writable, sweep_drafts
+from ppstyleclip.jobs.folder import threads_of_jobs
+from ppstyleclip.threads import import_paddle
+
+if TYPE_CHECKING:  # these import Paddle
+    from ppstyleclip.stylespace import Relevance, StyleStats
+    from ppstyleclip.zoo import Bundle
+
+OWN_DEFAULTS = {"alpha": 4.0, "beta": 0.15, "unit": "sigma", "templates": "official"}  # a bundle: the paper
+
+
+class Places(NamedTuple):
+    """Paths of the results of both stages."""
+
+    relevance: Path
+    statistics: Path
+    styles: Path
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that both stages share."""
+    add_model_arguments(
+        parser,
+        output_path=".",
+        bundle="folder of a model of your own; its "
+        "generator.safetensors is used (--weight_path puts one there), and the results go "
+        "into it",
+    )
+
+
+def places_of(args: argparse.Namespace, name: str, suffix: str = "") -> Places:
+    """Say where relevance, statistics and styles of a model go: PaddleGAN's names, or a bundle's.
+
+    Args:
+        args: of the command line.
+        name: the model's.
+        suffix: of a trial's relevance.
+    """
+    if args.bundle is not None:
+        from ppstyleclip.zoo.pack import RELEVANCE, STATISTICS, STYLES
+
+        names = (RELEVANCE.replace(".", f"{suffix}."), STATISTICS, STYLES)
+    else:
+        start = f"stylegan2-{name}-styleclip"
+        names = (
+            f"{start}-global-directions{suffix}.safetensors",
+            f"{start}-stats.safetensors",
+            f"S-{name}.safetensors",
+        )
+    return Places(*(Path(args.bundle or args.output_path) / name for name in names))
+
+
+def open_model(args: argparse.Namespace, job: str) -> tuple[Bundle, Path]:
+    """Refuse what can be refused at once, then import Paddle and load the model.
+
+    Args:
+        args: of the command line.
+        job: how the job folder's name ends; a job that goes on keeps its number of threads.
+    Returns:
+        (Bundle, output folder).
+    """
+    for word in ("weight_path", "stat_path", "s_path"):
+        if getattr(args, word, None) is not None:
+            check_file(getattr(args, word))
+    folder = check_writable(args.bundle or args.output_path)
+    given = getattr(args, "job_path", None)
+    paths = [Path(given)] if given else sorted(folder.glob(f"stylegan2-*-styleclip-{job}"))
+    paddle = import_paddle(None if args.restart else threads_of_jobs(paths))
+    if args.cpu:
+        paddle.set_device("cpu")
+
+    from ppstyleclip.zoo import load_bundle
+
+    own = args.bundle if args.weight_path is None else None
+    bundle = load_bundle(
+        args.model_type,
+        bundle=own,
+        weight_path=args.weight_path,
+        clip=getattr(args, "clip", None),
+        **{name: getattr(args, name) for name in SIZES},
+    )
+    if args.bundle is not None and own is None:
+        _put_generator(bundle, folder)
+    return bundle, folder
+
+
+def _put_generator(bundle: Bundle, folder: Path) -> None:
+    """Put a generator into a bundle's folder; one that is there already must be the same."""
+    from ppstyleclip.zoo import load_pack, save_generator
+    from ppstyleclip.zoo.pack import GENERATOR
+
+    if not (folder / GENERATOR).exists():
+        save_generator(folder / GENERATOR, bundle.generator, name=bundle.name)
+        print(f"wrote {folder / GENERATOR}")
+        return
+    there = load_pack(folder)
+    old, new = (one.fingerprints["generator"] for one in (there, bundle))
+    if old != new:
+        raise UserError(
+            f"the bundle {folder} holds generator '{there.name}' ({old}), --weight_path is "
+            f"'{bundle.name}' ({new}); leave --weight_path out, or name another folder"
+        )
+
+
+def save_statistics(places: Places, bundle: Bundle, stats: StyleStats, s, made_with: dict) -> None:
+    """Write statistics and styles `s` `[N, S]` of a model, and what they were made with."""
+    from ppstyleclip.zoo import save_stats, save_styles
+
+    for place in (places.statistics, places.styles):
+        sweep_drafts(place.parent, place.name)
+    about = {
+        "generator": bundle.fingerprints["generator"],
+        "name": bundle.name,
+        "layout": json.dumps(bundle.layout.to_config()),
+        "made_with": json.dumps(made_with),
+        "version": __version__,
+    }
+    save_stats(places.statistics, stats, **about)
+    save_styles(places.styles, s, **about)
+
+
+def save_measured(args: argparse.Namespace, relevance: Relevance) -> None:
+    """Write the relevance of a whole job, and say so."""
+    from ppstyleclip.zoo import EditDefaults, save_relevance
+
+    channels, total = int(relevance.measured.sum()), len(relevance.rows)
+    trial = "" if channels == total else f"-trial{channels}"
+    path = places_of(args, relevance.name, trial).relevance
+    sweep_drafts(path.parent, path.name)
+    defaults = EditDefaults(**OWN_DEFAULTS) if args.bundle is not None else None
+    save_relevance(path, relevance, defaults=defaults, version=__version__)
+    if trial:
+        print(
+            f"a trial: {channels} of {total} channels, evenly spaced; the others are zero in the file, as "
+            "if they did nothing"
+        )
+    dead = int((~relevance.rows.any(axis=1) & relevance.measured).sum())
+    print(f"measured {channels} channels; {dead} of them do nothing that CLIP sees\nwrote {path}")

@@ -1,0 +1,39 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Draw faces that do not exist, and mixtures of them.
+
+Writes sample.png (a sheet of faces), sample.npy (their latents; the other tools take one by --latent and
+--index), sample_mixing_0.png and sample_mixing_1.png (rows of a face with the finer levels of those above).
+
+    python tools/styleganv2.py --seed 233
+    python tools/styleganv2.py --model_type ffhq-config-f --n_row 2 --n_col 3 --output_path faces --cpu
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
+    parser = documented_parser(__doc__)
+    add = parser.add_argument_group("sheet").add_argument
+    add("--seed", type=int, help="makes the pictures repeatable (default: others each time)")
+    add("--n_row", type=int, default=3, help="rows of the sheet (default: %(default)s)")
+    add("--n_col", type=int, default=5, help="columns of the sheet (default: %(default)s)")
+    add_model_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Draw, write, and say where."""
+    editor = load_editor(args)
+
+    from ppstyleclip.cli.saving import save_sheets
+    from ppstyleclip.pipelines.records import result_of
+    from ppstyleclip.pipelines.sampling import SheetConfig, sample_sheets
+
+    made = result_of(sample_sheets(editor, SheetConfig(args.n_row, args.n_col, args.seed)))
+    for path in save_sheets(args.output_path, made):
+        print(f"wrote {path}")

@@ -1,0 +1,150 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What the commands write, under the file names of PaddleGAN's tools; each function returns its paths."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ppstyleclip.files import save_png, write_atomic
+from ppstyleclip.pictures import enlarged, grid, offset_labels, reduced, strip
+from ppstyleclip.pipelines.editing import Move, TextEdit
+from ppstyleclip.pipelines.inversion import FaceInversion
+from ppstyleclip.pipelines.photo import PhotoEdit
+from ppstyleclip.pipelines.sampling import Mixture, Sheets
+from ppstyleclip.video import FPS, save_gif, save_mp4
+from ppstyleclip.zoo import Bundle, save_generator
+from ppstyleclip.zoo.bundle import TUNED_FROM
+
+GIF_SIDE = 512  # pixels; a GIF of 1024 px takes a megabyte for each picture
+STRIP_STEPS = 6  # of the row of an interpolation, if there are as many
+
+
+def save_latent(path: str | Path, w_plus: np.ndarray) -> Path:
+    """Write w_plus as float32 `.npy`: one face `[L, D]`, as PaddleGAN does, or several `[N, L, D]`."""
+    memory = io.BytesIO()
+    np.save(memory, np.asarray(w_plus, np.float32))
+    write_atomic(path, memory.getvalue())
+    return Path(path)
+
+
+def save_styles(path: str | Path, styles: Sequence[Any]) -> Path:
+    """Write a list of K style tensors as `paddle.save` does."""
+    import paddle
+
+    memory = io.BytesIO()
+    paddle.save(list(styles), memory)
+    write_atomic(path, memory.getvalue())
+    return Path(path)
+
+
+def save_text_edit(folder: str | Path, made: TextEdit) -> list[Path]:
+    """Write src.editing.png, dst.editing.png, dst.editing.pd and, for several strengths, strip.png."""
+    written = _save_pngs(folder, {"src.editing.png": made.before, "dst.editing.png": made.after})
+    written.append(save_styles(Path(folder) / "dst.editing.pd", made.styles))
+    return written + _save_strip(folder, made.pictures, made.alphas)
+
+
+def save_move(folder: str | Path, made: Move) -> list[Path]:
+    """Write src.editing.png, dst.editing.png, dst.editing.npy and, for several offsets, strip.png."""
+    written = _save_pngs(folder, {"src.editing.png": made.before, "dst.editing.png": made.after})
+    written.append(save_latent(Path(folder) / "dst.editing.npy", made.w_plus[-1]))
+    return written + _save_strip(folder, made.pictures, made.offsets)
+
+
+def _save_strip(folder: str | Path, pictures: np.ndarray, strengths: Sequence[float]) -> list[Path]:
+    if len(strengths) == 1:
+        return []
+    return _save_pngs(folder, {"strip.png": strip(pictures, offset_labels(strengths))})
+
+
+def save_mixture(folder: str | Path, made: Mixture) -> list[Path]:
+    """Write src1.mixing.png, src2.mixing.png, dst.mixing.png and dst.mixing.npy."""
+    names = ("src1.mixing.png", "src2.mixing.png", "dst.mixing.png")
+    written = _save_pngs(folder, dict(zip(names, (made.first, made.second, made.pixels))))
+    return [*written, save_latent(Path(folder) / "dst.mixing.npy", made.w_plus[0])]
+
+
+def save_sheets(folder: str | Path, made: Sheets) -> list[Path]:
+    """Write sample.png, sample.npy, sample_mixing_0.png and sample_mixing_1.png."""
+    columns = made.config.columns
+    written = _save_pngs(folder, {"sample.png": grid(made.pictures, columns)})
+    written.append(save_latent(Path(folder) / "sample.npy", made.w_plus))
+    sheets = {f"sample_mixing_{k}.png": grid(cells, columns + 1) for k, cells in enumerate(made.mixtures)}
+    return written + _save_pngs(folder, sheets)
+
+
+def save_inversion(folder: str | Path, made: FaceInversion, infix: str = "") -> list[Path]:
+    """Write src.png (the face), dst.png (as it is drawn) and dst.npy (its latent); `infix` is ".fitting"."""
+    written = _save_pngs(folder, {f"src{infix}.png": made.crop, f"dst{infix}.png": made.drawn})
+    return [*written, save_latent(Path(folder) / f"dst{infix}.npy", made.w_plus)]
+
+
+def save_interpolation(
+    folder: str | Path, pixels: np.ndarray, *, num_stops: int, steps: int, fps: float
+) -> list[Path]:
+    """Write strip.png, interpolation.gif and interpolation.mp4.
+
+    Args:
+        folder: made if need be.
+        pixels: `[(num_stops - 1) * steps + 1, H, W, 3]` uint8, all pictures.
+        num_stops, steps: faces, and pictures from each to the next.
+        fps: pictures a second, 1 to 50.
+    """
+    folder, pixels = Path(folder), enlarged(pixels)
+    chosen = strip_numbers(num_stops - 1, steps)
+    labels = [f"{k / steps:.3g}" for k in chosen]
+    written = _save_pngs(folder, {"strip.png": strip(pixels[chosen], labels)})
+    save_gif(folder / "interpolation.gif", reduced(pixels, GIF_SIDE), fps=fps)
+    save_mp4(folder / "interpolation.mp4", pixels, fps=fps)
+    return [*written, folder / "interpolation.gif", folder / "interpolation.mp4"]
+
+
+def strip_numbers(legs: int, steps: int) -> list[int]:
+    """Choose the pictures of the row: all stops, and as many between as there is room for."""
+    shown = min(steps, max(1, STRIP_STEPS // legs))
+    within = [round(k * steps / shown) for k in range(shown)]
+    return [leg * steps + k for leg in range(legs) for k in within] + [legs * steps]
+
+
+def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path]:
+    """Write edited.png, side_by_side.png, faces.png, faces.npy, and each tuned generator."""
+    folder = Path(folder)
+    rows = [
+        picture
+        for face, old, new in zip(made.faces, made.before, made.after)
+        for picture in (face.crop, old, new)
+    ]
+    pictures = {
+        "edited.png": made.pixels,
+        "side_by_side.png": grid([made.original, made.pixels], 2, gap=4, background=255),
+        "faces.png": grid(rows, 3),
+    }
+    written = _save_pngs(folder, pictures)
+    written.append(save_latent(folder / "faces.npy", made.inversion.w_plus))
+    tuned = [one for one in made.inversion.editors if one.bundle is not bundle]
+    for number, own in enumerate(tuned, 1):
+        written.append(folder / f"generator_{number}.safetensors")
+        origin = bundle.fingerprints.get(TUNED_FROM, bundle.fingerprints["generator"])
+        save_generator(written[-1], own.bundle.generator, name=bundle.name, about={TUNED_FROM: origin})
+    return written
+
+
+def save_frames(
+    folder: str | Path, names: Sequence[str], pictures: Sequence[np.ndarray], rate: float | None
+) -> list[Path]:
+    """Write NAME.edited.png for each picture, or with a rate (frames a second) edited.mp4."""
+    if rate is None:
+        return _save_pngs(folder, {f"{name}.edited.png": one for name, one in zip(names, pictures)})
+    save_mp4(Path(folder) / "edited.mp4", pictures, fps=min(float(FPS[1]), rate))
+    return [Path(folder) / "edited.mp4"]
+
+
+def _save_pngs(folder: str | Path, pictures: dict[str, np.ndarray]) -> list[Path]:
+    for name, pixels in pictures.items():
+        save_png(Path(folder) / name, pixels)
+    return [Path(folder) / name for name in pictures]

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Relevance in the blocks of a job folder: written, found again, joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.jobs.folder import JobFolder
+from ppstyleclip.jobs.shards import ranges
+from ppstyleclip.methods.global_directions import Relevance, RelevanceRecord, collect_relevance
+from ppstyleclip.methods.global_directions.blocks import Block, split_blocks
+from ppstyleclip.stylespace import StyleLayout
+
+# Words of a job that a relevance file repeats.
+MADE_WITH = ("alpha", "base", "compat", "num_images", "statistics", "styles", "stop_at", "precision")
+
+
+def job_blocks(job: dict[str, Any]) -> list[Block]:
+    """Return the blocks of a job, in the order of their numbers."""
+    return split_blocks(StyleLayout.from_config(job["layout"]), job["block_size"], job["channels"])
+
+
+def save_records(folder: JobFolder, records: Iterable[RelevanceRecord]) -> Iterator[RelevanceRecord]:
+    """Write each record as a block of the job, then hand it on."""
+    for record in records:
+        assert record.block is not None
+        arrays = {"channels": record.channels, "rows": record.rows, "strength": record.effect_norm}
+        folder.write_block(record.block, arrays)
+        yield record
+
+
+def missing_blocks(folder: JobFolder, blocks: list[Block]) -> list[Block]:
+    """Return those of `blocks` that the folder does not hold, or holds damaged (with a warning)."""
+    return [block for block in blocks if folder.read_block(block.number) is None]
+
+
+def read_relevance_blocks(folder: JobFolder, blocks: list[Block]) -> Relevance:
+    """Join blocks of a job; rows of all others are zero and not measured.
+
+    Raises:
+        UserError: some are not there; names their channels.
+    """
+    found = {block.number: folder.read_block(block.number) for block in blocks}
+    lost = [block for block in blocks if found[block.number] is None]
+    if lost:
+        raise UserError(
+            f"{folder.path} lacks channels {ranges(channels_of(lost))}; run the same command again"
+        )
+    return join_blocks(folder.job, {number: arrays for number, arrays in found.items() if arrays is not None})
+
+
+def join_blocks(job: dict[str, Any], blocks: dict[int, dict[str, np.ndarray]]) -> Relevance:
+    """Make the Relevance of a job from arrays of its blocks, `{number: {name: array}}`, at least one."""
+    records = [
+        RelevanceRecord(0, 0, number, arrays["channels"], arrays["rows"], arrays["strength"])
+        for number, arrays in blocks.items()
+    ]
+    made_with = {**{word: job[word] for word in MADE_WITH}, **job["options"], "noise": "const"}
+    return collect_relevance(
+        records,
+        job["num_editable"],
+        records[0].rows.shape[1],
+        name=job["name"],
+        layout=StyleLayout.from_config(job["layout"]),
+        clip_name=job["clip_name"],
+        fingerprints={word: job[word] for word in ("generator", "clip")},
+        made_with={**made_with, "channels": sum(len(record.channels) for record in records)},
+    )
+
+
+def channels_of(blocks: Iterable[Block]) -> np.ndarray:
+    """Return the wanted channels of some blocks."""
+    return np.concatenate([block.channels for block in blocks])

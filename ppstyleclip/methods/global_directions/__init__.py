@@ -1,0 +1,41 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""StyleCLIP's global directions (Patashnik et al., 2021, section 6): a style direction for any pair of texts.
+
+    generator -> collect_statistics -> StyleStats, styles s of base pictures
+    those, CLIP -> compute_relevance -> Relevance
+    Relevance, text direction dt -> style_direction -> ds
+
+The first two are done once for a generator and a CLIP. jobs/ keeps the second on disk.
+"""
+
+from __future__ import annotations
+
+from ppstyleclip.methods.global_directions.direction import StyleDirection, largest_beta, style_direction
+from ppstyleclip.methods.global_directions.relevance import (
+    RelevanceConfig,
+    RelevanceRecord,
+    collect_relevance,
+    compute_relevance,
+)
+from ppstyleclip.methods.global_directions.statistics import (
+    StatisticsConfig,
+    StatisticsRecord,
+    StatisticsState,
+    collect_statistics,
+)
+from ppstyleclip.stylespace import Relevance
+
+__all__ = [
+    "Relevance",
+    "RelevanceConfig",
+    "RelevanceRecord",
+    "StatisticsConfig",
+    "StatisticsRecord",
+    "StatisticsState",
+    "StyleDirection",
+    "collect_relevance",
+    "collect_statistics",
+    "compute_relevance",
+    "largest_beta",
+    "style_direction",
+]

@@ -1,0 +1,172 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""From a text direction to a style direction (StyleCLIP by Patashnik et al., 2021, section 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats, as_relevance
+
+UNITS = ("style", "sigma", "effect")
+EFFECT = 0.1  # what one step of alpha is in unit "effect": a move of the picture's CLIP feature along dt
+SPAN = 10.0  # deviations between two pictures over which unit "effect" counts an effect norm
+
+
+@dataclass(frozen=True, eq=False)
+class StyleDirection:
+    """A direction in style space: an edit is s + alpha * ds.
+
+    Attributes:
+        ds: `[S]` float32, zero outside the chosen channels.
+        num_channels: how many channels reached beta.
+        max_relevance: the largest |relevance @ dt|; beta must stay at or below it.
+    """
+
+    ds: np.ndarray
+    num_channels: int
+    max_relevance: float
+
+
+def style_direction(
+    relevance: Relevance | np.ndarray,
+    dt: np.ndarray,
+    layout: StyleLayout,
+    stats: StyleStats,
+    *,
+    beta: float,
+    unit: str = "sigma",
+    soft: float = 0.0,
+    covariance_weight: float = 0.0,
+    population: np.ndarray | None = None,
+    strength: np.ndarray | None = None,  # alias until the sweep
+    pull: float | None = None,  # alias until the sweep
+) -> StyleDirection:
+    """Turn a text direction into a style direction (StyleCLIP, section 6).
+
+    With r = relevance @ dt: ds_c = r_c / max|r| where |r_c| >= beta, soft * r_c / max|r| elsewhere.
+
+    Channels are measured one by one, but faces never vary in one channel. With a covariance weight w, ours
+    and not the paper's, the step q in deviations becomes (1 - w) q + w p |q| / |p|. There p = C q, halved
+    below beta, and C is the correlation of the channels over the population. So the step leans towards how
+    faces do differ.
+
+    Args:
+        relevance: Relevance, or its rows `[E, D]`; CLIP effect of each editable channel. A zero row marks a
+            channel that does nothing: it is neither compared nor counted.
+        dt: `[D]` unit vector from text_direction(neutral, target).
+        layout: StyleLayout of the generator; E must equal layout.num_editable.
+        stats: StyleStats of the generator.
+        beta: channels with |r| < beta are left alone; typically 0.08 to 0.3.
+        unit: what one step of alpha is for the strongest channel. "sigma": one standard deviation, as the
+            paper. "style": 1 in raw style units. Parity: because PaddleGAN's documented numbers mean that.
+            "effect": as "sigma", but the whole scaled until the picture is expected to move by EFFECT along
+            dt: sum over c of ds_c / std_c * effect_norm_c / SPAN * r_c, with the effect norm over SPAN
+            deviations. So one alpha fits texts that few channels answer and texts that many do.
+        soft: factor on the channels below beta, 0 (leave them alone) to 1 (no threshold).
+        covariance_weight: 0 (the paper's) to 1; Edit calls it `pull`.
+        population: `[N, E]` styles of the editable channels of some thousand faces; needed for a covariance
+            weight only.
+        strength, pull: earlier names, of the relevance's effect norm and of covariance_weight.
+    Raises:
+        UserError: shapes disagree, an argument is out of range, or no channel passes beta (the message gives
+            the largest usable value).
+    """
+    if unit not in UNITS:
+        raise UserError(f"unknown unit '{unit}', known: {', '.join(UNITS)}")
+    weight = covariance_weight if pull is None else pull
+    if beta < 0 or not 0 <= soft <= 1 or not 0 <= weight <= 1:
+        raise UserError(f"beta must be 0 or more, soft and pull in 0..1, got {beta}, {soft} and {weight}")
+    relevance = as_relevance(relevance, strength)
+    _check_shapes(relevance, layout, stats)
+    r, largest = _match(relevance.rows, dt)
+    chosen = (np.abs(r) >= beta) & _alive(relevance.rows)
+    if largest == 0:
+        raise UserError("no style channel moves for this pair of texts: no row of the relevance matches it")
+    if not chosen.any():
+        raise UserError(
+            f"no style channel passes beta {beta:g} for this pair of texts: the largest usable beta is "
+            f"{_round_down(largest):g}"
+        )
+    ds = np.zeros(layout.size, np.float32)
+    steps = np.where(chosen, r, soft * r) / largest
+    if weight:
+        steps = _with_covariance(steps, chosen, weight, population)
+    ds[layout.editable_index] = steps * _step_length(unit, steps, r, relevance)
+    if unit != "style":
+        ds *= stats.std
+    return StyleDirection(ds, int(chosen.sum()), largest)
+
+
+def _step_length(unit: str, steps: np.ndarray, r: np.ndarray, relevance: Relevance) -> float:
+    """What the strongest channel moves for alpha 1, in style units or deviations."""
+    if unit != "effect":
+        return 1.0
+    effect_norm = relevance.effect_norm_over(SPAN)
+    if effect_norm is None:
+        raise UserError(
+            'alpha unit "effect" needs the strength of each channel, which these directions do not hold; '
+            'use "sigma" or "style", or measure them anew with tools/styleclip_extract.py'
+        )
+    return EFFECT * SPAN / float((steps * effect_norm * r).sum())
+
+
+def _with_covariance(
+    steps: np.ndarray, chosen: np.ndarray, weight: float, population: np.ndarray | None
+) -> np.ndarray:
+    """The step in deviations `[E]`, leaning by `weight` towards the population's own differences."""
+    if population is None:
+        raise UserError("pull needs the styles of a population of faces; leave it at 0")
+    standard = population - population.mean(axis=0)
+    standard = standard / np.maximum(standard.std(axis=0), 1e-12)
+    correlated = standard.T @ (standard @ steps) * np.where(chosen, 1.0, 0.5)
+    norm = np.linalg.norm(correlated)
+    correlated *= np.linalg.norm(steps) / (norm if norm > 1e-12 else 1e-12)
+    steps = (1 - weight) * steps + weight * correlated
+    return steps / np.abs(steps).max()
+
+
+def largest_beta(relevance: Relevance | np.ndarray, dt: np.ndarray) -> float:
+    """The largest beta that still moves a channel: max |relevance @ dt|."""
+    return _match(as_relevance(relevance).rows, dt)[1]
+
+
+def _match(rows: np.ndarray, dt: np.ndarray) -> tuple[np.ndarray, float]:
+    """r = relevance @ dt [E], and max |r|."""
+    if rows.ndim != 2 or rows.shape[1:] != np.shape(dt):
+        raise UserError(
+            f"relevance is {list(rows.shape)} and the text direction {list(np.shape(dt))}: "
+            "they come from different CLIP models; use the CLIP that the relevance was made with"
+        )
+    r = rows @ np.asarray(dt, rows.dtype)
+    if not np.isfinite(r).all():
+        raise UserError(
+            "relevance or text direction holds values that are not finite; "
+            "rebuild the relevance with tools/styleclip_extract.py"
+        )
+    return r, float(np.abs(r).max(initial=0.0))
+
+
+def _alive(rows: np.ndarray) -> np.ndarray:
+    """`[E]` bool: channels that do something, the rows that are not zero."""
+    return np.any(rows, axis=1)
+
+
+def _round_down(value: float) -> float:
+    """To four digits and never above `value`, so that the number in the message can be typed."""
+    return float(np.floor(value * 1e4) / 1e4)
+
+
+def _check_shapes(relevance: Relevance, layout: StyleLayout, stats: StyleStats) -> None:
+    if len(relevance.rows) != layout.num_editable:
+        raise UserError(
+            f"relevance has {len(relevance.rows)} rows, this generator has {layout.num_editable} editable "
+            "channels; rebuild it with tools/styleclip_extract.py"
+        )
+    if len(stats.std) != layout.size:
+        raise UserError(
+            f"statistics are of {len(stats.std)} style channels, this generator has {layout.size}; "
+            "rebuild them with tools/styleclip_getf.py"
+        )

@@ -1,0 +1,132 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Move latents by Adam until they draw a picture: PaddleGAN's fitting, Image2StyleGAN (Abdal et al. 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import paddle
+import paddle.nn as nn
+
+from ppstyleclip.engine import compile_gradient
+from ppstyleclip.errors import UserError
+from ppstyleclip.methods.descent import Adam, Step, descend, geometric
+from ppstyleclip.methods.inversion.distances import Distance, PlainDistance, mean_square, shrink
+from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
+
+
+@dataclass(frozen=True)
+class FittingLoss:
+    """What the loss of a fitting is made of. A compiled loss is kept under all of these fields.
+
+    Attributes:
+        mse_weight: weight of the squared differences of the pictures, beside the distance.
+    """
+
+    mse_weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class FittingConfig:
+    """How latents are fitted; the rates and the loss are those of PaddleGAN's fitting.
+
+    Attributes:
+        steps: of Adam; 0 leaves the latents as they are.
+        start_rate, last_rate: learning rates, in equal ratios from the one to the other.
+        levels: layers of w_plus that move; None is all.
+        loss: FittingLoss.
+        adam: Adam.
+    """
+
+    steps: int = 60
+    start_rate: float = 0.1
+    last_rate: float = 0.025
+    levels: tuple[int, ...] | None = None
+    loss: FittingLoss = FittingLoss()
+    adam: Adam = Adam()
+
+    def rates(self) -> list[float]:
+        """Return the learning rate of each step."""
+        return geometric(self.start_rate, self.last_rate, self.steps)
+
+
+class _Objective(nn.Layer):
+    """w_plus to the mean loss, its parts and the pictures."""
+
+    def __init__(self, generator: Any, distance: Distance, config: FittingLoss):
+        super().__init__()
+        self.affine, self.draw = generator, FixedSynthesis(generator)
+        self.distance, self.config = distance, config
+
+    def forward(self, tensors: dict[str, paddle.Tensor]) -> list[paddle.Tensor]:
+        images = self.draw(self.affine.style_affine(tensors["w_plus"]))
+        wanted = [tensors[name] for name in sorted(tensors) if name.startswith("wanted")]
+        apart = self.distance(images, wanted)
+        mse = mean_square(shrink(images) - tensors["target"])
+        return [paddle.mean(apart + self.config.mse_weight * mse), apart, mse, images]
+
+
+def fit_latents(
+    generator: Any,
+    images: np.ndarray,
+    start: np.ndarray,
+    config: FittingConfig = FittingConfig(),  # noqa: B008  frozen
+    *,
+    distance: Distance | None = None,
+) -> Iterator[Step]:
+    """Move latents until they draw given pictures; several at once, each as if alone.
+
+    Args:
+        generator: in evaluation mode.
+        images: `[N, 3, S, S]` float32 in [-1, 1], of the generator's size.
+        start: w_plus `[N, L, D]`, such as an encoder's, or the mean latent.
+        config: FittingConfig.
+        distance: a Distance; None is PlainDistance.
+    Returns:
+        iterator of descent.Step; terms are the distance's name and "mse".
+    Raises:
+        UserError: shapes disagree, a level that is not there, or a loss that is not finite.
+    """
+    images, start = np.asarray(images, np.float32), np.asarray(start, np.float32)
+    _check(generator, images, start, config.levels)
+    distance = PlainDistance() if distance is None else distance
+    distance.eval()
+    target = paddle.to_tensor(images)
+    with paddle.no_grad():
+        wanted = {f"wanted_{k}": part.numpy() for k, part in enumerate(distance.prepare(target))}
+        fixed = {"target": shrink(target).numpy(), **wanted}
+    shapes = {name: [-1, *array.shape[1:]] for name, array in {"w_plus": start, **fixed}.items()}
+    objective = _Objective(generator, distance, config.loss)
+    run = compile_gradient(objective, shapes, ["w_plus"], loss_key(config.loss, distance))
+    moving = np.zeros([1, generator.n_latent, 1], np.float32)
+    moving[:, slice(None) if config.levels is None else list(config.levels)] = 1.0
+
+    def evaluate(w_plus):
+        (_, apart, mse, drawn), gradients = run({"w_plus": w_plus, **fixed})
+        return {distance.name: apart, "mse": mse}, gradients["w_plus"] * (len(w_plus) * moving), drawn
+
+    return descend(evaluate, start, config.rates(), config.adam)
+
+
+def loss_key(config: FittingLoss, distance: Distance) -> dict[str, Any]:
+    """Return all that a compiled loss depends on beside weights and shapes, values that JSON can hold."""
+    return {"loss": asdict(config), "distance": distance.config()}
+
+
+def _check(generator: Any, images: np.ndarray, start: np.ndarray, levels: tuple[int, ...] | None) -> None:
+    size, latent = generator.size, [generator.n_latent, generator.style_dim]
+    if list(images.shape[1:]) != [3, size, size]:
+        raise UserError(
+            f"pictures have shape {list(images.shape)}, this generator draws [N, 3, {size}, {size}]"
+        )
+    if list(start.shape) != [len(images), *latent]:
+        raise UserError(
+            f"latents have shape {list(start.shape)}, {len(images)} pictures of this generator "
+            f"have {[len(images), *latent]}"
+        )
+    odd = [level for level in levels or () if not 0 <= level < latent[0]]
+    if odd:
+        raise UserError(f"there is no level {odd[0]} in w_plus: this generator has 0 to {latent[0] - 1}")

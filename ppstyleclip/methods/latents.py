@@ -1,0 +1,105 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Between latents and away from them: mixing, style mixing, interpolation, steps along a direction in w_plus.
+
+Everything here is linear in w_plus. A z is Gaussian and lives on a sphere, so that a straight line between
+two of them passes through lengths that no z has; w is what the mapping network made to undo that, and it is
+along straight lines in w that StyleGAN2 was trained to change smoothly (its path-length term). A latent that
+was found for a photograph has no z at all. Styles are affine in w_plus, so all this is linear in them too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ppstyleclip.errors import UserError
+
+
+def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
+    """Mix two latents level by level, as PaddleGAN's Mixing: `weights * first + (1 - weights) * second`.
+
+    Args:
+        first, second: w_plus `[N, L, D]`; either N may be 1.
+        weights: share of `first` at each level, `[L]` (coarse levels first), or one number for all. Outside
+            0..1 the mixture lies beyond one of the two.
+    Returns:
+        w_plus `[N, L, D]` float32.
+    Raises:
+        UserError: the latents differ in shape, or there are not L weights, or not finite ones.
+    """
+    first, second = np.asarray(first, np.float32), np.asarray(second, np.float32)
+    if first.ndim != 3 or first.shape[1:] != second.shape[1:]:
+        raise UserError(
+            f"latents of shapes {list(first.shape)} and {list(second.shape)} cannot be mixed; "
+            "use two of one generator"
+        )
+    weights, levels = np.asarray(weights, np.float32).reshape(-1), first.shape[1]
+    if len(weights) not in (1, levels):
+        raise UserError(
+            f"{len(weights)} weights were given for latents of {levels} levels; give {levels} or one"
+        )
+    if not np.isfinite(weights).all():
+        raise UserError("weights must be finite numbers")
+    weights = weights[:, None]  # [L or 1, 1]
+    return weights * first + (1 - weights) * second
+
+
+def crossover(coarse: ArrayLike, fine: ArrayLike, level: int) -> np.ndarray:
+    """Style mixing (StyleGAN): the levels before `level` from one latent, that one and finer from another.
+
+    Args:
+        coarse, fine: w_plus `[N, L, D]`; either N may be 1.
+        level: 0 (all `fine`) to L (all `coarse`).
+    Returns:
+        w_plus `[N, L, D]` float32.
+    Raises:
+        UserError: the latents differ in shape, or have no such level.
+    """
+    levels = np.shape(coarse)[1]
+    if not 0 <= level <= levels:
+        raise UserError(f"crossover {level} was given for latents of {levels} levels; give 0 to {levels}")
+    return mix(coarse, fine, np.arange(levels) < level)
+
+
+def interpolate(stops: ArrayLike, steps: int) -> np.ndarray:
+    """Go from latent to latent in equal steps along straight lines; first, last and all between are reached.
+
+    Args:
+        stops: K w_plus `[K, L, D]`, at least 2.
+        steps: steps from each stop to the next, at least 1; with 1 only the stops are returned.
+    Returns:
+        w_plus `[(K - 1) * steps + 1, L, D]` float32; number `k * steps` is stop k, to the bit.
+    Raises:
+        UserError: fewer than two stops, or no step.
+    """
+    stops = np.asarray(stops, np.float32)
+    if stops.ndim != 3 or len(stops) < 2 or steps < 1:
+        raise UserError(f"an interpolation needs at least 2 latents and 1 step, got {len(stops)} and {steps}")
+    at = np.arange((len(stops) - 1) * steps + 1)
+    leg = np.minimum(at // steps, len(stops) - 2)
+    share = ((at - leg * steps) / steps).astype(np.float32)[:, None, None]
+    return (1 - share) * stops[leg] + share * stops[leg + 1]
+
+
+def move(w_plus: ArrayLike, direction: ArrayLike, offset: float) -> np.ndarray:
+    """Go along a stored direction, as PaddleGAN's Editing: `w_plus + offset * direction`.
+
+    Args:
+        w_plus: `[N, L, D]`.
+        direction: `[L, D]`, or `[D]` or `[1, D]` for all levels alike; float64 is rounded to float32 first.
+        offset: how far, in lengths of the direction; negative goes the other way.
+    Returns:
+        w_plus `[N, L, D]` float32.
+    Raises:
+        UserError: the direction has another shape, or is not finite.
+    """
+    w_plus, direction = np.asarray(w_plus, np.float32), np.asarray(direction, np.float32)
+    levels, width = w_plus.shape[1:]
+    if direction.shape not in ((levels, width), (1, width), (width,)):
+        raise UserError(
+            f"a direction of shape {list(direction.shape)} does not fit latents of "
+            f"{levels} levels, {width} wide; use one that was made for this generator"
+        )
+    if not np.isfinite(direction).all():
+        raise UserError("the direction holds values that are not finite (NaN or infinity); make it again")
+    return w_plus + np.float32(offset) * direction

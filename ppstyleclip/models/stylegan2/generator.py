@@ -1,0 +1,305 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""StyleGAN2's generator with PaddleGAN's class name, constructor and state-dict keys.
+
+Four steps, each its own method: `get_latents` (z to w_plus), `style_affine` (w or w_plus to styles),
+`synthesis_from_styles` (styles to images), and `forward`, which is PaddleGAN's call and does all of them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import paddle
+import paddle.nn as nn
+from paddle import Tensor
+
+from ..generator import NOISES, Inference, PrefixDrawing
+from ..layout import StyleLayout
+from .channels import SIZES, channel_table
+from .inference import StyleGAN2Inference
+from .layers import ConstantInput, EqualLinear, PixelNorm, StyledConv, ToRGB
+from .layout import is_to_rgb, latent_layer, layout_from_channels, noise_layer
+from .prefix import StyleGAN2Prefix
+
+FAMILY = "stylegan2"
+
+
+class StyleGANv2Generator(nn.Layer):
+    """StyleGAN2 generator; loads what PaddleGAN's class of this name has saved.
+
+    Args:
+        size: side of the picture in pixels, one of 8, 16, ... 1024.
+        style_dim: length D of z and w.
+        n_mlp: layers of the mapping network.
+        channel_multiplier: 2 for config-f; scales the channels from 64 px on.
+        blur_kernel: taps of the filter behind each enlarging convolution.
+        lr_mlp: learning-rate multiplier of the mapping network.
+        is_concat: only False.
+        channels: `{resolution: channels}` in place of the usual table, where given.
+    Raises:
+        ValueError: a size, width or channel count that cannot be built.
+    """
+
+    family = FAMILY
+
+    def __init__(
+        self,
+        size: int,
+        style_dim: int,
+        n_mlp: int,
+        channel_multiplier: float = 2,
+        blur_kernel: Sequence[float] = (1, 3, 3, 1),
+        lr_mlp: float = 0.01,
+        is_concat: bool = False,
+        *,
+        channels: Mapping[Any, int] | None = None,
+    ):
+        super().__init__()
+        if size not in SIZES:
+            raise ValueError(f"size must be one of {', '.join(map(str, SIZES))}; got {size!r}")
+        if is_concat:
+            raise ValueError("is_concat=True (noise as extra channels) is not supported; use False")
+        if style_dim < 1 or n_mlp < 0 or not lr_mlp > 0:
+            got = f"got {style_dim}, {n_mlp} and {lr_mlp}"
+            raise ValueError(f"style_dim must be at least 1, n_mlp at least 0 and lr_mlp above 0; {got}")
+        self.size = int(size)
+        self.style_dim = int(style_dim)
+        self.n_mlp = int(n_mlp)
+        self.channel_multiplier = channel_multiplier
+        self.blur_kernel = np.asarray(blur_kernel, dtype="float32").tolist()
+        self.lr_mlp = float(lr_mlp)
+        self.is_concat = False
+        self.log_size = self.size.bit_length() - 1
+        self.num_layers = 2 * self.log_size - 3
+        self.n_latent = 2 * self.log_size - 2
+        self.channels = channel_table(channel_multiplier, channels)
+        self._build()
+
+    def _build(self) -> None:
+        dim, width = self.style_dim, self.channels
+        mapping = [EqualLinear(dim, dim, lr_mul=self.lr_mlp, activate=True) for _ in range(self.n_mlp)]
+        self.style = nn.Sequential(PixelNorm(), *mapping)
+        self.input = ConstantInput(width[4])
+        self.conv1 = StyledConv(width[4], width[4], dim)
+        self.to_rgb1 = ToRGB(width[4], dim, upsample=False)
+        self.convs, self.to_rgbs, self.noises = nn.LayerList(), nn.LayerList(), nn.Layer()
+        for power in range(3, self.log_size + 1):
+            before, here = width[2 ** (power - 1)], width[2**power]
+            self.convs.append(StyledConv(before, here, dim, upsample=True, blur=self.blur_kernel))
+            self.convs.append(StyledConv(here, here, dim))
+            self.to_rgbs.append(ToRGB(here, dim))
+        for index in range(self.num_layers):
+            side = 2 ** ((index + 5) // 2)
+            self.noises.register_buffer(f"noise_{index}", paddle.randn([1, 1, side, side]))
+
+    @cached_property
+    def layout(self) -> StyleLayout:
+        """Names and widths of the style tensors."""
+        return layout_from_channels(self.size, self.channels)
+
+    def inference(self) -> Inference:
+        """The forms of the synthesis for exported programs."""
+        return StyleGAN2Inference(self)
+
+    def prefix_drawing(self) -> PrefixDrawing:
+        """The synthesis layer by layer."""
+        return StyleGAN2Prefix(self)
+
+    def config(self) -> dict[str, Any]:
+        """Return the family and the constructor's arguments as plain values, for `build_generator`."""
+        return {
+            "family": FAMILY,
+            "size": self.size,
+            "style_dim": self.style_dim,
+            "n_mlp": self.n_mlp,
+            "channel_multiplier": self.channel_multiplier,
+            "blur_kernel": self.blur_kernel,
+            "lr_mlp": self.lr_mlp,
+            "channels": {str(side): count for side, count in self.channels.items() if side <= self.size},
+        }
+
+    def get_latent(self, z: Tensor) -> Tensor:
+        """Map z `[N, D]` to w `[N, D]`."""
+        if z.ndim != 2 or z.shape[1] != self.style_dim:
+            raise ValueError(f"z must be [N, {self.style_dim}], got {list(z.shape)}")
+        return self.style(z)
+
+    def get_latents(
+        self,
+        z: Tensor,
+        truncation: float = 1.0,
+        truncation_cutoff: int | None = None,
+        truncation_latent: Tensor | None = None,
+    ) -> Tensor:
+        """Map z `[N, D]` to w_plus `[N, L, D]`, its first layers pulled towards the mean.
+
+        Args:
+            z: `[N, D]`, standard normal.
+            truncation: 1 leaves w as it is, 0 gives the mean.
+            truncation_cutoff: number of layers that are truncated, from the coarsest on; None for all.
+            truncation_latent: the mean, `[D]`, `[1, D]` or `[1, L, D]`; None computes it (`mean_latent`).
+        Raises:
+            ValueError: a shape or a number that does not fit.
+        """
+        w_plus = self._spread(self.get_latent(z))
+        return self._truncate(w_plus, truncation, truncation_cutoff, truncation_latent)
+
+    @paddle.no_grad()
+    def mean_latent(self, n_latent: int = 4096, seed: int = 0) -> Tensor:
+        """Return the mean w `[1, D]` of `n_latent` samples drawn from `seed`."""
+        z = np.random.RandomState(seed).standard_normal((n_latent, self.style_dim)).astype("float32")
+        return self.style(paddle.to_tensor(z)).mean(axis=0, keepdim=True)
+
+    def style_affine(self, latent: Tensor) -> list[Tensor]:
+        """Turn w `[N, D]` or w_plus `[N, L, D]` into the list of K styles `[N, C_k]`, ToRGB's among them."""
+        self._check_latent(latent)
+        layers = [latent] * self.n_latent if latent.ndim == 2 else latent.unbind(axis=1)
+        return [layer.conv.modulation(layers[latent_layer(k)]) for k, layer in enumerate(self._layers())]
+
+    def synthesis_from_styles(
+        self, styles: Sequence[Tensor], *, noise: str = "const", seed: int | None = None
+    ) -> Tensor:
+        """Draw images `[N, 3, size, size]`, about [-1, 1], from K styles `[N, C_k]`.
+
+        Args:
+            styles: as `style_affine` returns them.
+            noise: "const" uses the generator's own noise pictures, "random" draws new ones, "none" has none.
+            seed: with "random": one set of noise is drawn from it and shared by the batch, so that a picture
+                does not depend on its neighbours. None draws for each image from Paddle's generator.
+        Raises:
+            ValueError: the styles are not those of this generator, or `noise` is an unknown word.
+        """
+        self._check_styles(styles)
+        return self._synthesis(styles, self._noises(noise, seed, styles[0].shape[0]))
+
+    def forward(
+        self,
+        styles,
+        return_latents=False,
+        inject_index=None,
+        truncation=1.0,
+        truncation_cutoff=None,
+        truncation_latent=None,
+        input_is_latent=False,
+        noise=None,
+        randomize_noise=True,
+    ):
+        """Draw images as PaddleGAN's class does.
+
+        Args:
+            styles: list of one z `[N, D]`, or two to be mixed; w or w_plus with `input_is_latent`.
+            return_latents: return w_plus as well.
+            inject_index: number of layers that take the first of two latents; None draws one.
+            truncation, truncation_cutoff, truncation_latent: as in `get_latents`; the cutoff counts layers,
+                also where PaddleGAN, given z, would cut features.
+            input_is_latent: `styles` holds w `[N, D]` or w_plus `[N, L, D]`.
+            noise: list of one noise picture `[1 or N, 1, r, r]` or None for each of `num_layers` layers.
+            randomize_noise: without `noise`: draw it (True), or use the generator's own (False).
+        Returns:
+            (images `[N, 3, size, size]`, w_plus `[N, L, D]` or None).
+        Raises:
+            ValueError: a shape or a number that does not fit.
+        """
+        if isinstance(styles, paddle.Tensor) or len(styles) not in (1, 2):
+            raise ValueError("styles must be a list of one or two tensors")
+        if noise is not None and len(noise) != self.num_layers:
+            raise ValueError(f"noise must list {self.num_layers} pictures, got {len(noise)}")
+        latents = [self._spread(s if input_is_latent else self.get_latent(s)) for s in styles]
+        latents = [self._truncate(w, truncation, truncation_cutoff, truncation_latent) for w in latents]
+        latent = latents[0]
+        if len(latents) == 2:
+            index = random.randint(1, self.n_latent - 1) if inject_index is None else inject_index
+            latent = paddle.concat([latents[0][:, :index], latents[1][:, index:]], axis=1)
+        if noise is None:
+            noise = self._noises("random" if randomize_noise else "const", None, latent.shape[0])
+        images = self._synthesis(self.style_affine(latent), noise)
+        return images, (latent if return_latents else None)
+
+    def synthesis_layers(self) -> list[tuple[Any, Tensor | None]]:
+        """Return K pairs (StyledConv, its noise picture) or (ToRGB, None) in the order of the styles."""
+        noises = self._own_noises()
+        return [
+            (layer, None if is_to_rgb(k) else noises[noise_layer(k)])
+            for k, layer in enumerate(self._layers())
+        ]
+
+    def _layers(self):
+        """The K layers in the order of the styles."""
+        layers = [self.conv1, self.to_rgb1]
+        for k, to_rgb in enumerate(self.to_rgbs):
+            layers += [self.convs[2 * k], self.convs[2 * k + 1], to_rgb]
+        return layers
+
+    drawing_layers = synthesis_layers  # alias until the sweep
+
+    def _synthesis(self, styles, noises):
+        """Draw images from K styles and one noise picture, or None, for each convolution."""
+        out, image = self.input.input, None
+        for k, layer in enumerate(self._layers()):
+            if is_to_rgb(k):
+                image = layer(out, styles[k], image)
+            else:
+                out = layer(out, styles[k], noises[noise_layer(k)])
+        return image
+
+    def _own_noises(self):
+        return [getattr(self.noises, f"noise_{index}") for index in range(self.num_layers)]
+
+    def _noises(self, noise, seed, batch):
+        """Return one noise picture, or None, for each layer."""
+        if noise not in NOISES:
+            raise ValueError(f"noise must be one of {', '.join(NOISES)}; got {noise!r}")
+        if noise == "none":
+            return [None] * self.num_layers
+        own = self._own_noises()
+        if noise == "const":
+            return own
+        if seed is None:
+            return [paddle.randn([batch] + list(picture.shape[1:])) for picture in own]
+        rng = np.random.RandomState(seed)
+        return [paddle.to_tensor(rng.standard_normal(picture.shape).astype("float32")) for picture in own]
+
+    def _spread(self, latent):
+        """Return w_plus `[N, L, D]` for w or w_plus."""
+        self._check_latent(latent)
+        return latent.unsqueeze(1).expand([-1, self.n_latent, -1]) if latent.ndim == 2 else latent
+
+    def _truncate(self, w_plus, truncation, cutoff, mean):
+        """Pull the first `cutoff` layers of w_plus towards the mean."""
+        if truncation < 0 or (cutoff is not None and cutoff < 0):
+            raise ValueError(f"truncation and its cutoff must not be negative, got {truncation} and {cutoff}")
+        if truncation >= 1.0:
+            return w_plus
+        mean = self.mean_latent() if mean is None else mean
+        mean = self._spread(mean.unsqueeze(0) if mean.ndim == 1 else mean)
+        strength = np.ones([1, self.n_latent, 1], dtype="float32")
+        strength[:, :cutoff] = truncation
+        return mean + (w_plus - mean) * paddle.to_tensor(strength)
+
+    def _check_latent(self, latent):
+        dim, layers = self.style_dim, self.n_latent
+        if latent.ndim not in (2, 3) or list(latent.shape[1:]) not in ([dim], [layers, dim]):
+            raise ValueError(
+                f"a latent of this {self.size} px generator is [N, {dim}] or [N, {layers}, {dim}]; "
+                f"got {list(latent.shape)}"
+            )
+
+    def _check_styles(self, styles):
+        widths = self.layout.channels
+        if len(styles) != len(widths):
+            raise ValueError(f"this {self.size} px generator takes {len(widths)} styles, got {len(styles)}")
+        if not paddle.in_dynamic_mode():
+            return  # an exported program knows its batch only when it runs
+        batch = styles[0].shape[0]
+        for index, (style, width) in enumerate(zip(styles, widths)):
+            if list(style.shape) != [batch, width]:
+                raise ValueError(f"style {index} must be [{batch}, {width}], got {list(style.shape)}")
+
+
+def build_generator(config: Mapping[str, Any]) -> StyleGANv2Generator:
+    """Build a StyleGANv2Generator from what its `config()` returned (the constructor's arguments)."""
+    return StyleGANv2Generator(**{name: value for name, value in config.items() if name != "family"})

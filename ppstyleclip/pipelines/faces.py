@@ -1,0 +1,125 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Faces of a photo: found, chosen, and cut out as the generator draws them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ppstyleclip.align import (
+    Alignment,
+    Face,
+    FaceFinder,
+    align_face,
+    choose_faces,
+    find_faces,
+    load_face_finder,
+)
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import import_cv2
+from ppstyleclip.zoo import Bundle
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedFace:
+    """One face of a photo.
+
+    Attributes:
+        crop: `[S, S, 3]` uint8, as the generator draws faces.
+        alignment: by which it returns into the photo; None where the whole picture was taken as it is.
+    """
+
+    crop: np.ndarray
+    alignment: Alignment | None
+
+
+def load_finder(bundle: Bundle, landmark_path: str | Path | None = None) -> FaceFinder:
+    """Load what finds the faces that a model knows.
+
+    Args:
+        bundle: of the model.
+        landmark_path: a landmark predictor of dlib's; with it, dlib's own detector of people is taken.
+    Raises:
+        MissingFile, MissingExtra: what finds faces is not on this machine; the message names the cure.
+    """
+    if landmark_path is not None:
+        return load_face_finder(landmark_path)
+    landmarks, detector = bundle.face_models
+    finder = load_face_finder(landmarks, detector)
+    return finder if detector is None else dataclasses.replace(finder, kind=bundle.name)
+
+
+def find_chosen_faces(
+    finder: FaceFinder, photo: np.ndarray, which: str | int = "largest", *, name: str = "the photo"
+) -> list[Face]:
+    """Find faces in a photo and choose among them.
+
+    Args:
+        finder: of load_finder.
+        photo: `[H, W, 3]` uint8.
+        which: as in align.choose_faces.
+        name: of the photo, for messages.
+    Returns:
+        the chosen faces, from left to right.
+    Raises:
+        UserError: there is no face, or none of that number.
+    """
+    faces = find_faces(finder, photo)
+    if not faces and finder.kind is not None:
+        raise UserError(
+            f"no face of the kind that '{finder.kind}' knows was found in {name}; for "
+            "photographs of people name a model of theirs, such as --model_type "
+            "ffhq-config-f, or give the landmarks as JSON"
+        )
+    return choose_faces(faces, which)
+
+
+def find_faces_if_any(finder: FaceFinder, photo: np.ndarray, which: str | int = "largest") -> list[Face]:
+    """Find faces as find_chosen_faces does; none where the photo has too few of them."""
+    faces = find_faces(finder, photo)
+    if not faces or str(which).isdigit() and int(which) > len(faces):
+        return []
+    return choose_faces(faces, which)
+
+
+def cut_faces(photo: np.ndarray, faces: Sequence[Face], size: int) -> list[AlignedFace]:
+    """Cut faces out of a photo, crops of `size` pixels.
+
+    Raises:
+        UserError: a face is tiny, or is not in this photo.
+    """
+    return [AlignedFace(*align_face(photo, face.landmarks, size)) for face in faces]
+
+
+def cut_large_faces(photo: np.ndarray, faces: Sequence[Face], size: int) -> list[AlignedFace]:
+    """Cut those faces out of a photo that are large enough."""
+    cut: list[AlignedFace] = []
+    for face in faces:
+        with contextlib.suppress(UserError):
+            cut += cut_faces(photo, [face], size)
+    return cut
+
+
+def whole_face(photo: np.ndarray, size: int, *, name: str = "the picture") -> AlignedFace:
+    """Bring a picture that is a crop of a face already to the generator's size.
+
+    Args:
+        photo: `[H, H, 3]` uint8.
+        size: of the generator.
+        name: of the picture, for messages.
+    Raises:
+        UserError: it is not a square.
+    """
+    if photo.shape[0] != photo.shape[1]:
+        raise UserError(
+            f"{name} is {photo.shape[1]}x{photo.shape[0]}; an aligned face is a square: leave "
+            "the alignment to the command"
+        )
+    cv2 = import_cv2()
+    way = cv2.INTER_AREA if photo.shape[0] > size else cv2.INTER_CUBIC
+    return AlignedFace(cv2.resize(photo, (size, size), interpolation=way), None)

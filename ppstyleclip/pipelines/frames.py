@@ -1,0 +1,179 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The same edit over many pictures, such as the frames of a video; they come and go one by one.
+
+Held at once are the frames that smoothing looks ahead to and those whose faces wait for a run of fitting,
+which takes `together` faces, wherever they are. Frames without a face that stand between them wait too.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sized
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ppstyleclip.align import Face, FaceFinder, smooth_stream
+from ppstyleclip.editor import Edit, Editor, ResolvedEdit
+from ppstyleclip.errors import UserError
+from ppstyleclip.methods.inversion import FittingConfig
+from ppstyleclip.pipelines.faces import AlignedFace, cut_large_faces, find_faces_if_any, load_finder
+from ppstyleclip.pipelines.inversion import find_latents
+from ppstyleclip.pipelines.photo import paste_edit
+
+
+@dataclass(frozen=True)
+class FramesConfig:
+    """How the faces of many pictures are edited.
+
+    Attributes:
+        face: as in PhotoConfig; a picture that has fewer faces than a number asks for stays as it is.
+        fitting: of the latents, behind the encoder.
+        paste: as in PhotoConfig.
+        smooth: frames on each side over which landmarks are averaged; 0 for pictures that do not follow one
+            another.
+        together: faces that are fitted in one run.
+    """
+
+    face: str | int = "largest"
+    fitting: FittingConfig = FittingConfig()
+    paste: str = "blend"
+    smooth: int = 0
+    together: int = 16
+
+
+@dataclass(frozen=True, eq=False)
+class FrameRecord:
+    """How far the pictures are; with each that is done, the picture itself.
+
+    Attributes:
+        done: pictures that are finished.
+        total: all of them; where the source does not say how many it has, those that were read so far.
+        stage: "faces", "latents" or "pictures".
+        pixels: `[H, W, 3]` uint8, the finished picture; None with a record of another stage.
+        num_faces: how many faces of that picture were edited.
+    """
+
+    done: int
+    total: int
+    stage: str
+    pixels: np.ndarray | None = None
+    num_faces: int = 0
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A picture on its way: its faces are cut, and their latents are found or not."""
+
+    pixels: np.ndarray
+    faces: list[AlignedFace]
+    w_plus: list[np.ndarray] = field(default_factory=list)
+
+
+def edit_frames(
+    editor: Editor,
+    frames: Iterable[np.ndarray],
+    edit: Edit | ResolvedEdit,
+    config: FramesConfig = FramesConfig(),  # noqa: B008  frozen
+    *,
+    finder: FaceFinder | None = None,
+) -> Iterator[FrameRecord]:
+    """Edit the faces of many pictures alike; a picture without a face stays as it is.
+
+    Args:
+        editor: Editor.
+        frames: pictures `[H, W, 3]` uint8; any iterable, which is asked for the next one when it is needed.
+        edit: Edit.
+        config: FramesConfig.
+        finder: of faces.load_finder; None loads the model's own.
+    Yields:
+        FrameRecord; one for each picture has its `pixels`, in order.
+    Raises:
+        UserError: a text; or none of the pictures shows a face (behind the last of them).
+    """
+    editor.direction(edit)
+    finder = load_finder(editor.bundle) if finder is None else finder
+    count = _Count(len(frames) if isinstance(frames, Sized) else None)
+    waiting: deque[_Waiting] = deque()
+    done = num_faces = 0
+    for picture, faces in _smoothed(frames, finder, config, count):
+        cut = cut_large_faces(picture, faces, editor.bundle.generator.size)
+        waiting.append(_Waiting(picture, cut))
+        num_faces += len(cut)
+        yield FrameRecord(done, count.total, "faces")
+        while _num_open(waiting) >= config.together:
+            yield from _fit(editor, waiting, config, done, count.total)
+        for record in _finished(editor, waiting, edit, config, done, count):
+            done = record.done
+            yield record
+    while _num_open(waiting):
+        yield from _fit(editor, waiting, config, done, count.total)
+    for record in _finished(editor, waiting, edit, config, done, count):
+        yield record
+    if not num_faces:
+        raise UserError(f"none of the {count.read} pictures shows a face that '{editor.bundle.name}' knows")
+
+
+class _Count:
+    """How many pictures were read, and how many there are as far as that is known."""
+
+    def __init__(self, known: int | None):
+        self.known, self.read = known, 0
+
+    @property
+    def total(self) -> int:
+        return self.read if self.known is None else self.known
+
+
+def _smoothed(
+    frames: Iterable[np.ndarray], finder: FaceFinder, config: FramesConfig, count: _Count
+) -> Iterator[tuple[np.ndarray, list[Face]]]:
+    """Yield each picture with its chosen faces, their landmarks smoothed."""
+    held: deque[np.ndarray] = deque()
+
+    def found() -> Iterator[list[Face]]:
+        for picture in frames:
+            count.read += 1
+            held.append(picture)
+            yield find_faces_if_any(finder, picture, config.face)
+
+    for faces in smooth_stream(found(), config.smooth):
+        yield held.popleft(), faces
+
+
+def _num_open(waiting: deque[_Waiting]) -> int:
+    """Count the faces whose latents are not found yet."""
+    return sum(len(one.faces) - len(one.w_plus) for one in waiting)
+
+
+def _fit(
+    editor: Editor, waiting: deque[_Waiting], config: FramesConfig, done: int, total: int
+) -> Iterator[FrameRecord]:
+    """Find the latents of the next faces, as many as go together."""
+    places = [(one, k) for one in waiting for k in range(len(one.w_plus), len(one.faces))]
+    places = places[: config.together]
+    w_plus = np.empty([0, 0, 0])
+    for record in find_latents(editor, np.stack([one.faces[k].crop for one, k in places]), config.fitting):
+        w_plus = record.w_plus
+        yield FrameRecord(done, total, "latents")
+    for (one, _), latent in zip(places, w_plus):
+        one.w_plus.append(latent)
+
+
+def _finished(
+    editor: Editor,
+    waiting: deque[_Waiting],
+    edit: Edit | ResolvedEdit,
+    config: FramesConfig,
+    done: int,
+    count: _Count,
+) -> Iterator[FrameRecord]:
+    """Draw the first pictures in the row, as far as all latents of each are there."""
+    while waiting and len(waiting[0].w_plus) == len(waiting[0].faces):
+        one = waiting.popleft()
+        pixels = one.pixels
+        if one.faces:
+            w_plus = np.stack(one.w_plus)
+            pixels = paste_edit(editor, pixels, one.faces, w_plus, edit, paste=config.paste)[0]
+        done += 1
+        yield FrameRecord(done, count.total, "pictures", pixels, len(one.faces))

@@ -1,0 +1,181 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""From crops of faces to latents: an encoder, fitting behind it, and a generator tuned to each face."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ppstyleclip.editor import Editor
+from ppstyleclip.errors import UserError
+from ppstyleclip.methods.inversion import Distance, FittingConfig, TuningConfig, fit_latents, tune_generator
+from ppstyleclip.pictures import to_images
+from ppstyleclip.pipelines.quality import Measures, Quality, measure
+from ppstyleclip.pipelines.records import Record
+
+
+@dataclass(frozen=True, eq=False)
+class LatentRecord:
+    """Latents of some crops after `done` of `total` steps; the encoder's answer counts as the first.
+
+    Attributes:
+        w_plus: `[N, L, D]`.
+    """
+
+    done: int
+    total: int
+    w_plus: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class InversionResult:
+    """Latents of N faces and what draws them.
+
+    Attributes:
+        w_plus: `[N, L, D]`.
+        editors: N Editors; one and the same where no generator was tuned.
+        stages: Quality of the encoder's latents, behind fitting, behind tuning.
+        seconds: that finding them took.
+    """
+
+    w_plus: np.ndarray
+    editors: list[Editor]
+    stages: list[Quality]
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class FaceInversion:
+    """One face, its latent, and how near it comes.
+
+    Attributes:
+        crop: `[S, S, 3]` uint8.
+        drawn: `[S, S, 3]` uint8, what the generator makes of the latent.
+        w_plus: `[L, D]`.
+        stages: Quality of the start, where there was one, and of the end.
+        seconds: that finding it took.
+    """
+
+    crop: np.ndarray
+    drawn: np.ndarray
+    w_plus: np.ndarray
+    stages: list[Quality]
+    seconds: float
+
+
+def find_latents(
+    editor: Editor,
+    crops: np.ndarray,
+    config: FittingConfig = FittingConfig(),  # noqa: B008  frozen
+    *,
+    start: np.ndarray | None = None,
+    distance: Distance | None = None,
+) -> Iterator[LatentRecord]:
+    """Find latents that draw some crops better and better: the encoder's, then those of each fitting step.
+
+    Args:
+        editor: Editor.
+        crops: `[N, S, S, 3]` uint8, of the generator's size.
+        config: of fitting; 0 steps stay with the encoder.
+        start: w_plus `[N, L, D]` to begin with; None asks the encoder, or takes the mean latent without one.
+        distance: as in fit_latents.
+    Yields:
+        LatentRecord.
+    """
+    w_plus = editor.invert(crops) if start is None else np.asarray(start, np.float32)
+    yield LatentRecord(1, config.steps + 1, w_plus)
+    if config.steps:
+        steps = fit_latents(editor.bundle.generator, to_images(crops), w_plus, config, distance=distance)
+        for done, step in enumerate(steps, 2):
+            yield LatentRecord(done, config.steps + 1, step.value)
+
+
+def tune_editor(
+    editor: Editor,
+    crop: np.ndarray,
+    w_plus: np.ndarray,
+    config: TuningConfig,
+    *,
+    distance: Distance | None = None,
+) -> Iterator[Record[Editor]]:
+    """Change a copy of an editor's generator around one latent until it draws one face, as PTI does.
+
+    Args:
+        editor: Editor; it is left as it is.
+        crop: `[S, S, 3]` uint8.
+        w_plus: `[L, D]` the face's latent.
+        config: TuningConfig, of at least 1 step.
+        distance: as in tune_generator.
+    Yields:
+        Record; the result is an Editor whose generator is the tuned one, with everything else the same.
+    """
+    image, generator = to_images(crop[None]), editor.bundle.generator
+    for step in tune_generator(generator, image, w_plus[None], config, distance=distance):
+        is_last = step.done == step.total
+        tuned = Editor(editor.bundle.with_parts(generator=step.generator)) if is_last else None
+        yield Record(step.done, step.total, "tuning", tuned)
+
+
+def invert_faces(
+    editor: Editor,
+    crops: np.ndarray,
+    measures: Measures,
+    fitting: FittingConfig = FittingConfig(),  # noqa: B008  frozen
+    tuning: TuningConfig | None = None,
+) -> Iterator[Record[InversionResult]]:
+    """Invert faces: the encoder, fitting, and if wanted a generator tuned to each.
+
+    Args:
+        editor: Editor.
+        crops: `[N, S, S, 3]` uint8, of the generator's size.
+        measures: what says how near each stage comes.
+        fitting: FittingConfig.
+        tuning: TuningConfig; None tunes nothing.
+    Yields:
+        Record; the result is an InversionResult.
+    """
+    begin = time.time()
+    total = fitting.steps + 1 + (tuning.steps * len(crops) if tuning else 0)
+    ends: list[np.ndarray] = []
+    for record in find_latents(editor, crops, fitting):
+        ends = [*ends[:1], record.w_plus]
+        if record.done < total:
+            yield Record(record.done, total, "latents")
+    w_plus, editors, done = ends[-1], [editor] * len(crops), fitting.steps + 1
+    for k in range(len(crops) if tuning else 0):
+        for step in tune_editor(editor, crops[k], w_plus[k], tuning):  # type: ignore[arg-type]
+            done += 1
+            editors[k] = step.result or editor
+            if done < total:
+                yield Record(done, total, step.stage)
+    seconds = time.time() - begin
+    stages = [measure(measures, crops, editor.render(latents)) for latents in ends]
+    if tuning:
+        drawn = [one.render(latent[None])[0] for one, latent in zip(editors, w_plus)]
+        stages.append(measure(measures, crops, np.stack(drawn)))
+    yield Record(total, total, "latents", InversionResult(w_plus, editors, stages, seconds))
+
+
+def encode_face(editor: Editor, crop: np.ndarray, measures: Measures) -> FaceInversion:
+    """Invert one face by the encoder alone, as pSp does.
+
+    Args:
+        editor: Editor of a model with an encoder.
+        crop: `[S, S, 3]` uint8, of the generator's size.
+        measures: what says how near it comes.
+    Raises:
+        UserError: the model has no encoder.
+    """
+    if editor.bundle.encoder is None:
+        raise UserError(
+            f"'{editor.bundle.name}' has no encoder; use --model_type ffhq-inversion or "
+            "toonface, or fit the latent: tools/styleganv2fitting.py"
+        )
+    begin = time.time()
+    w_plus = editor.invert(crop[None])
+    seconds = time.time() - begin
+    drawn = editor.render(w_plus)
+    return FaceInversion(crop, drawn[0], w_plus[0], [measure(measures, crop[None], drawn)], seconds)

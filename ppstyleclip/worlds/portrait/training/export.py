@@ -1,0 +1,79 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Write a fitted generator as the files that `ppstyleclip.zoo.load_generator` reads; Paddle is not needed.
+
+    python -m ppstyleclip.worlds.portrait.training.export --folder run --output weights
+
+The first blocks of the generator are a generator of their own, so there is a file for every size. They hold
+the moving average of the fit's weights, of its best report or of its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ppstyleclip.files import fingerprint, write_safetensors
+
+SIZES = (64, 128, 256)
+NAME = "portrait"
+
+
+def prefix(generator, size):
+    """The generator of `size` px that the first blocks of a larger one are."""
+    from ppstyleclip.worlds.portrait.training.network import Generator
+
+    first = Generator(size, generator.style_dim, generator.layers, generator.channels)
+    whole = generator.state_dict()
+    first.load_state_dict({key: whole[key] for key in first.state_dict()})
+    return first
+
+
+def save_generator(path, generator, *, half=True):
+    """Write a generator in the form of `ppstyleclip.zoo.save_generator`; returns its fingerprint."""
+    state = {key: value.detach().float().numpy() for key, value in generator.state_dict().items()}
+    if half:
+        state = {key: value.astype(np.float16) for key, value in state.items()}
+    mark = fingerprint({key: value.astype(np.float32) for key, value in state.items()})
+    about = {"kind": "ppstyleclip generator", "name": NAME, "fingerprint": mark}
+    write_safetensors(path, state, {**about, "config": json.dumps(generator.config())})
+    return mark
+
+
+def load_fitted(folder, which="best"):
+    """(moving average of a fit's best report, or else of its last checkpoint; pictures that it has seen)."""
+    from ppstyleclip.worlds.portrait.training import checkpoint
+    from ppstyleclip.worlds.portrait.training.fit import STATE
+    from ppstyleclip.worlds.portrait.training.generator import BEST
+    from ppstyleclip.worlds.portrait.training.network import Generator
+
+    state = checkpoint.load(Path(folder) / BEST) if which == "best" else None
+    state = state or checkpoint.load(Path(folder) / STATE)
+    if state is None:
+        raise FileNotFoundError(f"{folder} holds no fitted generator; run the command `generator` first")
+    generator = Generator()
+    generator.load_state_dict(state["average"])
+    return generator.eval(), state["pictures"]
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", required=True, help="the run's folder")
+    parser.add_argument("--output", required=True, help="folder of the files")
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, choices=SIZES)
+    parser.add_argument("--which", default="best", choices=("best", "last"))
+    parser.add_argument("--float32", action="store_true", help="in place of float16")
+    args = parser.parse_args(argv)
+    generator, pictures = load_fitted(args.folder, args.which)
+    for size in args.sizes:
+        path = Path(args.output) / f"generator-{size}.safetensors"
+        mark = save_generator(path, prefix(generator, size), half=not args.float32)
+        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {mark}, after {pictures} pictures")
+
+
+if __name__ == "__main__":
+    main()

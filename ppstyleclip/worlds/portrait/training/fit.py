@@ -1,0 +1,147 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The fit itself: generator, moving average and optimiser, and one step of learning.
+
+Pictures count, not steps: the learning rate falls and restarts by pictures seen, so that a run of any batch
+size goes on where another one stopped.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ppstyleclip.worlds.portrait.training import checkpoint, crops, losses
+from ppstyleclip.worlds.portrait.training.muon import Muon
+from ppstyleclip.worlds.portrait.training.network import F, affine_weights, torch
+from ppstyleclip.worlds.portrait.training.pictures import pyramid, to_images
+from ppstyleclip.worlds.portrait.training.start import build
+
+STATE = "generator-state.pt"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a generator is fitted; pictures are counted from the fit's beginning."""
+
+    batch: int = 8
+    rate: float = 3e-3  # of learning, at its highest
+    floor: float = 0.1  # the lowest, as a share of it
+    first_cycle: int = 100_000  # pictures to the first restart of the learning rate
+    cycle: int = 200_000  # and from one to the next
+    upper: int = 60_000  # pictures until the blocks above 64 px join
+    share: float = 0.5  # of a batch whose windows they draw
+    refine: int = 120_000  # pictures until the regressor's features and the texture term join
+    keep: float = 0.999  # of the moving average, a step
+    sparsity: float = 0.05  # weight of the L1 on the affine layers
+    noise_rate: float = 3.0  # learning rate of the noise pictures, as a multiple
+    kernel_rate: float = 3.0  # and that of the 3x3 kernels, which Muon moves
+    texture: float = 0.25
+    features: float = 0.5
+
+
+def learning_rate(plan, pictures):
+    """A cosine from `rate` to its floor, again and again, with a short rise at each beginning."""
+    if pictures < plan.first_cycle:
+        into, length = pictures, plan.first_cycle
+    else:
+        into, length = (pictures - plan.first_cycle) % plan.cycle, plan.cycle
+    fall = 0.5 * (1 + math.cos(math.pi * into / length))
+    rise = min(1.0, (into + plan.batch) / (200 * plan.batch))
+    return plan.rate * (plan.floor + (1 - plan.floor) * fall * rise)
+
+
+def build_optimizers(generator, plan):
+    """Muon for the 3x3 kernels, which demodulation makes free of scale; Adam for all the rest."""
+    kernels, noises, others = [], [], []
+    for name, parameter in generator.named_parameters():
+        is_kernel = name.endswith("conv.weight") and parameter.shape[-1] == 3
+        place = kernels if is_kernel else noises if name.startswith("noises.") else others
+        place.append(parameter)
+    groups = [{"params": others, "scale": 1.0}, {"params": noises, "scale": plan.noise_rate}]
+    return {
+        "adam": torch.optim.Adam(groups, plan.rate, betas=(0.9, 0.99), foreach=True),
+        "muon": Muon([{"params": kernels, "scale": plan.kernel_rate}], plan.rate),
+    }
+
+
+class Fit:
+    """A generator, its moving average and its optimisers; goes on from the state in `folder`, if any."""
+
+    def __init__(self, folder, plan, size=256, **parts):
+        self.path, self.plan = Path(folder) / STATE, plan
+        self.generator, self.average = build(size, **parts), build(size, **parts)
+        self.average.eval().requires_grad_(False)
+        self.optimizers = build_optimizers(self.generator, plan)
+        self.step = self.pictures = 0
+        state = checkpoint.load(self.path)
+        if state is not None:
+            self.step, self.pictures = state["step"], state["pictures"]
+            self.generator.load_state_dict(state["generator"])
+            self.average.load_state_dict(state["average"])
+            for name, optimizer in self.optimizers.items():
+                optimizer.load_state_dict(state[name])
+
+    def save(self):
+        parts = {"generator": self.generator, "average": self.average, **self.optimizers}
+        states = {name: part.state_dict() for name, part in parts.items()}
+        checkpoint.save(self.path, {"step": self.step, "pictures": self.pictures, **states})
+
+    @property
+    def side(self):
+        """Side of the largest picture that learns now."""
+        return self.generator.size if self.pictures >= self.plan.upper else crops.TRUNK
+
+    def learn(self, z, pixels, maps, reader=None):
+        """One step; returns (loss, mean squared error at 64 px) as numbers."""
+        plan = self.plan
+        rate = learning_rate(plan, self.pictures)
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["scale"]
+        weights = losses.part_weights(maps)
+        some = max(1, round(plan.share * len(z)))
+        corners = crops.place_windows(weights[:some], np.random.RandomState(self.step))
+        with torch.autocast("cpu", torch.bfloat16):
+            styles = self.generator.styles(torch.from_numpy(z))
+            ours = crops.draw(self.generator, styles, corners, self.side)
+        theirs = pyramid(to_images(pixels), [side for side in ours if side >= crops.TRUNK])
+        loss, error = self.differences(ours, theirs, weights, corners, reader)
+        affine = affine_weights(self.generator)
+        loss = loss + plan.sparsity * sum(w.abs().mean() for w in affine) / len(affine)
+        self.generator.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 10.0)
+        for optimizer in self.optimizers.values():
+            optimizer.step()
+        self.step += 1
+        self.pictures += len(z)
+        self.follow()
+        return loss.item(), error
+
+    def differences(self, ours, theirs, weights, corners, reader):
+        """(loss of all resolutions, mean squared error at 64 px)."""
+        plan, whole = self.plan, ours[crops.TRUNK]
+        texture = plan.texture if self.pictures >= plan.refine else 0.0
+        target = theirs[crops.TRUNK]
+        loss = losses.band_loss(whole, target, weights, bands=4, rest=True, texture=texture)
+        loss = loss + 2 * losses.plain_loss(whole, target, weights)
+        if reader is not None and self.pictures >= plan.refine:
+            with torch.autocast("cpu", torch.bfloat16):
+                loss = loss + plan.features * losses.feature_loss(reader, whole, target).float()
+        inner = crops.cut(weights, corners) * crops.valid(corners)
+        for side in (s for s in ours if s > crops.TRUNK):
+            scale = side // crops.TRUNK
+            there = crops.cut(theirs[side], corners, scale)
+            weight = F.interpolate(inner, scale_factor=scale)
+            part = losses.band_loss(ours[side], there, weight, bands=2, rest=False, texture=texture)
+            loss = loss + 0.5 * part + losses.plain_loss(ours[side], there, weight)
+        return loss, F.mse_loss(whole.detach(), target).item()
+
+    def follow(self):
+        """Move the average towards the generator."""
+        keep = min(self.plan.keep, self.step / (self.step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), 1 - keep)

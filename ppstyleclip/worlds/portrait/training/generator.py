@@ -1,0 +1,130 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Fit the generator to the renderer: the picture of z is the renderer's picture of z's factors.
+
+    python -m ppstyleclip.worlds.portrait.training.generator --folder run
+
+Goes on from generator-state.pt, which it writes every three minutes. Every 15 minutes it draws held-out
+faces, appends the figures to history.jsonl and leaves a sheet in sheets/. It waits while the folder holds a
+file PAUSE. The regressor joins as soon as regressor.pt is there and it is its turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from pathlib import Path
+
+HISTORY, BEST = "history.jsonl", "generator-best.pt"
+
+
+def batches(faces, size):
+    """Yield batches for ever; the next is decoded while the last is learnt from."""
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(faces.batch, size)
+        while True:
+            batch, ahead = ahead.result(), pool.submit(faces.batch, size)
+            yield batch
+
+
+def report(fit, held, reader, folder, best):
+    """Evaluate the moving average, leave figures, sheet and the best weights; returns the best score."""
+    from ppstyleclip.worlds.portrait.training import checkpoint
+    from ppstyleclip.worlds.portrait.training.evaluation import evaluate, save_sheet
+
+    figures, pixels = evaluate(fit.average, held, fit.side, reader)
+    figures.update(pictures=fit.pictures, time=round(time.time()))
+    figures = {name: round(v, 3) if isinstance(v, float) else v for name, v in figures.items()}
+    with open(Path(folder) / HISTORY, "a") as file:
+        file.write(json.dumps(figures) + "\n")
+    (Path(folder) / "sheets").mkdir(exist_ok=True)
+    save_sheet(Path(folder) / "sheets" / f"{fit.pictures:08d}.png", held.pixels, pixels)
+    print("held out:", json.dumps(figures), flush=True)
+    score = figures["psnr64"] + figures["face"] if fit.side > 64 else 0.0
+    if score > best:
+        checkpoint.save(Path(folder) / BEST, {"average": fit.average.state_dict(), "pictures": fit.pictures})
+    return max(score, best)
+
+
+def best_score(folder):
+    """The best score of the reports that the folder's history holds."""
+    path = Path(folder) / HISTORY
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return max((line["psnr64"] + line["face"] for line in lines if "psnr256" in line), default=0.0)
+
+
+def run(folder, plan, *, minutes, limit, report_every, threads):
+    """Learn until `minutes` are over or `limit` pictures are seen."""
+    from ppstyleclip.worlds.portrait.training import checkpoint
+    from ppstyleclip.worlds.portrait.training.evaluation import HeldOut, psnr
+    from ppstyleclip.worlds.portrait.training.fit import Fit, learning_rate
+    from ppstyleclip.worlds.portrait.training.pace import choose_threads
+    from ppstyleclip.worlds.portrait.training.regressor import load_reader
+    from ppstyleclip.worlds.portrait.training.shards import Faces
+
+    fit, held, best = Fit(folder, plan), HeldOut(folder), best_score(folder)
+    reader, end = load_reader(folder), time.time() + 60 * minutes
+    size = sum(p.numel() for p in fit.generator.parameters())
+    print(f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on", flush=True)
+    lines, saves = checkpoint.Clock(60), checkpoint.Clock(checkpoint.EVERY)
+    reports = checkpoint.Clock(report_every)
+    mean, seen, since = None, 0, time.time()
+    choice = choose_threads(threads)
+    for z, pixels, maps in batches(Faces(folder, fit.step), plan.batch):
+        count = next(choice)
+        since += checkpoint.wait_while_paused(folder)
+        loss, error = fit.learn(z, pixels, maps, reader)
+        seen += len(z)
+        now = (loss, error)
+        mean = now if mean is None else tuple(0.99 * a + 0.01 * b for a, b in zip(mean, now))
+        if lines.due():
+            pace = seen / (time.time() - since)
+            rate = learning_rate(plan, fit.pictures)
+            line = f"pictures {fit.pictures} side {fit.side} loss {mean[0]:.4f} psnr64 {psnr(mean[1]):.2f}"
+            print(f"{line} {pace:.1f}/s threads {count} lr {rate:.2e}", flush=True)
+            seen, since = 0, time.time()
+            reader = reader or load_reader(folder)
+        over = time.time() > end or fit.pictures >= limit
+        if saves.due() or over:
+            fit.save()
+        if reports.due() or over:
+            best = report(fit, held, reader, folder, best)
+        if over:
+            return
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", required=True, help="the run's folder")
+    parser.add_argument("--minutes", type=float, default=1e9, help="stop after so many")
+    parser.add_argument("--limit", type=int, default=2_000_000, help="stop after so many pictures in all")
+    parser.add_argument("--report-every", type=float, default=900, help="seconds")
+    parser.add_argument("--threads", type=int, default=2, help="at most")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
+    args = parser.parse_args(argv)
+    from ppstyleclip.threads import keep_freed_memory
+
+    keep_freed_memory()
+    from ppstyleclip.worlds.portrait.training.fit import Plan
+
+    kinds = {field.name: type(field.default) for field in fields(Plan)}
+    changes = dict(item.split("=", 1) for item in args.set)
+    unknown = sorted(set(changes) - set(kinds))
+    if unknown:
+        parser.error(f"the plan has no {', '.join(unknown)}; it has {', '.join(kinds)}")
+    plan = Plan(**{name: kinds[name](value) for name, value in changes.items()})
+    limits = {
+        "minutes": args.minutes,
+        "limit": args.limit,
+        "report_every": args.report_every,
+        "threads": args.threads,
+    }
+    run(args.folder, plan, **limits)
+
+
+if __name__ == "__main__":
+    main()

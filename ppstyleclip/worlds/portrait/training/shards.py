@@ -1,0 +1,130 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Shards of rendered portraits on disk: latents, pictures of 256 px as JPEG, a map of each picture's parts.
+
+The map is small, `[64, 64]`, and names for every pixel the part that counts most there.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ppstyleclip.worlds.portrait.canvas import REGIONS, Canvas
+from ppstyleclip.worlds.portrait.factors import factors_from_z, sample_z, z_from_factors
+from ppstyleclip.worlds.portrait.geometry import measure
+from ppstyleclip.worlds.portrait.render import paint, render
+from ppstyleclip.worlds.portrait.turn import turned
+
+SIDE, MAP_SIDE = 256, 64
+FACES = 250  # in a shard
+WIDER = 1.3  # the last quarter of a shard has its factors stretched by this, so that edits find known ground
+HELD_OUT = 9_000_000  # seeds from here on are never trained on
+KEEP_SMALL = {"mouth": 2.5, "eyes": 2.5, "brows": 2.5, "glasses": 2.5, "nose": 1.5, "beard": 1.5}
+JPEG = [cv2.IMWRITE_JPEG_QUALITY, 97, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+
+
+def shard_path(folder, seed):
+    return Path(folder) / "data" / f"faces-{seed}.npz"
+
+
+def shard_latents(seed, count=FACES):
+    """`[count, Z_DIM]` latents of a shard; of the held-out ones all are of the plain population."""
+    z = sample_z(seed, count)
+    if seed < HELD_OUT:
+        wide = count - count // 4
+        z[wide:] = z_from_factors(WIDER * factors_from_z(z[wide:]))
+    return z
+
+
+def part_map(factors, side=MAP_SIDE):
+    """`[side, side]` uint8 indices into REGIONS; small parts win where they cover less than half a pixel.
+
+    The same as `regions` gives, from a canvas of twice the map's side, which costs a quarter of it.
+    """
+    g, c = measure(factors), Canvas(2 * side, labelled=True)
+    paint(c, g)
+    masks = turned(np.stack([c.labels[name] for name in REGIONS]), c, g)
+    small = masks.reshape(len(REGIONS), side, 2, side, 2).mean((2, 4))
+    favour = [KEEP_SMALL.get(name, 1.0) for name in REGIONS]
+    return np.argmax(small * np.reshape(favour, (-1, 1, 1)), axis=0).astype(np.uint8)
+
+
+def write_shard(folder, seed, count=FACES):
+    """Render the shard of `seed`, unless it is there; returns its path."""
+    path = shard_path(folder, seed)
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    z, pictures, maps = shard_latents(seed, count), [], []
+    for row in factors_from_z(z):
+        pictures.append(cv2.imencode(".jpg", render(row, SIDE)[..., ::-1], JPEG)[1].reshape(-1))
+        maps.append(part_map(row))
+    ends = np.cumsum([len(data) for data in pictures])
+    packed = cv2.imencode(".png", np.concatenate(maps))[1]
+    part = path.with_name(f".{path.stem}.{os.getpid()}.npz")
+    np.savez(part, z=z, ends=ends, jpeg=np.concatenate(pictures), maps=packed)
+    os.replace(part, path)
+    return path
+
+
+class Shard:
+    """One shard in memory; pictures are decoded when they are asked for."""
+
+    def __init__(self, path):
+        with np.load(path) as data:
+            self.z, self.ends, self.jpeg = data["z"], data["ends"], data["jpeg"]
+            maps = cv2.imdecode(data["maps"], cv2.IMREAD_GRAYSCALE)
+        self.maps = maps.reshape(len(self.z), MAP_SIDE, MAP_SIDE)
+
+    def __len__(self):
+        return len(self.z)
+
+    def pixels(self, row):
+        """`[256, 256, 3]` uint8 RGB."""
+        start = self.ends[row - 1] if row else 0
+        return cv2.imdecode(self.jpeg[start : self.ends[row]], cv2.IMREAD_COLOR)[..., ::-1]
+
+
+class Faces:
+    """Random faces of a folder's shards, of which some are in memory and change one by one.
+
+    Args:
+        folder: where `data/` is; new shards are found while the fit runs.
+        seed: of the choice.
+        held: shards in memory, 10 MB each.
+        every: batches from one exchange of a shard to the next.
+    """
+
+    def __init__(self, folder, seed, held=64, every=16):
+        self.folder, self.rng = Path(folder) / "data", np.random.RandomState(seed)
+        self.held, self.every, self.count, self.shards = held, every, 0, {}
+
+    def paths(self):
+        found = {int(p.stem.split("-")[1]): p for p in self.folder.glob("faces-*.npz")}
+        return sorted(p for seed, p in found.items() if seed < HELD_OUT)
+
+    def batch(self, size):
+        """(z `[N, D]`, pixels `[N, 256, 256, 3]` uint8, maps `[N, 64, 64]` uint8)."""
+        if self.count % self.every == 0:
+            self._exchange()
+        self.count += 1
+        shards = list(self.shards.values())
+        rows = []
+        for _ in range(size):
+            shard = shards[self.rng.randint(len(shards))]
+            row = self.rng.randint(len(shard))
+            rows.append((shard.z[row], shard.pixels(row), shard.maps[row]))
+        return tuple(np.stack(part) for part in zip(*rows))
+
+    def _exchange(self):
+        fresh = [path for path in self.paths() if path not in self.shards]
+        if not fresh and not self.shards:
+            raise FileNotFoundError(f"no shards in {self.folder}; render some with the command `data`")
+        if fresh:
+            path = fresh[self.rng.randint(len(fresh))]
+            if len(self.shards) >= self.held:
+                del self.shards[list(self.shards)[self.rng.randint(len(self.shards))]]
+            self.shards[path] = Shard(path)

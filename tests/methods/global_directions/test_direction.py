@@ -1,0 +1,150 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""style_direction against StyleCLIP's formula worked by hand."""
+
+import numpy as np
+import pytest
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.methods.global_directions import largest_beta, style_direction
+from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats, as_relevance, layout_from_channels
+
+LAYOUT = layout_from_channels(8, {4: 2, 8: 2})  # conv1 2, to_rgb1 2, convs.0 2, convs.1 2, to_rgbs.0 2
+STATS = StyleStats(np.zeros(10, np.float32), np.arange(1, 11, dtype=np.float32), 100)
+# |relevance @ dt| = 0.6, 0.8 (negative), 0.1, dead, 0.2, 0.3
+RELEVANCE = np.array([[0.6, 0.8], [-0.8, 0.6], [0.1, 0.995], [0, 0], [0.2, 0.98], [0.3, -0.954]], np.float32)
+DT = np.array([1, 0], np.float32)
+
+
+def test_direction_by_hand():
+    direction = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="style")
+    #           conv1        rgb   convs.0  convs.1     rgb
+    expected = [0.6, -0.8, 0, 0, 0, 0, 0, 0.3, 0, 0]
+    np.testing.assert_allclose(direction.ds, np.array(expected) / 0.8, rtol=1e-6)
+    assert direction.ds.dtype == np.float32
+    assert direction.num_channels == 3
+    assert direction.max_relevance == pytest.approx(0.8)
+
+
+def test_sigma_scales_by_each_channels_deviation():
+    raw = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="style")
+    scaled = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="sigma")
+    np.testing.assert_allclose(scaled.ds, raw.ds * STATS.std, rtol=1e-6)
+
+
+def test_effect_is_sigma_scaled_to_a_predicted_move_in_clip():
+    strength = np.array([0.5, 0.25, 1, 0, 1, 2], np.float32)
+    sigma = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="sigma")
+    relevance = as_relevance(RELEVANCE, strength)
+    effect = style_direction(relevance, DT, LAYOUT, STATS, beta=0.25, unit="effect")
+    # chosen r: 0.6, -0.8, 0.3; moved r / 0.8 deviations each; ten deviations move CLIP by strength * r
+    predicted = (0.6 * 0.5 * 0.6 + 0.8 * 0.25 * 0.8 + 0.3 * 2 * 0.3) / 0.8 / 10
+    np.testing.assert_allclose(effect.ds, sigma.ds * 0.1 / predicted, rtol=1e-5)
+    with pytest.raises(UserError, match="strength"):
+        style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="effect")
+
+
+def test_effect_does_not_depend_on_the_alpha_of_the_measurement():
+    strength, measured = np.array([0.5, 0.25, 1, 0, 1, 2], np.float32), np.ones(6, bool)
+    wide = Relevance(RELEVANCE, strength, measured, made_with={"alpha": 5.0})
+    narrow = Relevance(RELEVANCE, strength * np.float32(0.5), measured, made_with={"alpha": 2.5})
+    one, other = (
+        style_direction(relevance, DT, LAYOUT, STATS, beta=0.25, unit="effect")
+        for relevance in (wide, narrow)
+    )
+    np.testing.assert_allclose(one.ds, other.ds, rtol=1e-6)
+
+
+def test_earlier_names_of_arguments_still_work():
+    strength, population = np.ones(6, np.float32), np.random.RandomState(0).randn(50, 6)
+    old = {"strength": strength, "pull": 0.5}
+    new = {"covariance_weight": 0.5}
+    options = {"beta": 0.25, "unit": "effect", "population": population}
+    one = style_direction(RELEVANCE, DT, LAYOUT, STATS, **options, **old)
+    other = style_direction(as_relevance(RELEVANCE, strength), DT, LAYOUT, STATS, **options, **new)
+    np.testing.assert_array_equal(one.ds, other.ds)
+
+
+def test_soft_threshold_keeps_a_share_of_the_rest():
+    hard = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="style")
+    soft = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="style", soft=0.5)
+    whole = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.0, unit="style")
+    below = (hard.ds == 0) & (whole.ds != 0)
+    np.testing.assert_allclose(soft.ds, np.where(below, 0.5 * whole.ds, hard.ds), rtol=1e-6)
+    assert soft.num_channels == hard.num_channels == 3
+
+
+def test_dead_channels_are_not_counted():
+    assert style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.0).num_channels == 5
+
+
+def test_the_opposite_text_gives_the_opposite_direction():
+    there = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.15).ds
+    back = style_direction(RELEVANCE, -DT, LAYOUT, STATS, beta=0.15).ds
+    np.testing.assert_array_equal(there, -back)
+
+
+def test_the_beta_that_the_message_names_is_usable():
+    with pytest.raises(ValueError, match=r"largest usable beta is 0\.8") as caught:
+        style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.9)
+    beta = float(str(caught.value).split()[-1])
+    assert style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=beta).num_channels == 1
+    assert largest_beta(RELEVANCE, DT) == pytest.approx(0.8)
+    assert style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=largest_beta(RELEVANCE, DT)).num_channels == 1
+
+
+def test_a_matrix_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="no style channel moves"):
+        style_direction(np.zeros((6, 2), np.float32), DT, LAYOUT, STATS, beta=0.0)
+
+
+@pytest.mark.parametrize(
+    "relevance, dt, options, message",
+    [
+        (RELEVANCE[:5], DT, {}, "5 rows, this generator has 6 editable channels"),
+        (RELEVANCE, DT[:1], {}, "different CLIP models"),
+        (RELEVANCE, DT, {"unit": "metre"}, "known: style, sigma"),
+        (RELEVANCE, DT, {"beta": -0.1}, "0 or more"),
+        (RELEVANCE, DT, {"soft": 1.5}, "soft and pull in 0..1"),
+        (RELEVANCE * np.nan, DT, {}, "not finite"),
+    ],
+)
+def test_bad_arguments_are_named(relevance, dt, options, message):
+    with pytest.raises(ValueError, match=message):
+        style_direction(relevance, dt, LAYOUT, STATS, **{"beta": 0.1, **options})
+
+
+def test_statistics_of_another_generator_are_refused():
+    stats = StyleStats(np.zeros(9, np.float32), np.ones(9, np.float32), 100)
+    with pytest.raises(ValueError, match="statistics are of 9 style channels, this generator has 10"):
+        style_direction(RELEVANCE, DT, LAYOUT, stats, beta=0.1)
+
+
+def test_a_covariance_weight_leans_towards_how_the_population_differs():
+    layout = StyleLayout(("conv1",), (4,), (True,))
+    stats = StyleStats(np.zeros(4, np.float32), np.ones(4, np.float32), 10)
+    relevance = np.eye(4, dtype=np.float32)
+    dt = np.array([0.9, 0.4, 0.05, 0.0]) / np.linalg.norm([0.9, 0.4, 0.05, 0.0])
+    rng = np.random.RandomState(0)
+    common = rng.randn(50000, 1)
+    population = np.concatenate([common + 0.1 * rng.randn(50000, 1) for _ in (0, 1)], axis=1)
+    population = np.concatenate([3 * population + 7, rng.randn(50000, 2)], axis=1)  # 0 and 1 go together
+    options = {"beta": 0.2, "unit": "sigma"}
+    plain = style_direction(relevance, dt, layout, stats, **options)
+    pulled = style_direction(
+        relevance, dt, layout, stats, covariance_weight=0.5, population=population, **options
+    )
+    q = np.where(np.abs(dt) >= 0.2, dt, 0) / dt.max()
+    p = np.corrcoef(population.T) @ q * [1, 1, 0.5, 0.5]
+    expected = 0.5 * q + 0.5 * p * np.linalg.norm(q) / np.linalg.norm(p)
+    np.testing.assert_allclose(pulled.ds, expected / np.abs(expected).max(), atol=1e-5)
+    assert pulled.ds[1] > plain.ds[1] + 0.1 and pulled.num_channels == plain.num_channels == 2
+    same = style_direction(
+        relevance, dt, layout, stats, covariance_weight=0.0, population=population, **options
+    )
+    np.testing.assert_array_equal(same.ds, plain.ds)
+    for bad, words in (
+        (1.5, "soft and pull in 0..1"),
+        (0.5, "needs the styles of a population"),
+    ):
+        with pytest.raises(UserError, match=words):
+            style_direction(relevance, dt, layout, stats, covariance_weight=bad, **options)

@@ -1,0 +1,182 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The recipe of the portrait world's generator: the twin draws Paddle's pictures, and every part goes on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from ppstyleclip.worlds.portrait.factors import NUM_FACTORS, factors_from_z, sample_z  # noqa: E402
+from ppstyleclip.worlds.portrait.training import (  # noqa: E402
+    checkpoint,
+    crops,
+    evaluation,
+    export,
+    fit,
+    losses,
+    pace,
+    shards,
+    start,
+)
+from ppstyleclip.worlds.portrait.training.muon import orthogonal  # noqa: E402
+from ppstyleclip.worlds.portrait.training.network import Generator  # noqa: E402
+
+TINY = {4: 12, 8: 12, 16: 10, 32: 8, 64: 6, 128: 4, 256: 4}
+
+
+def tiny(size):
+    torch.manual_seed(1)
+    generator = Generator(size, style_dim=16, channels=TINY)
+    with torch.no_grad():  # biases and noise strengths start at 0, which would hide faults
+        for name, parameter in generator.named_parameters():
+            if name.endswith(("bias", "noise.weight")):
+                parameter.add_(0.3 * torch.randn_like(parameter))
+    return generator
+
+
+def latents(count, dim=16):
+    return np.random.RandomState(0).randn(count, dim).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("run")
+    for seed in (0, shards.HELD_OUT):
+        shards.write_shard(path, seed, count=8)
+    return path
+
+
+@pytest.mark.parametrize("size", (64, 128, 256))
+def test_the_exported_prefix_draws_the_same_in_paddle(tmp_path, size):
+    paddle = pytest.importorskip("paddle")
+    from ppstyleclip.zoo.generators import generator_fingerprint, load_generator
+
+    whole, z = tiny(256), latents(2)
+    mark = export.save_generator(tmp_path / "g.safetensors", export.prefix(whole, size), half=False)
+    loaded, metadata = load_generator(tmp_path / "g.safetensors")
+    assert mark == metadata["fingerprint"] == generator_fingerprint(loaded)
+    styles = loaded.style_affine(loaded.get_latent(paddle.to_tensor(z)))
+    theirs = loaded.synthesis_from_styles(styles, noise="const").numpy()
+    with torch.no_grad():
+        ours = whole(torch.from_numpy(z), size).numpy()
+    np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max())
+
+
+def test_windows_are_parts_of_the_whole_picture():
+    generator, z = tiny(256), torch.from_numpy(latents(3))
+    corners = np.array([[0, 5], [crops.TRUNK - crops.WINDOW, 12]])
+    with torch.no_grad():
+        whole = generator.pictures(generator.styles(z))
+        parts = crops.draw(generator, generator.styles(z), corners, 256)
+    torch.testing.assert_close(parts[64], whole[64])
+    for scale, side in ((2, 128), (4, 256)):
+        inside = torch.nn.functional.interpolate(crops.valid(corners), scale_factor=scale)
+        want = crops.cut(whole[side], corners, scale)
+        torch.testing.assert_close(parts[side] * inside, want * inside, rtol=1e-4, atol=1e-4)
+
+
+def test_the_mapping_starts_with_the_factors_in_w():
+    generator, z = start.build(8), sample_z(3, 64)
+    layer = generator.style[1]
+    with torch.no_grad():
+        unit = generator.style[0](torch.from_numpy(z))
+        before = super(type(layer), layer).forward(unit).numpy()
+    factors = factors_from_z(z)
+    for copy, (sign, shift) in enumerate(start.BENDS):
+        got = before[:, copy * NUM_FACTORS : (copy + 1) * NUM_FACTORS]
+        for k in range(NUM_FACTORS):
+            assert np.corrcoef(got[:, k] - shift, sign * factors[:, k])[0, 1] > 0.97
+
+
+def test_shards_hold_pictures_and_maps_of_their_latents(folder):
+    shard = shards.Shard(shards.shard_path(folder, 0))
+    factors = factors_from_z(shard.z)
+    for row in (0, 7):
+        drawn = shards.render(factors[row], shards.SIDE).astype(float)
+        assert np.abs(shard.pixels(row) - drawn).mean() < 2
+        assert (shard.maps[row] == shards.part_map(factors[row])).all()
+    assert {"mouth", "eyes"} <= {shards.REGIONS[i] for i in np.unique(shard.maps)}
+
+
+def test_faces_never_come_from_held_out_shards(folder):
+    faces = shards.Faces(folder, 0)
+    assert [p.name for p in faces.paths()] == ["faces-0.npz"]
+    z, pixels, maps = faces.batch(3)
+    assert z.shape[0] == 3 and pixels.shape == (3, 256, 256, 3) and maps.shape == (3, 64, 64)
+
+
+def test_bands_add_up_to_the_picture_and_no_difference_costs_nothing():
+    image = torch.rand(2, 3, 32, 32)
+    bands = losses.split_bands(image, 2)
+    again = bands[-1]
+    for band in bands[1::-1]:
+        again = band + torch.nn.functional.interpolate(
+            again, scale_factor=2, mode="bilinear", align_corners=False
+        )
+    torch.testing.assert_close(again, image)
+    weights = losses.part_weights(np.random.RandomState(0).randint(0, 10, (2, 64, 64)))
+    small = torch.nn.functional.avg_pool2d(weights, 2)
+    assert weights.mean().item() == pytest.approx(1)
+    assert losses.band_loss(image, image, small, bands=2, rest=True, texture=1).item() == 0
+
+
+def test_the_learning_rate_falls_and_restarts():
+    plan = fit.Plan(rate=1.0, first_cycle=10_000, cycle=20_000)
+    low, restarted, high = (fit.learning_rate(plan, p) for p in (9_999, 10_000, 12_000))
+    assert low == pytest.approx(plan.floor, abs=0.01) and restarted < 0.2 and high > 0.9
+
+
+def test_updates_of_muon_have_even_singular_values():
+    values = torch.linalg.svdvals(orthogonal(torch.randn(12, 40)))
+    assert 0.6 < values.min() and values.max() < 1.3
+
+
+def test_a_fit_goes_on_where_it_stopped(folder, tmp_path):
+    plan = fit.Plan(batch=2, upper=4, refine=4)
+    faces = shards.Faces(folder, 0)
+    batches = [faces.batch(2) for _ in range(4)]
+    unbroken = fit.Fit(tmp_path / "a", plan, size=128, channels=TINY)
+    for batch in batches:
+        unbroken.learn(*batch)
+    first = fit.Fit(tmp_path / "b", plan, size=128, channels=TINY)
+    for batch in batches[:2]:
+        first.learn(*batch)
+    first.save()
+    second = fit.Fit(tmp_path / "b", plan, size=128, channels=TINY)
+    assert (second.pictures, second.side) == (4, 128)
+    for batch in batches[2:]:
+        second.learn(*batch)
+    for a, b in zip(unbroken.average.parameters(), second.average.parameters()):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+
+
+def test_held_out_faces_give_figures_and_a_sheet(folder, tmp_path):
+    held = evaluation.HeldOut(folder)
+    figures, pixels = evaluation.evaluate(Generator(64, channels=TINY), held, 64)
+    assert pixels.shape == (8, 64, 64, 3) and {"psnr64", "face", "mouth", "band64"} <= set(figures)
+    evaluation.save_sheet(tmp_path / "sheet.png", held.pixels, held.pixels[:, ::4, ::4])
+    assert (tmp_path / "sheet.png").exists()
+
+
+def test_a_checkpoint_is_whole_and_absent_ones_are_none(tmp_path):
+    assert checkpoint.load(tmp_path / "state.pt") is None
+    checkpoint.save(tmp_path / "state.pt", {"step": 3, "x": {"y": torch.ones(2)}})
+    assert checkpoint.load(tmp_path / "state.pt")["step"] == 3
+    assert [p.name for p in tmp_path.iterdir()] == ["state.pt"]
+
+
+@pytest.mark.parametrize("cost, best", (({1: 2.0, 2: 1.0}, 2), ({1: 1.0, 2: 2.0}, 1)))
+def test_the_faster_number_of_threads_is_chosen(cost, best):
+    before, now = torch.get_num_threads(), [0.0]
+    choice = pace.choose_threads(2, trial=3, every=10, clock=lambda: now[0])
+    try:
+        counts = []
+        for _ in range(13):
+            counts.append(next(choice))
+            assert torch.get_num_threads() == counts[-1]
+            now[0] += cost[counts[-1]]
+        assert counts[:8] == [1] * 4 + [2] * 4 and set(counts[8:]) == {best}
+    finally:
+        torch.set_num_threads(before)
