@@ -20,3 +20,9 @@ class CannotWrite(UserError, OSError):
 
 class MissingExtra(UserError, ImportError):
     """An optional package is absent, or another package took its name; the message gives the cure."""
+
+
+def name_first(problems: list[str], most: int = 3) -> str:
+    """Join the first few of a list of problems for one line, and count the rest."""
+    more = f"; and {len(problems) - most} more" if len(problems) > most else ""
+    return "; ".join(problems[:most]) + more

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ppstyleclip.convert.architecture import generator_targets
-from ppstyleclip.convert.encoders import Structure, encoder_targets
-from ppstyleclip.convert.table import torch_name
+from ppstyleclip.convert.encoders import Structure
+from ppstyleclip.convert.networks import encoder_parameters, generator_parameters
 from ppstyleclip.formats import SavedModule
 
 CHANNELS = {4: 6, 8: 6, 16: 4}
@@ -26,8 +25,8 @@ def drawn(shape, seed=0):
 def generator(config=None, *, seed=0) -> dict:
     """PaddleGAN's state dict of a generator, with the buffers of old files."""
     random, state = np.random.RandomState(seed), {}
-    for key, target in generator_targets(config or SMALL).items():
-        state[key] = 4 * TAPS if key.endswith("kernel") else random.standard_normal(target.shape).astype("f4")
+    for key, spec in generator_parameters(config or SMALL).items():
+        state[key] = 4 * TAPS if key.endswith("kernel") else random.standard_normal(spec.shape).astype("f4")
     for index in range(0, 2 * (len((config or SMALL)["channels"]) - 1), 2):
         state[f"convs.{index}.conv.blur.kernel"] = 4 * TAPS
     return state
@@ -35,18 +34,20 @@ def generator(config=None, *, seed=0) -> dict:
 
 def rosinality(config=None, *, seed=0) -> dict:
     """rosinality's state dict of the same generator."""
-    targets = generator_targets(config or SMALL)
+    specs = generator_parameters(config or SMALL)
     return {
-        key: value.T if key in targets and targets[key].is_linear else value
+        key: value.T if key in specs and specs[key].is_linear else value
         for key, value in generator(config, seed=seed).items()
     }
 
 
-def flat(targets, prefix="") -> dict:
-    """A torch state dict of a network, all of it one number, with torch's counters."""
-    shapes = {key: t.shape[::-1] if t.is_linear else t.shape for key, t in targets.items()}
+def flat(specs, prefix="") -> dict:
+    """A torch state dict of a network of ours, all of it one number, with torch's counters."""
     state = {
-        prefix + torch_name(key): np.broadcast_to(np.float32(0.5), shape) for key, shape in shapes.items()
+        prefix + spec.torch_key: np.broadcast_to(
+            np.float32(0.5), spec.shape[::-1] if spec.is_linear else spec.shape
+        )
+        for spec in specs.values()
     }
     counters = [key for key in state if key.endswith("running_mean")]
     return {**state, **{key.replace("running_mean", "num_batches_tracked"): np.int64(1) for key in counters}}
@@ -54,7 +55,12 @@ def flat(targets, prefix="") -> dict:
 
 def encoder_checkpoint(structure: Structure, encoder_type: str, **more) -> dict:
     """What pSp, e4e and ReStyle save."""
-    state = flat(encoder_targets(structure), "encoder.")
+    config = {
+        "encoder_type": encoder_type,
+        "num_styles": structure.styles,
+        "input_channels": structure.input_nc,
+    }
+    state = flat(encoder_parameters(config), "encoder.")
     state.update({f"decoder.{key}": value for key, value in rosinality(WIDE).items()})
     return {
         "state_dict": state,

@@ -22,7 +22,7 @@ LEVELS = {
     "engine": 3, "zoo": 3,
     "methods": 4,
     "editor": 5, "jobs": 5, "worlds": 5,
-    "pipelines": 6,
+    "pipelines": 6, "environment": 6,
     "apps": 7, "cli": 7, "server": 7, "toonface": 7, "training": 7,
 }  # fmt: skip
 # Narrower than "everything below": networks arrive as arguments here.

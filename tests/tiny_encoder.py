@@ -1,11 +1,13 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""The tiny world with an encoder that was never trained."""
+"""An encoder small enough for tests, of the tiny world's generator; random but fixed."""
+
+from __future__ import annotations
 
 import numpy as np
 import paddle
 from tiny_world import STYLE_DIM, save_tiny_pack, tiny_generator
 
-from ppstyleclip.models.psp import build_encoder
+from ppstyleclip.models.encoders import build_encoder
 from ppstyleclip.zoo import Encoder, generator_fingerprint, save_encoder
 from ppstyleclip.zoo.pack import ENCODER
 
@@ -31,7 +33,7 @@ def tiny_encoder(*, input_channels=3, seed=5):
 
 
 def save_with_encoder(folder, **options):
-    """Write the tiny world's pack with an encoder, and return the encoder."""
+    """The tiny world's pack with an encoder; returns the encoder."""
     save_tiny_pack(folder)
     encoder = tiny_encoder(**options)
     save_encoder(folder / ENCODER, encoder, generator=generator_fingerprint(tiny_generator()))

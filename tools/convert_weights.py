@@ -10,14 +10,7 @@ A generator is also drawn, so that a look tells whether the faces are whole.
 
 from __future__ import annotations
 
-from ppstyleclip.apps.convert import run_convert
-from ppstyleclip.cli.run import run_cli
-
-
-def main(argv=None) -> int:
-    """Parse, run, and turn bad input into one line and exit code 2."""
-    return run_cli(run_convert, argv)
-
+from ppstyleclip.cli.main import run_command
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_command("convert_weights"))

@@ -11,14 +11,7 @@ Exit code 0: the embedded face can be edited. 1: it cannot.
 
 from __future__ import annotations
 
-from ppstyleclip.apps.doctor import run_doctor
-from ppstyleclip.cli.run import run_cli
-
-
-def main(argv=None) -> int:
-    """Parse, look, print; bad input is one line and exit code 2."""
-    return run_cli(run_doctor, argv)
-
+from ppstyleclip.cli.main import run_command
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_command("doctor"))

@@ -28,6 +28,8 @@ COMMANDS = {
     "statistics": ("statistics", "measure mean and deviation of each style channel"),
     "relevance": ("relevance", "measure what each style channel does in CLIP's eyes"),
     "styleganv2clip": ("styleganv2clip", "edit a face by text, with PaddleGAN's arguments and files"),
+    "convert": ("convert", "convert other people's weights, told by their content"),
+    "doctor": ("doctor", "say what is installed, what is missing, and the command that brings it"),
 }
 # Names of the scripts in tools/, which PaddleGAN's documents use, that differ from a command's own.
 ALIASES = {
@@ -39,6 +41,7 @@ ALIASES = {
     "styleganv2fitting": "fit",
     "styleclip_getf": "statistics",
     "styleclip_extract": "relevance",
+    "convert_weights": "convert",
 }
 
 

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """From other people's weights to ours: what they are is told by keys and shapes, never by a file's name.
 
-Works on what formats.load_arrays returns and touches no files. Each kind has a table (see table.py) and a
-function that recognises it.
+Works on what formats.load_arrays returns and touches no files. Each kind has a key map (see
+key_map.py) over what our own network holds, and a function that recognises it.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import numpy as np
 from ppstyleclip.convert.architecture import fits_multiplier, infer_generator_config
 from ppstyleclip.convert.clips import recognise_hugging_face, recognise_openai
 from ppstyleclip.convert.encoders import recognise_paddle_psp, recognise_torch_encoder
-from ppstyleclip.convert.faces import recognise_arcface, recognise_irse50
-from ppstyleclip.convert.kinds import Converted, Recognised
+from ppstyleclip.convert.face_recognition import recognise_arcface, recognise_irse50
 from ppstyleclip.convert.mappers import recognise_mapper, recognise_pickled_mapper
-from ppstyleclip.convert.measured import (
+from ppstyleclip.convert.nvidia import recognise_nvidia, refuse_tensorflow
+from ppstyleclip.convert.perceptual import recognise_lpips, recognise_vgg16
+from ppstyleclip.convert.style_data import (
     complete_relevance,
     recognise_directions,
     recognise_relevance,
     recognise_statistics,
     recognise_styles,
 )
-from ppstyleclip.convert.nvidia import recognise_nvidia, refuse_tensorflow
-from ppstyleclip.convert.perceptual import recognise_lpips, recognise_vgg16
 from ppstyleclip.convert.stylegan2 import generator_sample, recognise_paddlegan, recognise_rosinality
+from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError
 
 __all__ = [

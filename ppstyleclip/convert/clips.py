@@ -8,8 +8,17 @@ import re
 
 import numpy as np
 
-from ppstyleclip.convert.kinds import Converted, Recognised
-from ppstyleclip.convert.table import Row, Target, fill, one_number, paddle_rows, same, shape_of, transposed
+from ppstyleclip.convert.key_map import (
+    KeyMapping,
+    map_state_dict,
+    one_number,
+    paddle_keys,
+    same,
+    shape_of,
+    transposed,
+)
+from ppstyleclip.convert.networks import clip_parameters
+from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError
 
 _HEAD = 64  # width of an attention head in every published CLIP
@@ -39,51 +48,6 @@ _HUGGING_FACE_PARTS = {
 }
 
 
-def clip_targets(config: dict) -> dict:
-    """Key and shape of everything in a ViT CLIP of paddleclip, `{key: Target}`; config as for build_clip."""
-    width, wide, dim = config["transformer_width"], config["vision_width"], config["embed_dim"]
-    patch = config["vision_patch_size"]
-    patches = (config["image_size"] // patch) ** 2
-    targets = {
-        "positional_embedding": Target((config["context_length"], width)),
-        "text_projection": Target((width, dim)),
-        "logit_scale": Target((1,)),
-        "visual.class_embedding": Target((wide,)),
-        "visual.positional_embedding": Target((patches + 1, wide)),
-        "visual.proj": Target((wide, dim)),
-        "visual.conv1.weight": Target((wide, 3, patch, patch)),
-        **_norm("visual.ln_pre", wide),
-    }
-    for n in range(config["vision_layers"]):
-        targets.update(_block(f"visual.transformer.resblocks.{n}", wide))
-    targets.update(_norm("visual.ln_post", wide))
-    for n in range(config["transformer_layers"]):
-        targets.update(_block(f"transformer.resblocks.{n}", width))
-    targets["token_embedding.weight"] = Target((config["vocab_size"], width))
-    return {**targets, **_norm("ln_final", width)}
-
-
-def _block(name, width) -> dict:
-    targets = {}
-    for part in ("q_proj", "k_proj", "v_proj", "out_proj"):
-        targets.update(_linear(f"{name}.attn.{part}", width, width))
-    return {
-        **targets,
-        **_norm(f"{name}.ln_1", width),
-        **_linear(f"{name}.mlp.c_fc", width, 4 * width),
-        **_linear(f"{name}.mlp.c_proj", 4 * width, width),
-        **_norm(f"{name}.ln_2", width),
-    }
-
-
-def _linear(name, before, after) -> dict:
-    return {f"{name}.weight": Target((before, after), is_linear=True), f"{name}.bias": Target((after,))}
-
-
-def _norm(name, width) -> dict:
-    return {f"{name}.weight": Target((width,)), f"{name}.bias": Target((width,))}
-
-
 def recognise_openai(content, container) -> Recognised | None:
     """OpenAI's ViT-*.pt (a TorchScript archive), or such a network's state dict; paddleclip's likewise."""
     state = content.state() if hasattr(content, "state") else content
@@ -95,9 +59,10 @@ def recognise_openai(content, container) -> Recognised | None:
         raise UserError("this is a CLIP of ours, with only the token rows that it needs; it is used as it is")
     is_ours = "transformer.resblocks.0.attn.q_proj.weight" in state
     config = _read_config(state)
-    targets = clip_targets(config)
-    rows = paddle_rows(targets) if is_ours else [_openai_row(key, target) for key, target in targets.items()]
-    return _recognised("paddleclip's" if is_ours else "OpenAI's", config, rows, state)
+    specs = clip_parameters(config)
+    if is_ours:
+        return _recognised("paddleclip's", config, paddle_keys(specs), state)
+    return _recognised("OpenAI's", config, [_openai_key(key, spec) for key, spec in specs.items()], state)
 
 
 def recognise_hugging_face(content, container) -> Recognised | None:
@@ -118,20 +83,20 @@ def recognise_hugging_face(content, container) -> Recognised | None:
             outside[word] = outside[word].T
     blocks = {_our_block(key): 0 for key in content if ".layers." in key}
     config = _read_config({**blocks, **outside})
-    rows = [_hugging_face_row(key, target, names) for key, target in clip_targets(config).items()]
-    return _recognised("Hugging Face's", config, rows, content)
+    key_map = [_hugging_face_key(key, spec, names) for key, spec in clip_parameters(config).items()]
+    return _recognised("Hugging Face's", config, key_map, content)
 
 
-def _recognised(origin, config, rows, state) -> Recognised:
+def _recognised(origin, config, key_map, state) -> Recognised:
     def convert() -> Converted:
-        made, ignored = fill(rows, state, [_JIT, _IDS])
+        made, ignored = map_state_dict(key_map, state, [_JIT, _IDS])
         return Converted("clip", made, config, ignored=ignored)
 
-    says = (
+    description = (
         f"CLIP ({origin} keys), {config['vision_layers']} blocks of {config['vision_width']}, patches of "
         f"{config['vision_patch_size']} in {config['image_size']} px, features of {config['embed_dim']}"
     )
-    return Recognised("clip", says, config, convert)
+    return Recognised("clip", description, config, convert)
 
 
 def _read_config(state) -> dict:
@@ -174,28 +139,28 @@ def third(index: int, transform):
     return take
 
 
-def _openai_row(key, target) -> Row:
+def _openai_key(key, spec) -> KeyMapping:
     match = re.fullmatch(r"(.*\.attn\.)([qkv])_proj\.(weight|bias)", key)
-    transform = transposed if target.is_linear else same
+    transform = transposed if spec.is_linear else same
     if match:
         cut = third("qkv".index(match[2]), transform)
-        return Row(key, target.shape, f"{match[1]}in_proj_{match[3]}", cut)
-    return Row(key, target.shape, key, one_number if key == "logit_scale" else transform)
+        return KeyMapping(key, spec.shape, f"{match[1]}in_proj_{match[3]}", cut)
+    return KeyMapping(key, spec.shape, key, one_number if key == "logit_scale" else transform)
 
 
-def _hugging_face_row(key, target, names) -> Row:
+def _hugging_face_key(key, spec, names) -> KeyMapping:
     if key in names:
         turned = key in ("visual.proj", "text_projection")
         transform = transposed if turned else one_number if key == "logit_scale" else same
-        return Row(key, target.shape, names[key], transform)
-    return Row(key, target.shape, _their_block(key), transposed if target.is_linear else same)
+        return KeyMapping(key, spec.shape, names[key], transform)
+    return KeyMapping(key, spec.shape, _their_block(key), transposed if spec.is_linear else same)
 
 
 def _their_block(key) -> str:
     """`visual.transformer.resblocks.0.attn.q_proj.weight` as Hugging Face calls it."""
-    side, number, part, last = re.fullmatch(
-        r"(visual\.)?transformer\.resblocks\.(\d+)\.(.+)\.(weight|bias)", key
-    ).groups()
+    match = re.fullmatch(r"(visual\.)?transformer\.resblocks\.(\d+)\.(.+)\.(weight|bias)", key)
+    assert match  # a CLIP has no other keys
+    side, number, part, last = match.groups()
     part = _HUGGING_FACE_PARTS.get(part, part.replace("attn.", "self_attn."))
     return f"{'vision' if side else 'text'}_model.encoder.layers.{number}.{part}.{last}"
 

@@ -12,23 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ppstyleclip.convert.faces import irse50_body_targets
-from ppstyleclip.convert.kinds import Converted, Recognised
+from ppstyleclip.convert.key_map import BATCHES_SEEN, map_state_dict, paddle_keys, shape_of, torch_keys
+from ppstyleclip.convert.networks import encoder_parameters, published_encoders
 from ppstyleclip.convert.stylegan2 import MEAN, convert_state, describe, read_config
-from ppstyleclip.convert.table import (
-    BATCHES_SEEN,
-    Target,
-    fill,
-    norm_targets,
-    paddle_rows,
-    shape_of,
-    torch_rows,
-)
+from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError
 
-_RESNET34 = ((64, 64, 3), (64, 128, 4), (128, 256, 6), (256, 512, 3))  # in, out, blocks
 _WIDTH = 512  # of every style head
-_COARSE, _MIDDLE = 3, 7  # styles that look at 16 px, and at 32 px
 _IMAGE_CHANNELS, _WITH_LAST_RESULT = 3, 6
 
 
@@ -42,19 +32,7 @@ class Structure(NamedTuple):
     styles: int
 
 
-# opts["encoder_type"]: the structures that it may have.
-ENCODERS = {
-    "GradualStyleEncoder": ("irse50", "gradual"),
-    "Encoder4Editing": ("irse50", "gradual"),
-    "BackboneEncoderUsingLastLayerIntoW": ("irse50", "w"),
-    "BackboneEncoderUsingLastLayerIntoWPlus": ("irse50", "w_plus"),
-    "BackboneEncoder": ("irse50", "flat"),
-    "ProgressiveBackboneEncoder": ("irse50", "flat"),
-    "ResNetBackboneEncoder": ("resnet34", "flat"),
-    "ResNetProgressiveBackboneEncoder": ("resnet34", "flat"),
-    "ResNetGradualStyleEncoder": ("resnet34", "gradual"),
-}
-_SAYS = {"psp": "pSp", "e4e": "e4e", "restyle": "ReStyle"}
+_TITLES = {"psp": "pSp", "e4e": "e4e", "restyle": "ReStyle"}
 _TRAINING = (
     "global_step",
     "optimizer",
@@ -63,64 +41,6 @@ _TRAINING = (
     "discriminator_optimizer_state_dict",
 )
 _KEPT = ("encoder_type", "learn_in_w", "start_from_latent_avg", "n_iters_per_batch", "label_nc")
-
-
-def encoder_targets(structure: Structure) -> dict:
-    """Key and shape of everything in an encoder's state dict, `{key: Target}`."""
-    trunk, heads, input_nc, styles = structure
-    targets = irse50_body_targets(input_nc) if trunk == "irse50" else _resnet34_targets(input_nc)
-    if heads in ("gradual", "flat"):
-        for index in range(styles):
-            convs = 4 if heads == "flat" or index < _COARSE else 5 if index < _MIDDLE else 6
-            targets.update(_head(f"styles.{index}", convs))
-    if heads == "gradual":
-        for name, before in (("latlayer1", 256), ("latlayer2", 128)):
-            targets[f"{name}.weight"] = Target((_WIDTH, before, 1, 1))
-            targets[f"{name}.bias"] = Target((_WIDTH,))
-    if heads == "w_plus":
-        targets.update(norm_targets("output_layer_2.0", _WIDTH))
-        targets.update(_linear("output_layer_2.3", 49 * _WIDTH, _WIDTH))
-    if heads in ("w", "w_plus"):
-        targets.update(_linear("linear", _WIDTH, styles * _WIDTH))
-    return targets
-
-
-def _head(name, convs) -> dict:
-    """A style head: strided convolutions down to 1 px, an activation behind each, then a linear layer."""
-    targets = {}
-    for index in range(convs):
-        targets[f"{name}.convs.{2 * index}.weight"] = Target((_WIDTH, _WIDTH, 3, 3))
-        targets[f"{name}.convs.{2 * index}.bias"] = Target((_WIDTH,))
-    return {**targets, **_linear(f"{name}.linear", _WIDTH, _WIDTH)}
-
-
-def _linear(name, before, after) -> dict:
-    return {f"{name}.weight": Target((before, after), is_linear=True), f"{name}.bias": Target((after,))}
-
-
-def _resnet34_targets(input_nc) -> dict:
-    targets = {
-        "conv1.weight": Target((64, input_nc, 7, 7)),
-        **norm_targets("bn1", 64),
-        "relu._weight": Target((64,)),
-    }
-    widths = [
-        (first if block == 0 else depth, depth) for first, depth, count in _RESNET34 for block in range(count)
-    ]
-    for index, (before, depth) in enumerate(widths):
-        name = f"body.{index}"
-        targets.update(
-            {
-                f"{name}.conv1.weight": Target((depth, before, 3, 3)),
-                **norm_targets(f"{name}.bn1", depth),
-                f"{name}.conv2.weight": Target((depth, depth, 3, 3)),
-                **norm_targets(f"{name}.bn2", depth),
-            }
-        )
-        if before != depth:
-            targets[f"{name}.downsample.0.weight"] = Target((depth, before, 1, 1))
-            targets.update(norm_targets(f"{name}.downsample.1", depth))
-    return targets
 
 
 def read_structure(encoder: dict) -> Structure:
@@ -158,11 +78,12 @@ def recognise_torch_encoder(content, container) -> Recognised | None:
 
 
 def recognise_paddle_psp(content, container) -> Recognised | None:
-    """PaddleGAN's pSp-*.pdparams: encoder, decoder, latent_avg and opts side by side."""
-    if not isinstance(content, dict) or "encoder.input_layer.0.weight" not in content:
+    """PaddleGAN's pSp-*.pdparams, and ours of every kind: encoder, decoder, latent_avg, opts side by side."""
+    parts = {key.partition(".")[0] for key in content} if isinstance(content, dict) else set()
+    if not {"encoder", "decoder"} <= parts:
         return None
     state = {key: value for key, value in content.items() if key not in ("opts", MEAN)}
-    is_torch = "encoder.input_layer.1.running_mean" in content
+    is_torch = any(key.endswith(".running_mean") for key in state)
     return _recognised(state, content.get("opts"), content.get(MEAN), is_torch, {})
 
 
@@ -182,22 +103,22 @@ def _recognised(state, opts, mean, is_torch, left) -> Recognised:
     _check_styles(structure, generator)
 
     def convert() -> Converted:
-        return _convert(parts, kind, config, structure, is_torch, mean, opts, left)
+        return _convert(parts, kind, config, is_torch, mean, opts, left)
 
-    says = (
-        f"{_SAYS[kind]} encoder ({opts['encoder_type']}, {structure.styles} styles) with its StyleGAN2 "
+    description = (
+        f"{_TITLES[kind]} encoder ({opts['encoder_type']}, {structure.styles} styles) with its StyleGAN2 "
         f"generator, {describe(generator)}"
     )
-    return Recognised(kind, says, config, convert)
+    return Recognised(kind, description, config, convert)
 
 
-def split_parts(state: dict, *names) -> dict:
+def split_parts(state: dict, *names: str) -> dict[str, dict]:
     """Cut a state dict by the first word of its keys, `{name: {rest of the key: array}}`.
 
     Raises:
         UserError: a key starts with another word.
     """
-    parts = {name: {} for name in names}
+    parts: dict[str, dict] = {name: {} for name in names}
     for key, value in state.items():
         name, _, rest = key.partition(".")
         if name not in parts:
@@ -208,13 +129,14 @@ def split_parts(state: dict, *names) -> dict:
 
 def _kind(opts, structure) -> str:
     name = opts.get("encoder_type")
-    if not isinstance(name, str) or name not in ENCODERS:
+    known = published_encoders()
+    if not isinstance(name, str) or name not in known:
         said = repr(name)[:40] if isinstance(name, str) else "of no name"
         raise UserError(
             f"its opts state encoder_type {said}, and tensors alone do not tell encoders "
-            f"apart; known: {', '.join(ENCODERS)}"
+            f"apart; known: {', '.join(known)}"
         )
-    if ENCODERS[name] != (structure.trunk, structure.heads):
+    if known[name][:2] != (structure.trunk, structure.heads):
         raise UserError(
             f"its opts state {name}, but its tensors are those of a {structure.trunk} with "
             f"{structure.heads} heads; the file is damaged"
@@ -225,18 +147,19 @@ def _kind(opts, structure) -> str:
 
 
 def _check_styles(structure, generator) -> None:
-    layers = 2 * (generator["size"].bit_length() - 1) - 2
-    if structure.styles not in (layers, 1) or generator["style_dim"] != _WIDTH:
+    layers = _layers_of(generator)
+    wanted = 1 if structure.heads == "w" else layers
+    if structure.styles != wanted or generator["style_dim"] != _WIDTH:
         raise UserError(
             f"its encoder makes {structure.styles} styles of {_WIDTH}, its generator takes "
             f"{layers} of {generator['style_dim']}; the file is damaged"
         )
 
 
-def _convert(parts, kind, config, structure, is_torch, mean, opts, left) -> Converted:
-    targets = encoder_targets(structure)
-    rows = torch_rows(targets) if is_torch else paddle_rows(targets)
-    encoder, dropped = fill(rows, parts["encoder"], [BATCHES_SEEN])
+def _convert(parts, kind, config, is_torch, mean, opts, left) -> Converted:
+    specs = encoder_parameters(network_config(config))
+    key_map = torch_keys(specs) if is_torch else paddle_keys(specs)
+    encoder, dropped = map_state_dict(key_map, parts["encoder"], [BATCHES_SEEN])
     decoder, blurs = convert_state(parts["decoder"], config["generator"], is_torch)
     state = {
         **{f"encoder.{key}": value for key, value in encoder.items()},
@@ -252,9 +175,23 @@ def _convert(parts, kind, config, structure, is_torch, mean, opts, left) -> Conv
     return Converted(kind, state, config, extras, ignored, notes, opts)
 
 
+def network_config(config: dict) -> dict:
+    """The config of build_encoder for the network that a converted encoder's config describes."""
+    return {
+        "encoder_type": config["encoder_type"],
+        "num_styles": _layers_of(config["generator"]),
+        "input_channels": config["encoder"]["input_nc"],
+        "style_dim": config["generator"]["style_dim"],
+    }
+
+
+def _layers_of(generator: dict) -> int:
+    return 2 * (generator["size"].bit_length() - 1) - 2
+
+
 def _mean_latent(value, generator) -> np.ndarray:
     """What the encoder's output is added to: `[1, L, D]`, or `[1, D]` where all layers share it."""
-    dim, layers = generator["style_dim"], 2 * (generator["size"].bit_length() - 1) - 2
+    dim, layers = generator["style_dim"], _layers_of(generator)
     is_floats = isinstance(value, np.ndarray) and value.dtype.kind == "f"
     if not is_floats or value.size not in (dim, layers * dim) or value.shape[-1] != dim:
         shape = list(getattr(value, "shape", ()))

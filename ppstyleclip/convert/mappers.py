@@ -13,25 +13,22 @@ import re
 import numpy as np
 
 from ppstyleclip.convert.encoders import split_parts
-from ppstyleclip.convert.kinds import Converted, Recognised
+from ppstyleclip.convert.key_map import map_state_dict, torch_keys
+from ppstyleclip.convert.networks import mapper_parameters, mapper_widths
 from ppstyleclip.convert.stylegan2 import convert_state, generator_sample, read_config
-from ppstyleclip.convert.table import Target, fill, torch_rows
+from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint
 
 _GROUPS = ("course", "medium", "fine")
-_WEIGHT = re.compile(r"((?:\w+\.)?mapping)\.(\d+)\.weight")
+_WEIGHT = re.compile(r"((?:\w+\.)?mapping)\.(\d{1,3})\.weight")
 _SPLIT_2, _SPLIT_3 = (4, 8), (5, 8)  # where medium and fine begin, for StyleGAN2 and StyleGAN3
 _LAYERS_3 = 16
 _RESIDUAL = 0.1  # w + 0.1 * mapper(w)
 _KEPT = ("description", "mapper_type", "data_mode", "text_embed_mode", "work_in_stylespace")
-# Widths of the layers of each network of text2image_manipulation, and of the official one.
-_FORMS = {
-    "plain": [512] * 5,
-    "sum": [512] * 9,
-    "cat": [1024] * 8 + [512],
-    "multi": [512] + [1024] * 9 + [512],
-}
+_WIDTH = 512
+# The official network and those of text2image_manipulation: our word -> mapper_mode.
+_MODES = {"plain": "Mapper", "sum": "Mapper_sum", "cat": "Mapper_cat", "multi": "Mapper_multi"}
 
 
 def recognise_mapper(content, container) -> Recognised | None:
@@ -44,7 +41,8 @@ def recognise_mapper(content, container) -> Recognised | None:
     if unknown:
         raise UserError(f"a checkpoint with a mapper holds {', '.join(unknown[:3])}, which is unknown")
     parts = split_parts(content["state_dict"], "mapper", "decoder")
-    opts = content.get("opts") if isinstance(content.get("opts"), dict) else {}
+    stated = content.get("opts")
+    opts = stated if isinstance(stated, dict) else {}
     is_for_3 = any(key.startswith("synthesis.") for key in parts["decoder"])
     config = {
         **_read_config(parts["mapper"], is_for_3, parts["decoder"]),
@@ -57,36 +55,63 @@ def recognise_mapper(content, container) -> Recognised | None:
         made_for = {} if is_for_3 else _made_for(parts["decoder"])
         return _convert(parts["mapper"], {**config, **made_for}, left, opts)
 
-    return Recognised("mapper", _says(config), config, convert)
+    return Recognised("mapper", _description(config), config, convert)
 
 
 def recognise_pickled_mapper(content, container) -> Recognised | None:
     """styleclip-gan3's LatentMapper, pickled whole."""
     if not str(getattr(content, "class_name", "")).endswith(".LatentMapper"):
         return None
+    renamed = latent_mapper_keys(content.state())
+    config = {**_read_config(renamed, True, {}), "scale": 1.0}
+    return Recognised("mapper", _description(config), config, lambda: _convert(renamed, config, {}, {}))
+
+
+def latent_mapper_keys(state: dict) -> dict:
+    """Rename the keys of a LatentMapper, `coarse_mapper.mapper.1.weight`, to those of LevelsMapper.
+
+    Raises:
+        UserError: a key is none of its.
+    """
     renamed = {}
-    for key, value in content.state().items():
+    for key, value in state.items():
         group, middle, rest = (key.split(".", 2) + ["", ""])[:3]
         if middle != "mapper" or group not in ("coarse_mapper", "medium_mapper", "fine_mapper"):
             raise UserError(f"{key} is unknown; coarse_mapper, medium_mapper and fine_mapper were expected")
         word = group.replace("coarse", "course").replace("_mapper", "")
         renamed[f"{word}_mapping.mapping.{rest}"] = value
-    config = {**_read_config(renamed, True, {}), "scale": 1.0}
-    return Recognised("mapper", _says(config), config, lambda: _convert(renamed, config, {}, {}))
+    return renamed
 
 
-def mapper_targets(widths: dict) -> dict:
-    """Key and shape of everything in a mapper, `{key: Target}`.
+def network_config(config: dict) -> dict:
+    """The config of build_mapper for the network that a converted mapper's config describes.
 
-    Args:
-        widths: `{name of a stack: [in, ..., out]}`, such as `{"course_mapping.mapping": [512] * 5}`.
+    Raises:
+        UserError: it has networks for some styles only.
     """
-    targets = {}
-    for name, sizes in widths.items():
-        for index, (before, after) in enumerate(zip(sizes, sizes[1:]), 1):  # module 0 is the normalisation
-            targets[f"{name}.{index}.weight"] = Target((before, after), is_linear=True)
-            targets[f"{name}.{index}.bias"] = Target((after,))
-    return targets
+    if config["type"] == "styles":
+        return _styles_config(config["widths"])
+    form = {"mode": _MODES[config["form"]], "style_dim": _WIDTH, "text_dim": _WIDTH}
+    if config["type"] == "single":
+        return {"mapper_type": "SingleMapper", **form}
+    groups = {word.replace("course", "coarse"): word in config["levels"] for word in _GROUPS}
+    return {"mapper_type": "LevelsMapper", **form, **groups, "levels": config["split"]}
+
+
+def _styles_config(widths) -> dict:
+    """A style of ToRGB without a network leaves no trace; it is as wide as the one before."""
+    found = {int(name[7:].partition(".")[0]): sizes[0] for name, sizes in widths.items()}
+    last = max(found)
+    count = last + 1 + (last % 3 != 1)
+    to_rgb = range(1, count, 3)
+    is_full = len(found) == count
+    if not is_full and len(found) != count - len(to_rgb) or any(k in to_rgb for k in found) is not is_full:
+        raise UserError(
+            f"this mapper has networks for the styles {str(sorted(found))[:80]}; all, or all but those of "
+            "ToRGB (1, 4, 7, ...) are known"
+        )
+    kind = "FullStyleSpaceMapper" if is_full else "WithoutToRGBStyleSpaceMapper"
+    return {"mapper_type": kind, "style_dims": [found.get(k, found.get(k - 1)) for k in range(count)]}
 
 
 def _read_config(mapper, is_for_3, decoder) -> dict:
@@ -95,7 +120,7 @@ def _read_config(mapper, is_for_3, decoder) -> dict:
         kind = "single"
     elif set(widths) <= {f"{word}_mapping.mapping" for word in _GROUPS}:
         kind = "levels"
-    elif all(re.fullmatch(r"mapper_\d+\.mapping", name) for name in widths):
+    elif all(re.fullmatch(r"mapper_\d{1,3}\.mapping", name) for name in widths):
         return {
             "type": "styles",
             "form": "plain",
@@ -122,7 +147,7 @@ def _read_config(mapper, is_for_3, decoder) -> dict:
 
 def _read_widths(mapper) -> dict:
     """`{name of a stack: [in, ..., out]}`, read off the weights `[out, in]`."""
-    found = {}
+    found: dict[str, dict] = {}
     for key, value in mapper.items():
         match = _WEIGHT.fullmatch(key)
         if match and isinstance(value, np.ndarray) and value.ndim == 2:
@@ -136,9 +161,9 @@ def _read_widths(mapper) -> dict:
 
 
 def _form(widths) -> str:
-    """Which network of text2image_manipulation the stacks are: a key of _FORMS."""
-    for form, sizes in _FORMS.items():
-        if all(own == sizes for own in widths.values()):
+    """Which network of text2image_manipulation the stacks are: a key of _MODES."""
+    for form, mode in _MODES.items():
+        if all(own == mapper_widths(mode, _WIDTH) for own in widths.values()):
             return form
     one = next(iter(widths.values()))
     raise UserError(
@@ -151,7 +176,7 @@ def _layers_of(decoder) -> int:
     return 2 * (read_config(decoder, True)["size"].bit_length() - 1) - 2 if decoder else 18
 
 
-def _says(config) -> str:
+def _description(config) -> str:
     if config["type"] == "styles":
         return f"StyleCLIP mapper in style space, {len(config['styles'])} style layers"
     groups = f" ({', '.join(config['levels'])})" if config["type"] == "levels" else ""
@@ -176,5 +201,5 @@ def _made_for(decoder) -> dict:
 
 
 def _convert(mapper, config, left, opts) -> Converted:
-    state, ignored = fill(torch_rows(mapper_targets(config["widths"])), mapper)
+    state, ignored = map_state_dict(torch_keys(mapper_parameters(network_config(config))), mapper)
     return Converted("mapper", state, config, ignored={**left, **ignored}, opts=opts)

@@ -10,14 +10,24 @@ from __future__ import annotations
 
 import re
 
-from ppstyleclip.convert.architecture import generator_targets, multiplier_of
-from ppstyleclip.convert.kinds import Converted, Recognised
+from ppstyleclip.convert.architecture import multiplier_of
+from ppstyleclip.convert.key_map import (
+    KeyMapping,
+    batch_of_one,
+    map_state_dict,
+    one_number,
+    same,
+    shape_of,
+    transposed,
+)
+from ppstyleclip.convert.networks import generator_parameters
 from ppstyleclip.convert.stylegan2 import MEAN, check_filter, describe, mean_w
-from ppstyleclip.convert.table import Row, batch_of_one, fill, one_number, same, shape_of, transposed
+from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError
 
 _FILTER = re.compile(r"synthesis\.b\d+\.(conv[01]\.)?resample_filter")
-_BLOCK = re.compile(r"synthesis\.b(\d+)\.conv1\.weight")
+_OUR_KEY = re.compile(r"([a-z_]+1?)\.(?:(?:noise_)?(\d+)(?:\.|$))?(.*)")
+_BLOCK = re.compile(r"synthesis\.b(\d{1,4})\.conv1\.weight")
 _MAPPING = re.compile(r"mapping\.fc(\d+)\.weight")
 _IGNORED = [
     (r"synthesis\.b\d+\.conv[01]\.resample_filter", "blur filters are constants of our layers"),
@@ -49,7 +59,7 @@ def recognise_nvidia(content, container) -> Recognised | None:
         for key in filter(_FILTER.fullmatch, state):
             check_filter(key, state[key], 1.0)
         weights = {key: value for key, value in state.items() if key != _MEAN}
-        made, ignored = fill(_rows(config), weights, _IGNORED)
+        made, ignored = map_state_dict(_key_map(config), weights, _IGNORED)
         extras = {MEAN: mean_w(state[_MEAN], config)} if _MEAN in state else {}
         return Converted("generator", made, config, extras, {**left, **ignored}, _notes(settings))
 
@@ -147,43 +157,41 @@ def per_channel(array):
     return array.reshape(1, 3, 1, 1)
 
 
-def _rows(config) -> list:
-    """The whole table."""
-    found = [
-        (f"style.{k}.{part}", f"mapping.fc{k - 1}.{part}", transposed if part == "weight" else same)
-        for k in range(1, config["n_mlp"] + 1)
-        for part in ("weight", "bias")
-    ]
-    found.append(("input.input", "synthesis.b4.const", batch_of_one))
-    found += _layer("conv1", "b4.conv1", 0) + _to_rgb("to_rgb1", "b4")
-    for k in range(len(config["channels"]) - 1):
-        block = f"b{8 * 2**k}"
-        found += _layer(f"convs.{2 * k}", f"{block}.conv0", 2 * k + 1)
-        found += _layer(f"convs.{2 * k + 1}", f"{block}.conv1", 2 * k + 2)
-        found += _to_rgb(f"to_rgbs.{k}", block)
-        found.append((f"to_rgbs.{k}.upsample.kernel", f"synthesis.{block}.resample_filter", four_times))
-    targets = generator_targets(config)
-    return [Row(target, targets[target].shape, source, transform) for target, source, transform in found]
+_PARTS = {  # of a layer of ours: of theirs, and what is done
+    "conv.weight": ("weight", batch_of_one),
+    "conv.modulation.weight": ("affine.weight", transposed),
+    "conv.modulation.bias": ("affine.bias", same),
+    "noise.weight": ("noise_strength", one_number),
+    "activate.bias": ("bias", same),
+    "bias": ("bias", per_channel),
+}
 
 
-def _layer(target, source, noise) -> list:
-    source = f"synthesis.{source}"
-    return [
-        *_modulated(target, source),
-        (f"{target}.noise.weight", f"{source}.noise_strength", one_number),
-        (f"{target}.activate.bias", f"{source}.bias", same),
-        (f"noises.noise_{noise}", f"{source}.noise_const", picture),
-    ]
+def _key_map(config) -> list[KeyMapping]:
+    specs = generator_parameters(config)
+    return [KeyMapping(key, spec.shape, *_source(key, spec.is_linear)) for key, spec in specs.items()]
 
 
-def _to_rgb(target, block) -> list:
-    source = f"synthesis.{block}.torgb"
-    return [*_modulated(target, source), (f"{target}.bias", f"{source}.bias", per_channel)]
+def _source(key: str, is_linear: bool) -> tuple:
+    """What an array of ours is called there, and what is done with it."""
+    match = _OUR_KEY.fullmatch(key)
+    assert match  # a generator has no other keys
+    layer, number, part = match.groups()
+    index = int(number or 0)
+    if layer == "style":
+        return f"mapping.fc{index - 1}.{part}", transposed if is_linear else same
+    if layer == "input":
+        return "synthesis.b4.const", batch_of_one
+    if layer == "noises":
+        return f"{_conv(index - 1)}.noise_const", picture
+    if part == "upsample.kernel":
+        return f"synthesis.b{8 * 2**index}.resample_filter", four_times
+    source, transform = _PARTS[part]
+    if layer in ("conv1", "convs"):
+        return f"{_conv(index if number else -1)}.{source}", transform
+    return f"synthesis.b{8 * 2**index if number else 4}.torgb.{source}", transform
 
 
-def _modulated(target, source) -> list:
-    return [
-        (f"{target}.conv.weight", f"{source}.weight", batch_of_one),
-        (f"{target}.conv.modulation.weight", f"{source}.affine.weight", transposed),
-        (f"{target}.conv.modulation.bias", f"{source}.affine.bias", same),
-    ]
+def _conv(index: int) -> str:
+    """The module of our convs.`index`; -1 stands for conv1."""
+    return f"synthesis.b{8 * 2 ** (index // 2)}.conv{index % 2}" if index >= 0 else "synthesis.b4.conv1"

@@ -7,9 +7,10 @@ import re
 
 import numpy as np
 
-from ppstyleclip.convert.architecture import generator_targets, infer_generator_config
-from ppstyleclip.convert.kinds import Converted, Recognised
-from ppstyleclip.convert.table import fill, paddle_rows, shape_of, torch_rows
+from ppstyleclip.convert.architecture import infer_generator_config
+from ppstyleclip.convert.key_map import map_state_dict, paddle_keys, shape_of, torch_keys
+from ppstyleclip.convert.networks import generator_parameters
+from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError
 
 _OWN_KEY = re.compile(r"conv1\.conv\.weight|convs\.\d+\.conv\.weight|style\.\d+\.weight")
@@ -48,14 +49,14 @@ def recognise_rosinality(content, container) -> Recognised | None:
 
 def _recognised(state, is_torch, mean, left, origin) -> Recognised:
     config = read_config(state, is_torch)
-    says = f"StyleGAN2 generator ({origin}), {describe(config)}"
+    description = f"StyleGAN2 generator ({origin}), {describe(config)}"
 
     def convert() -> Converted:
         made, ignored = convert_state(state, config, is_torch)
         extras = {MEAN: mean_w(mean[MEAN], config)} if mean else {}
         return Converted("generator", made, config, extras, {**left, **ignored})
 
-    return Recognised("generator", says, config, convert)
+    return Recognised("generator", description, config, convert)
 
 
 def read_config(state: dict, is_torch: bool) -> dict:
@@ -78,8 +79,8 @@ def convert_state(state: dict, config: dict, is_torch: bool) -> tuple:
     """
     for key in filter(_FILTER.fullmatch, state):
         check_filter(key, state[key], 4.0)
-    targets = generator_targets(config)
-    return fill(torch_rows(targets) if is_torch else paddle_rows(targets), state, [_BLUR])
+    specs = generator_parameters(config)
+    return map_state_dict(torch_keys(specs) if is_torch else paddle_keys(specs), state, [_BLUR])
 
 
 def check_filter(key: str, kernel, gain: float) -> None:

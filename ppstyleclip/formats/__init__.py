@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from ppstyleclip.formats.latents import load_bank, load_directions, load_latent
 from ppstyleclip.formats.load import load_arrays, load_weights
-from ppstyleclip.formats.modules import SavedModule
 from ppstyleclip.formats.sniff import SAYS, sniff
+from ppstyleclip.formats.torch_modules import SavedModule
 
 __all__ = [
     "SAYS",

@@ -9,16 +9,16 @@ import numpy as np
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, read_safetensors
-from ppstyleclip.formats.inert import Budget, RefusedPickle
-from ppstyleclip.formats.modules import module_names
 from ppstyleclip.formats.npy import read_npy
 from ppstyleclip.formats.nvidia import nvidia_names
 from ppstyleclip.formats.pdparams import paddle_names, without_tables
+from ppstyleclip.formats.pickle_values import Budget, RefusedPickle
 from ppstyleclip.formats.pickled_arrays import numpy_names
 from ppstyleclip.formats.pickles import Reader, read_pickle
 from ppstyleclip.formats.plain_objects import plain_names
 from ppstyleclip.formats.sniff import SAYS, sniff
 from ppstyleclip.formats.torch_legacy import nested_names, read_torch_legacy
+from ppstyleclip.formats.torch_modules import module_names
 from ppstyleclip.formats.torch_tensors import tensor_names
 from ppstyleclip.formats.zips import read_zip
 
@@ -57,7 +57,7 @@ def load_arrays(path) -> tuple:
 
 
 def known_names(budget: Budget) -> dict:
-    """All that a pickle may mention, `{(module, name): inert answer}`; what else it names is refused."""
+    """All that a pickle may mention, `{(module, name): what answers it}`; what else it names is refused."""
     return {
         **numpy_names(budget),
         **plain_names(budget),

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from ppstyleclip.formats.inert import RefusedPickle, said
+from ppstyleclip.formats.pickle_values import RefusedPickle, said
 
 # Without its spaces; L: written by Python 2.
 _HEADER = re.compile(r"\{'descr':(.*?),'fortran_order':(True|False),'shape':\(([0-9L,]*)\),?\}")

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ppstyleclip.formats.inert import Budget, Global, Instance, RefusedPickle
-from ppstyleclip.formats.modules import SavedModule, torch_module
+from ppstyleclip.formats.pickle_values import Budget, Global, Instance, RefusedPickle
+from ppstyleclip.formats.torch_modules import SavedModule, torch_module
 
 _NETWORK = "dnnlib.tflib.network.Network"
 _KEPT = ("name", "static_kwargs", "build_func_name", "version")
 
 
 def nvidia_names(budget: Budget) -> dict:
-    """The names of NVIDIA's networks, each with an inert builder; they become SavedModules."""
+    """The names of NVIDIA's networks, each with a builder; they become SavedModules."""
 
     def reconstruct(description):
         if type(description) is not dict:

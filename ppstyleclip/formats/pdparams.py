@@ -15,14 +15,14 @@ import math
 
 import numpy as np
 
-from ppstyleclip.formats.inert import Budget, Global, RefusedPickle
+from ppstyleclip.formats.pickle_values import Budget, Global, RefusedPickle
 
 NAME_TABLE = "StructuredToParameterName@@"
 SLICE_TABLE = "UnpackBigParamInfor@@"
 
 
 def paddle_names() -> dict:
-    """The names that paddle.save mentions, each with an inert builder."""
+    """The names that paddle.save mentions, each with a builder."""
     names = {}
     for builtins in ("builtins", "__builtin__"):  # Python 3, and what protocol 2 calls it
         names[builtins, "tuple"] = Global("builtins.tuple", _tensor)

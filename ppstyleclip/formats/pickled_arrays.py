@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""NumPy arrays inside pickles: the names they mention (NumPy 1 and 2), each with an inert builder."""
+"""NumPy arrays inside pickles: the names they mention (NumPy 1 and 2), each with a builder."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import re
 
 import numpy as np
 
-from ppstyleclip.formats.inert import Budget, Global, RefusedPickle, Unbuilt, said
+from ppstyleclip.formats.pickle_values import Budget, Global, RefusedPickle, Unbuilt, said
 
 _DTYPE = re.compile(r"[<>|=]?(f2|f4|f8|i1|i2|i4|i8|u1|u2|u4|u8|b1)")
 
 
 def numpy_names(budget: Budget) -> dict:
-    """The names that pickled NumPy arrays mention, each with an inert builder.
+    """The names that pickled NumPy arrays mention, each with a builder.
 
     Arrays are read-only views of the bytes in the pickle; `budget` pays for what has to be copied, so that
     one memoised text cannot be copied over and over.

@@ -2,7 +2,7 @@
 """A pickle reader that runs nothing.
 
 A pickle is a program for a small stack machine; Python's own reader lets it call any function. Here each
-opcode is interpreted against tables: data opcodes push data, and a call is answered only by the inert builder
+opcode is interpreted against tables: data opcodes push data, and a call is answered only by the builder
 that stands in a table under that very name. Any other name is an error that says it. Memory and time are
 bounded by the file's size: nothing is allocated on a length that the file merely claims, and no builder
 copies what can be shared.
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.formats.inert import Budget, Global, RefusedPickle, Unbuilt, plain, said, set_state
+from ppstyleclip.formats.pickle_values import Budget, Global, RefusedPickle, Unbuilt, plain, said, set_state
 
 MAX_LINE = 4096  # names are shorter; the decimal numbers of protocol 0 would take quadratic time
 # What pickletools and the stack below raise on bytes that are no pickle, or half of one.
@@ -94,7 +94,7 @@ def run_pickle(reader: Reader, names: dict, budget: Budget, persistent: Callable
     """
     machine = _Machine(names, persistent)
     try:
-        for opcode, argument, _ in pickletools.genops(reader):
+        for opcode, argument, _ in pickletools.genops(reader):  # type: ignore[arg-type]  # it reads like a file
             budget.step()
             if opcode.name == "STOP":
                 return machine.pop()

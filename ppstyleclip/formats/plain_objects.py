@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ppstyleclip.formats.inert import Budget, Global, Instance, NamedDict, RefusedPickle
+from ppstyleclip.formats.pickle_values import Budget, Global, Instance, NamedDict, RefusedPickle
 from ppstyleclip.formats.pickles import checked_key
 
 _BUILTINS = ("builtins", "__builtin__")  # Python 3, and what protocol 2 calls it

@@ -10,7 +10,7 @@ The tensors are told of before their numbers: storages are found once the list o
 
 from __future__ import annotations
 
-from ppstyleclip.formats.inert import Budget, Global, RefusedPickle, plain
+from ppstyleclip.formats.pickle_values import Budget, Global, RefusedPickle, plain
 from ppstyleclip.formats.pickles import Reader, read_pickle, run_pickle
 from ppstyleclip.formats.torch_tensors import Storage, known_storage, storage_names
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ppstyleclip.formats.inert import Budget, Global, Instance, RefusedPickle
+from ppstyleclip.formats.pickle_values import Budget, Global, Instance, RefusedPickle
 
 MAX_DIMS = 32
 _CODES = {
@@ -63,13 +63,15 @@ class Storage:
         if start < 0 or start + self.nbytes > len(data):
             raise ValueError("it is cut off: a tensor's numbers lie behind its end")
         dtype = _KINDS[self.kind]
-        self.values = np.frombuffer(data, dtype, self.count, start) if self.count else np.zeros(0, dtype)
-        if not self.values.flags.aligned:
+        values = np.frombuffer(data, dtype, self.count, start) if self.count else np.zeros(0, dtype)
+        if not values.flags.aligned:
             budget.spend(self.nbytes)
-            self.values = self.values.copy()
+            values = values.copy()
+        self.values = values
 
     def widen(self, budget: Budget) -> np.ndarray:
         """The numbers in a type that NumPy has; paid for where they had to be copied."""
+        assert self.values is not None  # a storage without numbers makes no tensor
         if self.kind == "torch.BFloat16Storage" and self.values.dtype != np.float32:
             budget.spend(2 * self.nbytes)
             self.values = (self.values.astype(np.uint32) << 16).view(np.float32)
@@ -111,7 +113,7 @@ def _parse_identity(identity) -> tuple:
 
 
 def tensor_names(budget: Budget) -> dict:
-    """The names that tensors, types, devices and sizes mention, each with an inert builder.
+    """The names that tensors, types, devices and sizes mention, each with a builder.
 
     `budget` pays for each tensor as if it were copied: a handful of numbers cannot claim to fill memory.
     """
@@ -136,7 +138,7 @@ def tensor_names(budget: Budget) -> dict:
             raise RefusedPickle("it builds a torch.Size of something that is no tuple")
         return sides
 
-    names = {("torch", name): f"torch.{name}" for name in _DTYPES}
+    names: dict = {("torch", name): f"torch.{name}" for name in _DTYPES}
     names["torch", "device"] = Global("torch.device", device)
     names["torch", "Size"] = Global("torch.Size", size)
     for word, build in (

@@ -15,9 +15,9 @@ import re
 import struct
 import zipfile
 
-from ppstyleclip.formats.inert import Budget, Global, Instance, RefusedPickle, plain, said
-from ppstyleclip.formats.modules import script_module
+from ppstyleclip.formats.pickle_values import Budget, Global, Instance, RefusedPickle, plain, said
 from ppstyleclip.formats.pickles import Reader, run_pickle
+from ppstyleclip.formats.torch_modules import script_module
 from ppstyleclip.formats.torch_tensors import known_storage
 
 _LOCAL = struct.Struct("<4s22xHH")  # signature, lengths of the name and of what follows it
@@ -43,7 +43,8 @@ def read_torch_zip(data, names: dict, budget: Budget):
     roots = [name[: -len("/data.pkl")] for name in members if re.fullmatch(r"[^/]+/data\.pkl", name)]
     if len(roots) != 1:
         raise RefusedPickle(f"it is a zip archive with {len(roots)} data.pkl in it, not one of PyTorch's")
-    root, storages = roots[0], {}
+    root = roots[0]
+    storages: dict = {}
     if f"{root}/byteorder" in members and member_bytes(data, members, f"{root}/byteorder") != b"little":
         raise RefusedPickle("it was written on a big-endian machine")
 

@@ -13,13 +13,17 @@ import paddle.nn.functional as F
 from paddle import nn
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.models.clip_parameters import clip_parameters
 from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_tokens, prompt_words, tokenize
+from ppstyleclip.models.parameters import ParameterSpec, parameter_specs
+from ppstyleclip.models.state import as_arrays, check_state, load_state
 from ppstyleclip.ops.bicubic import resize_centre_crop
 
 __all__ = [
     "CLIP_CONFIGS",
     "ClipModel",
     "build_clip",
+    "build_clip_with_state",
     "clip_state",
     "import_paddleclip",
     "load_clip_state",
@@ -32,9 +36,15 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 INITIAL_LOGIT_SCALE = math.log(1.0 / 0.07)  # CLIP paper, section 2.5
 _CACHED_PROMPTS = 4096
 _TEXT_BATCH = 256
+_MOST = {  # of what a config may ask for; published CLIPs have 77 and 49408, and 48 layers at most
+    "context_length": 1024,
+    "vocab_size": 49408,
+    "vision_layers": 256,
+    "transformer_layers": 256,
+}
+_NO_NUMBERS = ("name", "vocabulary", "vision_patch_size")
 _SYMBOLS = ".,;:!?'\"-()&/0123456789"  # their rows are kept in a pruned token table beside the vocabulary's
 _TABLE = "token_embedding.weight"
-_PADDLE_EXTRA = "StructuredToParameterName@@"  # paddle.save adds it to a state dict
 
 
 def _config(name, embed_dim, image_size, layers, width, patch, text_width, heads):
@@ -260,6 +270,7 @@ def _checked_config(config):
             f"CLIP config: missing keys {sorted(expected - set(config))}, "
             f"unknown keys {sorted(set(config) - expected)}"
         )
+    _check_numbers(config)
     patch, width, layers = config["vision_patch_size"], config["vision_width"], config["vision_layers"]
     if isinstance(layers, int):
         if width % 64:
@@ -267,7 +278,7 @@ def _checked_config(config):
                 f"vision_width is {width}; paddleclip's ViT has vision_width // 64 heads, "
                 "so it must be a multiple of 64"
             )
-        if not patch or config["image_size"] % patch:
+        if not isinstance(patch, int) or patch < 1 or config["image_size"] % patch:
             raise UserError(f"vision_patch_size {patch} does not divide image_size {config['image_size']}")
     if config["transformer_width"] % config["transformer_heads"]:
         raise UserError(
@@ -275,6 +286,15 @@ def _checked_config(config):
             f"transformer_width {config['transformer_width']}"
         )
     return config
+
+
+def _check_numbers(config):
+    for name in sorted(set(config) - set(_NO_NUMBERS)):
+        value, most = config[name], _MOST.get(name, 2**31)
+        is_resnet = name == "vision_layers" and isinstance(value, (list, tuple)) and len(value) == 4
+        for number in value if is_resnet else [value]:
+            if not isinstance(number, int) or not 1 <= number <= most:
+                raise UserError(f"{name} of a CLIP is a count from 1 to {most}, got {str(value)[:40]}")
 
 
 def clip_state(model, token_ids=None):
@@ -308,43 +328,56 @@ def load_clip_state(model, state):
     Raises:
         UserError: a key is missing, left over or of another shape, or token_ids does not fit the table; up to
             three keys are named, and the model is left as it was."""
-    own = {key: list(value.shape) for key, value in model.net.state_dict().items()}
-    state = {key: value for key, value in state.items() if key != _PADDLE_EXTRA}
-    if "token_ids" in state and _TABLE in state:
-        state[_TABLE] = _full_table(state[_TABLE], state.pop("token_ids"), own[_TABLE])
-    state = {key: np.asarray(value).astype(np.float32) for key, value in state.items()}
-    if "logit_scale" in state and state["logit_scale"].size == 1:
-        state["logit_scale"] = state["logit_scale"].reshape(own["logit_scale"])  # a scalar in OpenAI's files
-    wrong = [f"{key} is missing" for key in own if key not in state]
-    wrong += [f"{key} is unexpected" for key in state if key not in own]
-    wrong += [
-        f"{key} has shape {list(state[key].shape)}, expected {own[key]}"
-        for key in own
-        if key in state and list(state[key].shape) != own[key]
-    ]
-    if wrong:
-        raise UserError(
-            f"the weights do not fit CLIP {model.name!r}: {'; '.join(wrong[:3])}"
-            + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else "")
-            + "; use the weights and the configuration of the same network"
-        )
-    model.net.set_state_dict({key: paddle.to_tensor(value) for key, value in state.items()})
+    what = f"CLIP {model.name!r}"
+    load_state(model.net, _checked_arrays(parameter_specs(model.net), state, what), what)
 
 
-def _full_table(rows, token_ids, shape):
-    rows, token_ids = np.asarray(rows), np.asarray(token_ids)
+def build_clip_with_state(config, state):
+    """Build a CLIP for weights that are there; names and shapes are compared before it is made.
+
+    Args:
+        config: as in build_clip.
+        state: as in load_clip_state.
+    Returns:
+        ClipModel, in evaluation mode.
+    Raises:
+        UserError: as build_clip and load_clip_state.
+    """
+    config = _checked_config(config)
+    arrays = _checked_arrays(clip_parameters(config), state, f"CLIP {config['name']!r}")
+    model = build_clip(config)
+    load_clip_state(model, arrays)
+    return model
+
+
+def _checked_arrays(specs, state, what):
+    """The arrays of a state, with every row of the token table; those that are not stored are zeros."""
+    arrays = as_arrays(state)
+    if "logit_scale" in arrays and arrays["logit_scale"].size == 1:
+        arrays["logit_scale"] = arrays["logit_scale"].reshape([1])  # a scalar in OpenAI's files
+    token_ids = arrays.pop("token_ids", None)
+    if token_ids is None or _TABLE not in arrays:
+        check_state(specs, arrays, what)
+        return arrays
+    vocab_size, width = specs[_TABLE].shape
+    _check_token_ids(arrays[_TABLE], token_ids, vocab_size)
+    stored = {_TABLE: ParameterSpec((token_ids.size, width), _TABLE)}
+    check_state({**specs, **stored}, arrays, what)  # before the whole table takes memory
+    table = np.zeros([vocab_size, width], np.float32)
+    table[token_ids] = arrays[_TABLE]
+    return {**arrays, _TABLE: table}
+
+
+def _check_token_ids(rows, token_ids, vocab_size):
     fits = (
         token_ids.ndim == 1
         and token_ids.dtype.kind in "iu"
-        and rows.shape == (token_ids.size, shape[1])
+        and rows.shape[:1] == token_ids.shape
         and np.unique(token_ids).size == token_ids.size
-        and (token_ids.size == 0 or 0 <= token_ids.min() <= token_ids.max() < shape[0])
+        and (token_ids.size == 0 or 0 <= token_ids.min() <= token_ids.max() < vocab_size)
     )
     if not fits:
         raise UserError(
             f"token_ids {list(token_ids.shape)} do not fit token rows {list(rows.shape)} of a "
-            f"table {shape}; the file is damaged or belongs to another CLIP"
+            f"table of {vocab_size} rows; the file is damaged or belongs to another CLIP"
         )
-    table = np.zeros(shape, np.float32)
-    table[token_ids] = rows
-    return table

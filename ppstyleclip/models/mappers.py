@@ -12,7 +12,7 @@ import paddle
 import paddle.nn as nn
 import paddle.nn.functional as F
 
-from .stylegan2_layers import EqualLinear, PixelNorm
+from .stylegan2.layers import EqualLinear, PixelNorm
 
 __all__ = [
     "MAPPER_MODES",
@@ -24,7 +24,6 @@ __all__ = [
     "SingleMapper",
     "StyleSpaceMapper",
     "build_mapper",
-    "published_keys",
 ]
 
 MAPPER_STEP = 0.1  # of StyleCLIP's, seed 000's and stylegan3-editing's mappers; seed 004 adds the whole step
@@ -279,17 +278,3 @@ def build_mapper(config):
         raise ValueError(f"{kind} needs style_dims, the channels of each style; got {dims}")
     to_rgb = range(1, len(dims), 3) if kind == "WithoutToRGBStyleSpaceMapper" else ()
     return StyleSpaceMapper(dims, to_rgb)
-
-
-def published_keys(state):
-    """Rename the keys of seed 004's LatentMapper, `coarse_mapper.mapper.1.weight`, to those of LevelsMapper.
-
-    Args:
-        state: `{key: array}`; keys of the other mappers are kept.
-    """
-    groups = {name.replace("course", "coarse").replace("mapping", "mapper"): name for name in _GROUPS}
-    renamed = {}
-    for key, value in state.items():
-        group, _, rest = key.partition(".mapper.")
-        renamed[f"{groups[group]}.mapping.{rest}" if rest and group in groups else key] = value
-    return renamed

@@ -7,18 +7,23 @@ has to be turned is decided by the layer that owns the tensor, never by its shap
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 import paddle
 import paddle.nn as nn
 
-from .stylegan2_layers import EqualLinear
+from ppstyleclip.errors import UserError, name_first
 
-_BATCH_NORMS = (nn.BatchNorm1D, nn.BatchNorm2D)
-_BUFFERS = {"_mean": "running_mean", "_variance": "running_var"}
-_PADDLE_TABLE = "StructuredToParameterName@@"  # paddle.save adds it to a state dict
+from .parameters import ParameterSpec, describe_network, parameter_specs
+
+PADDLE_TABLE = "StructuredToParameterName@@"  # paddle.save adds it to a state dict
+_SOME = 1000  # arrays beyond those of the state that a network may have before building it ends
+Network = TypeVar("Network", bound=nn.Layer)
 
 
-def from_torch_state(layer, state):
+def from_torch_state(layer: nn.Layer, state: dict) -> dict:
     """Rename and transpose the tensors of a torch state dict for a layer of ours; nothing is loaded.
 
     Args:
@@ -28,16 +33,13 @@ def from_torch_state(layer, state):
         `{key: array}` for `load_state`. Batch norm's counters are dropped; keys that the layer does not know
         are kept as they are, so that load_state can name them.
     """
-    found, used = {}, set()
-    for path, owner in layer.named_sublayers(include_self=True):
-        prefix = path + "." if path else ""
-        for name in [*owner._parameters, *owner._buffers]:
-            theirs = prefix + _torch_name(owner, name)
-            if theirs in state:
-                value = np.asarray(state[theirs])
-                turned = name == "weight" and isinstance(owner, (nn.Linear, EqualLinear)) and value.ndim == 2
-                found[prefix + name] = value.T if turned else value
-                used.add(theirs)
+    specs = parameter_specs(layer)
+    found = {
+        key: np.asarray(state[spec.torch_key]).T if spec.is_linear else np.asarray(state[spec.torch_key])
+        for key, spec in specs.items()
+        if spec.torch_key in state
+    }
+    used = {spec.torch_key for spec in specs.values()}
     rest = {
         key: value
         for key, value in state.items()
@@ -46,39 +48,81 @@ def from_torch_state(layer, state):
     return {**found, **rest}
 
 
-def _torch_name(owner, name):
-    if isinstance(owner, _BATCH_NORMS):
-        return _BUFFERS.get(name, name)
-    return "weight" if isinstance(owner, nn.PReLU) else name
-
-
-def load_state(layer, state, what):
+def load_state(layer: nn.Layer, state: dict, what: str, *, constants: dict | None = None) -> None:
     """Load a state dict into a layer; all or nothing.
 
     Args:
         layer: any network.
         state: `{key: array or Tensor}` with the layer's own keys; floats of any width.
         what: the network's name for the message, such as "pSp encoder".
+        constants: `{key: array}` that the layer computes with whatever is loaded, such as filters; where the
+            state holds such keys they must agree.
     Raises:
-        ValueError: a key is missing, unknown, of another shape or not of floats; up to three are named.
+        UserError: a key is missing, unknown, of another shape, not of floats or another constant; up to three
+            are named.
     """
-    own = {key: list(value.shape) for key, value in layer.state_dict().items()}
-    given = {
+    given, specs, constants = as_arrays(state), parameter_specs(layer), constants or {}
+    beside = {key: ParameterSpec(value.shape, key) for key, value in constants.items() if key in given}
+    check_state({**specs, **beside}, given, what)
+    _refuse([f"{key} is another filter" for key in beside if not _is_near(given[key], constants[key])], what)
+    layer.set_state_dict({key: given[key].astype("float32") for key in specs})
+
+
+def build_with_state(build: Callable[[], Network], state: dict, what: str) -> Network:
+    """Build a network for weights that are there, and load them.
+
+    Names and shapes are compared first, so that a configuration that does not fit costs no memory.
+
+    Args:
+        build: makes the network.
+        state, what: as in load_state.
+    Raises:
+        UserError: as load_state.
+        ValueError: the network cannot be built.
+    """
+    given = as_arrays(state)
+    check_state(describe_network(build, most=2 * len(given) + _SOME), given, what)
+    layer = build()
+    load_state(layer, given, what)
+    return layer
+
+
+def as_arrays(state: dict) -> dict:
+    """A state dict of arrays, without the table that paddle.save adds."""
+    return {
         key: value.numpy() if isinstance(value, paddle.Tensor) else np.asarray(value)
         for key, value in state.items()
-        if key != _PADDLE_TABLE
+        if key != PADDLE_TABLE
     }
-    problems = [f"{key} is missing" for key in own if key not in given]
-    problems += [f"{key} is unknown" for key in given if key not in own]
-    for key in own:
-        if key in given and list(given[key].shape) != own[key]:
-            problems.append(f"{key} is {list(given[key].shape)} instead of {own[key]}")
-        elif key in given and given[key].dtype.kind != "f":
-            problems.append(f"{key} holds {given[key].dtype} instead of floats")
+
+
+def check_state(specs: dict[str, ParameterSpec], state: dict, what: str) -> None:
+    """Refuse arrays that are not those of a network, naming at most three.
+
+    Args:
+        specs: the network, as parameter_specs or describe_network give it.
+        state: `{key: array}`.
+        what: the network's name for the message.
+    Raises:
+        UserError: as load_state.
+    """
+    problems = [f"{key} is missing" for key in specs if key not in state]
+    problems += [f"{key} is unknown" for key in state if key not in specs]
+    for key, spec in specs.items():
+        if key in state and state[key].shape != spec.shape:
+            problems.append(f"{key} is {list(state[key].shape)} instead of {list(spec.shape)}")
+        elif key in state and state[key].dtype.kind != "f":
+            problems.append(f"{key} holds {state[key].dtype} instead of floats")
+    _refuse(problems, what)
+
+
+def _refuse(problems: list[str], what: str) -> None:
     if problems:
-        more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
-        raise ValueError(
-            f"these weights do not fit this {what}: {'; '.join(problems[:3])}{more}. "
+        raise UserError(
+            f"these weights do not fit this {what}: {name_first(problems)}. "
             "Use the weights and the configuration of the same network"
         )
-    layer.set_state_dict({key: value.astype("float32") for key, value in given.items()})
+
+
+def _is_near(value: np.ndarray, wanted: np.ndarray) -> bool:
+    return bool(np.allclose(value, wanted, rtol=0, atol=1e-3))

@@ -8,7 +8,7 @@ from importlib import import_module
 
 _HOMES = {
     "bundle": ("Bundle", "Deferred", "EditDefaults"),
-    "catalogue": ("fetch_published", "known_models"),
+    "registry": ("fetch_published", "known_models"),
     "encoders": ("Encoder", "load_encoder", "save_encoder"),
     "clips": ("clip_fingerprint", "load_clip", "load_published_clip", "save_clip"),
     "directions": (
@@ -19,7 +19,7 @@ _HOMES = {
         "save_stats",
         "save_styles",
     ),
-    "download": ("fetch",),
+    "downloads.cache": ("fetch",),
     "generators": ("generator_fingerprint", "load_generator", "save_generator"),
     "identities": ("load_identity", "save_identity"),
     "load": ("known_clips", "load_bundle", "load_pack"),

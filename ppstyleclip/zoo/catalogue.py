@@ -1,85 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""The table of published files and models (zoo.yaml)."""
+"""The former name of zoo.registry."""
 
-from __future__ import annotations
+import sys
 
-from functools import lru_cache
-from pathlib import Path
+from ppstyleclip.zoo.registry import __name__ as _name
 
-import yaml
-
-from ppstyleclip.errors import UserError
-from ppstyleclip.zoo.download import fetch
-
-EMBEDDED = "toonface"
-TABLE = Path(__file__).parents[1] / "zoo.yaml"
-PACK = Path(__file__).parents[1] / "toonface" / "pack"  # the embedded model
-# Google Drive's address of a file as such. Where Drive answers with a page instead (too many downloads that
-# day, or its ways have changed), the page is refused and the message says to fetch the file by hand.
-_DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&confirm=t"
-_DRIVE_PAGE = "https://drive.google.com/file/d/{}/view"
-
-
-@lru_cache(maxsize=1)
-def read_catalogue() -> dict:
-    """The table: `licences` (key to text), `files` and `models` (name to files and defaults).
-
-    Each of `files` has `url` (empty where no program can fetch it), `page` (where people do), `what`, `for`,
-    `licence` (a key), `size`, `sha256` (empty where none is published).
-    """
-    table = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
-    for entry in table["files"].values():
-        drive = entry.get("drive")
-        entry.setdefault("url", _DRIVE.format(drive) if drive else "")
-        entry.setdefault("page", _DRIVE_PAGE.format(drive) if drive else entry["url"])
-        entry.setdefault("sha256", "")
-    return table
-
-
-def known_models() -> tuple:
-    """Names that load_bundle knows, the embedded one first."""
-    return (EMBEDDED, *read_catalogue()["models"])
-
-
-def model_entry(model_type: str) -> dict:
-    """The table's entry of a published model.
-
-    Raises:
-        UserError: unknown name; lists the known.
-    """
-    check_model_type(model_type)
-    return read_catalogue()["models"][model_type]
-
-
-def check_model_type(model_type: str) -> None:
-    """Refuse an unknown name, listing the known ones."""
-    if model_type not in known_models():
-        raise UserError(f"unknown model type '{model_type}'; known: {', '.join(known_models())}")
-
-
-def fetch_published(name: str) -> Path:
-    """Return the path of a published file, fetched if need be.
-
-    Args:
-        name: a key of `files`.
-    Raises:
-        UserError: no published file has this name.
-        MissingFile, CannotWrite, UserError: as fetch.
-    """
-    table = read_catalogue()
-    if name not in table["files"]:
-        raise UserError(f"no published file is called '{name}'; python tools/doctor.py lists them")
-    entry = table["files"][name]
-    return fetch(
-        entry["url"],
-        name,
-        sha256=entry["sha256"],
-        page=entry["page"],
-        licence=table["licences"][entry["licence"]],
-    )
-
-
-def fetch_clip(name: str) -> Path:
-    """Return the path of the weights of one of paddleclip's networks, such as ViT_B_32; errors as fetch."""
-    files = read_catalogue()["files"]
-    return fetch_published(next(file for file, entry in files.items() if entry.get("clip") == name))
+sys.modules[__name__] = sys.modules[_name]  # alias until the sweep

@@ -8,10 +8,10 @@ import json
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.formats import load_weights, sniff
-from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip, clip_state, load_clip_state
-from ppstyleclip.zoo.catalogue import fetch_clip
+from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip_with_state, clip_state
 from ppstyleclip.zoo.foreign import read_as
 from ppstyleclip.zoo.generators import as_float32, stored
+from ppstyleclip.zoo.registry import fetch_clip
 
 
 def load_published_clip(name: str):
@@ -61,12 +61,9 @@ def build_converted_clip(converted, path):
 
 def _built(config, weights, path):
     try:
-        model = build_clip(config)
-        load_clip_state(model, weights)
+        return build_clip_with_state(config, weights)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    model.eval()
-    return model
 
 
 def check_mark(tensors: dict, metadata: dict, path) -> str:

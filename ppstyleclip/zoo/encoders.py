@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.convert import Converted
+from ppstyleclip.convert.encoders import network_config, split_parts
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.formats import sniff
-from ppstyleclip.models.psp import build_encoder
-from ppstyleclip.models.state import load_state
+from ppstyleclip.models.encoders import build_encoder
+from ppstyleclip.models.state import build_with_state
 from ppstyleclip.zoo.directions import check_made_for
-from ppstyleclip.zoo.foreign import convert_file, kind_of
+from ppstyleclip.zoo.foreign import convert_as, convert_file, kind_of
 from ppstyleclip.zoo.generators import as_float32, build_converted_generator, stored
 
 KIND = "ppstyleclip encoder"
@@ -30,7 +31,7 @@ class Encoder:
     """An encoder and what its output is added to.
 
     Attributes:
-        network: models.psp.StyleEncoder, in evaluation mode.
+        network: an encoder of models.encoders, in evaluation mode.
         latent_avg: `[1, D]` or `[1, L, D]` float32, the mean latent of its generator.
     """
 
@@ -71,11 +72,11 @@ def load_encoder(path, *, name: str = "", generator: str | None = None) -> tuple
     if kind == KIND:
         return _own(path, name, generator), None
     if kind.rpartition(" ")[2] in ENCODER_KINDS:
-        return _published(_was_converted(kind, path), path)
+        return build_converted_encoder(_read_converted(path), path)
     found, converted = convert_file(path)
     if converted.kind not in ENCODER_KINDS:
-        raise UserError(f"{path}: this is not an encoder but: {found.says}")
-    return _published(converted, path)
+        raise UserError(f"{path}: this is not an encoder but: {found.description}")
+    return build_converted_encoder(converted, path)
 
 
 def has_encoder(path) -> bool:
@@ -91,18 +92,19 @@ def _stated_kind(path) -> str:
     return read_metadata(path).get("kind", "") if sniff(path) == "safetensors" else ""
 
 
-def _was_converted(kind, path) -> Converted:
-    """What tools/convert_weights.py wrote."""
+def _read_converted(path) -> Converted:
+    """What `ppstyleclip convert` wrote; of its config only the name of the kind is believed."""
     state, metadata = read_safetensors(path)
-    extras = {MEAN: state.pop(MEAN)} if MEAN in state else {}
-    return Converted(kind.rpartition(" ")[2], state, _config(metadata, path), extras)
+    opts = {"encoder_type": _config(metadata, path).get("encoder_type")}
+    return convert_as(metadata["kind"].rpartition(" ")[2], {**state, "opts": opts}, path)
 
 
 def _config(metadata, path) -> dict:
-    try:
-        return json.loads(metadata["config"])
-    except (KeyError, ValueError):
-        raise UserError(f"{path} is damaged: the config in its metadata is not readable") from None
+    with contextlib.suppress(KeyError, ValueError):
+        config = json.loads(metadata["config"])
+        if isinstance(config, dict):
+            return config
+    raise UserError(f"{path} is damaged: the config in its metadata is not readable")
 
 
 def _own(path, name, generator) -> Encoder:
@@ -115,22 +117,18 @@ def _own(path, name, generator) -> Encoder:
     return Encoder(_built(_config(metadata, path), state, path), mean)
 
 
-def _published(converted, path) -> tuple:
-    config, parts = converted.config, {"encoder": {}, "decoder": {}}
-    for key, value in converted.state.items():
-        part, _, rest = key.partition(".")
-        parts[part][rest] = value
+def build_converted_encoder(converted: Converted, path) -> tuple:
+    """Build the networks of a converted encoder.
+
+    Args:
+        converted: Converted of one of ENCODER_KINDS.
+        path: where it came from, for messages.
+    Returns:
+        (Encoder, StyleGANv2Generator), both in evaluation mode.
+    """
+    config, parts = converted.config, split_parts(converted.state, "encoder", "decoder")
     generator = build_converted_generator(Converted("generator", parts["decoder"], config["generator"]))
-    network = _built(
-        {
-            "encoder_type": config["encoder_type"],
-            "num_styles": config["encoder"]["styles"],
-            "input_channels": config["encoder"]["input_nc"],
-            "style_dim": config["generator"]["style_dim"],
-        },
-        parts["encoder"],
-        path,
-    )
+    network = _built(network_config(config), parts["encoder"], path)
     mean = converted.extras.get(MEAN)
     mean = generator.mean_latent().numpy().reshape(1, -1) if mean is None else mean
     return Encoder(network, mean), generator
@@ -138,9 +136,8 @@ def _published(converted, path) -> tuple:
 
 def _built(config, state, path):
     try:
-        network = build_encoder(config)
-        load_state(network, state, "this encoder")
-    except ValueError as error:
-        raise UserError(f"{path}: {error}") from None
+        network = build_with_state(lambda: build_encoder(config), state, "encoder")
+    except (AttributeError, TypeError, ValueError) as error:  # a config of any shape may stand in a file
+        raise UserError(f"{path}: {' '.join(str(error).split())[:300]}") from None
     network.eval()
     return network

@@ -10,6 +10,8 @@ from ppstyleclip.convert import Converted, recognise
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_arrays, sniff
 
+_LONGEST_FILTER = 1000  # characters of a list of taps, which becomes a square of them
+
 
 def convert_file(path) -> tuple:
     """Read a file and convert what it holds.
@@ -62,7 +64,7 @@ def _converted(content, path, kind=None) -> tuple:
     except UserError as error:
         raise UserError(f"{path}: {needed}{error}") from None
     if kind not in (None, found.kind):
-        raise UserError(f"{path}: {needed}this is: {found.says}")
+        raise UserError(f"{path}: {needed}this is: {found.description}")
     try:
         return found, found.convert()
     except UserError as error:
@@ -74,6 +76,9 @@ def _with_own_config(converted, metadata, path) -> Converted:
     if converted.kind != "generator" or "config" not in metadata:
         return converted
     try:
-        return replace(converted, config={**json.loads(metadata["config"]), **converted.config})
+        config = {**json.loads(metadata["config"]), **converted.config}
     except (ValueError, TypeError):
         raise UserError(f"{path} is damaged: the config in its metadata is not readable") from None
+    if len(str(config.get("blur_kernel"))) > _LONGEST_FILTER:
+        raise UserError(f"{path} is damaged: the filter in its metadata has too many taps")
+    return replace(converted, config=config)

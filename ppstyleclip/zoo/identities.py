@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import json
 
+from ppstyleclip.convert import Converted
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.arcface import IRSE50, ResNetFace18
-from ppstyleclip.models.state import load_state
+from ppstyleclip.models.state import build_with_state
 from ppstyleclip.zoo.foreign import convert_file
 from ppstyleclip.zoo.generators import as_float32, stored
 
 KIND = "ppstyleclip identity"
-_NETWORKS = {"irse50": (IRSE50, "IR-SE50"), "arcface": (ResNetFace18, "ResNet-18 ArcFace")}
+_PUBLISHED = {"irse50": (IRSE50, "IR-SE50"), "arcface": (ResNetFace18, "ResNet-18 ArcFace")}
 
 
 def save_identity(path, network: IRSE50, *, half: bool = False) -> str:
@@ -51,24 +52,35 @@ def load_identity(path):
     return network
 
 
-def _own(path) -> IRSE50:
+def build_converted_identity(converted: Converted, path):
+    """Build the network of a converted identity network; `path` is where it came from, for messages."""
+    build, name = _PUBLISHED[converted.kind]
+    return _built(build, converted.state, name, path)
+
+
+def _own(path):
     state, metadata = read_safetensors(path)
     state = as_float32(state)
     if metadata.get("fingerprint") != fingerprint(state):
         raise UserError(f"{path} is damaged: its weights are not those it was written with")
     try:
-        network = IRSE50(**json.loads(metadata["config"]))
-        load_state(network, state, "identity network")
+        config = json.loads(metadata["config"])
+        return _built(lambda: IRSE50(**config), state, "identity network", path)
     except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, UserError):
+            raise
         raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:160]}") from None
-    return network
+
+
+def _built(build, state, what, path):
+    try:
+        return build_with_state(build, state, what)
+    except UserError as error:
+        raise UserError(f"{path} is damaged: {error}") from None
 
 
 def _published(path):
     found, converted = convert_file(path)
-    if converted.kind not in _NETWORKS:
-        raise UserError(f"{path}: this is no identity network but: {found.says}")
-    network, name = _NETWORKS[converted.kind]
-    network = network()
-    load_state(network, converted.state, name)
-    return network
+    if converted.kind not in _PUBLISHED:
+        raise UserError(f"{path}: this is no identity network but: {found.description}")
+    return build_converted_identity(converted, path)

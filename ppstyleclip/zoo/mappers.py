@@ -15,7 +15,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.mappers import MAPPER_STEP, build_mapper
-from ppstyleclip.models.state import load_state
+from ppstyleclip.models.state import build_with_state
 from ppstyleclip.zoo.foreign import read_as
 from ppstyleclip.zoo.generators import as_float32, stored
 from ppstyleclip.zoo.published_mappers import foreign_parts
@@ -91,7 +91,8 @@ class TrainedMapper:
         names = [names] if isinstance(names, str) else list(names)
         if not names:
             raise UserError(f"this mapper needs a text; it knows: {', '.join(self.texts)}")
-        return np.sum([self._vector(name, clip) for name in names], axis=0, dtype=np.float32)[None]
+        vectors = np.stack([self._vector(name, clip) for name in names])
+        return vectors.sum(axis=0, keepdims=True, dtype=np.float32)
 
     def _vector(self, name, clip):
         place = self._place(name)
@@ -166,14 +167,15 @@ def load_mapper(path, *, generator: str | None = None, clip: str | None = None) 
         UserError: it is damaged, no mapper, or made for another generator or CLIP.
     """
     if sniff(path) == "safetensors":
-        mapper = _built(*_read_own(path), path)
+        state, parts = _read_own(path)
+        mapper = _built(state, parts, path)
     else:
-        mapper = build_foreign_mapper(read_as("mapper", path)[0], path)
+        mapper = build_converted_mapper(read_as("mapper", path)[0], path)
     check_mapper_made_for(mapper, path, generator=generator, clip=clip)
     return mapper
 
 
-def build_foreign_mapper(converted, path) -> TrainedMapper:
+def build_converted_mapper(converted, path) -> TrainedMapper:
     """Make a TrainedMapper of a converted one; the file's name may tell its texts (see foreign_parts)."""
     try:
         parts = foreign_parts(converted, path)
@@ -182,17 +184,19 @@ def build_foreign_mapper(converted, path) -> TrainedMapper:
     return _built(converted.state, parts, path)
 
 
+build_foreign_mapper = build_converted_mapper  # alias until the sweep
+
+
 def _built(state, parts, path) -> TrainedMapper:
     try:
-        network = build_mapper(parts["config"])
-        load_state(network, state, "mapper")
+        network = build_with_state(lambda: build_mapper(parts["config"]), state, "mapper")
     except (ValueError, TypeError) as error:
         raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:200]}") from None
     network.eval()
     return TrainedMapper(network, **parts)
 
 
-def _read_own(path) -> tuple:
+def _read_own(path) -> tuple[dict, dict]:
     """(`{key: array}` for the network, the other arguments of TrainedMapper)."""
     if read_metadata(path).get("kind") != KIND:
         raise UserError(f"{path} is not a mapper; make one with: {TRAIN}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from ppstyleclip.models.lpips import LPIPS, VGG16
 from ppstyleclip.models.state import load_state
-from ppstyleclip.zoo.catalogue import fetch_published
-from ppstyleclip.zoo.download import find
+from ppstyleclip.zoo.downloads.cache import find
 from ppstyleclip.zoo.foreign import read_as
+from ppstyleclip.zoo.registry import fetch_published
 
 VGG_FILE, HEADS_FILE = "vgg16_official.pdparams", "lins_0.1_vgg.pdparams"
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ppstyleclip.convert.mapper_texts import CLIP_TEXTS, TABLE_TEXTS
+from ppstyleclip.convert.mappers import network_config
 from ppstyleclip.errors import MissingFile, UserError
-from ppstyleclip.zoo.catalogue import fetch_published, read_catalogue
+from ppstyleclip.zoo.registry import fetch_published, read_registry
 from ppstyleclip.zoo.words import seed000_words
 
 _OFFICIAL = "styleclip-mapper-"  # how zoo.yaml calls StyleCLIP's own files
@@ -26,14 +27,11 @@ _MODULES = {
     "multi": ("multi_sum", "multi", False),
 }
 MAPPERS = "mappers"  # folder of a bundle with mappers of its own, NAME.safetensors
-_MODES = {"plain": "Mapper", "sum": "Mapper_sum", "cat": "Mapper_cat", "multi": "Mapper_multi"}
 
 
 def published_names() -> dict:
     """Names of published mappers, `{name: name of the file in zoo.yaml}`: a user's word for `--modules`."""
-    own = {
-        name[len(_OFFICIAL) : -3]: name for name in read_catalogue()["files"] if name.startswith(_OFFICIAL)
-    }
+    own = {name[len(_OFFICIAL) : -3]: name for name in read_registry()["files"] if name.startswith(_OFFICIAL)}
     return {**own, **{module: f"{_SEED000}{file}.pt" for module, (file, _, _) in _MODULES.items()}}
 
 
@@ -77,39 +75,12 @@ def foreign_parts(converted, path) -> dict:
     config = converted.config
     sample = config.get("generator_sample")
     return {
-        "config": _network_config(config),
+        "config": network_config(config),
         "scale": config["scale"],
         "space": "s" if config["type"] == "styles" else "w_plus",
         "made_for": {"generator_sample": sample} if sample else {},
         **_texts(config, converted.opts, Path(path).stem),
     }
-
-
-def _network_config(config) -> dict:
-    """The dict of build_mapper."""
-    if config["type"] == "styles":
-        return _styles_config(config["widths"])
-    form = {"mode": _MODES[config["form"]], "style_dim": 512, "text_dim": 512}
-    if config["type"] == "single":
-        return {"mapper_type": "SingleMapper", **form}
-    groups = {
-        word: word.replace("coarse", "course") in config["levels"] for word in ("coarse", "medium", "fine")
-    }
-    return {"mapper_type": "LevelsMapper", **form, **groups, "levels": config["split"]}
-
-
-def _styles_config(widths) -> dict:
-    """A style of ToRGB without a network leaves no trace; it is as wide as the one before."""
-    found = {int(name[7:].partition(".")[0]): sizes[0] for name, sizes in widths.items()}
-    count = max(found) + 1 + (max(found) % 3 != 1)
-    to_rgb = set(range(1, count, 3))
-    if set(found) not in (set(range(count)), set(range(count)) - to_rgb):
-        raise UserError(
-            f"this mapper has networks for the styles {sorted(found)}; all, or all but those of "
-            "ToRGB (1, 4, 7, ...) are known"
-        )
-    kind = "FullStyleSpaceMapper" if to_rgb <= set(found) else "WithoutToRGBStyleSpaceMapper"
-    return {"mapper_type": kind, "style_dims": [found.get(k, found.get(k - 1)) for k in range(count)]}
 
 
 def _texts(config, opts, stem) -> dict:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_directions
-from ppstyleclip.zoo.catalogue import EMBEDDED, fetch_published, model_entry
+from ppstyleclip.zoo.registry import EMBEDDED, fetch_published, model_entry
 
 
 def open_directions(model_type: str | None = None, direction_path=None) -> dict:

@@ -1,0 +1,79 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""`ppstyleclip convert`: a file of other people's weights to ours, or to a form that PaddleGAN loads."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from ppstyleclip import __version__
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import check_file, check_writable, save_png
+from ppstyleclip.threads import import_paddle
+
+SUFFIXES = (".safetensors", ".pdparams")
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Convert other people's weights, told by their content.")
+    add = parser.add_argument
+    add("source", metavar="IN", help=".pt, .pth, .pkl, .pdparams, .npy, .safetensors, ...")
+    add("target", metavar="OUT", help="what to write: .safetensors (ours) or .pdparams (PaddleGAN's)")
+    add("--name", help="name of the model (default: the name of IN)")
+    return parser.parse_args(argv)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Say what IN is, convert it, write OUT; a generator is also drawn, for a look.
+
+    Raises:
+        UserError: IN cannot be read, is of no known kind or not whole, or OUT cannot be written.
+    """
+    source, target = check_file(args.source), Path(args.target)
+    if target.suffix not in SUFFIXES:
+        raise UserError(f"{target} must end in {' or '.join(SUFFIXES)}")
+    if target.exists() and target.samefile(source):
+        raise UserError(f"{target} would replace what is read; choose another name")
+    check_writable(target.parent)
+
+    import_paddle()
+    from ppstyleclip.zoo.converted import save_converted
+    from ppstyleclip.zoo.downloads.checksums import compute_sha256
+    from ppstyleclip.zoo.foreign import convert_file
+    from ppstyleclip.zoo.generators import build_converted_generator
+
+    found, converted = convert_file(source)
+    print(f"{source}: {found.description}")
+    for line in (*converted.notes, *_left_out(converted.ignored)):
+        print(line)
+    about = {
+        "recognised": found.description,
+        "notes": "; ".join(converted.notes),
+        "source": source.name,
+        "source_sha256": compute_sha256(source),
+        "converter": f"ppstyleclip {__version__}",
+    }
+    generator = build_converted_generator(converted) if converted.kind == "generator" else None
+    save_converted(target, converted, name=args.name or source.stem, about=about, generator=generator)
+    print(f"wrote {target}")
+    if generator is not None:
+        _look_at(generator, converted.extras.get("latent_avg"), target)
+
+
+def _left_out(ignored: dict) -> list[str]:
+    """One line for each reason why keys were left out."""
+    return [f"left out: {count} ({reason})" for reason, count in Counter(ignored.values()).items()]
+
+
+def _look_at(generator, mean, target: Path) -> None:
+    """Say how PaddleGAN builds a generator, and draw it."""
+    from ppstyleclip.pipelines.check_picture import FACES, draw_faces
+    from ppstyleclip.zoo.converted import describe_for_paddlegan
+
+    if target.suffix == ".pdparams":
+        print(describe_for_paddlegan(generator.config()))
+    picture = target.with_suffix(".png")
+    save_png(picture, draw_faces(generator, mean))
+    print(f"wrote {picture}: look at its {FACES} faces")

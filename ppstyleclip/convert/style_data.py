@@ -1,0 +1,152 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What was measured on a generator: statistics and samples of its styles, relevance, directions in w_plus."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ppstyleclip.convert.types import Converted, Recognised
+from ppstyleclip.errors import UserError
+
+# Names in PaddleGAN's file of editing directions; a dict with one of them is such a file.
+EDITS = (
+    "age",
+    "eyes_open",
+    "eye_distance",
+    "eye_eyebrow_distance",
+    "eye_ratio",
+    "gender",
+    "lip_ratio",
+    "mouth_open",
+    "mouth_ratio",
+    "nose_mouth_distance",
+    "nose_ratio",
+    "nose_tip",
+    "pitch",
+    "roll",
+    "smile",
+    "yaw",
+)
+_UNIT = 0.02  # how far a row's length may be from 1; files in float16 exist
+
+
+def recognise_statistics(content, container) -> Recognised | None:
+    """Mean and deviation of each style: PaddleGAN's dict of lists, ours, or the official pair of lists."""
+    if isinstance(content, dict) and {"mean", "std"} <= set(content):
+        mean, std, origin = content["mean"], content["std"], "mean and std"
+        left = {key: "not statistics" for key in content if key not in ("mean", "std")}
+    elif _is_pair(content) and all(_are_vectors(part) for part in content):
+        (mean, std), origin, left = content, "the official S_mean_std", {}
+    else:
+        return None
+    widths = _widths(mean)
+    config = {"channels": widths}
+    description = f"statistics of {sum(widths)} style channels in {len(widths)} layers ({origin})"
+
+    def convert() -> Converted:
+        state = {"mean": _joined(mean, "mean"), "std": _joined(std, "std")}
+        if _widths(std) != widths:
+            raise UserError(
+                f"mean has {len(widths)} layers and std {len(_widths(std))}, or of other widths; "
+                "the file is damaged"
+            )
+        return Converted("statistics", state, config, ignored=left)
+
+    return Recognised("statistics", description, config, convert)
+
+
+def recognise_styles(content, container) -> Recognised | None:
+    """Styles of N faces: the official S (names and arrays), or PaddleGAN's list of arrays `[N, C]`."""
+    names = None
+    if _is_pair(content) and _is_list(content[0]) and content[0] and all(type(n) is str for n in content[0]):
+        names, content = content
+    if not _is_list(content) or not content or not all(_is_floats(part, 2) for part in content):
+        return None
+    if len({len(part) for part in content}) != 1 or names is not None and len(names) != len(content):
+        return None
+    widths = [part.shape[1] for part in content]
+    config = {"channels": widths}
+    description = f"styles of {len(content[0])} faces, {sum(widths)} channels in {len(widths)} layers"
+    return Recognised(
+        "styles",
+        description,
+        config,
+        lambda: Converted("styles", {"s": np.concatenate(content, axis=1).astype(np.float32)}, config),
+    )
+
+
+def recognise_relevance(content, container) -> Recognised | None:
+    """Relevance, official fs3.npy or PaddleGAN's global directions: one array `[E, D]` of unit rows."""
+    if not _is_floats(content, 2) or 0 in content.shape:
+        return None
+    lengths = np.linalg.norm(np.asarray(content, np.float32), axis=1)
+    if not ((np.abs(lengths - 1) < _UNIT) | (lengths == 0)).all():
+        return None
+    rows, columns = content.shape
+    config = {"rows": rows, "columns": columns}
+    description = f"relevance of {rows} style channels, for CLIP features of {columns}"
+    return Recognised(
+        "relevance",
+        description,
+        config,
+        lambda: Converted("relevance", {"relevance": np.array(content, np.float32)}, config),
+    )
+
+
+def recognise_directions(content, container) -> Recognised | None:
+    """PaddleGAN's editing directions: a dict of steps in w_plus, `[L, D]` or `[D]`."""
+    if not isinstance(content, dict) or not set(EDITS) & set(content):
+        return None
+    state = {}
+    for name, value in content.items():
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not 1 <= value.ndim <= 3:
+            raise UserError(f"direction '{name}' is no array of floats, [layers, width]")
+        state[name] = value.astype(np.float32).reshape(-1, value.shape[-1])  # [L or 1, D]
+    config = {"names": sorted(state)}
+    description = f"{len(state)} editing directions in w_plus: {', '.join(sorted(state)[:4])}, ..."
+    return Recognised("directions", description, config, lambda: Converted("directions", state, config))
+
+
+def complete_relevance(relevance: np.ndarray, widths) -> tuple:
+    """Fill up relevance that ends with a layer, as the official script's does at 128 px, with zero rows.
+
+    Args:
+        relevance: `[E', D]`, the first channels.
+        widths: number of channels of each editable layer.
+    Returns:
+        (`[E, D]`, number of layers that were missing); what does not end with a layer comes back as it is.
+    """
+    ends = np.cumsum(widths)
+    if relevance.ndim != 2 or relevance.shape[0] not in ends[:-1]:
+        return relevance, 0
+    rest = np.zeros((ends[-1] - relevance.shape[0], relevance.shape[1]), relevance.dtype)
+    return np.concatenate([relevance, rest]), int((ends > relevance.shape[0]).sum())
+
+
+def _is_list(value) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def _is_pair(value) -> bool:
+    return _is_list(value) and len(value) == 2
+
+
+def _is_floats(value, rank) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == rank and value.dtype.kind == "f"
+
+
+def _are_vectors(value) -> bool:
+    return _is_list(value) and len(value) > 0 and all(_is_floats(part, 1) for part in value)
+
+
+def _widths(value) -> list:
+    return [int(np.size(part)) for part in value] if _is_list(value) else [int(np.size(value))]
+
+
+def _joined(value, word) -> np.ndarray:
+    """One flat vector of a list of vectors, or of one."""
+    parts = value if _is_list(value) else [value]
+    try:
+        return np.concatenate([np.asarray(part, np.float32).reshape(-1) for part in parts])
+    except (TypeError, ValueError):
+        raise UserError(f"'{word}' holds no numbers") from None

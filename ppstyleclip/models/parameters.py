@@ -1,0 +1,114 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What parameters a network has, read off the network itself, without the memory that they take.
+
+The class of a network is the only description of its weights. Converters and loaders ask it here: what a file
+holds is compared before anything of the file's size is made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import paddle
+import paddle.nn as nn
+
+from .stylegan2.layers import EqualLinear
+
+LARGEST_SIDE = 2**31 - 1  # of an array
+MOST_PARAMETERS = 10_000  # of a network; the largest published one here has about 1,200
+_BATCH_NORMS = (nn.BatchNorm1D, nn.BatchNorm2D)
+_BUFFERS = {"_mean": "running_mean", "_variance": "running_var"}
+_patch = threading.RLock()
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """One array of a network's state dict.
+
+    Attributes:
+        shape: its shape.
+        torch_key: what the same module of a torch network calls it.
+        is_linear: it is a linear layer's weight: ours is `[in, out]`, torch's `[out, in]`.
+    """
+
+    shape: tuple[int, ...]
+    torch_key: str
+    is_linear: bool = False
+
+
+def parameter_specs(layer: nn.Layer) -> dict[str, ParameterSpec]:
+    """Describe a network's state dict, `{key: ParameterSpec}`, in its order."""
+    owners = {}
+    for path, owner in layer.named_sublayers(include_self=True):
+        prefix = f"{path}." if path else ""
+        owners.update(
+            {prefix + name: (prefix, owner, name) for name in (*owner._parameters, *owner._buffers)}
+        )
+    return {key: _spec(value, *owners[key]) for key, value in layer.state_dict().items()}
+
+
+def _spec(value, prefix, owner, name) -> ParameterSpec:
+    shape = tuple(value.shape)
+    is_linear = name == "weight" and isinstance(owner, (nn.Linear, EqualLinear))
+    return ParameterSpec(shape, prefix + _torch_name(owner, name), is_linear and len(shape) == 2)
+
+
+def _torch_name(owner, name) -> str:
+    if isinstance(owner, _BATCH_NORMS):
+        return _BUFFERS.get(name, name)
+    return "weight" if isinstance(owner, nn.PReLU) else name
+
+
+def describe_network(
+    build: Callable[[], nn.Layer], *, most: int = MOST_PARAMETERS
+) -> dict[str, ParameterSpec]:
+    """Describe the network that `build()` makes; its parameters get no memory and no values.
+
+    Args:
+        build: makes the network; buffers that it fills itself are made as ever.
+        most: number of parameters at which building ends, for a configuration of unknown origin.
+    Raises:
+        ValueError: the network cannot be built, or has more parameters than `most`.
+    """
+    state = paddle.get_rng_state()  # a generator draws the noise that it is born with
+    try:
+        with _shapes_only(most):
+            return parameter_specs(build())
+    finally:
+        paddle.set_rng_state(state)
+
+
+@contextlib.contextmanager
+def _shapes_only(most: int) -> Iterator[None]:
+    """Let this thread's new layers have parameters of a shape alone.
+
+    paddle.LazyGuard would switch all threads to static mode for a moment, and break what they draw.
+    """
+    with _patch:
+        original, thread, made = nn.Layer.create_parameter, threading.get_ident(), []
+
+        def create(self, shape, attr=None, *args, **kwargs):
+            if threading.get_ident() != thread:
+                return original(self, shape, attr, *args, **kwargs)
+            if attr is False:
+                return None
+            made.append(None)
+            if len(made) > most:
+                raise ValueError(f"the network has more than {most} arrays")
+            return _empty_parameter(shape)
+
+        nn.Layer.create_parameter = create  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            nn.Layer.create_parameter = original  # type: ignore[method-assign]
+
+
+def _empty_parameter(shape):
+    sides = [int(side) for side in shape]
+    if not all(1 <= side <= LARGEST_SIDE for side in sides):
+        raise ValueError(f"an array of {sides} cannot be made")
+    return paddle.base.framework.EagerParamBase(shape=sides, dtype="float32")

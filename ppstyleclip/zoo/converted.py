@@ -1,0 +1,101 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What was converted, to files: ours (safetensors), or as PaddleGAN saves it (pdparams)."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ppstyleclip.convert import Converted, fits_multiplier
+from ppstyleclip.files import write_atomic, write_safetensors
+from ppstyleclip.zoo.clips import build_converted_clip, save_clip
+from ppstyleclip.zoo.generators import save_generator
+from ppstyleclip.zoo.mappers import build_converted_mapper, save_mapper
+
+SUFFIXES = (".safetensors", ".pdparams")
+
+
+def save_converted(path: Path, converted: Converted, *, name: str, about: dict, generator=None) -> None:
+    """Write what was converted; the ending of the path says in which form.
+
+    Args:
+        path: ends in one of SUFFIXES.
+        converted: of any kind.
+        name: the model's name.
+        about: `{name: text}` more metadata, of a safetensors file; "source" is the name of the file it was.
+        generator: the network of a converted generator (build_converted_generator).
+    Raises:
+        UserError: nothing can be built of it.
+        CannotWrite: the file cannot be written.
+    """
+    if path.suffix == ".pdparams":
+        write_atomic(path, pickle.dumps(_contiguous(as_paddlegan_saves(converted)), protocol=4))
+    elif converted.kind == "generator":
+        save_generator(path, generator, name=name, mean=converted.extras.get("latent_avg"), about=about)
+    elif converted.kind == "clip":
+        save_clip(path, build_converted_clip(converted, path), about=about)
+    elif converted.kind == "mapper":
+        mapper = build_converted_mapper(converted, about["source"])
+        save_mapper(path, mapper, about={**about, **_stated_generator(converted)})
+    else:
+        _write_arrays(path, converted, name, about)
+
+
+def _write_arrays(path, converted, name, about) -> None:
+    """What our loaders take as it is: its arrays, with the config in the metadata."""
+    metadata = {
+        **about,
+        "kind": f"ppstyleclip {converted.kind}",
+        "name": name,
+        "config": json.dumps(converted.config),
+        **_stated_generator(converted),
+    }
+    write_safetensors(path, {**converted.state, **converted.extras}, metadata)
+
+
+def _stated_generator(converted) -> dict:
+    """The fingerprint of the generator that it was made for, where its config states one."""
+    stated = converted.config.get("generator")  # an encoder's is the architecture of the one that it brings
+    return {"generator": stated} if isinstance(stated, str) else {}
+
+
+def as_paddlegan_saves(converted: Converted) -> Any:
+    """The object that PaddleGAN's own file of this kind holds."""
+    state, extras = converted.state, converted.extras
+    if converted.kind in ("generator", "clip"):
+        return state
+    if converted.kind == "relevance":
+        return state["relevance"]
+    if converted.kind == "styles":
+        return _split_layers(state["s"], converted.config["channels"])
+    if converted.kind == "statistics":
+        return {word: _split_layers(state[word], converted.config["channels"]) for word in ("mean", "std")}
+    return {**state, **extras, **({"opts": converted.opts} if converted.opts else {})}
+
+
+def describe_for_paddlegan(config: dict) -> str:
+    """How PaddleGAN's class is built for a generator's weights; `config` is what its config() returns."""
+    channels = {int(side): count for side, count in config["channels"].items()}
+    if not fits_multiplier(channels, config["channel_multiplier"]):
+        return f"PaddleGAN's class has no such channels: {list(channels.values())}"
+    words = [f"{name}={config[name]}" for name in ("size", "style_dim", "n_mlp", "channel_multiplier")]
+    words += [] if config["lr_mlp"] == 0.01 else [f"lr_mlp={config['lr_mlp']}"]
+    words += [] if config["blur_kernel"] == [1, 3, 3, 1] else [f"blur_kernel={config['blur_kernel']}"]
+    return f"for StyleGANv2Generator({', '.join(words)})"
+
+
+def _split_layers(array, widths) -> list[np.ndarray]:
+    """One array for each layer, along the last axis."""
+    return np.split(array, np.cumsum(widths)[:-1], axis=-1)
+
+
+def _contiguous(value):
+    if isinstance(value, dict):
+        return {key: _contiguous(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_contiguous(item) for item in value]
+    return np.asarray(value, order="C") if isinstance(value, np.ndarray) else value

@@ -1,0 +1,247 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The doctor says what is there and what is missing, whatever is missing, and fetches nothing by itself."""
+
+import json
+import os
+import subprocess
+import sys
+import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that crash Python's own
+from pathlib import Path
+
+import pytest
+
+from ppstyleclip import environment
+from ppstyleclip.cli.main import run_command
+from ppstyleclip.environment import Check, list_files
+from ppstyleclip.zoo import registry
+from ppstyleclip.zoo.downloads import checksums
+
+ROOT = Path(__file__).resolve().parents[2]
+NEEDED = ["Python", "Paddle", "CLIP", "OpenCV", "NumPy", "safetensors", "PyYAML", "tqdm", "embedded face"]
+
+# What a doctor's process begins with: modules that are not installed, and no network.
+WITHOUT = """
+import socket, sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in sys.argv[1].split(","):
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+
+def refuse(*args):
+    raise AssertionError("the doctor went to the network")
+
+sys.meta_path.insert(0, Absent())
+socket.socket.connect = socket.getaddrinfo = refuse
+from ppstyleclip.cli.main import run_command
+raise SystemExit(run_command("doctor", sys.argv[2:]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path / "cache"))
+    for name in ("PPSTYLECLIP_OFFLINE", "PPSTYLECLIP_MIRROR"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "cache"
+
+
+def doctor_without(*modules, arguments=("--json",), first=""):
+    """The doctor in a process of its own; `first` is a folder of stand-ins for modules."""
+    path = os.pathsep.join(filter(None, [str(first), str(ROOT)]))
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT, ",".join(modules), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+
+def report_without(*modules, first=""):
+    done = doctor_without(*modules, first=first)
+    assert "Traceback" not in done.stderr, done.stderr
+    report = json.loads(done.stdout)
+    assert done.returncode == (0 if report["can_edit"] else 1)
+    return report, {finding["part"]: finding for finding in report["findings"]}
+
+
+# ---- everything is there
+
+
+def test_all_is_well(cache):
+    report, findings = report_without()
+    assert report["can_edit"] and "was edited" in findings["editing"]["says"]
+    assert [part for part, finding in findings.items() if finding["needed"]] == [*NEEDED, "editing"]
+    assert "with oneDNN" in findings["Paddle"]["says"] and "OMP_NUM_THREADS" in findings["Paddle"]["says"]
+    assert findings["CLIP"]["says"].startswith("paddleclip 1.0.0") and str(cache) in findings["cache"]["says"]
+    assert {file["name"]: file["state"] for file in report["files"]} == dict.fromkeys(
+        registry.read_registry()["files"], "absent"
+    )
+    assert not cache.exists()  # looking leaves nothing behind
+
+
+def test_in_words(monkeypatch, capsys):
+    monkeypatch.setattr(environment, "_edit", lambda seed: "edited")
+    assert run_command("doctor", []) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "ready: the embedded face can be edited"
+    assert "  absent   model_ir_se50.pth, 175 MB, licence ir-se50" in lines
+    assert "  ir-se50: MIT (its repository); trained on MS1M, data for research only" in lines
+    assert "published files for the model ffhq-config-f" in lines
+    assert any("resnet18_110.pth: by hand from https://" in line for line in lines)
+    assert all(len(line) < 200 for line in lines)
+
+
+# ---- something is missing
+
+
+def test_with_nothing_but_the_standard_library():
+    modules = ("paddle", "clip", "cv2", "numpy", "yaml", "safetensors", "tqdm", "dlib", "pytest")
+    report, findings = report_without(*modules)
+    assert not report["can_edit"] and report["files"] == [] and "editing" not in findings
+    missing = [part for part, finding in findings.items() if finding["state"] == "missing"]
+    assert set(missing) >= set(NEEDED) - {"Python"} | {"dlib (faces in photographs)", "published files"}
+    assert all("\n" not in finding["says"] for finding in findings.values())
+    cures = {part: findings[part]["cure"] for part in missing}
+    assert cures["Paddle"].startswith("pip install paddlepaddle") and cures["PyYAML"] == "pip install pyyaml"
+    assert cures["NumPy"] == "pip install numpy"
+    assert cures["dlib (faces in photographs)"] == "pip install dlib-bin"
+
+
+@pytest.mark.parametrize(
+    "module, part, cure",
+    [
+        ("clip", "CLIP", "pip install paddleclip"),
+        ("cv2", "OpenCV", "pip install opencv-python-headless"),
+        ("yaml", "PyYAML", "pip install pyyaml"),
+        ("safetensors", "safetensors", "pip install safetensors"),
+    ],
+)
+def test_one_thing_and_paddle_are_missing(module, part, cure):
+    report, findings = report_without("paddle", module)
+    assert not report["can_edit"] and findings[part]["state"] == "missing" and cure in findings[part]["cure"]
+    assert bool(report["files"]) == (module != "yaml")
+    if module != "clip":  # which clip it is can be told without Paddle
+        assert findings["CLIP"]["says"].startswith("paddleclip 1.0.0")
+
+
+def test_what_paddleclip_needs_is_missing():
+    report, findings = report_without("ftfy")
+    assert not report["can_edit"] and findings["CLIP"]["cure"] == "pip install ftfy"
+    assert findings["Paddle"]["state"] == "ok" and "editing" not in findings
+
+
+def test_in_words_what_is_missing():
+    done = doctor_without("paddle", "cv2", arguments=())
+    assert done.returncode == 1 and done.stdout.splitlines()[-1] == "not ready: Paddle, OpenCV"
+    assert "         -> pip uninstall -y opencv-python && pip install opencv-python-headless\n" in done.stdout
+
+
+def test_openais_clip_is_told_from_paddleclip(tmp_path):
+    (tmp_path / "first" / "clip").mkdir(parents=True)
+    (tmp_path / "first" / "clip" / "__init__.py").write_text("from .clip import *\n")
+    _, findings = report_without("paddle", first=tmp_path / "first")
+    assert "not paddleclip's (OpenAI's clip" in findings["CLIP"]["says"]
+    assert findings["CLIP"]["cure"].startswith("pip uninstall -y clip openai-clip")
+
+
+@pytest.mark.parametrize(
+    "module, part, text, cure",
+    [
+        ("cv2", "OpenCV", "libGL.so.1: cannot open shared object file", "opencv-python-headless"),
+        ("paddle", "Paddle", "libgomp.so.1: cannot open shared object file", "sudo apt install libgomp1"),
+    ],
+)
+def test_a_system_library_is_missing(tmp_path, module, part, text, cure):
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / f"{module}.py").write_text(f"raise ImportError({text!r})\n")
+    _, findings = report_without("paddle" if module != "paddle" else "cv2", first=tmp_path / "first")
+    assert text in findings[part]["says"] and cure in findings[part]["cure"]
+
+
+def test_no_embedded_face(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "PACK", tmp_path / "nowhere")
+    check = environment._look("embedded face", environment._pack, needed=True)
+    assert check.state == "missing" and str(tmp_path / "nowhere") in check.description
+
+
+def test_the_edit_is_tried(monkeypatch, capsys):
+    def broken(seed):
+        raise RuntimeError("no\nsuch operator")
+
+    monkeypatch.setattr(environment, "_edit", broken)
+    assert run_command("doctor", []) == 1
+    said = capsys.readouterr().out
+    assert "missing  editing: RuntimeError: no such operator\n" in said
+    assert said.endswith("\nnot ready: editing\n")
+
+
+def test_a_cache_that_cannot_be_written(cache):
+    cache.write_text("in the way")
+    found = {check.part: check for check in environment._settings()}
+    assert found["cache"].state == "note" and "cannot write" in found["cache"].description
+
+
+def test_what_the_environment_says(monkeypatch):
+    monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
+    assert Check("PPSTYLECLIP_OFFLINE", "note", "1") in environment._settings()
+
+
+# ---- files
+
+
+def state_of(name):
+    files, failure = list_files()
+    assert failure == []
+    return next(file for file in files if file["name"] == name)
+
+
+def test_states_of_a_file(cache, tmp_path):
+    name = "stylegan2-ffhq-config-f.pdparams"
+    absent = state_of(name)
+    assert absent["state"] == "absent" and absent["fix"] == f"python tools/doctor.py --fetch {name}"
+    assert absent["licence_text"].startswith("derived from NVIDIA's")
+    assert absent["for"] == "the model ffhq-config-f"
+    theirs = tmp_path / "home" / ".cache" / "ppgan" / name
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"weights")
+    found = state_of(name)
+    assert (found["state"], found["path"], found["pinned"]) == ("present", str(theirs), False)
+    cache.mkdir()
+    theirs.rename(cache / name)
+    checksums.remember(cache / name, checksums.compute_sha256(cache / name), pinned_as=name)
+    found = state_of(name)
+    assert found["pinned"] and found["verified"] and len(found["sha256"]) == 64
+    (cache / name).write_bytes(b"other weights")
+    assert not state_of(name)["verified"]
+
+
+def test_a_damaged_lock_file_is_said(cache):
+    cache.mkdir()
+    (cache / "zoo.lock.json").write_text("?")
+    files, failure = list_files()
+    assert files == [] and "zoo.lock.json is damaged" in failure[0].description
+
+
+def test_fetching_what_is_absent(cache, tmp_path, monkeypatch, capsys):
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "example_celebs.pt").write_bytes(b"latents")
+    monkeypatch.setenv("PPSTYLECLIP_MIRROR", (tmp_path / "mirror").as_uri())
+    assert run_command("doctor", ["--fetch", "example_celebs.pt"]) == 0
+    said = capsys.readouterr()
+    assert Path(said.out.strip()).read_bytes() == b"latents" and "licence: MIT" in said.err
+    assert run_command("doctor", ["--fetch", "nothing.pt"]) == 2
+    assert "no published file is called 'nothing.pt'" in capsys.readouterr().err
+
+
+def test_sizes():
+    assert [environment.format_size(count) for count in (7, 75_810, 1_200_000_000)] == [
+        "7 bytes",
+        "75.8 kB",
+        "1.2 GB",
+    ]

@@ -1,0 +1,117 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""A config inside a file that asks for a larger network than the file holds is refused before it is built."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+from tiny_encoder import tiny_encoder
+from tiny_world import tiny_clip, tiny_generator
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import read_safetensors, write_safetensors
+from ppstyleclip.models.arcface import IRSE50
+from ppstyleclip.models.mappers import build_mapper
+from ppstyleclip.zoo import (
+    TrainedMapper,
+    load_clip,
+    load_encoder,
+    load_generator,
+    load_identity,
+    load_mapper,
+    save_clip,
+    save_encoder,
+    save_generator,
+    save_identity,
+    save_mapper,
+)
+
+resource = pytest.importorskip("resource", reason="only Unix says how much memory was held")
+SINGLE = {"mapper_type": "SingleMapper", "style_dim": 4}
+CONDITIONED = {"mapper_type": "ConditionedMapper", "style_dim": 4, "text_dim": 3, "width": 4, "layers": 2}
+
+
+def save_small_mapper(path, config):
+    save_mapper(path, TrainedMapper(build_mapper(config), config))
+
+
+FILES = {
+    "mapper": (lambda path: save_small_mapper(path, SINGLE), load_mapper),
+    "conditioned": (lambda path: save_small_mapper(path, CONDITIONED), load_mapper),
+    "encoder": (lambda path: save_encoder(path, tiny_encoder(), generator="1" * 16), load_encoder),
+    "identity": (
+        lambda path: save_identity(path, IRSE50((2, 4, 6, 8), (1, 1, 1, 1), face_size=16, dim=6)),
+        load_identity,
+    ),
+    "generator": (lambda path: save_generator(path, tiny_generator(), name="tiny"), load_generator),
+    "clip": (lambda path: save_clip(path, tiny_clip()), load_clip),
+}
+HUGE = 10**9
+CHANGES = [
+    ("mapper", {"style_dim": 20_000}),
+    ("mapper", {"style_dim": 10**30}),
+    ("mapper", {"style_dim": "many"}),
+    ("conditioned", {"depth": HUGE}),
+    ("conditioned", {"layers": HUGE, "width": HUGE}),
+    ("encoder", {"num_styles": HUGE}),
+    ("encoder", {"widths": [HUGE] * 4}),
+    ("encoder", {"depths": [1, 1, 1, HUGE]}),
+    ("encoder", {"input_size": 2**900}),
+    ("encoder", {"style_dim": 1e9}),
+    ("encoder", {"encoder_type": {"a": 1}}),
+    ("identity", {"face_size": 16 * HUGE}),
+    ("identity", {"depths": [HUGE] * 4}),
+    ("identity", {"widths": [100_000] * 4}),
+    ("identity", {"dim": [3]}),
+    ("clip", {"context_length": HUGE}),
+    ("clip", {"vocab_size": HUGE}),
+    ("clip", {"transformer_width": 10**6, "transformer_heads": 1}),
+    ("clip", {"vision_layers": HUGE}),
+    ("clip", {"transformer_layers": HUGE}),
+    ("clip", {"vision_width": 64 * HUGE}),
+    ("clip", {"image_size": 8 * HUGE}),
+    ("clip", {"vision_layers": [1, 1, 1, HUGE]}),
+    ("clip", {"vision_layers": "two"}),
+    ("clip", {"transformer_heads": 0}),
+    ("clip", {"vision_patch_size": "8"}),
+    ("generator", {"blur_kernel": [1.0] * 30_000}),
+    ("generator", {"blur_kernel": "wide"}),
+]
+
+
+def peak() -> int:
+    """Megabytes that this process has held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+@pytest.mark.parametrize("kind, change", CHANGES)
+def test_it_is_one_line_and_no_memory(kind, change, tmp_path):
+    save, load = FILES[kind]
+    path = tmp_path / f"{kind}.safetensors"
+    save(path)
+    load(path)
+    tensors, metadata = read_safetensors(path)
+    config = {**json.loads(metadata["config"]), **change}
+    write_safetensors(path, tensors, {**metadata, "config": json.dumps(config)})
+    before, begin = peak(), time.monotonic()
+    with pytest.raises(UserError, match=str(path)) as caught:
+        load(path)
+    assert peak() - before < 100 and time.monotonic() - begin < 10
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
+
+
+def test_a_token_table_of_the_stored_width_is_not_spread_out_first(tmp_path):
+    """One row of a million numbers is 4 MB in the file, and 200 GB as a whole table."""
+    path = tmp_path / "clip.safetensors"
+    save_clip(path, tiny_clip())
+    tensors, metadata = read_safetensors(path)
+    tensors["token_embedding.weight"] = np.zeros((1, 10**6), np.float32)
+    tensors["token_ids"] = np.zeros(1, np.int32)
+    config = {**json.loads(metadata["config"]), "transformer_width": 10**6, "transformer_heads": 1}
+    metadata = {key: value for key, value in metadata.items() if key != "fingerprint"}
+    write_safetensors(path, tensors, {**metadata, "config": json.dumps(config)})
+    before = peak()
+    with pytest.raises(UserError, match="do not fit this CLIP"):
+        load_clip(path)
+    assert peak() - before < 200
