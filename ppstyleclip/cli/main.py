@@ -15,9 +15,18 @@ from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import UserError
 
 # Name on the command line -> (module of this folder, one line for --help).
-COMMANDS = {}  # filled as the commands move here
+COMMANDS = {
+    "optimize": ("optimize", "optimise a face until CLIP sees a text in it"),
+    "train-mapper": ("train_mapper", "train a latent mapper, for one text or for several"),
+    "map": ("map", "edit faces with trained mappers"),
+    "split-latents": ("split_latents", "split a bank of latents by what CLIP sees in their pictures"),
+}
 # Names of the scripts in tools/, which PaddleGAN's documents use, that differ from a command's own.
-ALIASES = {}
+ALIASES = {
+    "train_mapper": "train-mapper",
+    "mapper_inference": "map",
+    "split_latents": "split-latents",
+}
 
 
 def main(argv: list[str] | None = None) -> int:
