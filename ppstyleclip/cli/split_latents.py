@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
     options = {"least": args.least, "templates": args.templates, "batch_size": args.batch_size}
     records = split_faces(editor, faces, args.texts, **options)
     result = last(show_progress(records, title="sorting")).result
+    assert result is not None  # the last record has it
     written = _write(faces, result, check_writable(args.output_path), Path(args.bank).stem, names)
     counts = {text: len(group) for text, group in zip(args.texts, result.groups)}
     print(

@@ -197,7 +197,7 @@ def _check_kinds(config: Any, words: Mapping[str, Any]) -> None:
         is_bool = isinstance(value, bool)
         if not isinstance(value, (int, float) if kind is float else kind) or is_bool != (kind is bool):
             raise TypeError(f"{name} must be {_KINDS[kind]}, got {value}")
-        if kind is dict:
+        if isinstance(value, dict):
             _check_kinds(usual, value)
 
 

@@ -37,7 +37,7 @@ class DescentRecord:
     images: Any
 
     @property
-    def number(self) -> int:
+    def number(self) -> int:  # alias until the sweep
         """The same as `done`."""
         return self.done
 

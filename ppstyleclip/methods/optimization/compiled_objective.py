@@ -42,7 +42,7 @@ class _ObjectiveLayer(nn.Layer):
         """Evaluate named inputs."""
         latent = tensors["latent"]
         images = self.draw(to_styles(self.generator, self.networks.layout, latent, self.space))
-        parts, total = [], None
+        parts, weighted = [], []
         for name, objective in self.objectives.items():
             context = Context(
                 self.networks,
@@ -57,9 +57,11 @@ class _ObjectiveLayer(nn.Layer):
             )
             part = objective.measure(context)
             coefficient = self.config.coefficient(name)
-            weighted = part if coefficient == 1.0 else coefficient * part
-            total = weighted if total is None else total + weighted
+            weighted.append(part if coefficient == 1.0 else coefficient * part)
             parts.append(part)
+        total = weighted[0]
+        for part in weighted[1:]:
+            total = total + part
         return [paddle.mean(total), *parts, images]
 
 
