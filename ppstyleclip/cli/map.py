@@ -14,6 +14,7 @@ Of one face it writes results_<texts>.png (the face, then what became of it) and
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,8 @@ def run(args: argparse.Namespace) -> None:
         records = show_progress(
             map_faces(editor, faces, chain, batch_size=args.test_batch_size), title="mapping"
         )
-        written = write_bank(editor, records, args.output_path, couple=args.couple_outputs)
+        with closing(records):
+            written = write_bank(editor, records, args.output_path, couple=args.couple_outputs)
     else:
         faces, source = _one_face(editor, args)
         way = list(apply_chain(editor, chain, faces))

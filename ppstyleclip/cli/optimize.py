@@ -13,6 +13,7 @@ on the way, with --animation the way itself. Ctrl-C writes what is reached by th
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
@@ -177,9 +178,10 @@ def _start(args: argparse.Namespace, editor: Any, space: str) -> tuple[Any, str]
 def _write(folder: Any, history: Any, records: Any) -> None:
     """Write pictures on the way and the result; a run that ends early leaves what it has reached."""
     try:
-        for record in records:
-            if record.pictures is not None:
-                folder.write_pictures(record.done, record.pictures)
+        with closing(records):
+            for record in records:
+                if record.pictures is not None:
+                    folder.write_pictures(record.done, record.pictures)
     except CannotWrite:
         raise
     except UserError:  # a loss is not finite: what the last update led to is no face

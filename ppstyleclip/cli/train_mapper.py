@@ -14,6 +14,7 @@ It may be killed and started again: the same command goes on. Also: python -m pa
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from typing import Any, Callable
 
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
@@ -222,13 +223,15 @@ def _train(args: argparse.Namespace, task: Any, run_config: Any, group: Any, sec
     board = Board(args.board, f"{args.output_path}/logs") if args.board else None
     folder = TrainingFolder(args.output_path, task, run_config, seconds=seconds, board=board)
     records = run_training(task, pictures_every=run_config.pictures_every, group=group)
-    for record in show_progress(
+    shown = show_progress(
         records,
         title="training",
         initial=task.training.step,
         describe=lambda record: f"loss {record.terms['loss']:.4f}",
-    ):
-        folder.write_due(record)
+    )
+    with closing(shown):  # the bar ends before an error is printed
+        for record in shown:
+            folder.write_due(record)
     folder.write_all()
     folder.close()
     return record, tuple(folder.written), folder.seconds

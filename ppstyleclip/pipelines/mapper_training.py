@@ -31,7 +31,7 @@ from ppstyleclip.methods.mapper import (
     Training,
     TrainingConfig,
     TrainingRecord,
-    network_config,
+    build_training,
     train,
 )
 from ppstyleclip.models.state import load_state
@@ -60,7 +60,7 @@ class MapperTrainingRecord(TrainingRecord):
     """The state of a training before its next update.
 
     Attributes:
-        done, total, terms, val, is_best, is_last: as in TrainingRecord.
+        done, total, terms, val, is_best, is_last, value: as in TrainingRecord.
         picture: `[H, W, 3]` uint8 of validation faces, before above and after below, where it is due; else
             None.
         result: TrainedMappers, of the last record; else None.
@@ -181,13 +181,6 @@ def prepare_training(
         raise UserError("mixed precision needs a GPU; leave it out")
     generator, clip = bundle.generator, bundle.clip
     vectors = text_vectors(texts, config.mapper.embed, generator.style_dim, clip)
-    network = network_config(
-        config.mapper,
-        generator.n_latent,
-        generator.style_dim,
-        bundle.layout.channels,
-        None if vectors is None else vectors.shape[1],
-    )
     made_for = {
         "generator": bundle.fingerprints["generator"],
         "clip": bundle.fingerprints.get("clip") or clip_fingerprint(clip),
@@ -195,7 +188,7 @@ def prepare_training(
     features = text_features(bundle, texts, neutral, config.objective.directional_strength)
     training, validation = latents
     return MapperTraining(
-        Training(network, vectors, texts, config),
+        build_training(generator, texts, config, vectors),
         ImageLoss(generator, clip, texts, features, config, identity=identity),
         LatentDataset(training, texts),
         LatentDataset(validation, texts) if len(validation) else None,
@@ -269,6 +262,7 @@ def run_training(
             record.val,
             record.is_best,
             record.is_last,
+            record.value,
             task.picture() if is_due else None,
             TrainedMappers(task.mapper(is_copy=True), best) if record.is_last else None,
         )

@@ -20,6 +20,7 @@ from ppstyleclip.methods.optimization import (
     neighbour_offsets,
     optimize,
 )
+from ppstyleclip.methods.optimization.objective import needed_networks
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.text import text_direction, text_embedding
 
@@ -136,18 +137,25 @@ def optimize_faces(
         pictures_every: steps from one record with pictures to the next; 0 for none.
         history: OptimizationHistory that remembers the way; give one to have a result of a run that ends
             early.
-    Yields:
-        OptimizationRecord of each step; the last one has the result.
+    Returns:
+        iterator of an OptimizationRecord for each step; the last one has the result.
     Raises:
-        UserError: as methods.optimization.optimize. After a loss that is not finite,
+        UserError: at once, or at a step, as methods.optimization.optimize. After a loss that is not finite,
             `history.result(evaluated=True)` is of the last latents whose loss was finite.
     """
     check_count("pictures_every", pictures_every)
-    if history is None:
-        history = OptimizationHistory(editor, start, config)
     generator, clip = editor.bundle.generator, editor.bundle.clip
+    needed_networks(config.objective, generator, clip, identity)  # before what takes long
     features = target_features(editor, start, neutral, texts, config)
     records = optimize(generator, clip, start, features, config, weights=weights, identity=identity)
+    if history is None:
+        history = OptimizationHistory(editor, start, config)
+    return _remembered(records, history, pictures_every)
+
+
+def _remembered(
+    records: Iterator[DescentRecord], history: OptimizationHistory, pictures_every: int
+) -> Iterator[OptimizationRecord]:
     for record in records:
         history.add(record)
         is_due = pictures_every > 0 and record.done % pictures_every == 0

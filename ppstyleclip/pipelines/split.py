@@ -10,7 +10,7 @@ import numpy as np
 
 from ppstyleclip.editor import Editor
 from ppstyleclip.methods.checks import check_number
-from ppstyleclip.methods.mapper.split import groups_of, text_shares
+from ppstyleclip.methods.mapper.split import SharesRecord, groups_of, text_shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,19 +53,26 @@ def split_faces(
         faces: `[N, L, D]` or `[N, S]`.
         texts, templates, batch_size: as in text_shares.
         least: a face whose largest share is below it belongs to no text.
-    Yields:
-        SplitRecord of each batch; the last one has the result.
+    Returns:
+        iterator of a SplitRecord for each batch; the last one has the result.
     Raises:
-        UserError: as text_shares and groups_of.
+        UserError: at once, as text_shares and groups_of.
     """
     check_number("least", least, most=1.0)
-    shares = []
-    for record in text_shares(
+    records = text_shares(
         editor.draw, editor.bundle.clip, faces, texts, templates=templates, batch_size=batch_size
-    ):
+    )
+    return _collected(records, tuple(texts), least)
+
+
+def _collected(
+    records: Iterator[SharesRecord], texts: tuple[str, ...], least: float
+) -> Iterator[SplitRecord]:
+    shares = []
+    for record in records:
         shares.append(record.shares)
         result = None
         if record.done == record.total:
             found = np.concatenate(shares)
-            result = SplitResult(tuple(texts), found, tuple(groups_of(found, least)))
+            result = SplitResult(texts, found, tuple(groups_of(found, least)))
         yield SplitRecord(record.done, record.total, result)

@@ -5,6 +5,7 @@ from ppstyleclip.methods.mapper.config import MapperConfig, TrainingConfig, netw
 from ppstyleclip.methods.mapper.data import LatentDataset
 from ppstyleclip.methods.mapper.loss import ImageLoss
 from ppstyleclip.methods.mapper.text_sets import TextSet, known_set, text_set
+from ppstyleclip.methods.mapper.train_mapper import build_training, train_mapper
 from ppstyleclip.methods.mapper.training import ALONE, ProcessGroup, Training, TrainingRecord, train
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "Training",
     "TrainingConfig",
     "TrainingRecord",
+    "build_training",
     "known_set",
     "network_config",
     "text_set",
     "train",
+    "train_mapper",
 ]

@@ -66,6 +66,7 @@ class TrainingRecord:
         val: the same over the validation latents, where they were validated; else None.
         is_best: whether that loss is the lowest so far.
         is_last: whether the training ends here.
+        value: the Training, which holds the mapper; it moves with the next update.
     """
 
     done: int
@@ -74,6 +75,7 @@ class TrainingRecord:
     val: dict[str, float] | None
     is_best: bool
     is_last: bool
+    value: Training
 
 
 class Training:
@@ -210,7 +212,7 @@ def train(
         best_step, waited = training.best() or (-1, 0)
         is_best = val is not None and best_step == training.step
         is_last = is_last or (val is not None and 0 < config.patience <= waited)
-        yield TrainingRecord(training.step, config.steps, terms, val, is_best, is_last)
+        yield TrainingRecord(training.step, config.steps, terms, val, is_best, is_last, training)
         if is_last:
             return
         training.optimizer.step(gradients)

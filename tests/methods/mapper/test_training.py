@@ -21,6 +21,7 @@ from ppstyleclip.methods.mapper import (
     network_config,
     text_set,
     train,
+    train_mapper,
 )
 from ppstyleclip.methods.optimization import ObjectiveConfig, to_styles
 
@@ -222,6 +223,18 @@ def test_going_on_at_five_moments_equals_never_having_stopped(world):
     assert sorted(end) == sorted(own) and any(name.startswith("held_out/loss") for name in end)
     for name, value in end.items():
         np.testing.assert_array_equal(own[name], value, err_msg=name)
+
+
+def test_one_call_trains_as_its_parts_do(world):
+    training, loss = made(world, steps=2)
+    latents, features = bank(world, 6), np.random.RandomState(7).randn(1, world[4].dim).astype(np.float32)
+    *_, by_parts = train(training, loss, LatentDataset(latents, ONE), LatentDataset(latents[:2], ONE))
+    config = config_of(steps=2)
+    options = {"features": features, "validation": latents[:2]}
+    *_, at_once = train_mapper(world[0], world[4], latents, ONE, config, **options)
+    assert at_once.terms == by_parts.terms and at_once.val == by_parts.val and at_once.is_last
+    for name, weight in training.network.state_dict().items():
+        np.testing.assert_array_equal(at_once.value.network.state_dict()[name].numpy(), weight.numpy())
 
 
 def test_processes_share_every_batch():
