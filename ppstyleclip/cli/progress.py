@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from tqdm import tqdm
@@ -19,7 +19,7 @@ def show_progress(
     initial: int = 0,
     describe: Callable[[Any], str] | None = None,
     disable: bool = False,
-) -> Iterator[Record]:
+) -> Generator[Record, None, None]:
     """Yield the records and move a bar to each one's `done`; closing this closes the work behind it.
 
     Args:
