@@ -22,22 +22,21 @@ TARGETS = ("happy face", "angry face", "face with long hair", "face with glasses
 MOST_STEPS = 100
 
 
-def optimise_faces(bench, pair, rows, settings, batch):
+def optimise_faces(bench, pair, rows, config, batch):
     """Optimise faces in batches; images `[N, 3, H, W]` and seconds a face."""
-    from ppstyleclip.apps.optimize import drawn, in_space, kept, wanted_features
-    from ppstyleclip.methods.optimize import optimise
-    from ppstyleclip.pictures import to_images, to_pixels
+    from ppstyleclip.pictures import to_images
+    from ppstyleclip.pipelines.optimization import optimize_faces, to_saveable, to_space
+    from ppstyleclip.progress import last
 
     bundle, images, start_time = bench.bundle, [], time.perf_counter()
-    identity = bundle.identity if settings.identity > 0 else None
+    identity = bundle.identity if "identity" in config.objective.parts else None
     for k in range(0, len(rows), batch):
         start = bench.z[rows[k : k + batch]]
-        if settings.space != "z":
-            start = in_space(bench.editor, kept(bench.editor, start, "z"), settings.space)
-        texts = wanted_features(bench.editor, start, pair.neutral, [pair.target], settings)
-        parts = bundle.generator, bundle.layout, bundle.clip
-        *_, last = optimise(*parts, start, texts, settings, identity=identity)
-        images.append(to_images(to_pixels(drawn(bench.editor, last.value, settings.space))))
+        if config.space != "z":
+            start = to_space(bench.editor, to_saveable(bench.editor, start, "z"), config.space)
+        options = {"neutral": pair.neutral, "identity": identity}
+        records = optimize_faces(bench.editor, start, [pair.target], config, **options)
+        images.append(to_images(last(records).result.after))
     return np.concatenate(images), (time.perf_counter() - start_time) / len(rows)
 
 
@@ -97,11 +96,11 @@ def main(argv=None):
     import_paddle()
     from edit_quality import PAIRS, Bench
 
-    from ppstyleclip.apps.optimize import read_settings
     from ppstyleclip.files import save_png, write_atomic
+    from ppstyleclip.pipelines.presets import read_optimization_preset
     from ppstyleclip.zoo import load_bundle
 
-    bundle, settings = load_bundle(None), read_settings(args.preset)
+    bundle, config = load_bundle(None), read_optimization_preset(args.preset)
     defaults, output = bundle.defaults, Path(args.output)
     bench, rows, triples, seconds = Bench(bundle, args.faces, args.seed), [], [], []
     for pair in (pair for pair in PAIRS if pair.target in args.targets):
@@ -109,20 +108,20 @@ def main(argv=None):
         before = bench.render(bench.s.numpy()[chosen])
         verdict, directed = bench.judge(pair, defaults.alpha, defaults.beta, defaults.unit, args.per_pair)
         rows.append(("direction", verdict, likeness(bundle.identity, before, directed)))
-        found, a_face = optimise_faces(bench, pair, chosen, settings, args.batch)
+        found, a_face = optimise_faces(bench, pair, chosen, config, args.batch)
         verdict = bench.verdict(pair, chosen, found, 0)
         rows.append(("optimised", verdict, likeness(bundle.identity, before, found)))
         triples.append((before, directed, found))
         seconds.append(a_face)
         print(f"{pair}: {a_face:.2f} s a face", flush=True)
     directed, found = means(rows, "direction"), means(rows, "optimised")
-    text = f"{table(rows)}\n\n{settings.steps} steps in {settings.space}, {np.mean(seconds):.2f} s a face\n"
+    text = f"{table(rows)}\n\n{config.steps} steps in {config.space}, {np.mean(seconds):.2f} s a face\n"
     for way, (success, leakage, alike) in (("direction", directed), ("optimised", found)):
         text += f"{way}: mean success {success:.3f}, leakage {leakage:.3f}, likeness {alike:.3f}\n"
     print(text, flush=True)
     write_atomic(output / "table.md", text.encode())
     save_png(output / "faces.png", sheet(triples, min(10, args.per_pair)))
-    passes = found[0] >= directed[0] and found[1] <= directed[1] and settings.steps <= MOST_STEPS
+    passes = found[0] >= directed[0] and found[1] <= directed[1] and config.steps <= MOST_STEPS
     return 0 if passes else 1
 
 

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""What optimisation and mappers make small: one number for each picture, differentiable in the picture.
+"""Losses of optimisation and of mappers: one number for each picture, differentiable in the picture.
 
 Networks come as arguments. Each loss keeps the batch apart, `[N]` or `[N, T]`: the sum treats every picture
 as if it were alone, the mean is what the published code with its batches takes.
@@ -15,6 +15,8 @@ from ppstyleclip.ops.bicubic import resize_centre_crop
 
 __all__ = [
     "CLIP_VIEWS",
+    "MAX_CROPS",
+    "clip_crop_features",
     "clip_image_features",
     "clip_loss",
     "identity_loss",
@@ -25,9 +27,11 @@ __all__ = [
 
 CLIP_VIEWS = ("official", "seed001", "seed004", "clip")
 REDUCTIONS = ("sum", "mean")
+_CORNERS = ((0, 0), (1, 1), (1, 0), (0, 1))  # where the crops beside the whole picture are cut, in margins
+MAX_CROPS = 1 + len(_CORNERS)
 
 
-def clip_image_features(clip, images, view="official"):
+def clip_image_features(clip, images, view="official") -> paddle.Tensor:
     """CLIP's features of pictures, prepared as one of the published codes prepares them.
 
     Args:
@@ -57,24 +61,44 @@ def clip_image_features(clip, images, view="official"):
     raise ValueError(f"unknown CLIP view {view!r}; known: {', '.join(CLIP_VIEWS)}")
 
 
-def clip_loss(clip, images, text_features, *, view="official"):
-    """One minus the cosine between pictures and texts (StyleCLIP, equation 1).
+def clip_crop_features(clip, images, *, view="official", crops=1, margin=0.05) -> paddle.Tensor:
+    """CLIP's features of pictures, averaged over the whole picture and crops of it from the corners.
 
     Args:
         clip, images, view: as for clip_image_features.
-        text_features: `[T, D]` of any length, from clip.encode_text.
+        crops: 1, the whole picture; up to MAX_CROPS, also crops of it.
+        margin: what a crop leaves out, as a share of the picture's side.
+    Returns:
+        `[N, D]`, unit vectors.
+    """
+    side = images.shape[-1]
+    cut = max(1, round(margin * side))
+    seen = [images] + [
+        images[:, :, y * cut : side - (1 - y) * cut, x * cut : side - (1 - x) * cut]
+        for x, y in _CORNERS[: crops - 1]
+    ]
+    features = [clip_image_features(clip, picture, view) for picture in seen]
+    return features[0] if len(features) == 1 else F.normalize(paddle.add_n(features), axis=1)
+
+
+def clip_loss(features, texts) -> paddle.Tensor:
+    """One minus the cosine between pictures and texts (StyleCLIP, equation 1).
+
+    Args:
+        features: `[N, D]` unit vectors of the pictures, from clip_image_features or clip_crop_features.
+        texts: `[N or 1, T, D]` unit vectors; the T texts of each picture.
     Returns:
         `[N, T]`, from 0 to 2.
     Raises:
-        ValueError: as clip_image_features, or features of another CLIP.
+        ValueError: texts of another CLIP, or not as many as pictures.
     """
-    if text_features.ndim != 2 or text_features.shape[1] != clip.dim:
-        raise ValueError(f"text_features have shape {list(text_features.shape)}, expected [T, {clip.dim}]")
-    texts = F.normalize(text_features, axis=1)
-    return 1.0 - paddle.matmul(clip_image_features(clip, images, view), texts, transpose_y=True)
+    if texts.ndim != 3 or texts.shape[2] != features.shape[1]:
+        raise ValueError(f"texts have shape {list(texts.shape)}, expected [N or 1, T, {features.shape[1]}]")
+    features = features.reshape([-1, 1, features.shape[1]])  # unsqueeze has no gradient in old programs
+    return 1.0 - paddle.sum(features * texts, axis=2)
 
 
-def l2_loss(latent, start, *, reduction):
+def l2_loss(latent, start, *, reduction) -> paddle.Tensor:
     """Squared distance between latents.
 
     Args:
@@ -95,7 +119,7 @@ def l2_loss(latent, start, *, reduction):
     return squares.sum(axis=axes) if reduction == "sum" else squares.mean(axis=axes)
 
 
-def identity_loss(network, images, reference):
+def identity_loss(network, images, reference) -> paddle.Tensor:
     """One minus the cosine between who is in the pictures and who shall be.
 
     Args:
@@ -105,10 +129,10 @@ def identity_loss(network, images, reference):
     Returns:
         `[N]`, from 0 to 2.
     """
-    return 1.0 - (network.identity_features(images) * reference.detach()).sum(axis=1)
+    return 1.0 - paddle.sum(network.identity_features(images) * reference.detach(), axis=1)
 
 
-def vgg_maps(vgg, images, taps, *, side=256):
+def vgg_maps(vgg, images, taps, *, side=256) -> list:
     """VGG's features of pictures as seed 001 takes them, for vgg_loss.
 
     Parity: VGG sees values in [0, 1] without ImageNet's normalisation, and pictures are resized without
@@ -128,7 +152,7 @@ def vgg_maps(vgg, images, taps, *, side=256):
     return vgg(pixels, taps)
 
 
-def vgg_loss(maps, wanted):
+def vgg_loss(maps, wanted) -> paddle.Tensor:
     """Mean squared distance of VGG's features, added over layers (Image2StyleGAN, seed 001's form).
 
     Args:

@@ -11,7 +11,16 @@ import pytest
 from oracles.seeded_weights import keyed_state, seeded_images
 from tiny_world import CLIP, tiny_clip
 
-from ppstyleclip.losses import CLIP_VIEWS, clip_loss, identity_loss, l2_loss, vgg_loss, vgg_maps
+from ppstyleclip.losses import (
+    CLIP_VIEWS,
+    clip_crop_features,
+    clip_image_features,
+    clip_loss,
+    identity_loss,
+    l2_loss,
+    vgg_loss,
+    vgg_maps,
+)
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.models.lpips import IMAGE2STYLEGAN_TAPS, VGG16
 from ppstyleclip.models.state import from_torch_state, load_state
@@ -34,10 +43,15 @@ class Seen:
         return 10 * pixels.flatten(1)
 
 
+def text_loss(clip, images, texts, view="official"):
+    """clip_loss of pictures and of texts `[T, D]` of any length, the same for all."""
+    return clip_loss(clip_image_features(clip, images, view), F.normalize(texts, axis=1).unsqueeze(0))
+
+
 def seen(images, side, view):
     """What the network is given, up to its length: cosines with all unit vectors."""
     texts = paddle.eye(3 * side * side)
-    cosines = 1.0 - clip_loss(Seen(side), paddle.to_tensor(images), texts, view=view)
+    cosines = 1.0 - text_loss(Seen(side), paddle.to_tensor(images), texts, view=view)
     return cosines.numpy().reshape(-1, 3, side, side)
 
 
@@ -78,24 +92,24 @@ def test_seed_004s_view_is_torchvisions_resize(side, step):
             return pixels.flatten(1)
 
     clip = Kept(side)
-    clip_loss(clip, paddle.to_tensor(seeded_images(1, 3, 64, 64)), paddle.ones([1, clip.dim]), view="seed004")
+    text_loss(clip, paddle.to_tensor(seeded_images(1, 3, 64, 64)), paddle.ones([1, clip.dim]), view="seed004")
     found = clip.pixels.numpy()[:, :, ::step, ::step]
     np.testing.assert_allclose(found, STORED[f"seed004/{side}"], rtol=0, atol=1e-5)
     edges = paddle.to_tensor(np.sign(LOUD))
-    clip_loss(clip, edges, paddle.ones([1, clip.dim]), view="seed004")
+    text_loss(clip, edges, paddle.ones([1, clip.dim]), view="seed004")
     assert float(clip.pixels.min()) < -0.01  # what rings is left, CLIP's own preparation cuts it
 
 
 def test_views_differ_and_clips_own_is_encode_image():
     clip, images = tiny_clip(), paddle.to_tensor(LOUD)
     texts = clip.encode_text(["happy face", "long hair", "a photo of the face"])
-    found = {view: clip_loss(clip, images, texts, view=view).numpy() for view in CLIP_VIEWS}
+    found = {view: text_loss(clip, images, texts, view=view).numpy() for view in CLIP_VIEWS}
     assert all(value.shape == (2, 3) for value in found.values())
     features = F.normalize(clip.encode_image(images), axis=1) @ F.normalize(texts, axis=1).t()
     np.testing.assert_allclose(found["clip"], 1 - features.numpy(), rtol=0, atol=1e-5)
     values = [found[view] for view in ("official", "seed001", "clip")]  # seed 004's rings a little more
     assert all(np.abs(a - b).max() > 1e-4 for i, a in enumerate(values) for b in values[:i])
-    loud_texts = clip_loss(clip, images, 7 * texts, view="official").numpy()
+    loud_texts = text_loss(clip, images, 7 * texts, view="official").numpy()
     np.testing.assert_allclose(loud_texts, found["official"], rtol=0, atol=1e-5)
 
 
@@ -103,9 +117,22 @@ def test_batch_is_as_each_picture_alone():
     clip, images = tiny_clip(), paddle.to_tensor(LOUD)
     texts = clip.encode_text(["happy face"])
     for view in CLIP_VIEWS:
-        both = clip_loss(clip, images, texts, view=view).numpy()
-        alone = [clip_loss(clip, images[k : k + 1], texts, view=view).numpy()[0] for k in (0, 1)]
+        both = text_loss(clip, images, texts, view=view).numpy()
+        alone = [text_loss(clip, images[k : k + 1], texts, view=view).numpy()[0] for k in (0, 1)]
         np.testing.assert_allclose(both, alone, rtol=0, atol=1e-5)
+
+
+def test_crops_are_averaged_and_one_is_the_whole_picture():
+    """The first two crops leave out a margin at the right and below, and at the left and above."""
+    clip, images = tiny_clip(), paddle.to_tensor(LOUD)
+    whole = clip_image_features(clip, images, "clip")
+    np.testing.assert_array_equal(clip_crop_features(clip, images, view="clip").numpy(), whole.numpy())
+    found = clip_crop_features(clip, images, view="clip", crops=3, margin=0.125)
+    crops = [whole] + [
+        clip_image_features(clip, crop, "clip") for crop in (images[..., :56, :56], images[..., 8:, 8:])
+    ]
+    expected = F.normalize(paddle.add_n(crops), axis=1)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=0, atol=1e-6)
 
 
 def test_l2_sums_or_averages():
@@ -155,7 +182,7 @@ def test_vgg_loss_is_seed_001s_formula():
 
 CLIP_NETWORK, TEXT = tiny_clip(), np.random.RandomState(5).randn(1, CLIP["embed_dim"]).astype("float32")
 LOSSES = {
-    view: lambda x, view=view: clip_loss(CLIP_NETWORK, x, paddle.to_tensor(TEXT), view=view)[:, 0]
+    view: lambda x, view=view: text_loss(CLIP_NETWORK, x, paddle.to_tensor(TEXT), view=view)[:, 0]
     for view in CLIP_VIEWS
 }
 LOSSES["l2 sum"] = lambda x: l2_loss(x, paddle.zeros_like(x[:1]), reduction="sum")
@@ -202,13 +229,13 @@ def test_no_gradient_goes_to_the_picture_that_is_to_be_kept(irse):
     "call, words",
     [
         (
-            lambda: clip_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 8]), paddle.ones([1, 16]), view="raw"),
+            lambda: text_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 8]), paddle.ones([1, 16]), view="raw"),
             "known: official, seed001, seed004, clip",
         ),
-        (lambda: clip_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 9]), paddle.ones([1, 16])), "[N, 3, H, H]"),
+        (lambda: text_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 9]), paddle.ones([1, 16])), "[N, 3, H, H]"),
         (
-            lambda: clip_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 8]), paddle.ones([1, 15])),
-            "expected [T, 16]",
+            lambda: text_loss(CLIP_NETWORK, paddle.zeros([1, 3, 8, 8]), paddle.ones([1, 15])),
+            "expected [N or 1, T, 16]",
         ),
         (lambda: l2_loss(paddle.zeros([2, 3]), paddle.zeros([2, 3]), reduction="norm"), "known: sum, mean"),
         (lambda: l2_loss(paddle.zeros([2, 3]), paddle.zeros([3, 3]), reduction="sum"), "[2, 3] and [3, 3]"),

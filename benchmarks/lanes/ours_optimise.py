@@ -7,20 +7,19 @@ import numpy as np
 from drawn import GRADIENT_SIDE, drawn
 from ours import make_clip, make_generator, paddle
 
-from ppstyleclip.methods.optimize import Settings, optimise
-from ppstyleclip.stylespace import build_layout
+from ppstyleclip.methods.optimization import ObjectiveConfig, OptimizationConfig, optimize
 
 ENDLESS = 20_000  # steps; no race makes as many
 
 
-def steps(parts, start, texts, settings, batches, identity=None):
+def steps(parts, start, texts, config, batches, identity=None):
     """A step of runs of 1, 4, ... faces; each run is started when it is first asked for."""
     runs = {}
 
     def step(count):
         if count not in runs:
-            wanted = texts[..., :count, :, :]  # with nearby faces a place comes first
-            runs[count] = optimise(*parts, start[:count], wanted, settings, identity=identity)
+            wanted = texts[..., :count, :, :]  # with neighbours a place comes first
+            runs[count] = optimize(*parts, start[:count], wanted, config, identity=identity)
         return next(runs[count]).value
 
     return {str(count): (lambda count=count: step(count)) for count in batches}
@@ -33,9 +32,9 @@ def official(batches, identity=False):
         w = generator.get_latent(paddle.to_tensor(drawn("z", [max(batches), 512]))).numpy()
     start = np.repeat(w[:, None], generator.n_latent, axis=1)
     texts = drawn("target", [1, 1, clip.dim]).repeat(len(start), axis=0)
-    settings = Settings(steps=ENDLESS, identity=0.1 if identity else 0.0)
-    parts = generator, build_layout(generator), clip
-    return steps(parts, start, texts, settings, batches, make_identity() if identity else None)
+    weights = {"clip": 1.0, "l2": 0.008, "identity": 0.1 if identity else 0.0}
+    config = OptimizationConfig(steps=ENDLESS, objective=ObjectiveConfig(weights=weights))
+    return steps((generator, clip), start, texts, config, batches, make_identity() if identity else None)
 
 
 def make_identity():
@@ -52,12 +51,12 @@ def make_identity():
 
 def pack(batches):
     """The embedded world with its own preset."""
-    from ppstyleclip.apps.optimize import read_settings, starts, wanted_features
     from ppstyleclip.editor import Editor
+    from ppstyleclip.pipelines.optimization import sample_start, target_features
+    from ppstyleclip.pipelines.presets import read_optimization_preset
 
-    editor, settings = Editor.from_pretrained(), read_settings("toonface", steps=ENDLESS)
-    bundle, start = editor.bundle, starts(editor, range(max(batches)), settings.space)
-    texts = wanted_features(editor, start, "face", ["happy face"], settings)
-    identity = bundle.identity if settings.identity > 0 else None
-    parts = bundle.generator, bundle.layout, bundle.clip
-    return steps(parts, start, texts, settings, batches, identity)
+    editor, config = Editor.from_pretrained(), read_optimization_preset("toonface", steps=ENDLESS)
+    bundle, start = editor.bundle, sample_start(editor, range(max(batches)), config.space)
+    texts = target_features(editor, start, "face", ["happy face"], config)
+    identity = bundle.identity if "identity" in config.objective.parts else None
+    return steps((bundle.generator, bundle.clip), start, texts, config, batches, identity)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from tqdm import tqdm
@@ -21,7 +21,7 @@ def show_progress(
     amount: Callable[[Any], tuple[float, float]] | None = None,
     disable: bool = False,
     **options: Any,
-) -> Iterator[Record]:
+) -> Generator[Record, None, None]:
     """Yield the records and move a bar to each one's `done`; closing this closes the work behind it.
 
     Args:

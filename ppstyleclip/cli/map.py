@@ -1,0 +1,164 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Edit faces with trained mappers: one over many latents, several in a chain, one with several texts.
+
+Of one face it writes results_<texts>.png (the face, then what became of it) and latent.npy; of a bank
+(--latents_test_path) inference_results/00000.png and latent_00000.npy, and so on.
+
+    python tools/mapper_inference.py --modules hair --texts "long hair" --bundle my_bundle --seed 5
+    python tools/mapper_inference.py --modules celeb_female hair_sum color_sum --texts Emma_Stone wavy pink \\
+           --intermediate_outputs --latent_path test_female.pt --w_num 60 --model_type ffhq-config-f
+    python tools/mapper_inference.py --checkpoint_path afro.pt --latents_test_path test_faces.pt \\
+           --couple_outputs --n_images 20 --model_type ffhq-config-f
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.arguments import (
+    add_model_arguments,
+    check_faces,
+    documented_parser,
+    finite_number,
+    load_editor,
+)
+from ppstyleclip.cli.progress import show_progress
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import check_file
+from ppstyleclip.methods.checks import check_count
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; names are those of StyleCLIP's and text2image_manipulation's inference.py."""
+    parser = documented_parser(__doc__)
+    add = parser.add_argument_group("mappers").add_argument
+    add(
+        "--modules",
+        "--checkpoint_path",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="MAPPER",
+        help="files, names in the bundle's folder mappers/, or published ones; applied in this order",
+    )
+    add(
+        "--texts",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="TEXT",
+        help="one for each mapper that takes a text; all for a single Mapper_multi; A+B are two at once",
+    )
+    add(
+        "--strength",
+        type=finite_number,
+        nargs="+",
+        default=[1.0],
+        metavar="X",
+        help="of the mappers' steps: one for all, or one each (default: 1)",
+    )
+    add("--intermediate_outputs", action="store_true", help="show what each mapper of a chain made")
+    add("--work_in_stylespace", action="store_true", help="insist on a mapper of style space")
+    add = parser.add_argument_group("faces").add_argument
+    add("--latents_test_path", metavar="BANK", help="many latents: w_plus, or StyleCLIP's styles")
+    add("--n_images", type=int, metavar="N", help="only the first N of them")
+    add("--couple_outputs", action="store_true", help="show each beside what became of it")
+    add("--test_batch_size", type=int, default=8, metavar="N", help="faces at a time (default: 8)")
+    add("--latent", "--latent_path", help="one latent (default: a sampled face)")
+    add(
+        "--index",
+        "--w_num",
+        type=int,
+        default=0,
+        metavar="N",
+        help="which one, where the file holds several (default: 0)",
+    )
+    add("--seed", type=int, help=f"seed of the sampled face (default: {DEFAULT_SEED})")
+    add("--input_image", "--new_image_path", metavar="PHOTO", help="the face of a photo, inverted first")
+    add = add_model_arguments(parser)
+    add("--exp_dir", dest="output_path", default=argparse.SUPPRESS, help="the same as --output_path")
+    add("--stylegan_size", dest="size", type=int, default=argparse.SUPPRESS, help="the same as --size")
+    add = parser.add_argument_group("of the published commands, without effect here").add_argument
+    for name in ("no_coarse_mapper", "no_medium_mapper", "no_fine_mapper", "new_latent", "weights_download"):
+        add(f"--{name}", action="store_true", help="the file tells" if "mapper" in name else "not needed")
+    add("--mapper_type", help="the file tells")
+    add("--test_workers", type=int, help="not needed")
+    return parser.parse_args(argv)
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuse at once what need not wait for the model."""
+    check_faces(args)
+    sources = [
+        name for name in ("latents_test_path", "latent", "input_image") if getattr(args, name) is not None
+    ]
+    if len(sources) > 1 or sources and args.seed is not None:
+        raise UserError("faces come from --latents_test_path, --latent, --input_image or --seed; give one")
+    for name in sources:
+        check_file(getattr(args, name))
+    check_count("test_batch_size", args.test_batch_size, least=1)
+    if args.n_images is not None:
+        check_count("n_images", args.n_images, least=1)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Edit, write, and say what was done."""
+    check(args)
+    editor = load_editor(args)
+
+    from ppstyleclip.cli.mapped_files import write_bank, write_face
+    from ppstyleclip.pipelines.mapper_edit import apply_chain, load_faces, map_faces, mapper_stem, open_chain
+
+    chain = open_chain(editor, args.modules, args.texts, args.strength, folder=_bundle_folder(args))
+    if args.work_in_stylespace and any(link.mapper.space != "s" for link in chain):
+        raise UserError("--work_in_stylespace was given, but a mapper moves w_plus; leave it out")
+    if args.latents_test_path is not None:
+        faces, source = load_faces(editor, args.latents_test_path, args.n_images), args.latents_test_path
+        records = show_progress(
+            map_faces(editor, faces, chain, batch_size=args.test_batch_size), title="mapping"
+        )
+        with closing(records):
+            written = write_bank(editor, records, args.output_path, couple=args.couple_outputs)
+    else:
+        faces, source = _one_face(editor, args)
+        way = list(apply_chain(editor, chain, faces))
+        name = list(args.texts) or [mapper_stem(link) for link in chain]
+        written = write_face(editor, faces, way, args.output_path, name=name, every=args.intermediate_outputs)
+    what = ", ".join(mapper_stem(link) for link in chain)
+    print(
+        f"{what}{': ' * bool(args.texts)}{', '.join(args.texts)}, on {source} of {editor.bundle.name}: "
+        f"{len(faces)} face{'s' * (len(faces) > 1)}"
+    )
+    for path in written[: 2 if args.latents_test_path else None]:
+        print(f"wrote {path}")
+    if args.latents_test_path and len(written) > 2:
+        print(f"and {len(written) - 2} more in {written[0].parent}")
+
+
+def _bundle_folder(args: argparse.Namespace) -> Path | None:
+    """Folder of the bundle that the arguments name; None where they name another model."""
+    from ppstyleclip.zoo import load
+    from ppstyleclip.zoo.catalogue import EMBEDDED
+
+    if args.bundle is not None:
+        return Path(args.bundle)
+    return load.PACK if args.model_type in (None, EMBEDDED) and args.weight_path is None else None
+
+
+def _one_face(editor: Any, args: argparse.Namespace) -> tuple[Any, str]:
+    """The face that the arguments name (--latent, --seed or --input_image), and what to call it."""
+    from ppstyleclip.apps.faces import given_face
+
+    if args.input_image is None:
+        return given_face(editor, args, seed=DEFAULT_SEED)
+    import numpy as np
+
+    from ppstyleclip.apps.photo import aligned_faces, find_latents
+
+    _, faces = aligned_faces(editor.bundle, args.input_image)
+    *_, w_plus = find_latents(editor, np.stack([face.crop for face in faces]))
+    return w_plus, args.input_image

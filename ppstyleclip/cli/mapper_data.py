@@ -1,0 +1,142 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""What a mapper is trained on: latents from files, photos or the generator; texts that a command names."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ppstyleclip.apps.frames import PICTURES
+from ppstyleclip.apps.photo import aligned_faces
+from ppstyleclip.editor import Editor
+from ppstyleclip.errors import UserError
+from ppstyleclip.formats import load_bank
+from ppstyleclip.methods.mapper import TextSet, known_set, text_set
+from ppstyleclip.pipelines.mapper_training import sample_latents
+from ppstyleclip.zoo import read_styles
+
+TRAIN_SEED, VAL_SEED = 1_000_000, 2_000_000  # of the first sampled face of each
+VAL_SHARE = 10  # one in so many, where the validation latents are taken from those that were given
+
+
+@dataclass(frozen=True)
+class LatentSources:
+    """Where latents come from; what is None is sampled, or taken from what is there.
+
+    Attributes:
+        train_path, val_path: files of latents.
+        photos: folder of photos, in place of train_path.
+        truncation: of sampled faces; None is the model's own.
+    """
+
+    train_path: str | None = None
+    val_path: str | None = None
+    photos: str | None = None
+    truncation: float | None = None
+
+
+def load_latents(
+    editor: Editor, sources: LatentSources, counts: tuple[int, int], space: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """The latents to train and to validate on, each `[N, ...]` in the space.
+
+    Args:
+        editor: Editor.
+        sources: LatentSources.
+        counts: how many of each are wanted, at most.
+        space: "w_plus" or "s".
+    """
+    if sources.train_path:
+        train = read_latents(editor, sources.train_path, space)
+    elif sources.photos:
+        train = photo_latents(editor, sources.photos)
+    else:
+        train = sample_latents(editor, counts[0], TRAIN_SEED, sources.truncation)
+    if sources.val_path:
+        val = read_latents(editor, sources.val_path, space)
+    elif sources.train_path or sources.photos:
+        train, val = _split(train)
+    else:
+        val = sample_latents(editor, counts[1], VAL_SEED, sources.truncation)
+    return _in_space(editor, train[: counts[0]], space), _in_space(editor, val[: counts[1]], space)
+
+
+def read_latents(editor: Editor, path: str, space: str) -> np.ndarray:
+    """Latents of a file: w_plus `[N, L, D]`, or for space "s" also styles `[N, S]`; of this generator.
+
+    Raises:
+        MissingFile, UserError: as load_bank and Editor.check_face.
+    """
+    try:
+        found = load_bank(path)
+    except UserError:
+        if space != "s":
+            raise
+        known = {"name": editor.bundle.name, "generator": editor.bundle.fingerprints.get("generator")}
+        found = read_styles(path, editor.bundle.layout, **known)
+    editor.check_face(found)
+    return found
+
+
+def photo_latents(editor: Editor, folder: str) -> np.ndarray:
+    """`[N, L, D]` w_plus that the encoder finds for the largest face of each photo of a folder.
+
+    A photo without a face is left out with a warning.
+
+    Raises:
+        UserError: the model has no encoder, or no photo has a face.
+    """
+    if editor.bundle.encoder is None:
+        raise UserError(f"'{editor.bundle.name}' has no encoder; give latents with --latents_train_path")
+    places = sorted(place for place in Path(folder).iterdir() if place.suffix.lower() in PICTURES)
+    found = []
+    for place in places:
+        try:
+            faces = aligned_faces(editor.bundle, place)[1]
+        except UserError as error:
+            warnings.warn(f"left out: {error}", stacklevel=2)
+            continue
+        found.append(editor.invert(np.stack([face.crop for face in faces])))
+    if not found:
+        raise UserError(f"none of the {len(places)} pictures in {folder} has a face")
+    return np.concatenate(found)
+
+
+def _split(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    is_for_validation = np.arange(len(latents)) % VAL_SHARE == VAL_SHARE - 1
+    return latents[~is_for_validation], latents[is_for_validation]
+
+
+def _in_space(editor: Editor, latents: np.ndarray, space: str) -> np.ndarray:
+    if space == "w_plus" or latents.ndim == 2:
+        return np.asarray(latents, np.float32)
+    empty = np.zeros([0, editor.bundle.layout.size], np.float32)
+    parts = [editor.styles(latents[k : k + 500]).numpy() for k in range(0, len(latents), 500)]
+    return np.concatenate([empty, *parts])
+
+
+def chosen_texts(
+    description: Sequence[str] | None, data_mode: str | None, embed: str, together: int
+) -> TextSet:
+    """The texts of --description, or of seed 000's --data_mode.
+
+    Raises:
+        UserError: neither or both are given, or texts and text vectors do not fit.
+    """
+    if bool(description) == bool(data_mode):
+        raise UserError(
+            "say what the mapper is for: --description TEXT (one or several), or --data_mode "
+            "with a list of texts that is known"
+        )
+    if not description:
+        return known_set(str(data_mode), embed)
+    if embed == "none" and len(description) > 1:
+        raise UserError(
+            f"a mapper of {len(description)} texts must be told which; use --mapper_mode "
+            "Mapper_sum, Mapper_cat or Mapper_multi"
+        )
+    return text_set(description, together=together)

@@ -1,0 +1,237 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Train a latent mapper: StyleCLIP's second method, for one text or for several.
+
+It may be killed and started again: the same command goes on. Also: python -m paddle.distributed.launch
+--nproc_per_node 2 tools/train_mapper.py ..., which shares each batch among the processes.
+
+    python tools/train_mapper.py --description "happy face" --exp_dir happy
+    python tools/train_mapper.py --description "happy face" "face with glasses" "face with a beard" \\
+           --mapper_mode Mapper_multi --together 2 --exp_dir styles
+    python tools/train_mapper.py --model_type ffhq-config-f --data_mode color --preset seed000 \\
+           --latents_train_path train_data.pt --ir_se50_weights model_ir_se50.pth --exp_dir colors
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+from typing import Any, Callable
+
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
+from ppstyleclip.cli.progress import show_progress
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import check_file
+
+# Option -> field of TrainingConfig.
+FIELDS = {
+    "mapper_type": "mapper_type",
+    "mapper_mode": "mode",
+    "coarse": "coarse",
+    "medium": "medium",
+    "fine": "fine",
+    "space": "space",
+    "max_steps": "steps",
+    "batch_size": "batch_size",
+    "learning_rate": "learning_rate",
+    "optim_name": "optimizer",
+    "clip_lambda": "clip",
+    "id_lambda": "identity",
+    "latent_l2_lambda": "l2",
+    "val_interval": "validate_every",
+    "patience": "patience",
+    "toward": "directional_strength",
+    "views": "crops",
+    "scale": "scale",
+    "train_seed": "seed",
+}
+# Option -> field of RunConfig.
+RUN_FIELDS = {
+    "train_dataset_size": "train_faces",
+    "test_dataset_size": "val_faces",
+    "image_interval": "pictures_every",
+    "save_interval": "save_every",
+    "board_interval": "board_every",
+}
+EMBEDS = {"nn.embedding": "table", "clip_encoder": "clip"}
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; names are those of the official train.py and of seed 000's."""
+    parser = documented_parser(__doc__)
+    add = parser.add_argument_group("texts").add_argument
+    add("--description", nargs="+", metavar="TEXT", help="what the faces should become; or several")
+    add(
+        "--data_mode",
+        help="a list of texts of text2image_manipulation: hair, female, male, color, multi, Disney",
+    )
+    add(
+        "--together",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of several texts, also up to N of them in one face (default: 1)",
+    )
+    add(
+        "--neutral",
+        default="face",
+        help="what the faces are, where the preset asks for a direction (default: face)",
+    )
+    add(
+        "--text_embed_mode",
+        choices=tuple(EMBEDS),
+        help="how several texts are told to the mapper (default: nn.embedding)",
+    )
+    add = parser.add_argument_group("latents").add_argument
+    add("--latents_train_path", "--train_data", metavar="FILE", help="to train on (default: sampled faces)")
+    add(
+        "--latents_test_path",
+        "--test_data",
+        metavar="FILE",
+        help="to look at (default: sampled faces, or a tenth of those to train on)",
+    )
+    add("--photos", metavar="DIR", help="train on the faces that the encoder finds in these photos")
+    add("--train_dataset_size", type=int, help="how many, at most (default: the preset's, as for all below)")
+    add("--test_dataset_size", type=int)
+    add("--truncation", type=finite_number, help="of sampled faces (default: the model's own)")
+    _add_training(parser.add_argument_group("training").add_argument)
+    add = add_model_arguments(parser)
+    add("--exp_dir", dest="output_path", default=argparse.SUPPRESS, help="the same as --output_path")
+    return parser.parse_args(argv)
+
+
+def _add_training(add: Callable) -> None:
+    add(
+        "--preset",
+        metavar="NAME",
+        help="official, seed000, seed004, toonface, conditioned, or a YAML file "
+        "(default: toonface for the embedded model, else official)",
+    )
+    add("--mapper_type", help="LevelsMapper, SingleMapper, ConditionedMapper, or one of style space")
+    add("--mapper_mode", help="Mapper (one text), Mapper_sum, Mapper_cat or Mapper_multi")
+    for group in ("coarse", "medium", "fine"):
+        add(
+            f"--no_{group}_mapper",
+            action="store_const",
+            const=False,
+            dest=group,
+            help=f"leave the {group} layers alone",
+        )
+    add("--work_in_stylespace", action="store_const", const="s", dest="space", help="move styles, not w_plus")
+    add("--scale", type=finite_number, help="what the network's output is multiplied with")
+    add("--max_steps", type=int)
+    add("--batch_size", type=int)
+    add("--learning_rate", type=finite_number)
+    add("--optim_name", help="ranger or adam")
+    add("--clip_lambda", type=finite_number, help="weight of the CLIP loss")
+    add("--latent_l2_lambda", type=finite_number, help="weight of the distance between the latents")
+    add("--id_lambda", type=finite_number, help="weight of the identity loss; needs --ir_se50_weights")
+    add("--ir_se50_weights", metavar="FILE", help="the identity network")
+    add(
+        "--toward",
+        type=finite_number,
+        metavar="LENGTH",
+        help="how far CLIP's view of a face moves along the text; 0: towards the text alone, as the paper",
+    )
+    add("--views", type=int, help="shifted copies of a picture that CLIP sees, 1 to 5")
+    add("--val_interval", type=int, metavar="N", help="look at the held-out latents every N steps")
+    add("--patience", type=int, metavar="N", help="stop after N looks without a new best; 0 for never")
+    add("--save_interval", type=int, metavar="N", help="write the state every N steps")
+    add("--image_interval", type=int, metavar="N", help="write a picture of held-out faces every N steps")
+    add("--board", choices=("visualdl", "tensorboard"), help="write the curves for it as well")
+    add("--board_interval", type=int, metavar="N")
+    add("--train_seed", type=int, help="of the first weights and of what is drawn")
+    add("--mixed", action="store_true", help="compute in bfloat16 where that is safe; on a GPU")
+    add(
+        "--checkpoint_path",
+        metavar="FILE",
+        help="go on from the state of another folder, or begin with the weights of a mapper",
+    )
+    add("--restart", action="store_true", help="begin again where the folder's last run would go on")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train, write, and say what was done."""
+    for path in filter(
+        None, (args.latents_train_path, args.latents_test_path, args.ir_se50_weights, args.checkpoint_path)
+    ):
+        check_file(path)
+    if args.photos and args.latents_train_path:
+        raise UserError("--photos and --latents_train_path both say what to train on; give one of them")
+    editor = load_editor(args)
+
+    from ppstyleclip.apps.ranks import launched_ranks
+    from ppstyleclip.cli.process_group import join_process_group
+    from ppstyleclip.cli.training_folder import resume_training
+
+    config, run_config = _configs(args, editor.bundle.name)
+    task = _task(args, editor, config, run_config)
+    seconds = resume_training(task, args.output_path, checkpoint=args.checkpoint_path, restart=args.restart)
+    first, group = task.training.step, join_process_group(launched_ranks())
+    record, written, seconds = _train(args, task, run_config, group, seconds)
+    best = task.training.best()
+    print(
+        f"{', '.join(task.texts.names)} on {len(task.dataset)} latents of {editor.bundle.name}: "
+        f"steps {first} to {record.done}, loss {record.terms['loss']:.4f}"
+        + (f", best held-out loss at step {best[0]}" if best else "")
+        + f", {seconds:.0f} s in all"
+    )
+    for path in written:
+        print(f"wrote {path}")
+
+
+def _configs(args: argparse.Namespace, model_name: str) -> tuple[Any, Any]:
+    """TrainingConfig and RunConfig of the preset and the arguments."""
+    from ppstyleclip.pipelines.presets import read_training_preset
+
+    changes = {field: getattr(args, name) for name, field in FIELDS.items()}
+    if args.id_lambda is None and not args.ir_se50_weights:
+        changes["identity"] = 0.0
+    if args.mixed:
+        changes["mixed_precision"] = True
+    mode = args.mapper_mode
+    if mode is not None or args.text_embed_mode is not None:
+        changes["embed"] = "none" if mode == "Mapper" else EMBEDS[args.text_embed_mode or "nn.embedding"]
+    preset = args.preset or ("toonface" if model_name == "toonface" else "official")
+    return read_training_preset(
+        preset, changes, {field: getattr(args, name) for name, field in RUN_FIELDS.items()}
+    )
+
+
+def _task(args: argparse.Namespace, editor: Any, config: Any, run_config: Any) -> Any:
+    """The training that the arguments describe."""
+    from ppstyleclip.cli.mapper_data import LatentSources, chosen_texts, load_latents
+    from ppstyleclip.pipelines.mapper_training import prepare_training
+    from ppstyleclip.zoo import load_identity
+
+    texts = chosen_texts(args.description, args.data_mode, config.mapper.embed, args.together)
+    sources = LatentSources(args.latents_train_path, args.latents_test_path, args.photos, args.truncation)
+    counts = (run_config.train_faces, run_config.val_faces)
+    latents = load_latents(editor, sources, counts, config.mapper.space)
+    identity = load_identity(args.ir_se50_weights) if args.ir_se50_weights else None
+    return prepare_training(editor.bundle, texts, latents, config, neutral=args.neutral, identity=identity)
+
+
+def _train(args: argparse.Namespace, task: Any, run_config: Any, group: Any, seconds: float) -> tuple:
+    """Train and, in the first process, write; (last record, files, seconds of all runs)."""
+    from ppstyleclip.cli.board import Board
+    from ppstyleclip.cli.training_folder import TrainingFolder
+    from ppstyleclip.pipelines.mapper_training import run_training
+
+    if group.rank > 0:
+        *_, record = run_training(task, group=group)
+        return record, (), seconds
+    board = Board(args.board, f"{args.output_path}/logs") if args.board else None
+    folder = TrainingFolder(args.output_path, task, run_config, seconds=seconds, board=board)
+    records = run_training(task, pictures_every=run_config.pictures_every, group=group)
+    shown = show_progress(
+        records,
+        title="training",
+        initial=task.training.step,
+        describe=lambda record: f"loss {record.terms['loss']:.4f}",
+    )
+    with closing(shown):  # the bar ends before an error is printed
+        for record in shown:
+            folder.write_due(record)
+    folder.write_all()
+    folder.close()
+    return record, tuple(folder.written), folder.seconds

@@ -1,0 +1,62 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The spaces in which latents move, and faces near a face in each of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import paddle
+
+from ppstyleclip.methods.optimization.config import OptimizationConfig
+from ppstyleclip.stylespace import build_layout
+
+
+def layout_of(generator: Any) -> Any:
+    """The generator's StyleLayout."""
+    found = getattr(generator, "layout", None)  # alias until the sweep: generators have `layout` then
+    return build_layout(generator) if found is None else found
+
+
+def to_styles(generator: Any, layout: Any, latent: paddle.Tensor, space: str) -> list:
+    """Styles, a list of K `[N, C_k]`, of latents in one of config.SPACES."""
+    if space == "s":
+        return layout.unflatten(latent)
+    return generator.style_affine(generator.get_latent(latent) if space == "z" else latent)
+
+
+def moving_mask(layout: Any, space: str) -> np.ndarray:
+    """1 for each number of a latent that moves; in s ToRGB stays, as in the official code."""
+    if space != "s":
+        return np.ones([], np.float32)
+    mask = np.zeros(layout.size, np.float32)
+    mask[layout.editable_index] = 1
+    return mask
+
+
+@paddle.no_grad()
+def neighbour_offsets(generator: Any, config: OptimizationConfig) -> list[np.ndarray]:
+    """Offsets from a face to those that take turns with it: 0 for itself, then one for each neighbour.
+
+    They are drawn from one seed, the same for every face: sampled faces less their mean, times neighbour_std.
+
+    Returns:
+        `1 + config.neighbours` arrays `[1, ...]` in the configuration's space.
+    """
+    if config.neighbours == 0:
+        return [np.zeros([], np.float32)]
+    count = max(256, config.neighbours)
+    z = np.random.RandomState(0).standard_normal([count, generator.style_dim]).astype(np.float32)
+    away = _less_mean(generator, z, config.space)[: config.neighbours]
+    if config.space == "w_plus":
+        away = away[:, None]
+    return [np.zeros_like(away[:1]), *(np.float32(config.neighbour_std) * away)[:, None]]
+
+
+def _less_mean(generator: Any, z: np.ndarray, space: str) -> np.ndarray:
+    if space == "z":
+        return z
+    found = generator.get_latent(paddle.to_tensor(z))
+    if space == "s":
+        found = layout_of(generator).flatten(generator.style_affine(found))
+    return (found - found.mean(axis=0)).numpy()

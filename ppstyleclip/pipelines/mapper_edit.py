@@ -1,0 +1,230 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Trained mappers at work: one over many faces, several one after the other, one with several texts."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ppstyleclip.editor import Editor
+from ppstyleclip.errors import UserError
+from ppstyleclip.formats import load_bank
+from ppstyleclip.methods.checks import check_count
+from ppstyleclip.zoo import TrainedMapper, find_mapper, load_mapper
+from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
+
+_JOIN = "+"  # between texts that a mapper shall do at once
+
+
+@dataclass(frozen=True, eq=False)
+class MapperLink:
+    """One mapper of a chain, with what it shall do.
+
+    Attributes:
+        name: what the user called it.
+        mapper: TrainedMapper.
+        vector: `[1, T]` of its text, or None.
+        strength: what its step is multiplied with.
+    """
+
+    name: str
+    mapper: TrainedMapper
+    vector: np.ndarray | None
+    strength: float
+
+
+@dataclass(frozen=True, eq=False)
+class MappedRecord:
+    """Some faces of a bank after a chain.
+
+    Attributes:
+        done, total: number of faces so far, these included, and of all.
+        first: number of the first of these.
+        faces: `[n, ...]` as they were.
+        mapped: `[n, L, D]` or `[n, S]` what became of them.
+        pictures: `[n, H, W, 3]` uint8 of these.
+    """
+
+    done: int
+    total: int
+    first: int
+    faces: np.ndarray
+    mapped: np.ndarray
+    pictures: np.ndarray
+
+
+def open_chain(
+    editor: Editor,
+    names: Sequence[Any],
+    texts: Sequence[str] = (),
+    strengths: Sequence[float] = (1.0,),
+    *,
+    folder: Any = None,
+) -> list[MapperLink]:
+    """Load mappers by name or path and make a chain of them.
+
+    Args:
+        editor: of the model in whose latents they step.
+        names: of mappers, as find_mapper takes them, in the order in which they are applied.
+        texts, strengths: as in make_chain.
+        folder: of the bundle.
+    Raises:
+        MissingFile: there is no such mapper.
+        UserError: a mapper of another generator, or as make_chain.
+    """
+    if not names:
+        raise UserError("no mapper was named; give one or several")
+    _check_strengths(names, strengths)
+    return make_chain(
+        editor, [(str(name), _opened(editor, find_mapper(name, folder))) for name in names], texts, strengths
+    )
+
+
+def make_chain(
+    editor: Editor,
+    mappers: Sequence[tuple[str, TrainedMapper]],
+    texts: Sequence[str] = (),
+    strengths: Sequence[float] = (1.0,),
+) -> list[MapperLink]:
+    """Give each mapper its text.
+
+    Args:
+        editor: of the model in whose latents they step.
+        mappers: (name, TrainedMapper) in the order in which they are applied.
+        texts: one for each mapper that takes a text, in that order; "Elsa+wavy" are two at once. All go to
+            the mapper where there is only one and it was made for several at once (Mapper_multi).
+        strengths: one for all, or one each.
+    Raises:
+        UserError: texts or strengths that are not as many, or a text that a mapper does not know.
+    """
+    _check_strengths(mappers, strengths)
+    chosen = _paired(mappers, list(texts))
+    strengths = list(strengths) * (len(mappers) if len(strengths) == 1 else 1)
+    return [
+        MapperLink(name, mapper, _vector(editor, name, mapper, words), float(strength))
+        for (name, mapper), words, strength in zip(mappers, chosen, strengths)
+    ]
+
+
+def _check_strengths(mappers: Sequence, strengths: Sequence) -> None:
+    if len(strengths) not in (1, len(mappers)):
+        raise UserError(
+            f"there are {len(mappers)} mappers and {len(strengths)} strengths; give one strength, or one each"
+        )
+
+
+def _opened(editor: Editor, path: Any) -> TrainedMapper:
+    mapper = load_mapper(path)
+    check_mapper_fits(mapper, path, editor.bundle)
+    if mapper.embed == "clip":
+        check_mapper_made_for(mapper, path, clip=editor.bundle.fingerprints.get("clip"))
+    return mapper
+
+
+def _paired(mappers: Sequence[tuple[str, TrainedMapper]], texts: list[str]) -> list[list[str]]:
+    """The texts of each mapper."""
+    takers = [(name, mapper) for name, mapper in mappers if mapper.embed != "none"]
+    if len(mappers) == 1 and mappers[0][1].config.get("mode") == "Mapper_multi" and len(texts) > 1:
+        return [[part for text in texts for part in text.split(_JOIN)]]
+    if len(texts) != len(takers):
+        known = "; ".join(f"{name}: {', '.join(mapper.texts) or 'any'}" for name, mapper in takers)
+        raise UserError(
+            f"mappers are {len(mappers)}, of which {len(takers)} take a text, and texts are "
+            f"{len(texts)}; give each its own" + f" ({known})" * bool(known)
+        )
+    rest = iter(texts)
+    return [next(rest).split(_JOIN) if mapper.embed != "none" else [] for _, mapper in mappers]
+
+
+def _vector(editor: Editor, name: str, mapper: TrainedMapper, words: list[str]) -> np.ndarray | None:
+    if mapper.embed == "none":
+        return None
+    clip = editor.bundle.clip if mapper.embed == "clip" else None
+    unknown = clip.unknown_words(" ".join(words)) if clip is not None else ()
+    if unknown:
+        warnings.warn(
+            f"the CLIP of '{editor.bundle.name}' never saw {', '.join(unknown)}; what {name} then "
+            "does is chance",
+            stacklevel=4,
+        )
+    try:
+        return mapper.text_vector(words, clip)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from None
+
+
+def apply_chain(editor: Editor, chain: Sequence[MapperLink], face: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield a face after each mapper of a chain, each on what the one before it made.
+
+    Args:
+        editor: Editor.
+        chain: of open_chain or make_chain.
+        face: w_plus `[N, L, D]` or flat styles `[N, S]`.
+    Yields:
+        arrays `[N, L, D]`, or `[N, S]` from the first mapper of style space on.
+    Raises:
+        UserError: a mapper of w_plus behind one of style space, or on styles.
+    """
+    face = np.asarray(face, np.float32)
+    for link in chain:
+        if link.mapper.space == "s":
+            face = editor.styles(face).numpy()
+        elif face.ndim == 2:
+            raise UserError(
+                f"{link.name} moves w_plus, which styles no longer have; put mappers of style "
+                "space last, or give w_plus"
+            )
+        face = face + np.float32(link.strength) * link.mapper.step(face, link.vector)
+        yield face
+
+
+def map_faces(
+    editor: Editor, faces: np.ndarray, chain: Sequence[MapperLink], *, batch_size: int = 8
+) -> Iterator[MappedRecord]:
+    """Send many faces through a chain, some at a time.
+
+    Args:
+        editor: Editor.
+        faces: `[N, L, D]` or `[N, S]`.
+        chain: of open_chain or make_chain.
+        batch_size: faces at a time.
+    Yields:
+        MappedRecord of each batch.
+    Raises:
+        UserError: as apply_chain, or a batch of none.
+    """
+    check_count("batch_size", batch_size, least=1)
+    for first in range(0, len(faces), batch_size):
+        some = faces[first : first + batch_size]
+        *_, mapped = apply_chain(editor, chain, some)
+        yield MappedRecord(first + len(some), len(faces), first, some, mapped, editor.render(mapped))
+
+
+def load_faces(editor: Editor, path: Any, count: int | None = None) -> np.ndarray:
+    """Read a bank of faces of the editor's generator.
+
+    Args:
+        editor: Editor.
+        path: w_plus or styles, as formats.load_bank reads them.
+        count: how many, from the first on; None for all.
+    Returns:
+        w_plus `[N, L, D]` or flat styles `[N, S]`.
+    Raises:
+        UserError: they are not of this generator, or there are none of them.
+    """
+    if count is not None:
+        check_count("number of faces", count, least=1)
+    faces, size = load_bank(path), editor.bundle.layout.size
+    faces = (faces.reshape(-1, size) if faces.shape[-1] == size else faces)[:count]
+    editor.check_face(faces)
+    return faces
+
+
+def mapper_stem(link: MapperLink) -> str:
+    """A mapper's name without folder and ending."""
+    return Path(link.name).stem
