@@ -30,7 +30,7 @@ from ppstyleclip.cli.run import run_cli
 from ppstyleclip.cli.saving import save_text_edit
 from ppstyleclip.editor import Edit, Face
 from ppstyleclip.files import check_writable
-from ppstyleclip.methods.global_direction import largest_beta
+from ppstyleclip.methods.global_directions import largest_beta
 from ppstyleclip.pipelines.editing import edit_face
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.text import text_direction
@@ -170,9 +170,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.run_type == "generate":
         return run_cli(run_generate, args.arguments)
-    from ppstyleclip.apps.extract import run_extract
+    from ppstyleclip.cli.main import run_command
 
-    return run_cli(run_extract, args.arguments)
+    return run_command("relevance", args.arguments)
 
 
 if __name__ == "__main__":

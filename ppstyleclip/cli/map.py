@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> None:
 def _bundle_folder(args: argparse.Namespace) -> Path | None:
     """Folder of the bundle that the arguments name; None where they name another model."""
     from ppstyleclip.zoo import load
-    from ppstyleclip.zoo.catalogue import EMBEDDED
+    from ppstyleclip.zoo.registry import EMBEDDED
 
     if args.bundle is not None:
         return Path(args.bundle)
@@ -151,14 +151,17 @@ def _bundle_folder(args: argparse.Namespace) -> Path | None:
 
 def _one_face(editor: Any, args: argparse.Namespace) -> tuple[Any, str]:
     """The face that the arguments name (--latent, --seed or --input_image), and what to call it."""
-    from ppstyleclip.apps.faces import given_face
+    from ppstyleclip.cli.faces import given_face
 
     if args.input_image is None:
         return given_face(editor, args, seed=DEFAULT_SEED)
     import numpy as np
 
-    from ppstyleclip.apps.photo import aligned_faces, find_latents
+    from ppstyleclip.align import read_photo
+    from ppstyleclip.cli.photos import read_faces
+    from ppstyleclip.pipelines.inversion import find_latents
+    from ppstyleclip.progress import last
 
-    _, faces = aligned_faces(editor.bundle, args.input_image)
-    *_, w_plus = find_latents(editor, np.stack([face.crop for face in faces]))
-    return w_plus, args.input_image
+    faces = read_faces(editor.bundle, args.input_image, read_photo(args.input_image))
+    crops = np.stack([face.crop for face in faces])
+    return last(find_latents(editor, crops)).w_plus, args.input_image

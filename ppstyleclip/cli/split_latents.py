@@ -89,8 +89,8 @@ def _file_names(texts: list[str]) -> list[str]:
 
 def _write(faces: Any, result: Any, folder: Path, stem: str, names: list[str]) -> list[Path]:
     """Write STEM_<text>.npy for each text that has faces, and split.csv with a line for each face."""
-    from ppstyleclip.apps.faces import save_latent
     from ppstyleclip.cli.curve_files import write_csv
+    from ppstyleclip.cli.saving import save_latent
 
     written = []
     for name, group in zip(names, result.groups):

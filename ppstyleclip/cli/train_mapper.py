@@ -159,9 +159,9 @@ def run(args: argparse.Namespace) -> None:
         raise UserError("--photos and --latents_train_path both say what to train on; give one of them")
     editor = load_editor(args)
 
-    from ppstyleclip.apps.ranks import launched_ranks
     from ppstyleclip.cli.process_group import join_process_group
     from ppstyleclip.cli.training_folder import resume_training
+    from ppstyleclip.jobs.ranks import launched_ranks
 
     config, run_config = _configs(args, editor.bundle.name)
     task = _task(args, editor, config, run_config)

@@ -184,9 +184,6 @@ def build_converted_mapper(converted, path) -> TrainedMapper:
     return _built(converted.state, parts, path)
 
 
-build_foreign_mapper = build_converted_mapper  # alias until the sweep
-
-
 def _built(state, parts, path) -> TrainedMapper:
     try:
         network = build_with_state(lambda: build_mapper(parts["config"]), state, "mapper")

@@ -16,7 +16,7 @@ from tool_main import load_tool
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.styleganv2clip import parse_args
 from ppstyleclip.files import read_safetensors, write_safetensors
-from ppstyleclip.methods.global_direction import UNITS
+from ppstyleclip.methods.global_directions import UNITS
 from ppstyleclip.zoo import load
 
 ROOT = Path(__file__).resolve().parents[2]

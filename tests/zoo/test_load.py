@@ -18,8 +18,8 @@ from tiny_world import CLIP, live_in, save_tiny_pack, tiny_clip, tiny_generator,
 
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip, import_paddleclip
-from ppstyleclip.models.stylegan2 import StyleGANv2Generator, channel_table
-from ppstyleclip.stylespace import StyleStats, build_layout, layout_from_channels
+from ppstyleclip.models.stylegan2 import StyleGANv2Generator, channel_table, layout_from_channels
+from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.zoo import (
     EditDefaults,
     catalogue,
@@ -99,7 +99,7 @@ def world(pack, tmp_path, monkeypatch):
 def ffhq(world, weights, monkeypatch):
     """Files of true form under PaddleGAN's names: a 64 px generator and a small CLIP, random."""
     generator, _ = load_generator(weights)
-    layout, rng = build_layout(generator), np.random.RandomState(6)
+    layout, rng = generator.layout, np.random.RandomState(6)
     small = {**CLIP_CONFIGS["ViT_B_32"], **CLIP, "name": "ViT_B_32", "vocabulary": None}
     monkeypatch.setitem(clips.CLIP_CONFIGS, "ViT_B_32", small)
     (world / f"{FFHQ}.pdparams").write_bytes(weights.read_bytes())
@@ -343,7 +343,7 @@ def test_relevance_as_npy(world, tmp_path):
     np.save(tmp_path / "fs3.npy", relevance.rows.astype(np.float16))
     own = load_bundle(direction_path=tmp_path / "fs3.npy")
     np.testing.assert_allclose(own.relevance, relevance, atol=1e-3)
-    assert own.relevance.rows.dtype == np.float32 and own.strength is None
+    assert own.relevance.rows.dtype == np.float32 and own.relevance.effect_norm is None
 
 
 @pytest.mark.skipif(not REAL_STATS.exists(), reason="PaddleGAN's own statistics file is not at hand")

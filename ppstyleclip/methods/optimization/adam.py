@@ -36,11 +36,6 @@ class DescentRecord:
     value: np.ndarray
     images: Any
 
-    @property
-    def number(self) -> int:  # alias until the sweep
-        """The same as `done`."""
-        return self.done
-
 
 @dataclass(frozen=True)
 class Adam:
