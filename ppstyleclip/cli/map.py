@@ -4,10 +4,10 @@
 Of one face it writes results_<texts>.png (the face, then what became of it) and latent.npy; of a bank
 (--latents_test_path) inference_results/00000.png and latent_00000.npy, and so on.
 
-    python tools/mapper_inference.py --modules hair --texts "long hair" --bundle my_bundle --seed 5
-    python tools/mapper_inference.py --modules celeb_female hair_sum color_sum --texts Emma_Stone wavy pink \\
+    ppstyleclip map --modules hair --texts "long hair" --bundle my_bundle --seed 5
+    ppstyleclip map --modules celeb_female hair_sum color_sum --texts Emma_Stone wavy pink \\
            --intermediate_outputs --latent_path test_female.pt --w_num 60 --model_type ffhq-config-f
-    python tools/mapper_inference.py --checkpoint_path afro.pt --latents_test_path test_faces.pt \\
+    ppstyleclip map --checkpoint_path afro.pt --latents_test_path test_faces.pt \\
            --couple_outputs --n_images 20 --model_type ffhq-config-f
 """
 

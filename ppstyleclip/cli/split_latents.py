@@ -3,8 +3,8 @@
 
 Writes BANK_<text>.npy for each text and split.csv, a line for each face with its text and all shares.
 
-    python tools/split_latents.py sample.npy --texts "happy face" "sad face"
-    python tools/split_latents.py train_faces.pt --texts "a photo of a man" "a photo of a woman" \\
+    ppstyleclip split-latents sample.npy --texts "happy face" "sad face"
+    ppstyleclip split-latents train_faces.pt --texts "a photo of a man" "a photo of a woman" \\
            --model_type ffhq-config-f --least 0.8
 """
 

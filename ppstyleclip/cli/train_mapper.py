@@ -4,10 +4,10 @@
 It may be killed and started again: the same command goes on. Also: python -m paddle.distributed.launch
 --nproc_per_node 2 tools/train_mapper.py ..., which shares each batch among the processes.
 
-    python tools/train_mapper.py --description "happy face" --exp_dir happy
-    python tools/train_mapper.py --description "happy face" "face with glasses" "face with a beard" \\
+    ppstyleclip train-mapper --description "happy face" --exp_dir happy
+    ppstyleclip train-mapper --description "happy face" "face with glasses" "face with a beard" \\
            --mapper_mode Mapper_multi --together 2 --exp_dir styles
-    python tools/train_mapper.py --model_type ffhq-config-f --data_mode color --preset seed000 \\
+    ppstyleclip train-mapper --model_type ffhq-config-f --data_mode color --preset seed000 \\
            --latents_train_path train_data.pt --ir_se50_weights model_ir_se50.pth --exp_dir colors
 """
 

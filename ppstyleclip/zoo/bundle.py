@@ -12,8 +12,8 @@ import numpy as np
 from ppstyleclip.errors import UserError
 from ppstyleclip.stylespace import as_relevance
 
-GETF = "python tools/styleclip_getf.py"
-EXTRACT = "python tools/styleclip_extract.py"
+GETF = "ppstyleclip statistics"
+EXTRACT = "ppstyleclip relevance"
 TUNED_FROM = "tuned_from"  # fingerprint of the generator that a tuned one began as
 
 

@@ -213,7 +213,7 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
     if folder.is_dir() and not (folder / GENERATOR).is_file():
         raise MissingFile(
             f"the bundle {folder} has no {GENERATOR}; make it with: "
-            f"python tools/convert_weights.py WEIGHTS {folder / GENERATOR}"
+            f"ppstyleclip convert WEIGHTS {folder / GENERATOR}"
         )
     generator, metadata = load_generator(folder / GENERATOR, flags)
     name, mark = metadata.get("name", folder.name), generator_fingerprint(generator)

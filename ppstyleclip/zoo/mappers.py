@@ -23,7 +23,7 @@ from ppstyleclip.zoo.published_mappers import foreign_parts
 KIND = "ppstyleclip mapper"
 EMBEDS = ("none", "table", "clip")
 MAPPER_SPACES = ("w_plus", "s")
-TRAIN = "python tools/train_mapper.py"
+TRAIN = "ppstyleclip train-mapper"
 _WORDS = "words"  # beside the network's keys, none of which is called so
 
 

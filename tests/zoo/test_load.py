@@ -22,7 +22,6 @@ from ppstyleclip.models.stylegan2 import StyleGANv2Generator, channel_table, lay
 from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.zoo import (
     EditDefaults,
-    catalogue,
     clips,
     generator_fingerprint,
     known_models,
@@ -31,6 +30,7 @@ from ppstyleclip.zoo import (
     load_generator,
     load_pack,
     read_stats,
+    registry,
     save_generator,
     save_relevance,
     save_stats,
@@ -168,13 +168,13 @@ def test_paddleclips_addresses_are_in_the_table():
 
 def test_fetching_by_name(world, monkeypatch):
     asked = {}
-    monkeypatch.setattr(catalogue, "fetch", lambda *args, **known: asked.update(known, args=args))
+    monkeypatch.setattr(registry, "fetch", lambda *args, **known: asked.update(known, args=args))
     fetch_published("model_ir_se50.pth")
     url, name = asked["args"]
     assert name == "model_ir_se50.pth" and "drive.usercontent" in url
     assert "drive.google.com/file" in asked["page"] and not asked["sha256"]
     assert asked["licence"].startswith("MIT (its repository); trained on MS1M")
-    with pytest.raises(UserError, match="no published file is called 'nothing.pt'; python tools/doctor.py"):
+    with pytest.raises(UserError, match="no published file is called 'nothing.pt'; ppstyleclip doctor"):
         fetch_published("nothing.pt")
 
 

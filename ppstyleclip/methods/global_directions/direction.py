@@ -105,7 +105,7 @@ def _step_length(unit: str, steps: np.ndarray, r: np.ndarray, relevance: Relevan
     if effect_norm is None:
         raise UserError(
             'alpha unit "effect" needs the strength of each channel, which these directions do not hold; '
-            'use "sigma" or "style", or measure them anew with tools/styleclip_extract.py'
+            'use "sigma" or "style", or measure them anew with `ppstyleclip relevance`'
         )
     return EFFECT * SPAN / float((steps * effect_norm * r).sum())
 
@@ -141,7 +141,7 @@ def _match(rows: np.ndarray, dt: np.ndarray) -> tuple[np.ndarray, float]:
     if not np.isfinite(r).all():
         raise UserError(
             "relevance or text direction holds values that are not finite; "
-            "rebuild the relevance with tools/styleclip_extract.py"
+            "rebuild the relevance with `ppstyleclip relevance`"
         )
     return r, float(np.abs(r).max(initial=0.0))
 
@@ -160,10 +160,10 @@ def _check_shapes(relevance: Relevance, layout: StyleLayout, stats: StyleStats) 
     if len(relevance.rows) != layout.num_editable:
         raise UserError(
             f"relevance has {len(relevance.rows)} rows, this generator has {layout.num_editable} editable "
-            "channels; rebuild it with tools/styleclip_extract.py"
+            "channels; rebuild it with `ppstyleclip relevance`"
         )
     if len(stats.std) != layout.size:
         raise UserError(
             f"statistics are of {len(stats.std)} style channels, this generator has {layout.size}; "
-            "rebuild them with tools/styleclip_getf.py"
+            "rebuild them with `ppstyleclip statistics`"
         )

@@ -322,10 +322,10 @@ def _check_shapes(layout: StyleLayout, statistics: StyleStats, s_base: np.ndarra
     if s_base.ndim != 2 or len(s_base) == 0 or s_base.shape[1] != layout.size:
         raise UserError(
             f"base styles are {list(s_base.shape)}, this generator needs [N, {layout.size}]; "
-            "sample them with tools/styleclip_getf.py"
+            "sample them with `ppstyleclip statistics`"
         )
     if len(statistics.mean) != layout.size or len(statistics.std) != layout.size:
         raise UserError(
             f"statistics are of {len(statistics.mean)} style channels, this generator has {layout.size}; "
-            "rebuild them with tools/styleclip_getf.py"
+            "rebuild them with `ppstyleclip statistics`"
         )
