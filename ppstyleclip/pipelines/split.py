@@ -60,7 +60,7 @@ def split_faces(
     """
     check_number("least", least, most=1.0)
     records = text_shares(
-        editor.draw, editor.bundle.clip, faces, texts, templates=templates, batch_size=batch_size
+        editor.synthesize, editor.bundle.clip, faces, texts, templates=templates, batch_size=batch_size
     )
     return _collected(records, tuple(texts), least)
 

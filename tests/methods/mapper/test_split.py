@@ -30,7 +30,7 @@ def faces_of(editor, count=7):
 def test_shares_are_a_softmax_of_cosines():
     editor = Editor.from_pretrained()
     faces, clip = faces_of(editor), editor.bundle.clip
-    parts = list(text_shares(editor.draw, clip, faces, TEXTS, batch_size=3))
+    parts = list(text_shares(editor.synthesize, clip, faces, TEXTS, batch_size=3))
     assert [(part.first, part.done, part.total) for part in parts] == [(0, 3, 7), (3, 6, 7), (6, 7, 7)]
     assert [len(part.shares) for part in parts] == [3, 3, 1]
     images = clip.encode_image(paddle.to_tensor(editor.synthesize(faces))).numpy().astype("float64")
