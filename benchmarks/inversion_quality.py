@@ -51,12 +51,13 @@ class Inverted:
 
 def invert_all(editor, pixels, *, steps, batch):
     """Invert faces in batches: the encoder, then `steps` of fitting."""
-    from ppstyleclip.apps.photo import find_latents
+    from ppstyleclip.methods.inversion import FittingConfig
+    from ppstyleclip.pipelines.inversion import find_latents
+    from ppstyleclip.progress import last
 
     start, found = time.time(), []
     for k in range(0, len(pixels), batch):
-        *_, w_plus = find_latents(editor, pixels[k : k + batch], steps=steps)
-        found.append(w_plus)
+        found.append(last(find_latents(editor, pixels[k : k + batch], FittingConfig(steps=steps))).w_plus)
     seconds, w_plus = (time.time() - start) / len(pixels), np.concatenate(found)
     way = f"encoder, {steps} steps" if steps else "encoder"
     return Inverted(way, w_plus, editor.render(w_plus), seconds)
@@ -72,8 +73,8 @@ def likeness(before, after):
 
 def quality_table(bench, pixels, results):
     """Markdown: PSNR, likeness and seconds of each way."""
-    from ppstyleclip.apps.quality import psnr
     from ppstyleclip.pictures import to_images
+    from ppstyleclip.pipelines.quality import psnr
 
     lines = ["| way | PSNR, mean | least | likeness | a face takes |", "|---|---|---|---|---|"]
     for result in results:

@@ -46,14 +46,14 @@ def draw(generator, z, batch_size=50):
     """Generated images `[N, 3, H, W]` ndarray at 8-bit levels."""
     import paddle
 
-    from ppstyleclip.engine import Painter
-    from ppstyleclip.pictures import to_images, to_pixels
+    from ppstyleclip.engine import Renderer
+    from ppstyleclip.pictures import to_images
 
-    paint = Painter(generator)
+    renderer = Renderer(generator)
     with paddle.no_grad():
         styles = generator.style_affine(generator.get_latent(paddle.to_tensor(z)))
     parts = [[style[i : i + batch_size] for style in styles] for i in range(0, len(z), batch_size)]
-    return to_images(np.concatenate([to_pixels(paint(part)) for part in parts]))
+    return to_images(np.concatenate([renderer.render(part) for part in parts]))
 
 
 def correlations(judges, images, factors):

@@ -23,9 +23,9 @@ from typing import Any, Union
 import numpy as np
 import paddle
 
-from ppstyleclip.engine import Painter
+from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.global_direction import StyleDirection, style_direction
+from ppstyleclip.methods.global_directions import StyleDirection, style_direction
 from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
@@ -108,7 +108,7 @@ class Editor:
 
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
-        self._renderer = Painter(bundle.generator, mark=bundle.fingerprints.get("generator"))
+        self._renderer = Renderer(bundle.generator, mark=bundle.fingerprints.get("generator"))
         self._cached_direction = lru_cache(maxsize=64)(self._compute_direction)
 
     @classmethod
@@ -158,7 +158,7 @@ class Editor:
         return np.concatenate(parts)
 
     def _draw_for_encoder(self, w_plus: paddle.Tensor) -> paddle.Tensor:
-        return paddle.to_tensor(self._renderer(self.bundle.generator.style_affine(w_plus)))
+        return paddle.to_tensor(self._renderer.synthesize(self.bundle.generator.style_affine(w_plus)))
 
     def mean_w_plus(self) -> np.ndarray:
         """Return the mean latent as a face, w_plus `[1, L, D]` float32."""
@@ -238,14 +238,17 @@ class Editor:
         """Draw faces as render does; images `[N, 3, H, W]` float32, about [-1, 1]."""
         return np.concatenate(list(self._image_batches(face)))
 
-    draw = synthesize  # alias until the sweep; then it warns for one release
+    def draw(self, face: Face) -> np.ndarray:
+        """Do what synthesize does, whose earlier name this is; it goes with the next release."""
+        warnings.warn("Editor.draw is synthesize now", DeprecationWarning, stacklevel=2)
+        return self.synthesize(face)
 
     @paddle.no_grad()
     def _image_batches(self, face: Face) -> Iterator[np.ndarray]:
         s = self.styles(face).numpy()
         batch = max(1, min(MAX_BATCH, BATCH_PIXELS // self.bundle.generator.size**2))
         for k in range(0, len(s), batch):
-            yield self._renderer(self.bundle.layout.unflatten(s[k : k + batch]))
+            yield self._renderer.synthesize(self.bundle.layout.unflatten(s[k : k + batch]))
 
     def edit(self, face: Face, *edits: AnyEdit) -> tuple[np.ndarray, np.ndarray]:
         """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8."""
@@ -290,8 +293,7 @@ class Editor:
             beta=edit.beta,
             unit=edit.unit,
             soft=edit.soft,
-            strength=bundle.strength,
-            pull=edit.pull,
+            covariance_weight=edit.pull,
             population=self._population if edit.pull else None,
         )
 

@@ -252,7 +252,7 @@ def _file(name, entry, licences, checksums) -> dict:
         "sha256": entry["sha256"] or checksums.get(name, ""),
         "fix": ""
         if path
-        else f"python tools/doctor.py --fetch {name}"
+        else f"ppstyleclip doctor --fetch {name}"
         if by_program
         else f"by hand from {entry['page']}",
     }

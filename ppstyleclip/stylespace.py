@@ -13,14 +13,8 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.models.layout import StyleLayout
-from ppstyleclip.models.stylegan2.layout import layout_from_channels  # noqa: F401  alias until the sweep
 
 DEFAULT_ALPHA = 5.0  # deviations up and down of a measurement that does not state its own
-
-
-def build_layout(generator) -> StyleLayout:
-    """Alias until the sweep: generator.layout."""
-    return generator.layout
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from tiny_world import WORDS, tiny_clip, tiny_generator, tiny_measurements, tiny
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_safetensors
-from ppstyleclip.stylespace import build_layout, layout_from_channels
+from ppstyleclip.models.stylegan2 import layout_from_channels
 from ppstyleclip.zoo import Bundle, Deferred, clip_fingerprint, generator_fingerprint, load_pack
 
 
@@ -68,7 +68,7 @@ def test_deferred_parts_are_loaded_once_and_when_asked_for():
 
 
 def test_wrong_pairs_are_refused():
-    layout = build_layout(tiny_generator())
+    layout = tiny_generator().layout
     other = layout_from_channels(16, {4: 8, 8: 8, 16: 4})
     stats, relevance = tiny_measurements(other)
     for part in ({"stats": stats}, {"stats": Deferred(lambda: stats)}):
@@ -83,7 +83,7 @@ def test_wrong_pairs_are_refused():
 
 
 def test_the_official_prefix_is_named():
-    layout = build_layout(tiny_generator())
+    layout = tiny_generator().layout
     _, relevance = tiny_measurements(layout)
     first = sum(width for width, yes in zip(layout.channels[:4], layout.editable[:4]) if yes)
     with pytest.raises(UserError, match=f"{first} rows .only the first 3 of 5 layers."):
@@ -91,7 +91,7 @@ def test_the_official_prefix_is_named():
 
 
 def test_relevance_of_a_clip_of_another_width_is_refused():
-    _, relevance = tiny_measurements(build_layout(tiny_generator()), dim=20)
+    _, relevance = tiny_measurements(tiny_generator().layout, dim=20)
     with pytest.raises(UserError, match="20 columns, CLIP '.*' gives 16"):
         tiny_bundle(relevance=relevance)
     late = tiny_bundle(relevance=Deferred(lambda: relevance))

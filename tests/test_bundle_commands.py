@@ -84,7 +84,7 @@ def test_a_bundle_is_measured_as_its_generator_is_elsewhere():
 def test_stages_in_the_wrong_order_name_the_right_one(capsys):
     save_generator("mine/generator.safetensors", tiny_generator(seed=5), name="mine")
     line = refused(capsys, "--bundle", "mine")
-    assert "has no relevance.safetensors yet" in line and "styleclip_extract.py --bundle mine" in line
+    assert "has no relevance.safetensors yet" in line and "ppstyleclip relevance --bundle mine" in line
     assert extract(["--bundle", "mine", "--clip", "toonface"]) == 2
     assert "styleclip_getf.py --bundle mine" in capsys.readouterr().err
 
@@ -97,7 +97,7 @@ def test_a_part_of_another_bundle_is_refused_by_both_names(capsys, part):
     shutil.copy(f"other/{part}", "mine")
     capsys.readouterr()
     line = refused(capsys, "--bundle", "mine")
-    assert all(mark in line for mark in marks) and "styleclip_extract.py" in line
+    assert all(mark in line for mark in marks) and "ppstyleclip relevance" in line
 
 
 def test_statistics_of_another_bundle_are_refused(capsys):

@@ -10,7 +10,7 @@ from tiny_world import tiny_parts
 
 from ppstyleclip.editor import Edit, Editor, Session
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.global_direction import style_direction
+from ppstyleclip.methods.global_directions import style_direction
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.text import text_direction
 

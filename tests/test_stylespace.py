@@ -7,12 +7,8 @@ import numpy as np
 import paddle
 import pytest
 
-from ppstyleclip.models.stylegan2 import StyleGANv2Generator
-from ppstyleclip.stylespace import (
-    StyleLayout,
-    build_layout,
-    layout_from_channels,
-)
+from ppstyleclip.models.stylegan2 import StyleGANv2Generator, layout_from_channels
+from ppstyleclip.stylespace import StyleLayout
 
 CHANNELS = {4: 6, 8: 5, 16: 4, 32: 3}
 FFHQ = {4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128, 512: 64, 1024: 32}
@@ -47,20 +43,20 @@ def test_layout_of_ffhq_in_order():
 
 
 def test_built_layout_equals_the_computed_one_and_the_styles(generator):
-    layout = build_layout(generator)
+    layout = generator.layout
     assert layout == layout_from_channels(32, CHANNELS)
     styles = generator.style_affine(paddle.randn([2, 12]))
     assert tuple(style.shape[1] for style in styles) == layout.channels
 
 
 def test_layout_survives_json(generator):
-    layout = build_layout(generator)
+    layout = generator.layout
     assert StyleLayout.from_config(json.loads(json.dumps(layout.to_config()))) == layout
 
 
 @pytest.mark.parametrize("as_tensor", [False, True])
 def test_flatten_and_unflatten_are_inverse(generator, as_tensor):
-    layout = build_layout(generator)
+    layout = generator.layout
     s = np.random.RandomState(0).randn(3, layout.size).astype(np.float32)
     given = paddle.to_tensor(s) if as_tensor else s
     styles = layout.unflatten(given)
@@ -69,14 +65,14 @@ def test_flatten_and_unflatten_are_inverse(generator, as_tensor):
 
 
 def test_editable_index_leaves_out_only_rgb(generator):
-    layout = build_layout(generator)
+    layout = generator.layout
     layers = {np.searchsorted(layout.offsets, i, side="right") - 1 for i in layout.editable_index}
     assert not any(layout.names[k].startswith("to_rgb") for k in layers)
     assert layout.num_editable == sum(w for n, w in zip(layout.names, layout.channels) if "rgb" not in n)
 
 
 def test_wrong_shapes_are_refused(generator):
-    layout = build_layout(generator)
+    layout = generator.layout
     with pytest.raises(ValueError, match="another generator"):
         layout.unflatten(np.zeros((1, layout.size + 1)))
     with pytest.raises(ValueError, match="widths"):

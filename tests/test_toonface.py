@@ -8,7 +8,7 @@ import paddle
 import pytest
 
 from ppstyleclip.pictures import to_images
-from ppstyleclip.stylespace import StyleStats, build_layout
+from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.toonface import captions, train_clip, train_encoder, train_generator, train_judge, world
 from ppstyleclip.toonface.judge import AttributeNet
 from ppstyleclip.toonface.renderer import FACTORS, INDEX, NUM_FACTORS, render, render_batch
@@ -149,7 +149,7 @@ def small_world():
     generator.eval()
     for parameter in generator.parameters():
         parameter.stop_gradient = True
-    layout = build_layout(generator)
+    layout = generator.layout
     blank = np.zeros(layout.size, np.float32)
     return SimpleNamespace(generator=generator, layout=layout, stats=StyleStats(blank, blank + 1, 1))
 

@@ -8,7 +8,6 @@ import paddle
 from tiny_world import STYLE_DIM
 
 from ppstyleclip.models.mappers import build_mapper
-from ppstyleclip.stylespace import build_layout
 from ppstyleclip.zoo import TrainedMapper, load_pack, save_mapper
 
 LEVELS = {"mapper_type": "LevelsMapper", "style_dim": STYLE_DIM, "levels": [2, 2, 2]}
@@ -24,7 +23,7 @@ def made(config, **parts):
 
 def save_mappers(pack):
     """A mapper of each kind, in the pack's own folder."""
-    layout = build_layout(load_pack(pack).generator)
+    layout = load_pack(pack).generator.layout
     table = {"texts": HAIR, "words": STYLES, "embed": "table"}
     kinds = {
         "smile": made(LEVELS, texts=("happy face",)),

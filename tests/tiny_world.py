@@ -14,7 +14,7 @@ import paddle
 from ppstyleclip.engine import program_cache
 from ppstyleclip.models.clip import build_clip
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
-from ppstyleclip.stylespace import StyleStats, build_layout
+from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.zoo import EditDefaults, load, save_pack
 
 SIZE, STYLE_DIM, N_MLP = 16, 12, 2
@@ -68,7 +68,7 @@ def tiny_measurements(layout, dim=CLIP["embed_dim"], seed=2):
 def tiny_parts():
     """(generator, layout, stats, relevance, clip) that fit together."""
     generator = tiny_generator()
-    layout = build_layout(generator)
+    layout = generator.layout
     return (generator, layout, *tiny_measurements(layout), tiny_clip())
 
 

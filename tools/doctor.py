@@ -1,13 +1,6 @@
 #!/usr/bin/env python
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""What is installed here, what is missing, and the command that brings it; which published files are here.
-
-    python tools/doctor.py
-    python tools/doctor.py --json
-    python tools/doctor.py --fetch shape_predictor_68_face_landmarks.dat
-
-Exit code 0: the embedded face can be edited. 1: it cannot.
-"""
+"""`ppstyleclip doctor` as a script, for a checkout: `python tools/doctor.py --help`."""
 
 from __future__ import annotations
 

@@ -1,13 +1,6 @@
 #!/usr/bin/env python
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Find the latent of a face in a photo with an encoder (pSp, e4e, ReStyle).
-
-Writes src.png (the aligned face), dst.png (as the generator draws it) and dst.npy (its latent).
-
-    python tools/pixel2style2pixel.py --input_image scene.png
-    python tools/pixel2style2pixel.py --input_image photo.jpg --model_type ffhq-inversion --cpu
-    python tools/pixel2style2pixel.py --input_image photo.jpg --weight_path e4e_ffhq_encode.pt
-"""
+"""`ppstyleclip pixel2style2pixel` as a script, for a checkout: `python tools/pixel2style2pixel.py --help`."""
 
 from __future__ import annotations
 

@@ -188,10 +188,10 @@ def relevance(layers, block_size, images):
     from ppstyleclip.engine import CompiledNetworks
     from ppstyleclip.methods.global_directions import RelevanceConfig, compute_relevance
     from ppstyleclip.methods.global_directions.blocks import split_blocks
-    from ppstyleclip.stylespace import StyleStats, build_layout
+    from ppstyleclip.stylespace import StyleStats
 
     generator, clip = make_generator(GRADIENT_SIDE), make_clip()
-    layout = build_layout(generator)
+    layout = generator.layout
     base, mean, std = style_world(generator, images)
     base, stats = layout.flatten(base), StyleStats(np.concatenate(mean), np.concatenate(std), 64)
     every = split_blocks(layout, block_size)
@@ -244,11 +244,11 @@ def gradient_eager():
 
 def gradient_engine():
     from ppstyleclip.engine import compile_gradient
-    from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
+    from ppstyleclip.models.forms import inference_of
 
     generator, clip = make_generator(GRADIENT_SIDE), make_clip()
     arrays, names = gradient_inputs(generator, clip)
-    step = GradientStep(FixedSynthesis(generator), clip, names)
+    step = GradientStep(inference_of(generator).differentiable(), clip, names)
     shapes = {name: list(array.shape) for name, array in arrays.items()}
     run = compile_gradient(step, shapes, names)  # the cache is this run's own
 

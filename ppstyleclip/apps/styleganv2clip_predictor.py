@@ -30,7 +30,7 @@ from ppstyleclip.cli.run import run_cli
 from ppstyleclip.cli.saving import save_text_edit
 from ppstyleclip.editor import Edit, Face
 from ppstyleclip.files import check_writable
-from ppstyleclip.methods.global_direction import largest_beta
+from ppstyleclip.methods.global_directions import largest_beta
 from ppstyleclip.pipelines.editing import edit_face
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.text import text_direction
@@ -137,7 +137,7 @@ class StyleGANv2ClipPredictor(StyleGANv2Predictor):
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the arguments of `generate`; they are those of PaddleGAN's script."""
-    parser = argparse.ArgumentParser(description="Edit a face by text; tools/styleganv2clip.py can do more.")
+    parser = argparse.ArgumentParser(description="Edit a face by text; ppstyleclip edit can do more.")
     parser.add_argument("--latent", help="latent of the face (default: a sampled face)")
     parser.add_argument("--neutral", default="face", help="what the picture shows (default: face)")
     parser.add_argument("--target", required=True, help="what it should show, such as 'happy face'")
@@ -161,7 +161,7 @@ def run_generate(argv: list[str]) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run `generate` here, or hand `extract` on to what tools/styleclip_extract.py runs."""
+    """Run `generate` here, or hand `extract` on to what `ppstyleclip relevance` runs."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -170,9 +170,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.run_type == "generate":
         return run_cli(run_generate, args.arguments)
-    from ppstyleclip.apps.extract import run_extract
+    from ppstyleclip.cli.main import run_command
 
-    return run_cli(run_extract, args.arguments)
+    return run_command("relevance", args.arguments)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def _print_files(files: list[dict]) -> None:
     print("licences")
     for licence, text in dict.fromkeys((file["licence"], file["licence_text"]) for file in files):
         print(f"  {licence}: {text}")
-    print("\nan absent file comes with: python tools/doctor.py --fetch NAME")
+    print("\nan absent file comes with: ppstyleclip doctor --fetch NAME")
     for file in files:
         if file["fix"].startswith("by hand"):
             print(f"  {file['name']}: {file['fix']}")

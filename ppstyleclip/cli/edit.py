@@ -35,7 +35,6 @@ DEFAULT_OUTPUT = "edited.png"
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = documented_parser(__doc__ or "")
-    parser.prog = "ppstyleclip edit"
     parser.add_argument(
         "source",
         nargs="?",

@@ -15,7 +15,7 @@ from ppstyleclip.cli.photos import edit_named_photo, lines_of, warn_if_poor
 from ppstyleclip.cli.saving import save_photo, save_text_edit
 from ppstyleclip.editor import Editor, ResolvedEdit
 from ppstyleclip.files import save_picture
-from ppstyleclip.methods.global_direction import StyleDirection
+from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.pictures import offset_labels, strip
 from ppstyleclip.pipelines.editing import edit_face
 from ppstyleclip.pipelines.records import result_of

@@ -3,9 +3,9 @@
 
 Writes src.fitting.png (the face), dst.fitting.png (as it is drawn) and dst.fitting.npy (its latent).
 
-    python tools/styleganv2fitting.py --input_image scene.png --need_align
-    python tools/styleganv2fitting.py --input_image src.png --pre_latent dst.npy --model_type ffhq-config-f
-    python tools/styleganv2fitting.py --input_image src.png --recipe image2stylegan --step 300
+    ppstyleclip fit --input_image scene.png --need_align
+    ppstyleclip fit --input_image src.png --pre_latent dst.npy --model_type ffhq-config-f
+    ppstyleclip fit --input_image src.png --recipe image2stylegan --step 300
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 
 Writes strip.png, interpolation.gif and interpolation.mp4.
 
-    python tools/interpolate.py --seed 1 2 3 1
-    python tools/interpolate.py --latent dst.npy dst.editing.npy --steps 48
-    python tools/interpolate.py --latent bank.pt --index 0 7 --fps 12
+    ppstyleclip interpolate --seed 1 2 3 1
+    ppstyleclip interpolate --latent dst.npy dst.editing.npy --steps 48
+    ppstyleclip interpolate --latent bank.pt --index 0 7 --fps 12
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 
 Writes src.png (the aligned face), dst.png (as the generator draws it) and dst.npy (its latent).
 
-    python tools/pixel2style2pixel.py --input_image scene.png
-    python tools/pixel2style2pixel.py --input_image photo.jpg --model_type ffhq-inversion --cpu
-    python tools/pixel2style2pixel.py --input_image photo.jpg --weight_path e4e_ffhq_encode.pt
+    ppstyleclip invert --input_image scene.png
+    ppstyleclip invert --input_image photo.jpg --model_type ffhq-inversion --cpu
+    ppstyleclip invert --input_image photo.jpg --weight_path e4e_ffhq_encode.pt
 """
 
 from __future__ import annotations

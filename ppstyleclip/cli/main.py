@@ -7,8 +7,10 @@ A command is a module of this folder with two functions: `parse_args(argv)`, whi
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
+from collections.abc import Iterator
 
 from ppstyleclip import __version__
 from ppstyleclip.cli.run import run_cli
@@ -61,7 +63,18 @@ def main(argv: list[str] | None = None) -> int:
     if argv[0] == "--version":
         print(f"ppstyleclip {__version__}")
         return 0
-    return run_command(argv[0], argv[1:])
+    with _called_as(f"ppstyleclip {argv[0]}"):
+        return run_command(argv[0], argv[1:])
+
+
+@contextlib.contextmanager
+def _called_as(name: str) -> Iterator[None]:
+    """Have argparse show `name` in a command's usage; it takes the script's name from sys.argv."""
+    before, sys.argv = sys.argv, [name, *sys.argv[1:]]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 def run_command(name: str, argv: list[str] | None = None) -> int:

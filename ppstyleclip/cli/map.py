@@ -4,10 +4,10 @@
 Of one face it writes results_<texts>.png (the face, then what became of it) and latent.npy; of a bank
 (--latents_test_path) inference_results/00000.png and latent_00000.npy, and so on.
 
-    python tools/mapper_inference.py --modules hair --texts "long hair" --bundle my_bundle --seed 5
-    python tools/mapper_inference.py --modules celeb_female hair_sum color_sum --texts Emma_Stone wavy pink \\
+    ppstyleclip map --modules hair --texts "long hair" --bundle my_bundle --seed 5
+    ppstyleclip map --modules celeb_female hair_sum color_sum --texts Emma_Stone wavy pink \\
            --intermediate_outputs --latent_path test_female.pt --w_num 60 --model_type ffhq-config-f
-    python tools/mapper_inference.py --checkpoint_path afro.pt --latents_test_path test_faces.pt \\
+    ppstyleclip map --checkpoint_path afro.pt --latents_test_path test_faces.pt \\
            --couple_outputs --n_images 20 --model_type ffhq-config-f
 """
 
@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> None:
 def _bundle_folder(args: argparse.Namespace) -> Path | None:
     """Folder of the bundle that the arguments name; None where they name another model."""
     from ppstyleclip.zoo import load
-    from ppstyleclip.zoo.catalogue import EMBEDDED
+    from ppstyleclip.zoo.registry import EMBEDDED
 
     if args.bundle is not None:
         return Path(args.bundle)
@@ -151,14 +151,17 @@ def _bundle_folder(args: argparse.Namespace) -> Path | None:
 
 def _one_face(editor: Any, args: argparse.Namespace) -> tuple[Any, str]:
     """The face that the arguments name (--latent, --seed or --input_image), and what to call it."""
-    from ppstyleclip.apps.faces import given_face
+    from ppstyleclip.cli.faces import given_face
 
     if args.input_image is None:
         return given_face(editor, args, seed=DEFAULT_SEED)
     import numpy as np
 
-    from ppstyleclip.apps.photo import aligned_faces, find_latents
+    from ppstyleclip.align import read_photo
+    from ppstyleclip.cli.photos import read_faces
+    from ppstyleclip.pipelines.inversion import find_latents
+    from ppstyleclip.progress import last
 
-    _, faces = aligned_faces(editor.bundle, args.input_image)
-    *_, w_plus = find_latents(editor, np.stack([face.crop for face in faces]))
-    return w_plus, args.input_image
+    faces = read_faces(editor.bundle, args.input_image, read_photo(args.input_image))
+    crops = np.stack([face.crop for face in faces])
+    return last(find_latents(editor, crops)).w_plus, args.input_image

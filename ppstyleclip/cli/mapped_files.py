@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ppstyleclip.apps.faces import save_latent
+from ppstyleclip.cli.saving import save_latent
 from ppstyleclip.editor import Editor
 from ppstyleclip.files import check_writable, save_png
 from ppstyleclip.pictures import enlarged, grid

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ppstyleclip.apps.frames import PICTURES
-from ppstyleclip.apps.photo import aligned_faces
+from ppstyleclip.align import read_photo
+from ppstyleclip.cli.photos import PICTURES, read_faces
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_bank
@@ -96,7 +96,7 @@ def photo_latents(editor: Editor, folder: str) -> np.ndarray:
     found = []
     for place in places:
         try:
-            faces = aligned_faces(editor.bundle, place)[1]
+            faces = read_faces(editor.bundle, place, read_photo(place))
         except UserError as error:
             warnings.warn(f"left out: {error}", stacklevel=2)
             continue

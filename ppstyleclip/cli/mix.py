@@ -3,9 +3,9 @@
 
 Writes src1.mixing.png, src2.mixing.png, dst.mixing.png and the mixture's latent, dst.mixing.npy.
 
-    python tools/styleganv2mixing.py --seed1 1 --seed2 2
-    python tools/styleganv2mixing.py --seed1 1 --seed2 2 --crossover 4
-    python tools/styleganv2mixing.py --latent1 dst.npy --latent2 dst.fitting.npy --weights 0.7
+    ppstyleclip mix --seed1 1 --seed2 2
+    ppstyleclip mix --seed1 1 --seed2 2 --crossover 4
+    ppstyleclip mix --latent1 dst.npy --latent2 dst.fitting.npy --weights 0.7
 """
 
 from __future__ import annotations

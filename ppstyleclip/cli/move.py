@@ -4,9 +4,9 @@
 Writes src.editing.png (the face as it is), dst.editing.png (edited), dst.editing.npy (its latent) and, for
 several offsets, strip.png (all of them in a labelled row).
 
-    python tools/styleganv2editing.py --model_type ffhq-config-f --latent dst.npy --direction_name age \\
+    ppstyleclip move --model_type ffhq-config-f --latent dst.npy --direction_name age \\
            --direction_offset 5
-    python tools/styleganv2editing.py --seed 5 --direction_path smile.npy --direction_offset -2 0 2
+    ppstyleclip move --seed 5 --direction_path smile.npy --direction_offset -2 0 2
 """
 
 from __future__ import annotations

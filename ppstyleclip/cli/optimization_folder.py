@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ppstyleclip.apps.faces import save_latent
 from ppstyleclip.cli.curve_files import loss_rows, save_curves, write_csv
+from ppstyleclip.cli.saving import save_latent
 from ppstyleclip.files import check_writable, save_png
 from ppstyleclip.pictures import grid
 from ppstyleclip.pipelines.optimization import Optimized

@@ -4,9 +4,9 @@
 Writes final_result.png (before and after), latent.npy, losses.csv and losses.png; with --save_every pictures
 on the way, with --animation the way itself. Ctrl-C writes what is reached by then.
 
-    python tools/optimize.py --description "happy face"
-    python tools/optimize.py --description "face with glasses" "sad face" --weights 1 0.5 --seed 5 6
-    python tools/optimize.py --description "a person with purple hair" --preset official \\
+    ppstyleclip optimize --description "happy face"
+    ppstyleclip optimize --description "face with glasses" "sad face" --weights 1 0.5 --seed 5 6
+    ppstyleclip optimize --description "a person with purple hair" --preset official \\
            --model_type ffhq-config-f --latent dst.npy
 """
 
@@ -164,7 +164,7 @@ def _config(args: argparse.Namespace, editor: Any) -> tuple[Any, Any]:
 
 def _start(args: argparse.Namespace, editor: Any, space: str) -> tuple[Any, str]:
     """Latents to begin with, and what to call them."""
-    from ppstyleclip.apps.faces import load_face
+    from ppstyleclip.cli.faces import load_face
     from ppstyleclip.pipelines.optimization import mean_start, sample_start, to_space
 
     if args.mode == "free_generation":

@@ -5,9 +5,9 @@ Writes edited.png (the photo with the edit), side_by_side.png (before and after)
 it is in the photo, as it was inverted, as it was edited) and faces.npy (the latents found); with --tune also
 generator_1.safetensors. Of a folder it writes NAME.edited.png for each picture, of a video edited.mp4.
 
-    python tools/edit_photo.py scene.png --target "happy face"
-    python tools/edit_photo.py scene.png --target "face with glasses" --face 2 --steps 100 --tune 100
-    python tools/edit_photo.py photo.jpg --target "smiling face" --face all --model_type ffhq-config-f
+    ppstyleclip photo scene.png --target "happy face"
+    ppstyleclip photo scene.png --target "face with glasses" --face 2 --steps 100 --tune 100
+    ppstyleclip photo photo.jpg --target "smiling face" --face all --model_type ffhq-config-f
 """
 
 from __future__ import annotations

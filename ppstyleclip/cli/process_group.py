@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ppstyleclip.apps.ranks import Ranks
+from ppstyleclip.jobs.ranks import Ranks
 from ppstyleclip.methods.mapper import ALONE, ProcessGroup
 
 

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         print(
             f"shard {config.shard}: {int(relevance.measured.sum())} channels are in {path}; join all shards "
-            "with: python tools/styleclip_extract.py --merge DIR DIR ..."
+            "with: ppstyleclip relevance --merge DIR DIR ..."
         )
     finish_relevance_job(job, keep=args.keep_job)
 

@@ -4,8 +4,8 @@
 Writes sample.png (a sheet of faces), sample.npy (their latents; the other tools take one by --latent and
 --index), sample_mixing_0.png and sample_mixing_1.png (rows of a face with the finer levels of those above).
 
-    python tools/styleganv2.py --seed 233
-    python tools/styleganv2.py --model_type ffhq-config-f --n_row 2 --n_col 3 --output_path faces --cpu
+    ppstyleclip sample --seed 233
+    ppstyleclip sample --model_type ffhq-config-f --n_row 2 --n_col 3 --output_path faces --cpu
 """
 
 from __future__ import annotations

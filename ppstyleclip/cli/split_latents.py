@@ -3,8 +3,8 @@
 
 Writes BANK_<text>.npy for each text and split.csv, a line for each face with its text and all shares.
 
-    python tools/split_latents.py sample.npy --texts "happy face" "sad face"
-    python tools/split_latents.py train_faces.pt --texts "a photo of a man" "a photo of a woman" \\
+    ppstyleclip split-latents sample.npy --texts "happy face" "sad face"
+    ppstyleclip split-latents train_faces.pt --texts "a photo of a man" "a photo of a woman" \\
            --model_type ffhq-config-f --least 0.8
 """
 
@@ -89,8 +89,8 @@ def _file_names(texts: list[str]) -> list[str]:
 
 def _write(faces: Any, result: Any, folder: Path, stem: str, names: list[str]) -> list[Path]:
     """Write STEM_<text>.npy for each text that has faces, and split.csv with a line for each face."""
-    from ppstyleclip.apps.faces import save_latent
     from ppstyleclip.cli.curve_files import write_csv
+    from ppstyleclip.cli.saving import save_latent
 
     written = []
     for name, group in zip(names, result.groups):

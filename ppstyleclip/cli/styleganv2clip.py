@@ -4,9 +4,9 @@
 Writes src.editing.png (the face as it is), dst.editing.png (edited), dst.editing.pd (its styles, as PaddleGAN
 saves them) and, for several offsets, strip.png (all of them in a labelled row).
 
-    python tools/styleganv2clip.py --neutral face --target "happy face"
-    python tools/styleganv2clip.py --target "sad face" --seed 5 --direction_offset -1 0 1 2 3 4 5
-    python tools/styleganv2clip.py --latent dst.npy --model_type ffhq-config-f --target "boy face" --cpu
+    ppstyleclip styleganv2clip --neutral face --target "happy face"
+    ppstyleclip styleganv2clip --target "sad face" --seed 5 --direction_offset -1 0 1 2 3 4 5
+    ppstyleclip styleganv2clip --latent dst.npy --model_type ffhq-config-f --target "boy face" --cpu
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@
 It may be killed and started again: the same command goes on. Also: python -m paddle.distributed.launch
 --nproc_per_node 2 tools/train_mapper.py ..., which shares each batch among the processes.
 
-    python tools/train_mapper.py --description "happy face" --exp_dir happy
-    python tools/train_mapper.py --description "happy face" "face with glasses" "face with a beard" \\
+    ppstyleclip train-mapper --description "happy face" --exp_dir happy
+    ppstyleclip train-mapper --description "happy face" "face with glasses" "face with a beard" \\
            --mapper_mode Mapper_multi --together 2 --exp_dir styles
-    python tools/train_mapper.py --model_type ffhq-config-f --data_mode color --preset seed000 \\
+    ppstyleclip train-mapper --model_type ffhq-config-f --data_mode color --preset seed000 \\
            --latents_train_path train_data.pt --ir_se50_weights model_ir_se50.pth --exp_dir colors
 """
 
@@ -159,9 +159,9 @@ def run(args: argparse.Namespace) -> None:
         raise UserError("--photos and --latents_train_path both say what to train on; give one of them")
     editor = load_editor(args)
 
-    from ppstyleclip.apps.ranks import launched_ranks
     from ppstyleclip.cli.process_group import join_process_group
     from ppstyleclip.cli.training_folder import resume_training
+    from ppstyleclip.jobs.ranks import launched_ranks
 
     config, run_config = _configs(args, editor.bundle.name)
     task = _task(args, editor, config, run_config)

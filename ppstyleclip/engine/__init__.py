@@ -16,38 +16,25 @@ Any thread may call what is compiled here: one thread of the process, the worker
 
 from __future__ import annotations
 
-import sys
+import warnings
 
-from ppstyleclip.engine import compiled_layer, exporter, graph_passes, predictor
-
-# The modules' names of version 0.1; aliases until the sweep.
-for _old, _module in {
-    "compiled": compiled_layer,
-    "tracing": exporter,
-    "prepared": graph_passes,
-    "program": predictor,
-}.items():
-    sys.modules[f"{__name__}.{_old}"] = globals()[_old] = _module
-
-from ppstyleclip.engine.compiled_layer import Compiled  # noqa: E402
-from ppstyleclip.engine.exporter import export  # noqa: E402
-from ppstyleclip.engine.gradient import compile_gradient  # noqa: E402
-from ppstyleclip.engine.keys import config_key  # noqa: E402
-from ppstyleclip.engine.networks import (  # noqa: E402
+from ppstyleclip.engine.compiled_layer import Compiled
+from ppstyleclip.engine.exporter import export
+from ppstyleclip.engine.gradient import compile_gradient
+from ppstyleclip.engine.keys import config_key
+from ppstyleclip.engine.networks import (
     CompiledNetworks,
-    Painter,
     Renderer,
     compile_image_encoder,
     compile_synthesis,
 )
-from ppstyleclip.engine.predictor import PRECISIONS, PassConfig, Program  # noqa: E402
-from ppstyleclip.worker import on_worker, run, submit  # noqa: E402
+from ppstyleclip.engine.predictor import PRECISIONS, PassConfig, Program
+from ppstyleclip.worker import on_worker, run, submit
 
 __all__ = [
     "PRECISIONS",
     "Compiled",
     "CompiledNetworks",
-    "Painter",
     "PassConfig",
     "Program",
     "Renderer",
@@ -60,3 +47,9 @@ __all__ = [
     "run",
     "submit",
 ]
+
+
+def Painter(generator, *, mark=None):
+    """Return `Renderer(generator).synthesize`; the name of version 0.1, which goes with the next release."""
+    warnings.warn("engine.Painter is Renderer now; call its synthesize", DeprecationWarning, stacklevel=2)
+    return Renderer(generator, mark=mark).synthesize

@@ -49,13 +49,12 @@ class Compiled:
         folder: str | Path | None = None,
         passes: PassConfig = ALL_PASSES,
         wrt: Sequence[str] = (),
-        arrangement: PassConfig | None = None,  # alias of passes until the sweep
     ) -> None:
         check_precision(precision)
         layer.eval()
         self.layer: paddle.nn.Layer | None = layer
         self.shapes, self.key, self.wrt = shapes, key, tuple(wrt)
-        self.passes = passes if arrangement is None else arrangement
+        self.passes = passes
         self.precision, self.folder = precision, folder
         self._program: Program | None = None
         self._failed = False

@@ -25,9 +25,6 @@ def writes_legacy_ir() -> bool:
     return paddle.__version__.startswith("2.") or _legacy_guard() is not None
 
 
-writes_old_programs = writes_legacy_ir  # alias until the sweep
-
-
 @on_worker
 def export(
     layer: paddle.nn.Layer,

@@ -240,11 +240,6 @@ class Renderer:
         """Pixels `[N, size, size, 3]` uint8 of K styles; see synthesize."""
         return to_pixels(self.synthesize(styles))
 
-    __call__ = synthesize  # alias until the sweep
-
-
-Painter = Renderer  # alias until the sweep
-
 
 @on_worker
 def compile_image_encoder(clip, side, *, precision="fp32", mark=None, folder=None):

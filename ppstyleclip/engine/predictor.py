@@ -41,7 +41,6 @@ class PassConfig:
 
 
 ALL_PASSES = PassConfig()
-Arrangement, ALL = PassConfig, ALL_PASSES  # alias until the sweep
 
 
 class Program:

@@ -58,7 +58,7 @@ def _job_of(path: Path | str) -> JobFolder:
     folder = read_job(path)
     if folder is None or folder.job.get("kind") != "relevance":
         raise UserError(
-            f"{path} holds no relevance job; name folders that tools/styleclip_extract.py --shard has made"
+            f"{path} holds no relevance job; name folders that `ppstyleclip relevance --shard` has made"
         )
     return folder
 

@@ -18,8 +18,8 @@ from ppstyleclip.methods.global_directions import RelevanceConfig
 from ppstyleclip.methods.global_directions.blocks import Block, default_block_size
 from ppstyleclip.methods.global_directions.memory import channel_work, default_batch, plan_memory
 from ppstyleclip.methods.global_directions.relevance import CACHE_BYTES
-from ppstyleclip.methods.staged import count_tensors
-from ppstyleclip.stylespace import StyleStats, build_layout
+from ppstyleclip.models.forms import count_tensors, prefix_drawing_of
+from ppstyleclip.stylespace import StyleStats
 
 COMPILED_WORK = 1e12  # multiplications from which compiling, a few seconds for each layer, is made up for
 # Words of a manifest that are RelevanceConfig's own, but for the channels.
@@ -59,7 +59,7 @@ def plan_relevance(
         UserError: there are too few styles or channels, or the memory is too little.
     """
     generator, images = inputs.generator, config.image_count
-    layout = build_layout(generator)
+    layout = generator.layout
     batch, cache = config.batch_size, None
     if config.max_memory is not None:
         batch, cache = plan_memory(generator, inputs.clip, images, config.max_memory, batch)
@@ -96,7 +96,7 @@ def describe_relevance(
     """Write down everything that decides what the blocks hold, as a manifest keeps it."""
     if len(inputs.s_base) < num_images:
         raise UserError(f"there are {len(inputs.s_base)} styles, {num_images} base pictures are asked for")
-    layout, statistics = build_layout(inputs.generator), inputs.statistics
+    layout, statistics = inputs.generator.layout, inputs.statistics
     return {
         "kind": "relevance",
         "name": inputs.name,
@@ -123,7 +123,7 @@ def relevance_config(job: dict[str, Any], todo: Iterable[Block]) -> RelevanceCon
 
 def block_work(generator: Any, clip: Any, job: dict[str, Any], blocks: list[Block]) -> dict[int, float]:
     """Count the multiplications of each block, for one image and one sign: `{block number: work}`."""
-    end = count_tensors(generator, job["stop_at"])
+    end = count_tensors(prefix_drawing_of(generator), job["stop_at"])
     work = {k: channel_work(generator, clip, k, end) for k in {block.k for block in blocks}}
     return {block.number: len(block.channels) * work[block.k] for block in blocks}
 
@@ -137,7 +137,8 @@ def _engine(
     """Choose compiled or eager: what was asked for, or what the whole job is worth, however it is shared."""
     if config.engine != "auto":
         return config.engine
-    layout, end = build_layout(inputs.generator), count_tensors(inputs.generator, stop_at)
+    layout = inputs.generator.layout
+    end = count_tensors(prefix_drawing_of(inputs.generator), stop_at)
     tensors = [layout.locate(e)[0] for e in (range(layout.num_editable) if channels is None else channels)]
     work = sum(
         tensors.count(k) * channel_work(inputs.generator, inputs.clip, k, end) for k in sorted(set(tensors))

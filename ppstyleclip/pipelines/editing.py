@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
-from ppstyleclip.methods.global_direction import StyleDirection
+from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.methods.latents import move
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.pipelines.rendering import render_faces

@@ -230,7 +230,7 @@ def mean_start(editor: Editor, space: str) -> np.ndarray:
 
 def draw_latents(editor: Editor, latent: np.ndarray, space: str) -> np.ndarray:
     """Images `[N, 3, H, W]` of latents in a space."""
-    return editor.draw(to_saveable(editor, latent, space))
+    return editor.synthesize(to_saveable(editor, latent, space))
 
 
 @paddle.no_grad()

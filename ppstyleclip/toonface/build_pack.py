@@ -66,11 +66,11 @@ def build(generator, clip, folder=PACK, progress=print):
     """Write the pack twice: the networks first, then, measured on what was stored, everything."""
     import paddle
 
-    from ppstyleclip.stylespace import StyleStats, build_layout
+    from ppstyleclip.stylespace import StyleStats
     from ppstyleclip.toonface.world import sample_z
     from ppstyleclip.zoo import EditDefaults, load_pack, save_pack
 
-    layout = build_layout(generator)
+    layout = generator.layout
     zeros = np.zeros(layout.size, np.float32)
     blank = StyleStats(zeros, zeros + 1, 0)
     relevance = np.zeros((layout.num_editable, clip.dim), np.float32)
@@ -106,7 +106,7 @@ def set_defaults(folder=PACK, **defaults):
 
 def add_encoder(checkpoint, folder=PACK):
     """Put the encoder of a checkpoint of train_encoder into the pack, as float16."""
-    from ppstyleclip.models.psp import build_encoder
+    from ppstyleclip.models.encoders import build_encoder
     from ppstyleclip.models.state import load_state
     from ppstyleclip.toonface.train_encoder import CONFIG
     from ppstyleclip.zoo import Encoder, load_pack, save_encoder

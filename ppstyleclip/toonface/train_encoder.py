@@ -43,7 +43,7 @@ class Run:
     def __init__(self, folder, bundle, steps, learning_rate):
         import paddle
 
-        from ppstyleclip.models.psp import build_encoder
+        from ppstyleclip.models.encoders import build_encoder
 
         self.path, self.bundle = Path(folder) / "state.safetensors", bundle
         generator = bundle.generator

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field, fields
 from typing import Any, Callable
 
@@ -11,8 +12,8 @@ import numpy as np
 from ppstyleclip.errors import UserError
 from ppstyleclip.stylespace import as_relevance
 
-GETF = "python tools/styleclip_getf.py"
-EXTRACT = "python tools/styleclip_extract.py"
+GETF = "ppstyleclip statistics"
+EXTRACT = "ppstyleclip relevance"
 TUNED_FROM = "tuned_from"  # fingerprint of the generator that a tuned one began as
 
 
@@ -115,13 +116,15 @@ class Bundle:
 
     @property
     def strength(self) -> np.ndarray | None:
-        """Effect norm `[E]` of the relevance, over ten deviations, or None."""
-        return self.relevance.effect_norm_over(10.0)  # alias until the sweep
+        """Effect norm `[E]` of the relevance, over ten deviations, or None; ask the relevance for it."""
+        message = "Bundle.strength goes with the next release; use bundle.relevance.effect_norm_over(10.0)"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return self.relevance.effect_norm_over(10.0)
 
     def with_parts(self, **parts) -> Bundle:
         """Make a bundle with some parts replaced; Deferred ones stay unloaded.
 
-        A new generator, such as methods.fitting.tune_generator's, does not keep the fingerprint of the old.
+        A new generator, such as methods.inversion.tune_generator's, does not keep the fingerprint of the old.
         """
         own = {part.name: self._deferred.get(part.name) or self.__dict__[part.name] for part in fields(self)}
         if "generator" in parts:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ppstyleclip.errors import MissingFile, UserError
-from ppstyleclip.zoo.catalogue import EMBEDDED, known_models, model_entry
+from ppstyleclip.zoo.registry import EMBEDDED, known_models, model_entry
 
 if TYPE_CHECKING:
     from ppstyleclip.models.stylegan2 import StyleGANv2Generator

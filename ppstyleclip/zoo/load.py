@@ -12,19 +12,10 @@ from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import read_metadata, read_safetensors
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS
-from ppstyleclip.stylespace import build_layout
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, TUNED_FROM, Bundle, Deferred, EditDefaults
-from ppstyleclip.zoo.catalogue import (
-    EMBEDDED,
-    PACK,
-    check_model_type,
-    fetch_published,
-    known_models,
-    model_entry,
-)
 from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip
 from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats, read_styles
-from ppstyleclip.zoo.download import find
+from ppstyleclip.zoo.downloads.cache import find
 from ppstyleclip.zoo.encoders import has_encoder, load_encoder
 from ppstyleclip.zoo.generators import check_flags, generator_fingerprint, generator_state, load_generator
 from ppstyleclip.zoo.identities import load_identity
@@ -39,6 +30,14 @@ from ppstyleclip.zoo.pack import (
     RELEVANCE,
     STATISTICS,
     STYLES,
+)
+from ppstyleclip.zoo.registry import (
+    EMBEDDED,
+    PACK,
+    check_model_type,
+    fetch_published,
+    known_models,
+    model_entry,
 )
 
 DEFAULT_CLIP = "ViT_B_32"
@@ -145,7 +144,7 @@ def _with_embedded_parts(bundle: Bundle) -> Bundle:
 
 
 def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
-    layout = build_layout(generator)
+    layout = generator.layout
     fingerprints = {"generator": generator_fingerprint(generator)}
     if tuned_from is not None:
         fingerprints[TUNED_FROM] = tuned_from
@@ -214,7 +213,7 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
     if folder.is_dir() and not (folder / GENERATOR).is_file():
         raise MissingFile(
             f"the bundle {folder} has no {GENERATOR}; make it with: "
-            f"python tools/convert_weights.py WEIGHTS {folder / GENERATOR}"
+            f"ppstyleclip convert WEIGHTS {folder / GENERATOR}"
         )
     generator, metadata = load_generator(folder / GENERATOR, flags)
     name, mark = metadata.get("name", folder.name), generator_fingerprint(generator)
@@ -223,7 +222,7 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
             f"{folder / GENERATOR} is damaged: it was written as {metadata['fingerprint']} "
             f"and reads as {mark}"
         )
-    layout, known = build_layout(generator), {"name": name, "generator": mark}
+    layout, known = generator.layout, {"name": name, "generator": mark}
     stated = stated_by(folder / RELEVANCE)
     return Bundle(
         name=name,

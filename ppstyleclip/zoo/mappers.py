@@ -23,7 +23,7 @@ from ppstyleclip.zoo.published_mappers import foreign_parts
 KIND = "ppstyleclip mapper"
 EMBEDS = ("none", "table", "clip")
 MAPPER_SPACES = ("w_plus", "s")
-TRAIN = "python tools/train_mapper.py"
+TRAIN = "ppstyleclip train-mapper"
 _WORDS = "words"  # beside the network's keys, none of which is called so
 
 
@@ -182,9 +182,6 @@ def build_converted_mapper(converted, path) -> TrainedMapper:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     return _built(converted.state, parts, path)
-
-
-build_foreign_mapper = build_converted_mapper  # alias until the sweep
 
 
 def _built(state, parts, path) -> TrainedMapper:

@@ -68,7 +68,7 @@ def fetch_published(name: str) -> Path:
     """
     table = read_registry()
     if name not in table["files"]:
-        raise UserError(f"no published file is called '{name}'; python tools/doctor.py lists them")
+        raise UserError(f"no published file is called '{name}'; ppstyleclip doctor lists them")
     entry = table["files"][name]
     return fetch(
         entry["url"],

@@ -10,10 +10,10 @@ from pathlib import Path
 from ppstyleclip.errors import MissingFile
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.zoo.bundle import Bundle
-from ppstyleclip.zoo.catalogue import known_models
 from ppstyleclip.zoo.encoders import save_encoder
 from ppstyleclip.zoo.identities import save_identity
 from ppstyleclip.zoo.pack import DETECTOR, ENCODER, IDENTITY, LANDMARKS, save_pack
+from ppstyleclip.zoo.registry import known_models
 
 
 def save_bundle(folder: str | Path, bundle: Bundle, *, half: bool = False) -> dict[str, str]:
@@ -38,7 +38,6 @@ def save_bundle(folder: str | Path, bundle: Bundle, *, half: bool = False) -> di
         generator=bundle.generator,
         stats=bundle.stats,
         relevance=bundle.relevance,
-        strength=bundle.strength,
         clip=bundle.clip,
         latents=bundle.latents,
         s_base=bundle.s_base,

@@ -27,7 +27,6 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import load_pixels, read_safetensors, write_safetensors
 from ppstyleclip.formats import load_arrays
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
-from ppstyleclip.stylespace import build_layout
 from ppstyleclip.zoo import (
     clip_fingerprint,
     generator_fingerprint,
@@ -229,7 +228,7 @@ def test_a_file_is_read_as_what_it_has_to_be(home):
 
 @pytest.fixture
 def layout():
-    return build_layout(tiny_generator())
+    return tiny_generator().layout
 
 
 def test_official_statistics(home, layout, capsys):

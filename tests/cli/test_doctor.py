@@ -204,7 +204,7 @@ def state_of(name):
 def test_states_of_a_file(cache, tmp_path):
     name = "stylegan2-ffhq-config-f.pdparams"
     absent = state_of(name)
-    assert absent["state"] == "absent" and absent["fix"] == f"python tools/doctor.py --fetch {name}"
+    assert absent["state"] == "absent" and absent["fix"] == f"ppstyleclip doctor --fetch {name}"
     assert absent["licence_text"].startswith("derived from NVIDIA's")
     assert absent["for"] == "the model ffhq-config-f"
     theirs = tmp_path / "home" / ".cache" / "ppgan" / name

@@ -10,11 +10,12 @@ from tiny_world import live_in, save_tiny_pack
 from tool_main import load_tool
 from torch_files import save_torch_zip
 
-from ppstyleclip.apps import photo
+from ppstyleclip.cli import photos
 from ppstyleclip.cli.mapped_files import _file_name
 from ppstyleclip.editor import Editor
-from ppstyleclip.files import load_pixels
+from ppstyleclip.files import load_pixels, save_png
 from ppstyleclip.formats import load_bank
+from ppstyleclip.pipelines import inversion
 
 
 @pytest.fixture(scope="module")
@@ -120,9 +121,10 @@ def test_a_bank_of_styles(editor, kinds):
 def test_the_face_of_a_photo(monkeypatch, editor):
     face = editor.sample(8)
     crop = type("Face", (), {"crop": editor.render(face)[0]})()
-    monkeypatch.setattr(photo, "aligned_faces", lambda bundle, path: (None, [crop]))
-    monkeypatch.setattr(photo, "find_latents", lambda editor, crops: iter([face.numpy()]))
-    Path("photo.png").write_bytes(b"x")
+    found = inversion.LatentRecord(1, 1, face.numpy())
+    monkeypatch.setattr(photos, "read_faces", lambda bundle, path, photo: [crop])
+    monkeypatch.setattr(inversion, "find_latents", lambda editor, crops: iter([found]))
+    save_png("photo.png", np.zeros([32, 32, 3], np.uint8))
     assert run("--modules", "smile", "--input_image", "photo.png") == 0
     assert Path("out/results_['smile'].png").is_file()
 

@@ -21,7 +21,6 @@ from ppstyleclip.methods.global_directions import (
     compute_relevance,
 )
 from ppstyleclip.progress import last
-from ppstyleclip.stylespace import build_layout
 from ppstyleclip.zoo import load_pack, read_relevance, read_stats, save_generator, save_relevance
 
 STATS, STYLES = "stylegan2-tiny-styleclip-stats.safetensors", "S-tiny.safetensors"
@@ -45,7 +44,7 @@ def embedded(pack, monkeypatch, tmp_path):
 @pytest.fixture(scope="module")
 def world():
     generator = tiny_generator()
-    return generator, build_layout(generator), tiny_clip()
+    return generator, generator.layout, tiny_clip()
 
 
 def run_getf(*more):

@@ -173,11 +173,10 @@ def test_every_imported_source_file_changes_the_key(monkeypatch):
 
 
 def test_the_styles_layout_is_part_of_what_an_optimisation_is_traced_from():
-    from ppstyleclip.stylespace import build_layout
 
     layer = InferenceSynthesis(tiny_generator())
     known = keys._defining_modules(layer, set())
-    layer.layout = build_layout(tiny_generator())
+    layer.layout = tiny_generator().layout
     assert keys._defining_modules(layer, set()) > known
 
 

@@ -11,7 +11,6 @@ from safetensors.numpy import save
 from tiny_world import tiny_clip, tiny_generator
 
 from ppstyleclip.files import fingerprint, read_safetensors
-from ppstyleclip.stylespace import build_layout
 from ppstyleclip.threads import thread_count
 from ppstyleclip.zoo import clip_fingerprint, generator_fingerprint, load_bundle
 
@@ -36,7 +35,7 @@ def old_relevance_job():
     return {
         "kind": "relevance",
         "name": "tiny",
-        "layout": build_layout(generator).to_config(),
+        "layout": generator.layout.to_config(),
         "generator": generator_fingerprint(generator),
         "clip": clip_fingerprint(clip),
         "statistics": fingerprint({"mean": bundle.stats.mean, "std": bundle.stats.std}),

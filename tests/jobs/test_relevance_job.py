@@ -30,7 +30,7 @@ from ppstyleclip.jobs import relevance_plan
 from ppstyleclip.jobs.folder import read_job
 from ppstyleclip.jobs.relevance_config import CHECK_CHANNELS, FAST_IMAGES
 from ppstyleclip.methods.global_directions.memory import clip_work
-from ppstyleclip.methods.staged import work_from
+from ppstyleclip.models.forms import prefix_drawing_of
 
 
 def test_the_bar_counts_work_and_foretells_from_this_run_alone(monkeypatch):
@@ -53,7 +53,7 @@ def test_the_bar_counts_work_and_foretells_from_this_run_alone(monkeypatch):
     assert bar.initial == pytest.approx(sum(first)) and bar.n == pytest.approx(bar.total)
     assert first[0] > second[-1]  # early layers are more work
     generator, clip = tiny_generator(), tiny_clip()
-    assert first[0] == pytest.approx(2 * (work_from(generator, 0) + clip_work(clip)))
+    assert first[0] == pytest.approx(2 * (prefix_drawing_of(generator).work(0) + clip_work(clip)))
 
 
 def test_max_memory_decides_the_job(monkeypatch):

@@ -49,7 +49,6 @@ from ppstyleclip.models.arcface import IRSE50  # noqa: E402
 from ppstyleclip.models.clip import build_clip, load_clip_state  # noqa: E402
 from ppstyleclip.models.state import from_torch_state, load_state  # noqa: E402
 from ppstyleclip.pipelines.presets import read_optimization_preset  # noqa: E402
-from ppstyleclip.stylespace import build_layout  # noqa: E402
 from ppstyleclip.zoo.generators import build_converted_generator  # noqa: E402
 
 STORED = np.load(Path(__file__).parents[1] / "oracles" / "methods.npz", allow_pickle=False)
@@ -89,7 +88,7 @@ def networks():
     clip = build_clip(converted.config)
     load_clip_state(clip, converted.state)
     clip.eval()
-    return generator, build_layout(generator), clip
+    return generator, generator.layout, clip
 
 
 @pytest.fixture(autouse=True)

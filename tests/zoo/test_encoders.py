@@ -13,7 +13,7 @@ from ppstyleclip.convert.encoders import Structure
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
-from ppstyleclip.methods.invert import invert
+from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images
 from ppstyleclip.zoo import (

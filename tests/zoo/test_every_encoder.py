@@ -16,7 +16,7 @@ from ppstyleclip.convert.networks import encoder_parameters
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
-from ppstyleclip.methods.invert import invert
+from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.models.encoders import PUBLISHED, build_encoder, published, register_encoder
 from ppstyleclip.zoo import Encoder, generator_fingerprint, load_encoder, load_pack, save_encoder
 from ppstyleclip.zoo.pack import ENCODER

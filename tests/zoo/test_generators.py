@@ -11,8 +11,7 @@ from tiny_files import CHANNELS, write_weights
 from ppstyleclip.convert import infer_generator_config
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_safetensors
-from ppstyleclip.models.stylegan2 import StyleGANv2Generator, channel_table
-from ppstyleclip.stylespace import layout_from_channels
+from ppstyleclip.models.stylegan2 import StyleGANv2Generator, channel_table, layout_from_channels
 from ppstyleclip.zoo import generator_fingerprint, load_generator, save_generator
 from ppstyleclip.zoo.generators import check_flags, generator_state
 

@@ -18,11 +18,10 @@ from tiny_world import CLIP, live_in, save_tiny_pack, tiny_clip, tiny_generator,
 
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip, import_paddleclip
-from ppstyleclip.models.stylegan2 import StyleGANv2Generator, channel_table
-from ppstyleclip.stylespace import StyleStats, build_layout, layout_from_channels
+from ppstyleclip.models.stylegan2 import StyleGANv2Generator, channel_table, layout_from_channels
+from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.zoo import (
     EditDefaults,
-    catalogue,
     clips,
     generator_fingerprint,
     known_models,
@@ -31,6 +30,7 @@ from ppstyleclip.zoo import (
     load_generator,
     load_pack,
     read_stats,
+    registry,
     save_generator,
     save_relevance,
     save_stats,
@@ -99,7 +99,7 @@ def world(pack, tmp_path, monkeypatch):
 def ffhq(world, weights, monkeypatch):
     """Files of true form under PaddleGAN's names: a 64 px generator and a small CLIP, random."""
     generator, _ = load_generator(weights)
-    layout, rng = build_layout(generator), np.random.RandomState(6)
+    layout, rng = generator.layout, np.random.RandomState(6)
     small = {**CLIP_CONFIGS["ViT_B_32"], **CLIP, "name": "ViT_B_32", "vocabulary": None}
     monkeypatch.setitem(clips.CLIP_CONFIGS, "ViT_B_32", small)
     (world / f"{FFHQ}.pdparams").write_bytes(weights.read_bytes())
@@ -168,13 +168,13 @@ def test_paddleclips_addresses_are_in_the_table():
 
 def test_fetching_by_name(world, monkeypatch):
     asked = {}
-    monkeypatch.setattr(catalogue, "fetch", lambda *args, **known: asked.update(known, args=args))
+    monkeypatch.setattr(registry, "fetch", lambda *args, **known: asked.update(known, args=args))
     fetch_published("model_ir_se50.pth")
     url, name = asked["args"]
     assert name == "model_ir_se50.pth" and "drive.usercontent" in url
     assert "drive.google.com/file" in asked["page"] and not asked["sha256"]
     assert asked["licence"].startswith("MIT (its repository); trained on MS1M")
-    with pytest.raises(UserError, match="no published file is called 'nothing.pt'; python tools/doctor.py"):
+    with pytest.raises(UserError, match="no published file is called 'nothing.pt'; ppstyleclip doctor"):
         fetch_published("nothing.pt")
 
 
@@ -343,7 +343,7 @@ def test_relevance_as_npy(world, tmp_path):
     np.save(tmp_path / "fs3.npy", relevance.rows.astype(np.float16))
     own = load_bundle(direction_path=tmp_path / "fs3.npy")
     np.testing.assert_allclose(own.relevance, relevance, atol=1e-3)
-    assert own.relevance.rows.dtype == np.float32 and own.strength is None
+    assert own.relevance.rows.dtype == np.float32 and own.relevance.effect_norm is None
 
 
 @pytest.mark.skipif(not REAL_STATS.exists(), reason="PaddleGAN's own statistics file is not at hand")

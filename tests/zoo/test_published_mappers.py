@@ -154,11 +154,10 @@ def test_which_generator_a_published_mapper_was_trained_for(tmp_path):
 
         def __init__(self, generator):
             from ppstyleclip.convert import convert
-            from ppstyleclip.stylespace import build_layout
             from ppstyleclip.zoo.generators import build_converted_generator, generator_fingerprint
 
             self.name, self.generator = "other", build_converted_generator(convert({"g_ema": generator}))
-            self.layout = build_layout(self.generator)
+            self.layout = self.generator.layout
             self.fingerprints = {"generator": generator_fingerprint(self.generator)}
 
     config = {**SMALL, "style_dim": 512}

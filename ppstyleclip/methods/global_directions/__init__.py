@@ -10,7 +10,12 @@ The first two are done once for a generator and a CLIP. jobs/ keeps the second o
 
 from __future__ import annotations
 
-from ppstyleclip.methods.global_directions.direction import StyleDirection, largest_beta, style_direction
+from ppstyleclip.methods.global_directions.direction import (
+    UNITS,
+    StyleDirection,
+    largest_beta,
+    style_direction,
+)
 from ppstyleclip.methods.global_directions.relevance import (
     RelevanceConfig,
     RelevanceRecord,
@@ -26,6 +31,7 @@ from ppstyleclip.methods.global_directions.statistics import (
 from ppstyleclip.stylespace import Relevance
 
 __all__ = [
+    "UNITS",
     "Relevance",
     "RelevanceConfig",
     "RelevanceRecord",

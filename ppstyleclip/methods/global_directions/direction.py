@@ -41,8 +41,6 @@ def style_direction(
     soft: float = 0.0,
     covariance_weight: float = 0.0,
     population: np.ndarray | None = None,
-    strength: np.ndarray | None = None,  # alias until the sweep
-    pull: float | None = None,  # alias until the sweep
 ) -> StyleDirection:
     """Turn a text direction into a style direction (StyleCLIP, section 6).
 
@@ -69,17 +67,16 @@ def style_direction(
         covariance_weight: 0 (the paper's) to 1; Edit calls it `pull`.
         population: `[N, E]` styles of the editable channels of some thousand faces; needed for a covariance
             weight only.
-        strength, pull: earlier names, of the relevance's effect norm and of covariance_weight.
     Raises:
         UserError: shapes disagree, an argument is out of range, or no channel passes beta (the message gives
             the largest usable value).
     """
     if unit not in UNITS:
         raise UserError(f"unknown unit '{unit}', known: {', '.join(UNITS)}")
-    weight = covariance_weight if pull is None else pull
+    weight = covariance_weight
     if beta < 0 or not 0 <= soft <= 1 or not 0 <= weight <= 1:
         raise UserError(f"beta must be 0 or more, soft and pull in 0..1, got {beta}, {soft} and {weight}")
-    relevance = as_relevance(relevance, strength)
+    relevance = as_relevance(relevance)
     _check_shapes(relevance, layout, stats)
     r, largest = _match(relevance.rows, dt)
     chosen = (np.abs(r) >= beta) & _alive(relevance.rows)
@@ -108,7 +105,7 @@ def _step_length(unit: str, steps: np.ndarray, r: np.ndarray, relevance: Relevan
     if effect_norm is None:
         raise UserError(
             'alpha unit "effect" needs the strength of each channel, which these directions do not hold; '
-            'use "sigma" or "style", or measure them anew with tools/styleclip_extract.py'
+            'use "sigma" or "style", or measure them anew with `ppstyleclip relevance`'
         )
     return EFFECT * SPAN / float((steps * effect_norm * r).sum())
 
@@ -144,7 +141,7 @@ def _match(rows: np.ndarray, dt: np.ndarray) -> tuple[np.ndarray, float]:
     if not np.isfinite(r).all():
         raise UserError(
             "relevance or text direction holds values that are not finite; "
-            "rebuild the relevance with tools/styleclip_extract.py"
+            "rebuild the relevance with `ppstyleclip relevance`"
         )
     return r, float(np.abs(r).max(initial=0.0))
 
@@ -163,10 +160,10 @@ def _check_shapes(relevance: Relevance, layout: StyleLayout, stats: StyleStats) 
     if len(relevance.rows) != layout.num_editable:
         raise UserError(
             f"relevance has {len(relevance.rows)} rows, this generator has {layout.num_editable} editable "
-            "channels; rebuild it with tools/styleclip_extract.py"
+            "channels; rebuild it with `ppstyleclip relevance`"
         )
     if len(stats.std) != layout.size:
         raise UserError(
             f"statistics are of {len(stats.std)} style channels, this generator has {layout.size}; "
-            "rebuild them with tools/styleclip_getf.py"
+            "rebuild them with `ppstyleclip statistics`"
         )

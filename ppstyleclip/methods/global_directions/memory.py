@@ -19,8 +19,7 @@ import paddle
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions.relevance import CACHE_BYTES
-from ppstyleclip.methods.staged import count_tensors, opened_bytes, stage_bytes, work_from
-from ppstyleclip.stylespace import build_layout
+from ppstyleclip.models.forms import count_tensors, prefix_drawing_of
 
 MAX_BATCH, BATCH_PIXELS = 50, 2**20  # pictures drawn at once: 50 up to 128 px, 16 at 256 px, 2 at 1024
 
@@ -56,8 +55,15 @@ def plan_memory(
     free = limit - fixed
     if batch_size is None:
         batch_size = max(2, min(MAX_BATCH, int(free / 2 / picture) // 2 * 2))
-    useful = num_images * max(opened_bytes(generator, k) for k in build_layout(generator).editable_layers)
+    useful = num_images * _largest_cache(generator)
     return batch_size, min(CACHE_BYTES, useful, max(0, int((free - batch_size * picture) // 3)))
+
+
+def _largest_cache(generator: Any) -> float:
+    """Bytes of one picture's largest cached convolution; endless where a layer's cannot be kept."""
+    drawing = prefix_drawing_of(generator)
+    layers = generator.layout.editable_layers
+    return max(drawing.cached_bytes(k) if k in drawing.cacheable else math.inf for k in layers)
 
 
 def _fixed_bytes(generator: Any, clip: Any) -> int:
@@ -72,12 +78,13 @@ def _picture_bytes(generator: Any, clip: Any) -> int:
 
 
 def _largest_activation(generator: Any) -> int:
-    return max(stage_bytes(generator, k + 1) for k in range(count_tensors(generator)))
+    drawing = prefix_drawing_of(generator)
+    return max(drawing.state_bytes(k + 1) for k in range(count_tensors(drawing)))
 
 
 def channel_work(generator: Any, clip: Any, k: int, end: int) -> float:
     """Multiplications for one picture that differs from style tensor k on; the first `end` draw it early."""
-    return work_from(generator, k, end if k < end else None) + clip_work(clip)
+    return prefix_drawing_of(generator).work(k, end if k < end else None) + clip_work(clip)
 
 
 def clip_work(clip: Any) -> float:

@@ -7,7 +7,7 @@ For editable channel c and base image i, with f a picture's unit CLIP feature an
 
 The reference is a plain loop over channels and images, in the tests. Here pictures are drawn in batches
 across channels, images and signs. What lies before the changed layer is drawn once. Compiled
-programs also share that layer's convolution, of which a channel changes a part (methods/staged.py).
+programs also share that layer's convolution, of which a channel changes a part (models/generator.py).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,19 +23,9 @@ import paddle
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions.blocks import Block, default_block_size, split_blocks
-from ppstyleclip.methods.staged import (
-    advance,
-    count_tensors,
-    finish,
-    first_stage,
-    join,
-    join_opened,
-    open_layer,
-    opened_bytes,
-    stage_bytes,
-    take,
-)
-from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats, build_layout
+from ppstyleclip.models.forms import count_tensors, prefix_drawing_of
+from ppstyleclip.models.generator import CachedConvolution, PrefixDrawing, PrefixState
+from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats
 
 BASES = ("mean", "own")
 COMPAT = (None, "official")
@@ -142,16 +133,16 @@ def compute_relevance(
     Raises:
         UserError: channels or sides that the generator does not have, or shapes disagree; at the call.
     """
-    s_base, layout = np.asarray(s_base, np.float32), build_layout(generator)
+    s_base, layout = np.asarray(s_base, np.float32), generator.layout
     _check_shapes(layout, statistics, s_base)
-    end = count_tensors(generator, config.stop_at)
+    end = count_tensors(prefix_drawing_of(generator), config.stop_at)
     block_size = config.block_size or default_block_size(config.batch_size, len(s_base))
     task = _Measurement(generator, clip, compiled, layout, statistics, s_base, config, end)
     return _records(task, split_blocks(layout, block_size, config.channels))
 
 
 def _records(task: _Measurement, blocks: list[Block]) -> Iterator[RelevanceRecord]:
-    prefix, cached = first_stage(task.generator, len(task.s_base)), None
+    prefix, cached = task.drawing.initial_state(len(task.s_base)), None
     finished, done, total = [], 0, sum(len(block.channels) for block in blocks)
     for block in blocks:
         began = time.perf_counter()
@@ -159,7 +150,9 @@ def _records(task: _Measurement, blocks: list[Block]) -> Iterator[RelevanceRecor
             cached = None
         prefix = _drawn_up_to(task, prefix, block.k)
         if cached is None and _can_cache_convolution(task, prefix, block.k):
-            cached = join_opened(_in_batches(task, prefix, prefix.k, open_layer))
+            cached = CachedConvolution.concat(
+                _in_batches(task, prefix, prefix.k, task.drawing.cache_convolution)
+            )
         rows, effect_norm = _measure(task, cached or prefix, block)
         done += len(block.channels)
         record = RelevanceRecord(
@@ -221,6 +214,11 @@ class _Measurement:
     config: RelevanceConfig
     end: int  # style tensors of the picture that CLIP is shown
 
+    @cached_property
+    def drawing(self) -> PrefixDrawing:
+        """How the generator shares layers between pictures."""
+        return prefix_drawing_of(self.generator)
+
     def tensors(self, start: int, k: int) -> range:
         """The style tensors that remain to be drawn from `start` on for a channel of tensor k."""
         return range(start, self.end if k < self.end else len(self.layout.names))
@@ -252,27 +250,29 @@ class _Measurement:
 def _drawn_up_to(task: _Measurement, prefix: Any, k: int) -> Any:
     """Draw the base images up to style tensor k, or as far as the memory allows."""
     while (
-        prefix.k < k
-        and stage_bytes(task.generator, prefix.k + 1) * len(task.s_base) <= task.config.cache_bytes
+        prefix.k < k and task.drawing.state_bytes(prefix.k + 1) * len(task.s_base) <= task.config.cache_bytes
     ):
-        prefix = join(_in_batches(task, prefix, k, advance))
+        prefix = PrefixState.concat(_in_batches(task, prefix, k, task.drawing.run_layer))
     return prefix
 
 
 def _can_cache_convolution(task: _Measurement, prefix: Any, k: int) -> bool:
     """Whether the convolution of tensor k can be shared: base styles are the same for all its channels."""
-    is_small = opened_bytes(task.generator, k) * len(task.s_base) <= task.config.cache_bytes
-    return task.compiled is not None and prefix.k == k and is_small and task.config.compat is None
+    if task.compiled is None or task.config.compat is not None:
+        return False
+    if prefix.k != k or k not in task.drawing.cacheable:
+        return False
+    return task.drawing.cached_bytes(k) * len(task.s_base) <= task.config.cache_bytes
 
 
 @paddle.no_grad()
 def _in_batches(task: _Measurement, prefix: Any, k: int, draw: Callable) -> list:
-    """What `draw` makes of parts of a stage, with the styles of its images while tensor k is measured."""
+    """What `draw` makes of parts of a state, with the styles of its images while tensor k is measured."""
     parts, count = [], len(task.s_base)
     for start in range(0, count, task.config.batch_size):
         images = np.arange(start, min(start + task.config.batch_size, count))
         style = paddle.to_tensor(task.base_style(prefix.k, k, images))
-        parts.append(draw(task.generator, take(prefix, paddle.to_tensor(images)), style))
+        parts.append(draw(prefix.index_select(paddle.to_tensor(images)), style))
     return parts
 
 
@@ -308,8 +308,8 @@ def _features(task: _Measurement, prefix: Any, k: int, images: np.ndarray, colum
     if task.compiled is not None:
         features = task.compiled.features(prefix, both, styles, np.concatenate([columns, columns]))
     else:
-        stage = take(prefix, paddle.to_tensor(both))
-        pictures = finish(task.generator, stage, [paddle.to_tensor(style) for style in styles])
+        state = prefix.index_select(paddle.to_tensor(both))
+        pictures = task.drawing.run_remaining(state, [paddle.to_tensor(style) for style in styles])
         features = task.clip.encode_image(pictures).numpy()
     return _unit(features.astype(np.float64))
 
@@ -322,10 +322,10 @@ def _check_shapes(layout: StyleLayout, statistics: StyleStats, s_base: np.ndarra
     if s_base.ndim != 2 or len(s_base) == 0 or s_base.shape[1] != layout.size:
         raise UserError(
             f"base styles are {list(s_base.shape)}, this generator needs [N, {layout.size}]; "
-            "sample them with tools/styleclip_getf.py"
+            "sample them with `ppstyleclip statistics`"
         )
     if len(statistics.mean) != layout.size or len(statistics.std) != layout.size:
         raise UserError(
             f"statistics are of {len(statistics.mean)} style channels, this generator has {layout.size}; "
-            "rebuild them with tools/styleclip_getf.py"
+            "rebuild them with `ppstyleclip statistics`"
         )

@@ -11,7 +11,7 @@ import numpy as np
 import paddle
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.stylespace import StyleStats, build_layout
+from ppstyleclip.stylespace import StyleStats
 
 TRUNCATION_MODES = ("layers", "features", "all", "none")
 
@@ -101,7 +101,7 @@ def collect_statistics(
     Yields:
         StatisticsRecord; the last has `stats` and `s`.
     """
-    layout = build_layout(generator)
+    layout = generator.layout
     accumulator, first, skipped = StatsAccumulator(), [], 0
     if start is not None:
         accumulator, first, skipped = (

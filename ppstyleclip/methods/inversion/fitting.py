@@ -13,9 +13,10 @@ import paddle.nn as nn
 
 from ppstyleclip.engine import compile_gradient
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.descent import Adam, Step, descend, geometric
 from ppstyleclip.methods.inversion.distances import Distance, PlainDistance, mean_square, shrink
-from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
+from ppstyleclip.methods.optimization.adam import Adam, DescentRecord, adam_steps
+from ppstyleclip.methods.optimization.schedules import exponential
+from ppstyleclip.models.forms import inference_of
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class FittingConfig:
 
     def rates(self) -> list[float]:
         """Return the learning rate of each step."""
-        return geometric(self.start_rate, self.last_rate, self.steps)
+        return exponential(self.start_rate, self.last_rate, self.steps)
 
 
 class _Objective(nn.Layer):
@@ -58,7 +59,7 @@ class _Objective(nn.Layer):
 
     def __init__(self, generator: Any, distance: Distance, config: FittingLoss):
         super().__init__()
-        self.affine, self.draw = generator, FixedSynthesis(generator)
+        self.affine, self.draw = generator, inference_of(generator).differentiable()
         self.distance, self.config = distance, config
 
     def forward(self, tensors: dict[str, paddle.Tensor]) -> list[paddle.Tensor]:
@@ -76,7 +77,7 @@ def fit_latents(
     config: FittingConfig = FittingConfig(),  # noqa: B008  frozen
     *,
     distance: Distance | None = None,
-) -> Iterator[Step]:
+) -> Iterator[DescentRecord]:
     """Move latents until they draw given pictures; several at once, each as if alone.
 
     Args:
@@ -86,7 +87,7 @@ def fit_latents(
         config: FittingConfig.
         distance: a Distance; None is PlainDistance.
     Returns:
-        iterator of descent.Step; terms are the distance's name and "mse".
+        iterator of DescentRecord; terms are the distance's name and "mse".
     Raises:
         UserError: shapes disagree, a level that is not there, or a loss that is not finite.
     """
@@ -108,7 +109,7 @@ def fit_latents(
         (_, apart, mse, drawn), gradients = run({"w_plus": w_plus, **fixed})
         return {distance.name: apart, "mse": mse}, gradients["w_plus"] * (len(w_plus) * moving), drawn
 
-    return descend(evaluate, start, config.rates(), config.adam)
+    return adam_steps(evaluate, start, config.rates(), config.adam)
 
 
 def loss_key(config: FittingLoss, distance: Distance) -> dict[str, Any]:

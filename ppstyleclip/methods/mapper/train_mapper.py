@@ -13,7 +13,6 @@ from ppstyleclip.methods.mapper.data import LatentDataset
 from ppstyleclip.methods.mapper.loss import ImageLoss
 from ppstyleclip.methods.mapper.text_sets import TextSet
 from ppstyleclip.methods.mapper.training import Training, TrainingRecord, train
-from ppstyleclip.methods.optimization.spaces import layout_of
 
 
 def build_training(
@@ -30,7 +29,7 @@ def build_training(
         UserError: the mapper cannot take texts of that width.
     """
     width = None if vectors is None else vectors.shape[1]
-    channels = layout_of(generator).channels
+    channels = generator.layout.channels
     shapes = network_config(config.mapper, generator.n_latent, generator.style_dim, channels, width)
     return Training(shapes, vectors, texts, config)
 

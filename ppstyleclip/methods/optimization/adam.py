@@ -8,6 +8,7 @@ would go alone.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -37,8 +38,9 @@ class DescentRecord:
     images: Any
 
     @property
-    def number(self) -> int:  # alias until the sweep
-        """The same as `done`."""
+    def number(self) -> int:
+        """The name of `done` in version 0.1; it goes with the next release."""
+        warnings.warn("a record's number is `done` now", DeprecationWarning, stacklevel=2)
         return self.done
 
 

@@ -3,26 +3,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, Callable
+from typing import Callable
 
 import numpy as np
 import paddle
 import paddle.nn as nn
 
-from ppstyleclip.engine import compile_gradient
+from ppstyleclip.engine import compile_gradient, config_key
 from ppstyleclip.methods.optimization import standard_objectives  # noqa: F401  registers them
 from ppstyleclip.methods.optimization.config import ObjectiveConfig
 from ppstyleclip.methods.optimization.objective import OBJECTIVES, Context, Networks, chosen_objectives
 from ppstyleclip.methods.optimization.spaces import to_styles
-from ppstyleclip.models.stylegan2_fixed import FixedSynthesis
+from ppstyleclip.models.forms import inference_of
 
 REFERENCE = "reference_"  # in front of an objective's name: the input with its reference
-
-
-def config_key(config: Any) -> dict:
-    """A configuration as values that JSON can hold."""
-    return dataclasses.asdict(config)  # alias until the sweep: engine.keys.config_key
 
 
 class _ObjectiveLayer(nn.Layer):
@@ -30,7 +24,7 @@ class _ObjectiveLayer(nn.Layer):
 
     def __init__(self, networks: Networks, config: ObjectiveConfig, space: str):
         super().__init__()
-        self.draw = FixedSynthesis(networks.generator)
+        self.draw = inference_of(networks.generator).differentiable()
         self.generator, self.clip, self.identity = networks.generator, networks.clip, networks.identity
         self.networks, self.config, self.space = networks, config, space
         self.objectives = chosen_objectives(config, networks)

@@ -23,7 +23,6 @@ import paddle
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.optimization.config import ObjectiveConfig
-from ppstyleclip.methods.optimization.spaces import layout_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +42,7 @@ class Networks:
     @cached_property
     def layout(self) -> Any:
         """The generator's StyleLayout."""
-        return layout_of(self.generator)
+        return self.generator.layout
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,6 @@ import numpy as np
 import paddle
 
 from ppstyleclip.methods.optimization.config import OptimizationConfig
-from ppstyleclip.stylespace import build_layout
-
-
-def layout_of(generator: Any) -> Any:
-    """The generator's StyleLayout."""
-    found = getattr(generator, "layout", None)  # alias until the sweep: generators have `layout` then
-    return build_layout(generator) if found is None else found
 
 
 def to_styles(generator: Any, layout: Any, latent: paddle.Tensor, space: str) -> list:
@@ -58,5 +51,5 @@ def _less_mean(generator: Any, z: np.ndarray, space: str) -> np.ndarray:
         return z
     found = generator.get_latent(paddle.to_tensor(z))
     if space == "s":
-        found = layout_of(generator).flatten(generator.style_affine(found))
+        found = generator.layout.flatten(generator.style_affine(found))
     return (found - found.mean(axis=0)).numpy()

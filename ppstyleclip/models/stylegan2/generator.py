@@ -234,8 +234,6 @@ class StyleGANv2Generator(nn.Layer):
             layers += [self.convs[2 * k], self.convs[2 * k + 1], to_rgb]
         return layers
 
-    drawing_layers = synthesis_layers  # alias until the sweep
-
     def _synthesis(self, styles, noises):
         """Draw images from K styles and one noise picture, or None, for each convolution."""
         out, image = self.input.input, None

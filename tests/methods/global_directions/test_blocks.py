@@ -14,9 +14,8 @@ from ppstyleclip.methods.global_directions import (
     relevance,
 )
 from ppstyleclip.methods.global_directions.blocks import split_blocks
-from ppstyleclip.methods.staged import count_tensors, work_from
+from ppstyleclip.models.forms import count_tensors, prefix_drawing_of
 from ppstyleclip.progress import last
-from ppstyleclip.stylespace import build_layout
 
 
 @pytest.mark.parametrize("compat", [None, "official"])
@@ -46,21 +45,21 @@ def test_a_row_does_not_depend_on_the_other_channels(compat, monkeypatch):
 
 def test_blocks_start_at_each_layer_and_shards_are_equal_in_work():
     generator = tiny_generator()
-    layout = build_layout(generator)  # editable: 6, 6, 6, 6, 4 channels
+    layout = generator.layout  # editable: 6, 6, 6, 6, 4 channels
     blocks = split_blocks(layout, 4)
     assert [len(block.columns) for block in blocks] == [4, 2, 4, 2, 4, 2, 4, 2, 4]
     assert np.concatenate([block.channels for block in blocks]).tolist() == list(range(28))
     part = split_blocks(layout, 4, [5, 27])
     assert [(block.number, block.channels.tolist()) for block in part] == [(1, [5]), (8, [27])]
     blocks = split_blocks(layout, 1)
-    work = {block.number: work_from(generator, block.k) for block in blocks}
+    work = {block.number: prefix_drawing_of(generator).work(block.k) for block in blocks}
     shares = [sum(work[block.number] for block in blocks[i::3]) for i in range(3)]
     assert max(shares) - min(shares) <= max(work.values())
 
 
 def test_stopping_early_shows_clip_the_smaller_picture():
     generator, clip = tiny_generator(), tiny_clip()
-    layout = build_layout(generator)
+    layout = generator.layout
     record = last(collect_statistics(generator, StatisticsConfig(num_samples=30, keep=1)))
     s, stats = record.s[0], record.stats
 
@@ -93,5 +92,6 @@ def test_stopping_early_shows_clip_the_smaller_picture():
             np.testing.assert_allclose(found.effect_norm[e], np.linalg.norm(difference), atol=1e-5)
             assert found.rows[e] @ difference >= 0.999 * np.linalg.norm(difference)
         assert np.linalg.norm(row(0, 8) - row(0, 16)) > 1e-4  # it does make a difference
-    assert count_tensors(generator, 8) == 5 and count_tensors(generator) == 8
-    assert work_from(generator, 0, 5) == work_from(generator, 0) - work_from(generator, 5)
+    drawing = prefix_drawing_of(generator)
+    assert count_tensors(drawing, 8) == 5 and count_tensors(drawing) == 8
+    assert drawing.work(0, 5) == drawing.work(0) - drawing.work(5)

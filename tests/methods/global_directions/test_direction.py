@@ -6,7 +6,8 @@ import pytest
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import largest_beta, style_direction
-from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats, as_relevance, layout_from_channels
+from ppstyleclip.models.stylegan2 import layout_from_channels
+from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats, as_relevance
 
 LAYOUT = layout_from_channels(8, {4: 2, 8: 2})  # conv1 2, to_rgb1 2, convs.0 2, convs.1 2, to_rgbs.0 2
 STATS = StyleStats(np.zeros(10, np.float32), np.arange(1, 11, dtype=np.float32), 100)

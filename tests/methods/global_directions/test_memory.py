@@ -9,7 +9,7 @@ from tiny_world import tiny_clip, tiny_generator
 from ppstyleclip.errors import UserError
 from ppstyleclip.jobs.relevance_config import parse_memory
 from ppstyleclip.methods.global_directions.memory import clip_work, plan_memory
-from ppstyleclip.methods.staged import opened_bytes, work_from
+from ppstyleclip.models.forms import prefix_drawing_of
 
 
 def test_work_counts_the_convolutions():
@@ -18,7 +18,7 @@ def test_work_counts_the_convolutions():
     convs = [36 * 9 * 16, 6 * 3 * 16]
     convs += [36 * 9 * 16, 36 * 9 * 64, 6 * 3 * 64]
     convs += [24 * 9 * 64, 16 * 9 * 256, 4 * 3 * 256]
-    assert [work_from(generator, k) for k in range(8)] == [sum(convs[k:]) for k in range(8)]
+    assert [prefix_drawing_of(generator).work(k) for k in range(8)] == [sum(convs[k:]) for k in range(8)]
 
 
 def test_clip_work_counts_its_convolutions_and_linear_layers():
@@ -37,7 +37,8 @@ def test_memory_is_shared_between_batch_and_cache():
     batch, cache = plan_memory(generator, clip, 100, least * 2**20)
     assert batch >= 2 and cache < 2**20
     big = plan_memory(generator, clip, 100, 2**33)
-    assert big[0] == 50 and big[1] == 100 * max(opened_bytes(generator, k) for k in (0, 2, 3, 5, 6))
+    cached_bytes = prefix_drawing_of(generator).cached_bytes
+    assert big[0] == 50 and big[1] == 100 * max(cached_bytes(k) for k in (0, 2, 3, 5, 6))
     assert plan_memory(generator, clip, 100, 2**33, batch_size=6)[0] == 6
     sizes = [parse_memory(text) for text in ("800M", "1.5g", "2GiB", "7")]
     assert sizes == [800 * 2**20, 3 * 2**29, 2**31, 7]

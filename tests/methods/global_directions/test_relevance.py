@@ -15,7 +15,7 @@ from ppstyleclip.methods.global_directions import (
 )
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.progress import last
-from ppstyleclip.stylespace import StyleStats, build_layout
+from ppstyleclip.stylespace import StyleStats
 
 ALPHA = 5.0
 
@@ -44,7 +44,7 @@ class World:
             if name.endswith("noise.weight"):
                 parameter.set_value(paddle.full([1], 0.3))
         self.clip = TinyClip()
-        self.layout = build_layout(self.generator)
+        self.layout = self.generator.layout
         config = StatisticsConfig(num_samples=64, keep=3, truncation_mode="none")
         record = last(collect_statistics(self.generator, config))
         self.s = record.s

@@ -11,7 +11,6 @@ from ppstyleclip.methods.global_directions import StatisticsConfig, collect_stat
 from ppstyleclip.methods.global_directions.statistics import StatsAccumulator
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.progress import last
-from ppstyleclip.stylespace import build_layout
 
 CHANNELS = {4: 6, 8: 5, 16: 4, 32: 3}
 
@@ -73,7 +72,7 @@ def test_statistics_are_of_the_seed_not_of_the_batch(generator):
 
 @pytest.mark.parametrize("mode", ["layers", "features", "all", "none"])
 def test_truncation_modes_by_hand(generator, mode):
-    layout, psi, cutoff = build_layout(generator), 0.4, 3
+    layout, psi, cutoff = generator.layout, 0.4, 3
     record = collect(
         generator, num_samples=40, batch_size=16, keep=40, truncation=psi, truncation_mode=mode, cutoff=cutoff
     )

@@ -8,7 +8,7 @@ from oracles.seeded_weights import seeded_images
 from tiny_world import tiny_generator
 
 from ppstyleclip.methods.inversion import inversion_steps, invert
-from ppstyleclip.models.psp import build_encoder
+from ppstyleclip.models.encoders import build_encoder
 
 L, D, S = 3, 4, 8
 MEAN = np.random.RandomState(0).randn(L, D).astype("float32")

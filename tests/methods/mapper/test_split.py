@@ -33,7 +33,7 @@ def test_shares_are_a_softmax_of_cosines():
     parts = list(text_shares(editor.draw, clip, faces, TEXTS, batch_size=3))
     assert [(part.first, part.done, part.total) for part in parts] == [(0, 3, 7), (3, 6, 7), (6, 7, 7)]
     assert [len(part.shares) for part in parts] == [3, 3, 1]
-    images = clip.encode_image(paddle.to_tensor(editor.draw(faces))).numpy().astype("float64")
+    images = clip.encode_image(paddle.to_tensor(editor.synthesize(faces))).numpy().astype("float64")
     texts = clip.encode_text(list(TEXTS)).numpy().astype("float64")
     images, texts = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (images, texts))
     odds = np.exp(np.exp(clip.logit_scale.numpy()) * images @ texts.T)

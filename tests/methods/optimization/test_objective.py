@@ -9,7 +9,7 @@ import paddle
 import pytest
 from tiny_world import live_in, tiny_parts
 
-from ppstyleclip.engine import compiled
+from ppstyleclip.engine import compiled_layer as compiled
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.mapper import (
     ImageLoss,

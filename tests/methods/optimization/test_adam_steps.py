@@ -6,7 +6,8 @@ import paddle
 import pytest
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.descent import Adam, descend, geometric, ramped, stepped
+from ppstyleclip.methods.optimization.adam import Adam, adam_steps
+from ppstyleclip.methods.optimization.schedules import exponential, rampup_cosine, step_lr
 
 # ---- Adam
 
@@ -47,16 +48,16 @@ def adam_in_words(value, rates, adam):
     ],
 )
 def test_adam_is_the_papers(adam):
-    start, rates = np.random.RandomState(1).randn(2, 3, 2).astype(np.float32), geometric(0.2, 0.05, 25)
-    *_, last = descend(evaluate_bowl, start, rates, adam)
+    start, rates = np.random.RandomState(1).randn(2, 3, 2).astype(np.float32), exponential(0.2, 0.05, 25)
+    *_, last = adam_steps(evaluate_bowl, start, rates, adam)
     np.testing.assert_allclose(last.value, adam_in_words(start, rates, adam), atol=2e-5)
-    assert last.value.dtype == np.float32 and last.number == last.total == 25
+    assert last.value.dtype == np.float32 and last.done == last.total == 25
 
 
 def test_amsgrad_and_decay_are_not_plain_adam():
     start, rates = np.full([1, 3], 3, np.float32), [0.2] * 25
     ends = [
-        [*descend(evaluate_bowl, start, rates, adam)][-1].value
+        [*adam_steps(evaluate_bowl, start, rates, adam)][-1].value
         for adam in (Adam(beta2=0.6), Adam(beta2=0.6, amsgrad=True), Adam(beta2=0.6, weight_decay=0.1))
     ]
     assert np.abs(ends[0] - ends[1]).max() > 1e-2 and np.abs(ends[0] - ends[2]).max() > 1e-2
@@ -75,16 +76,16 @@ def test_adam_is_paddles(amsgrad):
         (paddle.to_tensor(slope(value.detach().numpy())) * value).sum().backward()
         optimizer.step()
         optimizer.clear_grad()
-    *_, last = descend(evaluate_bowl, start, rates, Adam(weight_decay=0.02, amsgrad=amsgrad))
+    *_, last = adam_steps(evaluate_bowl, start, rates, Adam(weight_decay=0.02, amsgrad=amsgrad))
     np.testing.assert_allclose(last.value, value.numpy(), atol=1e-5)
 
 
 def test_the_start_is_left_alone_and_every_step_is_a_record():
     start = np.zeros([2, 3], np.float32)
-    seen = list(descend(evaluate_bowl, start, [0.1, 0.1], Adam()))
-    assert not start.any() and [step.number for step in seen] == [1, 2]
+    seen = list(adam_steps(evaluate_bowl, start, [0.1, 0.1], Adam()))
+    assert not start.any() and [step.done for step in seen] == [1, 2]
     assert not np.array_equal(seen[0].value, seen[1].value)
-    assert list(descend(evaluate_bowl, start, [], Adam())) == []
+    assert list(adam_steps(evaluate_bowl, start, [], Adam())) == []
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_numbers_that_are_none_stop_it_with_the_step(loss, gradient, words):
             None,
         )
 
-    steps = descend(evaluate, np.zeros([1, 2], np.float32), [0.1] * 5, Adam())
+    steps = adam_steps(evaluate, np.zeros([1, 2], np.float32), [0.1] * 5, Adam())
     good = [next(steps), next(steps)]
     with pytest.raises(UserError, match=words):
         next(steps)
@@ -117,19 +118,19 @@ def test_numbers_that_are_none_stop_it_with_the_step(loss, gradient, words):
 
 
 def test_rates_in_equal_ratios():
-    rates = geometric(0.1, 0.025, 3)
+    rates = exponential(0.1, 0.025, 3)
     np.testing.assert_allclose(rates, [0.1, 0.05, 0.025])
-    assert geometric(0.1, 0.025, 1) == [0.1] and geometric(0.1, 0.025, 0) == []
+    assert exponential(0.1, 0.025, 1) == [0.1] and exponential(0.1, 0.025, 0) == []
 
 
 def test_rates_that_rise_and_fall():
-    rates = ramped(0.1, 100)
+    rates = rampup_cosine(0.1, 100)
     np.testing.assert_allclose(rates[:6], [0, 0.02, 0.04, 0.06, 0.08, 0.1])
     np.testing.assert_allclose(rates[5:76], 0.1)
     np.testing.assert_allclose(rates[88], 0.1 * (0.5 - 0.5 * np.cos(np.pi * 0.48)))
     assert len(rates) == 100 and 0 < rates[-1] < 0.001
-    assert ramped(0.1, 4, up=0)[0] == 0.1
+    assert rampup_cosine(0.1, 4, rampup=0)[0] == 0.1
 
 
 def test_rates_in_stairs():
-    np.testing.assert_allclose(stepped(0.1, 5, every=2, factor=0.5), [0.1, 0.1, 0.05, 0.05, 0.025])
+    np.testing.assert_allclose(step_lr(0.1, 5, step_size=2, gamma=0.5), [0.1, 0.1, 0.05, 0.05, 0.025])

@@ -1,0 +1,10 @@
+#!/usr/bin/env python
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""As PaddleGAN's documents call it: `cd applications; python -u tools/styleclip_extract.py ...`."""
+
+from __future__ import annotations
+
+from ppstyleclip.cli.main import run_command
+
+if __name__ == "__main__":
+    raise SystemExit(run_command("styleclip_extract"))
