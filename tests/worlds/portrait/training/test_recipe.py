@@ -134,7 +134,7 @@ def test_updates_of_muon_have_even_singular_values():
 
 
 def test_a_fit_goes_on_where_it_stopped(folder, tmp_path):
-    plan = fit.Plan(batch=2, upper=4, refine=4)
+    plan = fit.Plan(batch=2, middle=2, upper=4, refine=4)
     faces = shards.Faces(folder, 0)
     batches = [faces.batch(2) for _ in range(4)]
     unbroken = fit.Fit(tmp_path / "a", plan, size=128, channels=TINY)
