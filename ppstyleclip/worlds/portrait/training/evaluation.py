@@ -71,8 +71,8 @@ def evaluate(generator, held, size, reader=None):
 
 
 def save_sheet(path, theirs, ours):
-    """Write a picture of COLUMNS x ROWS faces, the renderer's above the generator's."""
-    side, rows = ours.shape[1], []
+    """Write a picture of COLUMNS x ROWS faces, the renderer's above the generator's, of 128 px at least."""
+    side, rows = max(128, ours.shape[1]), []
     for start in range(0, min(COLUMNS * ROWS, len(ours)), COLUMNS):
         for pixels in (theirs, ours):
             faces = pixels[start : start + COLUMNS]

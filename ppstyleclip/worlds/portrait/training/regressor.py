@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Train the attribute regressor on the rendered shards; it is the generator fit's second loss.
 
-    python -m ppstyleclip.worlds.portrait.training.regressor --folder run --steps 4000
+    python -m ppstyleclip.worlds.portrait.training.regressor --folder run
 
 Goes on from regressor-state.pt, and writes regressor.pt when it is done: minutes of two cores.
 """
@@ -102,8 +102,8 @@ def main(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", required=True, help="the run's folder")
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--shards", type=int, default=48, help="at most so many are learnt from")
     args = parser.parse_args(argv)
