@@ -69,6 +69,7 @@ def run(folder, plan, *, minutes, limit, report_every, threads):
     from ppstyleclip.worlds.portrait.training.evaluation import HeldOut, psnr
     from ppstyleclip.worlds.portrait.training.fit import Fit, learning_rate
     from ppstyleclip.worlds.portrait.training.pace import choose_threads
+    from ppstyleclip.worlds.portrait.training.pause import Clock, wait_while_paused
     from ppstyleclip.worlds.portrait.training.regressor import load_reader
     from ppstyleclip.worlds.portrait.training.shards import Faces
 
@@ -76,13 +77,13 @@ def run(folder, plan, *, minutes, limit, report_every, threads):
     reader, end = load_reader(folder), time.time() + 60 * minutes
     size = sum(p.numel() for p in fit.generator.parameters())
     print(f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on", flush=True)
-    lines, saves = checkpoint.Clock(60), checkpoint.Clock(checkpoint.EVERY)
-    reports = checkpoint.Clock(report_every)
+    lines, saves = Clock(60), Clock(checkpoint.EVERY)
+    reports = Clock(report_every)
     mean, seen, since = None, 0, time.time()
     choice, told = choose_threads(threads), told_to_end()
     for z, pixels, maps in batches(Faces(folder, fit.step), plan.batch):
         count = next(choice)
-        since += checkpoint.wait_while_paused(folder)
+        since += wait_while_paused(folder, told=told)
         loss, error = fit.learn(z, pixels, maps, reader)
         seen += len(z)
         now = (loss, error)

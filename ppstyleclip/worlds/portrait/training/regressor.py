@@ -39,6 +39,7 @@ def train(reader, pixels, factors, folder, *, steps, batch, rate):
     """Yield (step, mean loss) every 100 steps; goes on from the state in `folder` and leaves its own."""
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.network import F, torch
+    from ppstyleclip.worlds.portrait.training.pause import Clock, wait_while_paused
     from ppstyleclip.worlds.portrait.training.pictures import to_images
     from ppstyleclip.worlds.portrait.training.reader import augment
 
@@ -48,10 +49,10 @@ def train(reader, pixels, factors, folder, *, steps, batch, rate):
     if state["step"]:
         reader.load_state_dict(state["reader"])
         optimizer.load_state_dict(state["optimizer"])
-    clock, mean = checkpoint.Clock(checkpoint.EVERY), None
+    clock, mean = Clock(checkpoint.EVERY), None
     reader.train()
     for step in range(state["step"], steps):
-        checkpoint.wait_while_paused(folder)
+        wait_while_paused(folder)
         rng = np.random.RandomState(step)
         for group in optimizer.param_groups:
             group["lr"] = rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
