@@ -34,12 +34,12 @@ class HeldOut:
 
 
 def draw(generator, z, size, batch=20):
-    """`{side: pictures}` of 64 px and above, in half precision as while learning."""
+    """`{side: pictures}` of 64 px and above, or of `size` alone; in half precision as while learning."""
     parts = []
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         for rows in z.split(batch):
             found = generator.pictures(generator.styles(rows), size)
-            parts.append({side: image.float() for side, image in found.items() if side >= 64})
+            parts.append({side: image.float() for side, image in found.items() if side >= min(64, size)})
     return {side: torch.cat([part[side] for part in parts]) for side in parts[0]}
 
 
@@ -61,7 +61,7 @@ def evaluate(generator, held, size, reader=None):
         figures[name] = psnr((error * there).sum() / there.sum().clamp(min=1))
     for level, (a, b) in enumerate(zip(split_bands(ours[size], BANDS), split_bands(theirs[size], BANDS))):
         figures[f"band{size >> level}"] = float((a * b).sum() / (a.norm() * b.norm() + 1e-9))
-    if reader is not None:
+    if reader is not None and size >= 64:
         found = correlations(read_all(reader, ours[64]), held.factors)
         ideal = correlations(read_all(reader, theirs[64]), held.factors)
         figures["read"], figures["read_renderer"] = float(found.mean()), float(ideal.mean())
@@ -71,8 +71,8 @@ def evaluate(generator, held, size, reader=None):
 
 
 def save_sheet(path, theirs, ours):
-    """Write a picture of COLUMNS x ROWS faces, the renderer's above the generator's."""
-    side, rows = ours.shape[1], []
+    """Write a picture of COLUMNS x ROWS faces, the renderer's above the generator's, of 128 px at least."""
+    side, rows = max(128, ours.shape[1]), []
     for start in range(0, min(COLUMNS * ROWS, len(ours)), COLUMNS):
         for pixels in (theirs, ours):
             faces = pixels[start : start + COLUMNS]

@@ -31,7 +31,8 @@ class Plan:
     floor: float = 0.1  # the lowest, as a share of it
     first_cycle: int = 100_000  # pictures to the first restart of the learning rate
     cycle: int = 200_000  # and from one to the next
-    upper: int = 60_000  # pictures until the blocks above 64 px join
+    middle: int = 24_000  # pictures until the block of 64 px joins those below
+    upper: int = 60_000  # and until the blocks above it do
     share: float = 0.5  # of a batch whose windows they draw
     refine: int = 120_000  # pictures until the regressor's features and the texture term join
     keep: float = 0.999  # of the moving average, a step
@@ -92,10 +93,12 @@ class Fit:
     @property
     def side(self):
         """Side of the largest picture that learns now."""
-        return self.generator.size if self.pictures >= self.plan.upper else crops.TRUNK
+        if self.pictures < self.plan.middle:
+            return crops.TRUNK // 2
+        return crops.TRUNK if self.pictures < self.plan.upper else self.generator.size
 
     def learn(self, z, pixels, maps, reader=None):
-        """One step; returns (loss, mean squared error at 64 px) as numbers."""
+        """One step; returns (loss, mean squared error of the whole picture) as numbers."""
         plan = self.plan
         rate = learning_rate(plan, self.pictures)
         for optimizer in self.optimizers.values():
@@ -107,7 +110,7 @@ class Fit:
         with torch.autocast("cpu", torch.bfloat16):
             styles = self.generator.styles(torch.from_numpy(z))
             ours = crops.draw(self.generator, styles, corners, self.side)
-        theirs = pyramid(to_images(pixels), [side for side in ours if side >= crops.TRUNK])
+        theirs = pyramid(to_images(pixels), [side for side in ours if side >= crops.TRUNK // 2])
         loss, error = self.differences(ours, theirs, weights, corners, reader)
         affine = affine_weights(self.generator)
         loss = loss + plan.sparsity * sum(w.abs().mean() for w in affine) / len(affine)
@@ -122,12 +125,13 @@ class Fit:
         return loss.item(), error
 
     def differences(self, ours, theirs, weights, corners, reader):
-        """(loss of all resolutions, mean squared error at 64 px)."""
-        plan, whole = self.plan, ours[crops.TRUNK]
+        """(loss of all resolutions, mean squared error of the largest that is drawn whole)."""
+        plan, side = self.plan, min(self.side, crops.TRUNK)
+        whole, target = ours[side], theirs[side]
         texture = plan.texture if self.pictures >= plan.refine else 0.0
-        target = theirs[crops.TRUNK]
-        loss = losses.band_loss(whole, target, weights, bands=4, rest=True, texture=texture)
-        loss = loss + 2 * losses.plain_loss(whole, target, weights)
+        each = F.avg_pool2d(weights, crops.TRUNK // side)
+        loss = losses.band_loss(whole, target, each, bands=4, rest=True, texture=texture)
+        loss = loss + 2 * losses.plain_loss(whole, target, each)
         if reader is not None and self.pictures >= plan.refine:
             with torch.autocast("cpu", torch.bfloat16):
                 loss = loss + plan.features * losses.feature_loss(reader, whole, target).float()

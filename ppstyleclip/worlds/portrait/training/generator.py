@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
@@ -48,6 +49,13 @@ def report(fit, held, reader, folder, best):
     return max(score, best)
 
 
+def told_to_end():
+    """A list that SIGTERM puts its number into, so that a fit can end between two steps."""
+    told = []
+    signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    return told
+
+
 def best_score(folder):
     """The best score of the reports that the folder's history holds."""
     path = Path(folder) / HISTORY
@@ -61,6 +69,7 @@ def run(folder, plan, *, minutes, limit, report_every, threads):
     from ppstyleclip.worlds.portrait.training.evaluation import HeldOut, psnr
     from ppstyleclip.worlds.portrait.training.fit import Fit, learning_rate
     from ppstyleclip.worlds.portrait.training.pace import choose_threads
+    from ppstyleclip.worlds.portrait.training.pause import Clock, wait_while_paused
     from ppstyleclip.worlds.portrait.training.regressor import load_reader
     from ppstyleclip.worlds.portrait.training.shards import Faces
 
@@ -68,13 +77,13 @@ def run(folder, plan, *, minutes, limit, report_every, threads):
     reader, end = load_reader(folder), time.time() + 60 * minutes
     size = sum(p.numel() for p in fit.generator.parameters())
     print(f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on", flush=True)
-    lines, saves = checkpoint.Clock(60), checkpoint.Clock(checkpoint.EVERY)
-    reports = checkpoint.Clock(report_every)
+    lines, saves = Clock(60), Clock(checkpoint.EVERY)
+    reports = Clock(report_every)
     mean, seen, since = None, 0, time.time()
-    choice = choose_threads(threads)
+    choice, told = choose_threads(threads), told_to_end()
     for z, pixels, maps in batches(Faces(folder, fit.step), plan.batch):
         count = next(choice)
-        since += checkpoint.wait_while_paused(folder)
+        since += wait_while_paused(folder, told=told)
         loss, error = fit.learn(z, pixels, maps, reader)
         seen += len(z)
         now = (loss, error)
@@ -82,16 +91,16 @@ def run(folder, plan, *, minutes, limit, report_every, threads):
         if lines.due():
             pace = seen / (time.time() - since)
             rate = learning_rate(plan, fit.pictures)
-            line = f"pictures {fit.pictures} side {fit.side} loss {mean[0]:.4f} psnr64 {psnr(mean[1]):.2f}"
+            line = f"pictures {fit.pictures} side {fit.side} loss {mean[0]:.4f} psnr {psnr(mean[1]):.2f}"
             print(f"{line} {pace:.1f}/s threads {count} lr {rate:.2e}", flush=True)
             seen, since = 0, time.time()
             reader = reader or load_reader(folder)
         over = time.time() > end or fit.pictures >= limit
-        if saves.due() or over:
+        if saves.due() or over or told:
             fit.save()
         if reports.due() or over:
             best = report(fit, held, reader, folder, best)
-        if over:
+        if over or told:
             return
 
 

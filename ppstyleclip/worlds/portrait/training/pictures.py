@@ -20,5 +20,9 @@ def to_pixels(images):
 
 
 def pyramid(images, sides):
-    """`{side: images}` by averaging, for sides that divide the pictures' own."""
-    return {side: F.avg_pool2d(images, images.shape[-1] // side) for side in sides}
+    """`{side: images}` by averaging, for sides that are halves of the pictures' own, or halves of halves."""
+    found = {}
+    for side in sorted(sides, reverse=True):
+        images = F.avg_pool2d(images, images.shape[-1] // side)
+        found[side] = images
+    return found

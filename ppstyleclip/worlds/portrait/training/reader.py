@@ -14,7 +14,7 @@ SIDE = 64
 class Reader(nn.Module):
     """Picture `[N, 3, 64, 64]` in [-1, 1] to factors `[N, NUM_FACTORS]`."""
 
-    def __init__(self, width=32):
+    def __init__(self, width=24):
         super().__init__()
         plan = [(3, 1, 1), (1, 2, 2), (2, 2, 1), (2, 4, 2), (4, 4, 1), (4, 4, 2), (4, 4, 2)]
         self.blocks = nn.ModuleList()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Train the attribute regressor on the rendered shards; it is the generator fit's second loss.
 
-    python -m ppstyleclip.worlds.portrait.training.regressor --folder run --steps 4000
+    python -m ppstyleclip.worlds.portrait.training.regressor --folder run
 
 Goes on from regressor-state.pt, and writes regressor.pt when it is done: minutes of two cores.
 """
@@ -39,6 +39,7 @@ def train(reader, pixels, factors, folder, *, steps, batch, rate):
     """Yield (step, mean loss) every 100 steps; goes on from the state in `folder` and leaves its own."""
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.network import F, torch
+    from ppstyleclip.worlds.portrait.training.pause import Clock, wait_while_paused
     from ppstyleclip.worlds.portrait.training.pictures import to_images
     from ppstyleclip.worlds.portrait.training.reader import augment
 
@@ -48,10 +49,10 @@ def train(reader, pixels, factors, folder, *, steps, batch, rate):
     if state["step"]:
         reader.load_state_dict(state["reader"])
         optimizer.load_state_dict(state["optimizer"])
-    clock, mean = checkpoint.Clock(checkpoint.EVERY), None
+    clock, mean = Clock(checkpoint.EVERY), None
     reader.train()
     for step in range(state["step"], steps):
-        checkpoint.wait_while_paused(folder)
+        wait_while_paused(folder)
         rng = np.random.RandomState(step)
         for group in optimizer.param_groups:
             group["lr"] = rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
@@ -102,8 +103,8 @@ def main(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", required=True, help="the run's folder")
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--shards", type=int, default=48, help="at most so many are learnt from")
     args = parser.parse_args(argv)

@@ -16,6 +16,7 @@ from ppstyleclip.worlds.portrait.canvas import REGIONS, Canvas
 from ppstyleclip.worlds.portrait.factors import factors_from_z, sample_z, z_from_factors
 from ppstyleclip.worlds.portrait.geometry import measure
 from ppstyleclip.worlds.portrait.render import paint, render
+from ppstyleclip.worlds.portrait.training.pause import wait_while_paused
 from ppstyleclip.worlds.portrait.turn import turned
 
 SIDE, MAP_SIDE = 256, 64
@@ -60,6 +61,7 @@ def write_shard(folder, seed, count=FACES):
     path.parent.mkdir(parents=True, exist_ok=True)
     z, pictures, maps = shard_latents(seed, count), [], []
     for row in factors_from_z(z):
+        wait_while_paused(folder)
         pictures.append(cv2.imencode(".jpg", render(row, SIDE)[..., ::-1], JPEG)[1].reshape(-1))
         maps.append(part_map(row))
     ends = np.cumsum([len(data) for data in pictures])

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ from ppstyleclip.worlds.portrait.training import (  # noqa: E402
     fit,
     losses,
     pace,
+    pause,
     shards,
     start,
 )
@@ -134,7 +137,7 @@ def test_updates_of_muon_have_even_singular_values():
 
 
 def test_a_fit_goes_on_where_it_stopped(folder, tmp_path):
-    plan = fit.Plan(batch=2, upper=4, refine=4)
+    plan = fit.Plan(batch=2, middle=2, upper=4, refine=4)
     faces = shards.Faces(folder, 0)
     batches = [faces.batch(2) for _ in range(4)]
     unbroken = fit.Fit(tmp_path / "a", plan, size=128, channels=TINY)
@@ -180,3 +183,12 @@ def test_the_faster_number_of_threads_is_chosen(cost, best):
         assert counts[:8] == [1] * 4 + [2] * 4 and set(counts[8:]) == {best}
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_file_named_pause_makes_everything_wait(tmp_path):
+    pause.wait_while_paused(tmp_path, 1000)
+    (tmp_path / "PAUSE").touch()
+    threading.Timer(0.1, (tmp_path / "PAUSE").unlink).start()
+    assert pause.wait_while_paused(tmp_path, 0.01) >= 0.09
+    (tmp_path / "PAUSE").touch()
+    pause.wait_while_paused(tmp_path, 1000, told=[15])
