@@ -9,7 +9,7 @@ import paddle
 import pytest
 from tiny_world import live_in, tiny_parts
 
-from ppstyleclip.engine import compiled_layer as compiled
+from ppstyleclip.engine import Compiled
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.mapper import (
     ImageLoss,
@@ -141,13 +141,13 @@ def test_every_field_of_the_configuration_changes_the_key(field):
 
 def test_what_is_compiled_is_found_again_by_its_key_alone(world, monkeypatch):
     """The program of one configuration serves the next run of the same, and no other."""
-    keys, load = [], compiled._load_or_export
+    keys, load = [], Compiled._load_or_export
 
     def seen(one):
         keys.append(one.key)
         return load(one)
 
-    monkeypatch.setattr(compiled, "_load_or_export", seen)
+    monkeypatch.setattr(Compiled, "_load_or_export", seen)
     start, texts = latents(world), np.random.RandomState(4).randn(1, 1, world[4].dim)
     for weight in (0.1, 0.1, 0.2):
         objective = ObjectiveConfig(weights={"clip": 1.0, "l2": weight})
