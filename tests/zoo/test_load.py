@@ -133,7 +133,7 @@ def test_known_models_and_their_table():
     files = table["files"]
     for entry in read_registry()["models"].values():
         assert {entry.get(part) for part in ("generator", "stats", "relevance")} - {None} <= set(files)
-    assert (ROOT / "configs" / "zoo.yaml").samefile(TABLE)
+    assert TABLE.is_file() and TABLE.parent.name == "ppstyleclip"  # a wheel has it too
 
 
 def test_every_way_of_publishing():
