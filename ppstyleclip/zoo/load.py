@@ -71,6 +71,12 @@ def load_bundle(
     Raises:
         UserError: unknown name, a flag that the weights contradict, or parts that do not belong together.
         MissingFile: a file is not there, or cannot be fetched.
+
+    Examples:
+        >>> from ppstyleclip.zoo import load_bundle
+        >>> bundle = load_bundle()
+        >>> bundle.name, bundle.layout.size, bundle.relevance.shape
+        ('toonface', 1120, (736, 128))
     """
     flags = {"size": size, "style_dim": style_dim, "n_mlp": n_mlp, "channel_multiplier": channel_multiplier}
     if model_type is not None:
@@ -208,6 +214,13 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
     Raises:
         MissingFile: there is no generator in the folder.
         UserError: a file is damaged, or was made for another generator or CLIP (for Deferred parts: later).
+
+    Examples:
+        >>> from ppstyleclip.zoo import load_bundle, load_pack
+        >>> from ppstyleclip.zoo.save import save_bundle
+        >>> marks = save_bundle("my_model", load_bundle())
+        >>> load_pack("my_model").generator.size
+        64
     """
     folder = Path(folder)
     if folder.is_dir() and not (folder / GENERATOR).is_file():
