@@ -1,14 +1,9 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The whole of StyleCLIP's global directions on one screen.
 
-seed or photo -> w_plus -> s                          a face, as flat styles
-Edit(neutral, target) -> dt -> ds                     a pair of texts, as a style direction
-s + alpha * ds -> images -> pixels                    the face, edited
-
-from ppstyleclip import Edit, Editor
-editor = Editor.from_pretrained()
-face = editor.sample(seed=1259)
-before, after = editor.edit(face, Edit("face", "smiling face"))
+    seed or photo -> w_plus -> s                          a face, as flat styles
+    Edit(neutral, target) -> dt -> ds                     a pair of texts, as a style direction
+    s + alpha * ds -> images -> pixels                    the face, edited
 """
 
 from __future__ import annotations

@@ -47,15 +47,15 @@ DLIB_LANDMARKS, PADDLEGAN_LANDMARKS = "shape_predictor_68_face_landmarks.dat", "
 def load_bundle(
     model_type: str | None = None,
     *,
-    bundle=None,
-    weight_path=None,
-    direction_path=None,
-    stat_path=None,
-    clip=None,
-    size=None,
-    style_dim=None,
-    n_mlp=None,
-    channel_multiplier=None,
+    bundle: str | Path | None = None,
+    weight_path: str | Path | None = None,
+    direction_path: str | Path | None = None,
+    stat_path: str | Path | None = None,
+    clip: Any = None,
+    size: int | None = None,
+    style_dim: int | None = None,
+    n_mlp: int | None = None,
+    channel_multiplier: int | None = None,
 ) -> Bundle:
     """Load a model by name, or one of the user's own; all but the generator is loaded when it is asked for.
 
@@ -205,7 +205,7 @@ def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
     return bundle.with_parts(**parts) if parts else bundle
 
 
-def load_pack(folder, flags: dict | None = None) -> Bundle:
+def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
     """Load a bundle from its folder: the generator at once, everything else when it is asked for.
 
     Args:
