@@ -1,6 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The whole of StyleCLIP's global directions on one screen.
 
+A face and an edit go this way:
+
     seed or photo -> w_plus -> s                          a face, as flat styles
     Edit(neutral, target) -> dt -> ds                     a pair of texts, as a style direction
     s + alpha * ds -> images -> pixels                    the face, edited
