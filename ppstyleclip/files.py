@@ -367,5 +367,5 @@ def fingerprint(tensors: dict) -> str:
         array = np.asarray(tensors[name])
         array = np.asarray(array.astype(array.dtype.newbyteorder("<"), copy=False), order="C")
         digest.update(f"{name}\0{array.dtype.str}\0{list(array.shape)}\0".encode())
-        digest.update(array.reshape(-1).view(np.uint8))
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()[:16]

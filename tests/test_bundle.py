@@ -72,11 +72,11 @@ def test_wrong_pairs_are_refused():
     other = layout_from_channels(16, {4: 8, 8: 8, 16: 4})
     stats, relevance = tiny_measurements(other)
     for part in ({"stats": stats}, {"stats": Deferred(lambda: stats)}):
-        words = rf"\[{other.size}\].*{layout.size} style channels.*styleclip_getf"
+        words = rf"\[{other.size}\].*{layout.size} style channels.*ppstyleclip statistics"
         with pytest.raises(UserError, match=words):
             tiny_bundle(**part).stats  # noqa: B018
     for part in ({"relevance": relevance}, {"relevance": Deferred(lambda: relevance)}):
-        words = f"{other.num_editable} rows.*'tiny' has {layout.num_editable} editable.*styleclip_extract"
+        words = f"{other.num_editable} rows.*'tiny' has {layout.num_editable} editable.*ppstyleclip relevance"
         with pytest.raises(UserError, match=words) as error:
             tiny_bundle(**part).relevance  # noqa: B018
         one_line(error)
@@ -112,7 +112,7 @@ def test_a_pack_goes_round(pack, parts):
     assert bundle.clip.vocabulary == frozenset(WORDS) and bundle.stats.count == 100
     assert bundle.relevance.clip_name == parts["clip"].name and bundle.relevance.fingerprints == marks
     assert (bundle.relevance.effect_norm == np.float32(parts["strength"])).all()
-    for name in ("relevance", "strength", "s_base", "latents"):
+    for name in ("relevance", "s_base", "latents"):
         value = np.asarray(getattr(bundle, name))
         assert value.dtype == np.float32 and (value == np.float32(parts[name])).all()
     assert (bundle.stats.mean == parts["stats"].mean).all() and (bundle.stats.std == parts["stats"].std).all()
@@ -153,13 +153,13 @@ def test_sampling_from_a_pack_needs_the_generator_alone(pack):
         (folder / f"{name}.safetensors").unlink()
     bundle = load_pack(folder)
     assert bundle.generator.size == 16 and bundle.latents is None and bundle.s_base is None
-    for part, maker in (("stats", "styleclip_getf"), ("relevance", "styleclip_extract")):
-        with pytest.raises(FileNotFoundError, match=f"has no .* yet.*{maker}.py --bundle {folder}"):
+    for part, maker in (("stats", "ppstyleclip statistics"), ("relevance", "ppstyleclip relevance")):
+        with pytest.raises(FileNotFoundError, match=f"has no .* yet.*{maker} --bundle {folder}"):
             getattr(bundle, part)
 
 
 def test_a_folder_without_a_generator_is_no_bundle(tmp_path):
-    with pytest.raises(FileNotFoundError, match="has no generator.safetensors.*convert_weights.py"):
+    with pytest.raises(FileNotFoundError, match="has no generator.safetensors.*ppstyleclip convert"):
         load_pack(tmp_path)
 
 
@@ -177,7 +177,7 @@ def test_parts_of_two_packs_do_not_mix(pack, tmp_path):
         for part in asked:
             with pytest.raises(UserError, match=f"{marks[name]}.*{other[name]}") as error:
                 getattr(load_pack(mixed), part)
-            assert f"made for {name}" in one_line(error) and "styleclip_extract" in one_line(error)
+            assert f"made for {name}" in one_line(error) and "ppstyleclip relevance" in one_line(error)
 
 
 @pytest.mark.parametrize("name, part", [("generator", None), ("clip", "clip")])

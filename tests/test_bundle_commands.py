@@ -86,7 +86,7 @@ def test_stages_in_the_wrong_order_name_the_right_one(capsys):
     line = refused(capsys, "--bundle", "mine")
     assert "has no relevance.safetensors yet" in line and "ppstyleclip relevance --bundle mine" in line
     assert extract(["--bundle", "mine", "--clip", "toonface"]) == 2
-    assert "styleclip_getf.py --bundle mine" in capsys.readouterr().err
+    assert "ppstyleclip statistics --bundle mine" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("part", PARTS[:2])

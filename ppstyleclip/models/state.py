@@ -7,8 +7,8 @@ has to be turned is decided by the layer that owns the tensor, never by its shap
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 import paddle
@@ -48,7 +48,9 @@ def from_torch_state(layer: nn.Layer, state: dict) -> dict:
     return {**found, **rest}
 
 
-def load_state(layer: nn.Layer, state: dict, what: str, *, constants: dict | None = None) -> None:
+def load_state(
+    layer: nn.Layer, state: Mapping[str, Any], what: str, *, constants: Mapping[str, Any] | None = None
+) -> None:
     """Load a state dict into a layer; all or nothing.
 
     Args:
@@ -87,7 +89,7 @@ def build_with_state(build: Callable[[], Network], state: dict, what: str) -> Ne
     return layer
 
 
-def as_arrays(state: dict) -> dict:
+def as_arrays(state: Mapping[str, Any]) -> dict:
     """A state dict of arrays, without the table that paddle.save adds."""
     return {
         key: value.numpy() if isinstance(value, paddle.Tensor) else np.asarray(value)

@@ -10,7 +10,7 @@ from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.zoo.registry import EMBEDDED, known_models, model_entry
 
 if TYPE_CHECKING:
-    from ppstyleclip.models.stylegan2 import StyleGANv2Generator
+    from ppstyleclip.models.generator import Generator
 
 
 def available_models() -> list[str]:
@@ -24,7 +24,7 @@ def available_models() -> list[str]:
     return list(known_models())
 
 
-def load_generator(name_or_file: str | Path) -> StyleGANv2Generator:
+def load_generator(name_or_file: str | Path) -> Generator:
     """Load a generator: of a known model, of a bundle's folder, or of a file of any format that is read.
 
     Nothing but the generator is loaded. A published model's weights are fetched when they are not here yet.

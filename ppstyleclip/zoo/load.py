@@ -116,7 +116,8 @@ def _embedded(flags) -> Bundle:
 
 
 def _own_generator(weight_path, model_type, flags) -> Bundle:
-    encoder, metadata = None, {}
+    encoder = None
+    metadata: dict[str, str] = {}
     if has_encoder(weight_path):
         encoder, generator = _encoder_with_generator(weight_path, flags)
     else:

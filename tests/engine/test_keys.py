@@ -9,6 +9,7 @@ import functools
 import importlib
 import json
 import pkgutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,10 @@ def configurations():
     methods = importlib.import_module("ppstyleclip.methods")
     found = {}
     for info in pkgutil.walk_packages(methods.__path__, "ppstyleclip.methods."):
-        for value in vars(importlib.import_module(info.name)).values():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # modules of earlier names say so
+            module = importlib.import_module(info.name)
+        for value in vars(module).values():
             if isinstance(value, type) and dataclasses.is_dataclass(value):
                 try:
                     found[value] = value()

@@ -56,7 +56,7 @@ def plan_memory(
     if batch_size is None:
         batch_size = max(2, min(MAX_BATCH, int(free / 2 / picture) // 2 * 2))
     useful = num_images * _largest_cache(generator)
-    return batch_size, min(CACHE_BYTES, useful, max(0, int((free - batch_size * picture) // 3)))
+    return batch_size, int(min(CACHE_BYTES, useful, max(0, (free - batch_size * picture) // 3)))
 
 
 def _largest_cache(generator: Any) -> float:

@@ -19,11 +19,11 @@ def curl_textures(n: int = 512) -> tuple[np.ndarray, ...]:
     height, band, tx, ty = layers = np.zeros((4, n, n), np.float32)
     for place in curl_places(rng, n):
         draw_curl(layers, rng, *place)
-    height, lobes, band, tx, ty = (
+    heights, lobes, bands, along_x, along_y = (
         cv2.GaussianBlur(a, (0, 0), blur)
         for a, blur in ((height, 3.5), (height, 7.0), (band, 3.5), (tx, 4.0), (ty, 4.0))
     )
-    return height + 0.06 * band, lobes, band, tx, ty
+    return heights + 0.06 * bands, lobes, bands, along_x, along_y
 
 
 def curl_places(rng, n):

@@ -75,4 +75,4 @@ def landmarks(factors: np.ndarray, size: int = 256) -> np.ndarray:
     """
     g = measure(factors)
     face = np.concatenate([jaw_points(g), brow_points(g), nose_points(g), eye_points(g), mouth_points(g)])
-    return np.float32((turn_points(g, face) - (LEFT, TOP)) * (size / SPAN) - 0.5)
+    return np.asarray((turn_points(g, face) - (LEFT, TOP)) * (size / SPAN) - 0.5, np.float32)

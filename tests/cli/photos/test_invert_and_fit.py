@@ -74,7 +74,7 @@ def test_a_model_without_an_encoder_is_told(tmp_path, capsys):
         == 2
     )
     (line,) = capsys.readouterr().err.splitlines()
-    assert "'tiny' has no encoder" in line and "styleganv2fitting.py" in line
+    assert "'tiny' has no encoder" in line and "ppstyleclip fit" in line
 
 
 # ---- styleganv2fitting

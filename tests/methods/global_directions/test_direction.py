@@ -55,16 +55,6 @@ def test_effect_does_not_depend_on_the_alpha_of_the_measurement():
     np.testing.assert_allclose(one.ds, other.ds, rtol=1e-6)
 
 
-def test_earlier_names_of_arguments_still_work():
-    strength, population = np.ones(6, np.float32), np.random.RandomState(0).randn(50, 6)
-    old = {"strength": strength, "pull": 0.5}
-    new = {"covariance_weight": 0.5}
-    options = {"beta": 0.25, "unit": "effect", "population": population}
-    one = style_direction(RELEVANCE, DT, LAYOUT, STATS, **options, **old)
-    other = style_direction(as_relevance(RELEVANCE, strength), DT, LAYOUT, STATS, **options, **new)
-    np.testing.assert_array_equal(one.ds, other.ds)
-
-
 def test_soft_threshold_keeps_a_share_of_the_rest():
     hard = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="style")
     soft = style_direction(RELEVANCE, DT, LAYOUT, STATS, beta=0.25, unit="style", soft=0.5)

@@ -8,11 +8,17 @@ be had on the way, because the sum of the ToRGB layers up to a resolution is a p
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from ppstyleclip.worlds.portrait.training.torch_extra import import_torch
 
-torch = import_torch()
-nn, F = torch.nn, torch.nn.functional
+if TYPE_CHECKING:
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+else:
+    torch = import_torch()
+    nn, F = torch.nn, torch.nn.functional
 
 STYLE_DIM, LAYERS = 128, 3
 CHANNELS = {4: 160, 8: 160, 16: 160, 32: 160, 64: 96, 128: 48, 256: 32}
