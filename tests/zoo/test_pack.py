@@ -24,7 +24,7 @@ from ppstyleclip.toonface.train_generator import load_judge
 from ppstyleclip.toonface.world import sample_z
 from ppstyleclip.zoo import load_bundle
 
-JUDGE = Path(__file__).parents[1] / "benchmarks" / "judges" / "judge-1.safetensors"
+JUDGE = Path(__file__).parents[2] / "benchmarks" / "judges" / "judge-1.safetensors"
 
 
 @pytest.fixture(scope="module")
