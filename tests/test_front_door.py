@@ -137,6 +137,7 @@ def test_what_is_no_generator_is_told(world, tmp_path):
 # ---- examples
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (PACK / "generator.safetensors").exists(), reason="the embedded pack is not there")
 @pytest.mark.parametrize(
     "module", ["ppstyleclip.editor", "ppstyleclip.zoo.by_name", "ppstyleclip.pipelines.photo"]
