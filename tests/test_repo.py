@@ -78,6 +78,7 @@ def _help(script: str) -> subprocess.CompletedProcess:
 SCRIPTS = [s for s in _files("*.py") if s.split("/")[0] in ("tools", "benchmarks") and "__main__" in _text(s)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_every_command_answers_help(script):
     done = _help(script)

@@ -178,6 +178,7 @@ def test_a_result_is_called_as_its_texts_whatever_they_are():
     assert _file_name("['a/b', 'c']") == "['a_b', 'c']" and len(_file_name(300 * "x")) == 150
 
 
+@pytest.mark.slow
 def test_a_conditioned_mapper_from_training_to_a_text_it_never_saw():
     assert (
         load_tool("train_mapper")(

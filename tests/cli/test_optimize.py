@@ -32,6 +32,7 @@ def home(pack, monkeypatch, tmp_path):
     live_in(pack, monkeypatch, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command(capsys):
     main = load_tool("optimize")
     assert (
@@ -68,6 +69,7 @@ def test_the_command(capsys):
     assert "3 steps in w_plus" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", SPACES)
 def test_the_command_in_every_space(space):
     assert (
@@ -100,6 +102,7 @@ def test_the_command_in_every_space(space):
     assert Path("out/final_result.png").is_file()
 
 
+@pytest.mark.slow
 def test_a_found_face_is_where_the_next_run_begins():
     """z and w are written as w_plus, which draws the same face."""
     command = ["--description", "happy face", "--output_path", "out", "--step"]
@@ -257,6 +260,7 @@ def test_the_rampup_of_the_option_counts():
     assert np.abs(moved - np.load("out/latent.npy")).max() == pytest.approx(0.1, rel=0.01)
 
 
+@pytest.mark.slow
 def test_the_models_own_identity_network_counts_where_it_has_one(pack, tmp_path, monkeypatch):
     assert command("--step", "2", "--preset", "seed004") == 0  # it asks for identity; the tiny world has none
     assert "identity" not in Path("out/losses.csv").read_text()

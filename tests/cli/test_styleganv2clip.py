@@ -285,6 +285,7 @@ def test_bad_input_is_refused_before_paddle_is_imported(tmp_path):
     assert done.stderr == "error: there is no file nowhere.npy; check the path\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (PACK / "generator.safetensors").exists(), reason="the embedded pack is not there")
 def test_from_applications_as_the_tutorial_prints_it(tmp_path):
     argv = [

@@ -86,6 +86,7 @@ def assert_same(one, other):
         np.testing.assert_array_equal(other[name], value, err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_command(capsys):
     assert trained("--exp_dir", "out", "--image_interval", "4") == 0
     names = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*") if path.is_file())
@@ -108,6 +109,7 @@ def test_the_command(capsys):
     assert "steps 0 to 8" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_command_with_several_texts():
     assert (
         trained(
@@ -142,6 +144,7 @@ def test_the_command_with_several_texts():
     assert mapper.embed == "clip" and mapper.words.shape == (2, 16)
 
 
+@pytest.mark.slow
 def test_the_command_in_style_space_and_from_files(world):
     np.save("bank.npy", bank(world, 20))
     assert trained("--work_in_stylespace", "--latents_train_path", "bank.npy", "--exp_dir", "out") == 0
@@ -150,6 +153,7 @@ def test_the_command_in_style_space_and_from_files(world):
     assert trained("--latents_train_path", "other.npy", "--exp_dir", "out2") == 2
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_was(capsys):
     assert trained("--exp_dir", "whole") == 0
     assert trained("--exp_dir", "parts", "--max_steps", "4") == 0
@@ -205,6 +209,7 @@ def finished(process):
     assert process.returncode == 0, said[-3000:]
 
 
+@pytest.mark.slow
 def test_a_sigkill_changes_no_bit(pack):
     words = ["--max_steps", "40", "--save_interval", "3"]
     process = started(pack, *words, "--exp_dir", "killed")
@@ -223,6 +228,7 @@ def test_a_sigkill_changes_no_bit(pack):
     assert not list(Path("killed").glob(".*.tmp"))
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one(pack):
     launch = ["-m", "paddle.distributed.launch", "--nproc_per_node", "2", "--log_dir", "log"]
     words = ["--max_steps", "6", "--batch_size", "5"]
@@ -235,6 +241,7 @@ def test_two_processes_equal_one(pack):
     assert "wrote two" in Path("log/workerlog.0").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -262,6 +269,7 @@ def test_bad_input_is_one_line(capsys, arguments, words):
     assert len(line) == 1 and words in line[0]
 
 
+@pytest.mark.slow
 def test_a_rate_that_explodes_leaves_the_last_good_state():
     assert trained("--exp_dir", "out", "--max_steps", "4") == 0
     before = Path("out", STATE).read_bytes()
@@ -282,6 +290,7 @@ def test_an_unwritable_folder_is_one_line(capsys):
     assert "cannot write" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_last_good_state(monkeypatch, capsys):
     assert trained("--exp_dir", "out", "--max_steps", "2") == 0
     before, replace = Path("out", STATE).read_bytes(), os.replace
@@ -298,6 +307,7 @@ def test_a_full_disk_leaves_the_last_good_state(monkeypatch, capsys):
     assert trained("--exp_dir", "out") == 0 and int(arrays_of("out")["step"][0]) == 8
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_last_state(monkeypatch, capsys):
     assert trained("--exp_dir", "whole") == 0
     step = Training.log

@@ -221,6 +221,7 @@ def vgg16_with_classifier() -> dict:
     return state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind, content, linear",
     [

@@ -274,6 +274,7 @@ WHOLE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WHOLE)
 def test_odd_values_are_refused_in_one_line(name):
     """Every outcome is a conversion or a UserError, whatever stands in the place of an array."""

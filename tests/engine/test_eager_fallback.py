@@ -54,6 +54,7 @@ CAUSES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cause", CAUSES)
 def test_what_cannot_be_compiled_runs_eager_and_says_so_once(generator, tmp_path, monkeypatch, cause):
     monkeypatch.setattr(*CAUSES[cause])
@@ -101,6 +102,7 @@ def test_a_layer_that_no_program_can_hold_is_eager(tmp_path):
     assert paddle.in_dynamic_mode() and engine.run(paddle.in_dynamic_mode)
 
 
+@pytest.mark.slow
 def test_a_gradient_that_cannot_be_exported_is_eager(generator, tmp_path, monkeypatch):
     step, clip = Step(generator, tiny_clip()), tiny_clip()
     wrt = [name for name in step.shapes() if name != "text"]
@@ -135,6 +137,7 @@ print(line)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="no folder in which root cannot write")
 def test_a_user_without_a_home_draws_and_is_told_what_to_set(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "PPSTYLECLIP_HOME"}

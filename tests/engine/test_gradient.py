@@ -17,6 +17,7 @@ from ppstyleclip.models.stylegan2 import inference_layers
 from ppstyleclip.models.stylegan2.inference import InferenceSynthesis
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_clip", [tiny_clip, small_resnet_clip])
 def test_compiled_gradient_is_the_eager_one(generator, folder, make_clip):
     clip = make_clip()
@@ -73,6 +74,7 @@ class TwoPaths(paddle.nn.Layer):
         return [paddle.mean(images * images) + 0.01 * paddle.mean(latent * latent)]
 
 
+@pytest.mark.slow
 def test_a_latent_that_is_also_in_the_loss_itself_gets_both_gradients(generator, folder):
     layer = TwoPaths(generator)
     shape = [2, generator.n_latent, generator.style_dim]

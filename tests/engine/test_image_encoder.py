@@ -21,6 +21,7 @@ def test_compiled_image_encoder_is_the_eager_one(folder, side):
     assert relative(engine.compile_image_encoder(clip, side, folder=folder)(images), expected) < BOUND / 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_clip", [tiny_clip, small_resnet_clip])
 def test_image_encoder_in_bf16_is_near_fp32(folder, make_clip):
     if not paddle.base.core.supports_bfloat16():

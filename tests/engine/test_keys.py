@@ -197,6 +197,7 @@ def parsed_imports(path, name, is_package):
     return {module for module in found if module.split(".")[0] == "ppstyleclip"}
 
 
+@pytest.mark.slow
 def test_imports_are_read_as_pythons_parser_reads_them():
     paths = sorted(PACKAGE.rglob("*.py"))
     assert len(paths) > 50

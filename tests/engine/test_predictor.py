@@ -17,6 +17,7 @@ from ppstyleclip import engine
 from ppstyleclip.threads import thread_count
 
 
+@pytest.mark.slow
 def test_a_run_leaves_eager_mode_its_threads(generator, tmp_path, monkeypatch):
     """Paddle leaves one, and eager sums are then split otherwise than before the first run."""
     libraries = list(Path(paddle.__file__).parent.glob("libs/libiomp5.*"))
@@ -45,6 +46,7 @@ class Wide(paddle.nn.Layer):
         return [self.linear(tensors["x"])]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells how much memory is in use")
 def test_programs_made_later_cost_the_others_no_memory(generator, tmp_path):
     wide = engine.Compiled(Wide(), {"x": [-1, 4096]}, ["wide"], folder=tmp_path)

@@ -15,6 +15,7 @@ from ppstyleclip import engine
 from ppstyleclip.engine import compiled_layer, program_cache
 
 
+@pytest.mark.slow
 def test_a_program_is_exported_once_for_equal_weights(generator, tmp_path, monkeypatch):
     count = []
     export = engine.export
@@ -29,6 +30,7 @@ def test_a_program_is_exported_once_for_equal_weights(generator, tmp_path, monke
     assert relative(picture, eager(other, styles)) < BOUND / 10
 
 
+@pytest.mark.slow
 def test_a_damaged_program_is_exported_again(generator, tmp_path):
     styles = draw_styles(generator, 1)
     first = engine.compile_synthesis(generator, folder=tmp_path)(styles)
@@ -76,6 +78,7 @@ def test_programs_that_are_there_are_used_where_nothing_can_be_written(generator
     )
 
 
+@pytest.mark.slow
 def test_a_program_whose_files_are_gone_goes_on(generator, tmp_path):
     draw, styles = engine.compile_synthesis(generator, folder=tmp_path / "gone"), draw_styles(generator, 2)
     before = draw(styles)
@@ -84,6 +87,7 @@ def test_a_program_whose_files_are_gone_goes_on(generator, tmp_path):
     np.testing.assert_array_equal(draw(styles), before)
 
 
+@pytest.mark.slow
 def test_programs_unused_for_longest_make_room(generator, tmp_path, monkeypatch):
     styles = draw_styles(generator, 1)
     for index, noise in enumerate(("const", "none")):

@@ -19,6 +19,7 @@ from ppstyleclip.models.stylegan2.inference import InferenceSynthesis, Synthesis
 from ppstyleclip.pictures import to_pixels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", ["const", "none"])
 def test_compiled_synthesis_is_the_eager_one_at_any_batch(generator, folder, noise):
     draw = engine.compile_synthesis(generator, noise=noise, folder=folder)
@@ -41,6 +42,7 @@ def test_a_large_batch_is_drawn_in_parts(generator, folder, monkeypatch):
     assert sizes == [2, 2, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", ["const", "none"])
 @pytest.mark.parametrize("winograd", [False, True])
 @pytest.mark.parametrize("precision, bound", [("fp32", BOUND / 10), ("bf16", 0.05)])

@@ -158,6 +158,7 @@ def test_every_kind_is_read_whole_and_refused_when_cut_off(path, kind):
     assert watched(load_arrays, path)
 
 
+@pytest.mark.slow
 def test_a_short_fuzz(tmp_path):
     # The long one: python tests/fuzz_formats.py 100000
     went, wrong, ways = fuzz_formats.fuzz(400, seed=3, folder=tmp_path, seconds=10)

@@ -13,6 +13,7 @@ from ppstyleclip.jobs import ranks
 from ppstyleclip.jobs.folder import JobFolder, threads_of_jobs
 
 
+@pytest.mark.slow
 def test_launched_processes_share_the_cores(monkeypatch):
     Path("threads.py").write_text(
         "import os\nfrom ppstyleclip.threads import given_threads, use_all_cores\n"

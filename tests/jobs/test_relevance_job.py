@@ -66,6 +66,7 @@ def test_max_memory_decides_the_job(monkeypatch):
     assert extract_with(*command) == 0
 
 
+@pytest.mark.slow
 def test_the_compiled_engine_measures_the_same_in_one_run_or_in_shards(single):
     compiled = ["--engine", "compiled"]
     assert extract(*compiled, "--output_path", "whole") == 0
@@ -96,6 +97,7 @@ def agreement_of(said):
     return int(match[1]), int(match[2]), float(match[3]), float(match[4])
 
 
+@pytest.mark.slow
 def test_fast_says_how_well_it_agrees(capsys, monkeypatch):
     assert getf() == 0  # 60 styles
     assert extract_with("--num_images", "60") == 0
@@ -112,6 +114,7 @@ def test_fast_says_how_well_it_agrees(capsys, monkeypatch):
     assert mean == pytest.approx(cosines.mean(), abs=2e-4) and least == pytest.approx(cosines.min(), abs=2e-3)
 
 
+@pytest.mark.slow
 def test_fast_alone_takes_its_three_options(capsys):
     assert getf() == 0
     assert extract_with("--fast", "--keep_job") == 0
@@ -122,6 +125,7 @@ def test_fast_alone_takes_its_three_options(capsys):
     assert relevance_plan._seen_side(type("G", (), {"size": 1024}), type("C", (), {"image_size": 224})) == 256
 
 
+@pytest.mark.slow
 def test_an_exact_run_agrees_with_itself(capsys, monkeypatch):
     assert getf() == 0
     words = ["--num_images", "60", "--check_channels", "5"]

@@ -84,6 +84,7 @@ def test_three_sigkills_change_no_byte(by_process):
     assert 7 <= finished < NUM_BLOCKS
 
 
+@pytest.mark.slow
 def test_two_launched_processes_write_the_same_bytes_though_one_died_first(pack, by_process):
     """Launch ends all when process 1 gets a SIGKILL; the next launch goes on."""
     words = ["--output_path", "out", "--keep_job"]
@@ -115,6 +116,7 @@ def test_a_job_keeps_what_it_was_begun_with(monkeypatch, single):
     assert (kept["batch_size"], kept["block_size"]) == (50, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "argv, words",
     [

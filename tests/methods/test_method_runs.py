@@ -103,6 +103,7 @@ def go(way, monkeypatch):
         monkeypatch.setattr(engine.Compiled, "__call__", engine.Compiled._eager)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "run, way",
     [
@@ -180,6 +181,7 @@ def training_of(case, texts):
     return training
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case, way", [*((case, "eager") for case in TRAINED), ("styles", "compiled")])
 def test_training_is_the_peers(networks, case, way, monkeypatch):
     """Twelve steps of Ranger at 0.5: the loss and its parts, and how far weights have moved at the end."""

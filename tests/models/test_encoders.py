@@ -69,6 +69,7 @@ def test_every_published_encoder_is_compared_with_its_peer():
     assert {name for name, *_ in CASES.values()} | set(LAST_LAYER.values()) == set(PUBLISHED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case, name", LAST_LAYER.items())
 def test_last_layer_encoders_say_what_the_peers_classes_say(case, name):
     stored = np.load(ORACLES / "encoders_last_layer.npz", allow_pickle=False)

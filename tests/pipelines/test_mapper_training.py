@@ -38,6 +38,7 @@ def task_of(latents, preset="official", **changes):
     return prepare_training(Editor.from_pretrained().bundle, TEXTS, latents, config)
 
 
+@pytest.mark.slow
 def test_the_last_record_has_both_mappers_and_nothing_is_written(latents, tmp_path):
     task = task_of(latents)
     records = list(run_training(task, pictures_every=2))

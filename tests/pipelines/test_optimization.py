@@ -34,6 +34,7 @@ def config_of(**changes):
     )
 
 
+@pytest.mark.slow
 def test_the_last_record_has_the_result_and_nothing_is_written(tmp_path):
     editor, config = Editor.from_pretrained(), config_of()
     start = sample_start(editor, [1, 2], "w_plus")

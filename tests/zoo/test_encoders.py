@@ -141,6 +141,7 @@ def test_an_encoder_of_another_generator_is_refused(tmp_path):
 # ---- files of others, with their generator
 
 
+@pytest.mark.slow
 def test_a_published_file_is_a_model_by_itself(tmp_path, monkeypatch):
     """All of its true width, a third of a gigabyte, so by far the slowest test of this file."""
     live_in(save_tiny_pack(tmp_path / "pack"), monkeypatch, tmp_path)

@@ -61,6 +61,7 @@ def latents(path) -> np.ndarray:
     return invert(network, images, latent_avg=encoder.latent_avg, draw=draw).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, channels", CASES)
 def test_it_is_loaded_as_it_is_and_converted(name, channels, narrow):
     save_torch_zip("theirs.pt", checkpoint(name, channels))

@@ -69,6 +69,7 @@ def test_a_bundle_has_one_if_it_brings_one(tmp_path, monkeypatch):
     np.testing.assert_array_equal(features(load_bundle(None).identity), features(tiny_identity()))
 
 
+@pytest.mark.slow
 def test_its_gradient_compiles(tmp_path, recwarn):
     class Likeness(paddle.nn.Layer):
         def __init__(self):

@@ -22,6 +22,7 @@ def small_scenes():
     ]
 
 
+@pytest.mark.slow
 def test_a_folder_is_edited_picture_by_picture(toonface, capsys):
     Path("frames").mkdir()
     scenes = small_scenes()

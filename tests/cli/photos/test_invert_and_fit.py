@@ -136,6 +136,7 @@ def test_without_lpips_large_pictures_are_compared_plainly_and_it_is_said(monkey
     assert " by plain and squared differences" in said.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["vgg", "plain"])
 def test_image2stylegans_recipe(kind, monkeypatch, capsys):
     """From the mean, all layers, a rate that stays; VGG where it is to be had."""

@@ -131,6 +131,7 @@ def test_relevance_is_computed_from_python_without_a_file_or_a_command_line(worl
     assert_same(records[-1].relevance, rows, strength)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options, opened",
     [({}, True), ({"base": "own"}, True), ({"cache_bytes": 0}, False), ({"compat": "official"}, False)],

@@ -83,6 +83,7 @@ def test_levels_that_do_not_move_stay_to_the_bit(generator, faces):
     assert (np.abs(last.value - start)[:, [0, 3]] > 1e-3).all(2).any()
 
 
+@pytest.mark.slow
 def test_the_weight_of_the_squares_counts(generator, faces):
     _, images, start = faces
     ends = [
@@ -146,6 +147,7 @@ def test_vggs_distance_is_over_pictures_of_0_to_1():
     assert seen == [(0.0, 0.0, ("a", "b")), (1.0, 1.0, ("a", "b"))] and got.numpy() == pytest.approx(1 + 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["vgg", "lpips"])
 def test_networks_compare_in_a_compiled_program(kind, generator, faces):
     """A warning, which pytest makes an error, would say that it runs in eager mode."""

@@ -76,6 +76,7 @@ MULTI = {"texts": TEXTS, "words": WORDS, "mode": "Mapper_multi", "embed": "table
 DIRECTED = {"directional_strength": 0.5, "crops": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
     [
@@ -171,6 +172,7 @@ class Likeness(paddle.nn.Layer):
         return means / paddle.sqrt(paddle.sum(means * means, axis=1, keepdim=True) + 1e-6)
 
 
+@pytest.mark.slow
 def test_identity_is_a_part_of_the_loss(world):
     changes = {"identity": 5.0, "steps": 2, "batch_size": 2}
     with pytest.raises(UserError, match="no identity network"):
@@ -204,6 +206,7 @@ def test_training_stops_early(world):
     assert records[-1].done == 4 and records[1].is_best and not records[2].is_best
 
 
+@pytest.mark.slow
 def test_going_on_at_five_moments_equals_never_having_stopped(world):
     faces, held_out = LatentDataset(bank(world, 20), TEXTS), LatentDataset(bank(world, 8, seed=9), TEXTS)
     whole, loss = made(world, **MULTI, steps=12)

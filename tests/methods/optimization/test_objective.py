@@ -72,6 +72,7 @@ def latents(world, count=2):
         return generator.get_latents(paddle.to_tensor(z)).numpy()
 
 
+@pytest.mark.slow
 def test_an_objective_of_ones_own_is_in_records_and_has_a_gradient(world):
     """A preset of the user's names it; the latents move as it says: away from the start at first by the text,
     and then back in redness, which an optimisation without it does not do."""
@@ -139,6 +140,7 @@ def test_every_field_of_the_configuration_changes_the_key(field):
     assert objective_key(usual, "z") != objective_key(usual, "w_plus")
 
 
+@pytest.mark.slow
 def test_what_is_compiled_is_found_again_by_its_key_alone(world, monkeypatch):
     """The program of one configuration serves the next run of the same, and no other."""
     keys, load = [], Compiled._load_or_export

@@ -72,6 +72,7 @@ def loss_by_hand(world, latent, start, texts, weights, config):
     ] * l2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", SPACES)
 def test_first_steps_are_adam_on_the_formula(world, space):
     """Three steps against the loss written out and Adam written out."""
@@ -109,6 +110,7 @@ def test_each_face_goes_as_if_alone(world):
         np.testing.assert_allclose(both.value[k], alone.value[0], atol=2e-3)
 
 
+@pytest.mark.slow
 def test_the_loss_falls(world):
     config = config_of(steps=25, learning_rate=0.05, l2=0.0, view="clip", crops=3)
     steps = list(optimize(world[0], world[4], start_of(world, "w_plus"), texts_of(world), config))
@@ -139,6 +141,7 @@ def test_directed_features_keep_what_is_there(world):
         np.testing.assert_allclose(moved - own, np.broadcast_to(0.5 * directions, own.shape), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_move_of_no_length_is_where_the_face_is(world):
     """What CLIP should see and what it sees are prepared alike, cut out alike, averaged alike."""
     start = start_of(world, "w_plus")
@@ -158,6 +161,7 @@ def test_a_move_of_no_length_is_where_the_face_is(world):
         np.testing.assert_allclose(step.terms["clip"], 0, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", SPACES)
 def test_nearby_faces_take_turns(world, space):
     """Each step sees the face of its turn, moved as far as the latent has moved."""

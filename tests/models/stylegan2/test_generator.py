@@ -45,6 +45,7 @@ def assert_close(given, expected, peak, what):
 # ---- against PaddleGAN (commit 094a2eb, Paddle 3.3.1; numbers written by oracles/make_stylegan2.py) ----
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size, batch", [(64, 2), (1024, 1)])
 def test_paddlegan_weights_give_paddlegan_styles_and_images(size, batch):
     with np.load(ORACLES / "stylegan2.npz") as archive:

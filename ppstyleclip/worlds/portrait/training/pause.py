@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def wait_while_paused(folder, seconds=5, told=()):
-    """Wait as long as the folder holds a file named PAUSE and `told` is empty; return the seconds it took."""
+    """Wait while the folder holds a file named PAUSE and `told` is empty; returns the seconds it took."""
     start = time.time()
     while (Path(folder) / "PAUSE").exists() and not told:
         time.sleep(seconds)

@@ -24,7 +24,7 @@ from ppstyleclip.toonface.train_generator import load_judge
 from ppstyleclip.toonface.world import sample_z
 from ppstyleclip.zoo import load_bundle
 
-JUDGE = Path(__file__).parents[1] / "benchmarks" / "judges" / "judge-1.safetensors"
+JUDGE = Path(__file__).parents[2] / "benchmarks" / "judges" / "judge-1.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,7 @@ def test_statistics_are_those_of_the_generator(bundle):
     assert np.allclose(record.s, bundle.s_base, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_relevance_is_that_of_generator_and_clip(bundle):
     wanted = np.linspace(0, bundle.layout.num_editable - 1, 4).astype(int)
     config = RelevanceConfig(batch_size=200, channels=tuple(wanted))
