@@ -30,8 +30,8 @@ NAMES = (
     "ppstyleclip.methods.global_directions.statistics:collect_statistics",
     "ppstyleclip.methods.global_directions.relevance:compute_relevance",
     "ppstyleclip.methods.global_directions.direction:style_direction",
-    "ppstyleclip.methods.optimization.optimize:optimize",
-    "ppstyleclip.pipelines.photo:edit_photo",
+    pytest.param("ppstyleclip.methods.optimization.optimize:optimize", marks=pytest.mark.slow),
+    pytest.param("ppstyleclip.pipelines.photo:edit_photo", marks=pytest.mark.slow),
     "ppstyleclip.worker:on_worker",
     "ppstyleclip.engine.keys:config_key",
 )

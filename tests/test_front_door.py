@@ -129,20 +129,3 @@ def test_what_is_no_generator_is_told(world, tmp_path):
         ppstyleclip.load_generator(tmp_path / "text.pt")
     with pytest.raises(MissingFile, match="is not on this machine"):
         ppstyleclip.load_generator("ffhq-config-f")
-<<<<<<< HEAD
-=======
-
-
-# ---- examples
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not (PACK / "generator.safetensors").exists(), reason="the embedded pack is not there")
-@pytest.mark.parametrize(
-    "module", ["ppstyleclip.editor", "ppstyleclip.zoo.by_name", "ppstyleclip.pipelines.photo"]
-)
-def test_examples_in_docstrings_run(module, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    result = doctest.testmod(importlib.import_module(module))
-    assert result.failed == 0 and result.attempted > 0
->>>>>>> main
