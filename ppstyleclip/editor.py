@@ -1,14 +1,11 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The whole of StyleCLIP's global directions on one screen.
 
-seed or photo -> w_plus -> s                          a face, as flat styles
-Edit(neutral, target) -> dt -> ds                     a pair of texts, as a style direction
-s + alpha * ds -> images -> pixels                    the face, edited
+A face and an edit go this way:
 
-from ppstyleclip import Edit, Editor
-editor = Editor.from_pretrained()
-face = editor.sample(seed=1259)
-before, after = editor.edit(face, Edit("face", "smiling face"))
+    seed or photo -> w_plus -> s                          a face, as flat styles
+    Edit(neutral, target) -> dt -> ds                     a pair of texts, as a style direction
+    s + alpha * ds -> images -> pixels                    the face, edited
 """
 
 from __future__ import annotations
@@ -56,6 +53,11 @@ class Edit:
         soft: share of its movement that a channel below beta keeps; 0 in the paper.
         pull: how far the step leans towards how faces differ in truth, 0 (the paper's) to 1; see
             style_direction.
+
+    Examples:
+        >>> from ppstyleclip import Edit
+        >>> print(Edit("face", "happy face", alpha=3))
+        face -> happy face
     """
 
     neutral: str
@@ -113,11 +115,25 @@ class Editor:
 
     @classmethod
     def from_pretrained(cls, model_type: str | None = None, **paths: Any) -> Editor:
-        """Make the editor of a known model (None: the embedded face world); `paths` as in load_bundle."""
+        """Make the editor of a known model (None: the embedded face world); `paths` as in load_bundle.
+
+        Examples:
+            >>> from ppstyleclip import Editor
+            >>> Editor.from_pretrained().bundle.name
+            'toonface'
+        """
         return cls(load_bundle(model_type, **paths))
 
     def save_pretrained(self, folder: str | Path, *, half: bool = False) -> dict[str, str]:
-        """Write the model as a folder that `Editor.from_pretrained(bundle=folder)` opens; as save_bundle."""
+        """Write the model as a folder that `Editor.from_pretrained(bundle=folder)` opens; as save_bundle.
+
+        Examples:
+            >>> from ppstyleclip import Editor
+            >>> sorted(Editor.from_pretrained().save_pretrained("my_model"))
+            ['clip', 'generator']
+            >>> Editor.from_pretrained(bundle="my_model").bundle.name
+            'toonface'
+        """
         return save_bundle(folder, self.bundle, half=half)
 
     @paddle.no_grad()
@@ -129,6 +145,11 @@ class Editor:
             truncation: how far from the average face, 0 to 1; None is the bundle's default.
         Returns:
             w_plus `[N, L, D]`, N the number of seeds.
+
+        Examples:
+            >>> from ppstyleclip import Editor
+            >>> Editor.from_pretrained().sample(seed=[1, 2, 3]).numpy().shape
+            (3, 10, 64)
         """
         generator = self.bundle.generator
         truncation = self.bundle.defaults.truncation if truncation is None else truncation
@@ -147,6 +168,13 @@ class Editor:
             pixels: `[N, H, H, 3]` uint8; crops as the generator draws them.
         Returns:
             w_plus `[N, L, D]` float32; without an encoder the mean latent, from which fitting can begin.
+
+        Examples:
+            >>> from ppstyleclip import Editor
+            >>> editor = Editor.from_pretrained()
+            >>> pixels = editor.render(editor.sample(seed=1259))
+            >>> editor.invert(pixels).shape
+            (1, 10, 64)
         """
         encoder, images = self.bundle.encoder, paddle.to_tensor(to_images(pixels))
         if encoder is None:
@@ -204,6 +232,12 @@ class Editor:
 
         Raises:
             UserError: empty, equal or over-long texts, or no channel passes beta (names the largest usable).
+
+        Examples:
+            >>> from ppstyleclip import Edit, Editor
+            >>> direction = Editor.from_pretrained().direction(Edit("face", "happy face"))
+            >>> direction.ds.shape, direction.num_channels > 100
+            ((1120,), True)
         """
         return self._cached_direction(replace(self.resolve(edit), alpha=1.0))
 
@@ -220,6 +254,13 @@ class Editor:
             alphas: A strengths instead of the edit's own.
         Returns:
             s `[N * A, S]`; the strengths of one face lie side by side.
+
+        Examples:
+            >>> from ppstyleclip import Edit, Editor
+            >>> editor = Editor.from_pretrained()
+            >>> faces = editor.sample(seed=[1, 2])
+            >>> editor.apply(faces, Edit("face", "happy face"), alphas=[-2, 0, 2]).numpy().shape
+            (6, 1120)
         """
         s = self.styles(face)
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
@@ -227,7 +268,14 @@ class Editor:
         return (s.unsqueeze(1) + paddle.to_tensor(steps.astype(np.float32))).reshape([-1, s.shape[1]])
 
     def render(self, face: Face) -> np.ndarray:
-        """Draw faces, always with the same noise, a batch at a time; pixels `[N, H, W, 3]` uint8."""
+        """Draw faces, always with the same noise, a batch at a time; pixels `[N, H, W, 3]` uint8.
+
+        Examples:
+            >>> from ppstyleclip import Editor
+            >>> editor = Editor.from_pretrained()
+            >>> editor.render(editor.sample(seed=[1, 2])).shape
+            (2, 64, 64, 3)
+        """
         return np.concatenate(list(self.render_batches(face)))
 
     def render_batches(self, face: Face) -> Iterator[np.ndarray]:
@@ -251,7 +299,16 @@ class Editor:
             yield self._renderer.synthesize(self.bundle.layout.unflatten(s[k : k + batch]))
 
     def edit(self, face: Face, *edits: AnyEdit) -> tuple[np.ndarray, np.ndarray]:
-        """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8."""
+        """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8.
+
+        Examples:
+            >>> from ppstyleclip import Edit, Editor
+            >>> editor = Editor.from_pretrained()
+            >>> smile, glasses = Edit("face", "happy face"), Edit("face", "face with glasses")
+            >>> before, after = editor.edit(editor.sample(seed=1259), smile, glasses)
+            >>> after.shape, after.dtype.name, bool((before != after).any())
+            ((64, 64, 3), 'uint8', True)
+        """
         session = Session(self, face)
         for edit in edits:
             session.accept(edit)
@@ -299,7 +356,19 @@ class Editor:
 
 
 class Session:
-    """One face and the edits accepted so far; the face is always its start plus the sum of their steps."""
+    """One face and the edits accepted so far; the face is always its start plus the sum of their steps.
+
+    Examples:
+        >>> from ppstyleclip import Edit, Editor, Session
+        >>> editor = Editor.from_pretrained()
+        >>> session = Session(editor, editor.sample(seed=1259))
+        >>> session.accept(Edit("face", "happy face"))
+        >>> session.accept(Edit("face", "face with glasses"))
+        >>> print(session.undo())
+        face -> face with glasses
+        >>> [str(edit) for edit in session.history], session.picture().shape
+        (['face -> happy face'], (64, 64, 3))
+    """
 
     def __init__(self, editor: Editor, face: Face):
         self.editor, self.start = editor, editor.styles(face)

@@ -15,10 +15,12 @@ class Progress(Protocol):
     """A record of long work: `done` of `total` units are finished; other attributes are the work's own."""
 
     @property
-    def done(self) -> int: ...
+    def done(self) -> int:
+        """Units that are finished."""
 
     @property
-    def total(self) -> int: ...
+    def total(self) -> int:
+        """Units in all."""
 
 
 Record = TypeVar("Record", bound=Progress)

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ppstyleclip.errors import UserError
@@ -105,7 +108,7 @@ TEMPLATES = {"paddlegan": _PADDLEGAN, "official": _PADDLEGAN + _OFFICIAL_ONLY, "
 _SMALLEST_DIFFERENCE = 1e-5  # of two unit vectors in float32; below it the direction is rounding noise
 
 
-def text_embedding(clip, prompt, templates="paddlegan"):
+def text_embedding(clip: Any, prompt: str, templates: str | Sequence[str] = "paddlegan") -> np.ndarray:
     """CLIP's mean text feature of a prompt put into every template (StyleCLIP, section 6.1).
 
     Args:
@@ -115,7 +118,8 @@ def text_embedding(clip, prompt, templates="paddlegan"):
     Returns:
         `[D]` float32 unit vector: each feature normalised, their mean, normalised again.
     Raises:
-        UserError: the prompt is empty or too long for CLIP, or the templates are unknown."""
+        UserError: the prompt is empty or too long for CLIP, or the templates are unknown.
+    """
     templates = _templates(templates)
     prompt = _clean(prompt)
     features = clip.encode_text([template.format(prompt) for template in templates])
@@ -124,7 +128,9 @@ def text_embedding(clip, prompt, templates="paddlegan"):
     return (mean / np.linalg.norm(mean)).astype(np.float32)
 
 
-def text_direction(clip, neutral, target, *, templates="paddlegan"):
+def text_direction(
+    clip: Any, neutral: str, target: str, *, templates: str | Sequence[str] = "paddlegan"
+) -> np.ndarray:
     """The direction in CLIP's space from one description to another: dt (StyleCLIP, section 6.1).
 
     Args:
@@ -135,7 +141,14 @@ def text_direction(clip, neutral, target, *, templates="paddlegan"):
     Returns:
         dt `[D]` float32 unit vector, `embedding(target) - embedding(neutral)` normalised.
     Raises:
-        UserError: a prompt is empty or too long, or both say the same."""
+        UserError: a prompt is empty or too long, or both say the same.
+
+    Examples:
+        >>> from ppstyleclip.text import text_direction
+        >>> from ppstyleclip.zoo import load_bundle
+        >>> text_direction(load_bundle().clip, "face", "happy face").shape
+        (128,)
+    """
     neutral, target = _clean(neutral), _clean(target)
     difference = None
     if neutral.lower() != target.lower():

@@ -1,8 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What `import ppstyleclip` offers: names, models, a generator by name or file, a model saved and opened."""
 
-import doctest
-import importlib
 import subprocess
 import sys
 
@@ -16,10 +14,9 @@ import ppstyleclip
 from ppstyleclip import Edit, Editor
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.models.arcface import IRSE50
-from ppstyleclip.zoo import load, load_bundle, load_pack, save_identity
+from ppstyleclip.zoo import load_bundle, load_pack, save_identity
 from ppstyleclip.zoo.pack import DETECTOR, IDENTITY, LANDMARKS
 
-PACK = load.PACK
 HAPPY = Edit("face", "happy face")
 
 
@@ -132,17 +129,3 @@ def test_what_is_no_generator_is_told(world, tmp_path):
         ppstyleclip.load_generator(tmp_path / "text.pt")
     with pytest.raises(MissingFile, match="is not on this machine"):
         ppstyleclip.load_generator("ffhq-config-f")
-
-
-# ---- examples
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not (PACK / "generator.safetensors").exists(), reason="the embedded pack is not there")
-@pytest.mark.parametrize(
-    "module", ["ppstyleclip.editor", "ppstyleclip.zoo.by_name", "ppstyleclip.pipelines.photo"]
-)
-def test_examples_in_docstrings_run(module, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    result = doctest.testmod(importlib.import_module(module))
-    assert result.failed == 0 and result.attempted > 0

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from ppstyleclip.cli.main import ALIASES, COMMANDS
+
 ROOT = Path(__file__).resolve().parents[1]
 PACK = ROOT / "ppstyleclip" / "toonface" / "pack"
 HEADER = "# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE."
@@ -23,6 +25,8 @@ NAMED = re.compile(r"`((?:" + "|".join(TOPS) + r")/[\w./-]+\.(?:py|yaml|safetens
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # What a document calls: python [-u] path/to/file.py, or -m module, and the rest of that (continued) line.
 CALL = re.compile(r"python3? (?:-u )?(-m ppstyleclip[\w.]*|[\w./]+\.py)([^\n&|]*)")
+# Or the console command, at the start of a line.
+CONSOLE = re.compile(r"^ppstyleclip ([a-z][\w-]*)([^\n&|#]*)", re.MULTILINE)
 
 
 def _text(relative: str) -> str:
@@ -90,6 +94,41 @@ def test_documented_calls_exist_with_their_flags(document, script, arguments):
     known = set(re.findall(r"--[a-z][a-z0-9_-]*", done.stdout))
     for flag in re.findall(r"(?<!\S)--[a-z][a-z0-9_-]*", arguments):
         assert flag in known, f"{document}: {script} has no {flag}"
+
+
+def _console_calls() -> list[tuple[str, str, str]]:
+    """List (document, command, arguments) of every call of the console command in every fenced block."""
+    return [
+        (document, command, arguments)
+        for document in DOCUMENTS
+        for _, block in FENCE.findall(_text(document))
+        for command, arguments in CONSOLE.findall(block.replace("\\\n", " "))
+    ]
+
+
+@cache
+def _console_flags(command: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "ppstyleclip", command, "--help"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return set(re.findall(r"(?<!\S)--?[a-z][a-z0-9_-]*", done.stdout))
+
+
+@pytest.mark.parametrize("document, command, arguments", _console_calls())
+def test_documented_console_commands_exist_with_their_flags(document, command, arguments):
+    unquoted = re.sub(r'"[^"]*"', "", arguments)
+    for flag in re.findall(r"(?<!\S)--?[a-z][a-z0-9_-]*", unquoted):
+        assert flag in _console_flags(command), f"{document}: ppstyleclip {command} has no {flag}"
+
+
+@pytest.mark.parametrize("document", ["docs/en_US/quickstart.md", "docs/zh_CN/quickstart.md"])
+def test_the_quick_start_lists_every_command_with_its_script(document):
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (?:`(\w+)\.py`)? ?\|", _text(document), re.MULTILINE))
+    scripts = {ALIASES.get(p.stem, p.stem): p.stem for p in (ROOT / "tools").glob("*.py")}
+    listed = {command: script for command, script in rows.items() if command in COMMANDS}
+    assert listed == {command: scripts.get(command, "") for command in COMMANDS}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

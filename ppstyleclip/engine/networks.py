@@ -82,7 +82,7 @@ def compile_synthesis(
     noise: str = "const",
     precision: str = "fp32",
     mark: str | None = None,
-    folder=None,
+    folder: Any = None,
     like: CompiledSynthesis | None = None,
 ) -> CompiledSynthesis:
     """Make a generator's `synthesis_from_styles` a fast function of arrays, with any batch.

@@ -59,6 +59,7 @@ class IRSE50(nn.Layer):
         }
 
     def forward(self, faces):
+        """Return unit features `[N, dim]` of face crops `[N, 3, S, S]`."""
         return F.normalize(self.output_layer(self.body(self.input_layer(faces))), axis=1)
 
     def identity_features(self, images):
@@ -100,6 +101,7 @@ class ResNetFace18(nn.Layer):
         self.bn5 = nn.BatchNorm1D(dim)
 
     def forward(self, faces):
+        """Return features `[N, dim]` of grey face crops `[N, 1, S, S]`."""
         x = F.max_pool2d(self.prelu(self.bn1(self.conv1(faces))), 2)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.bn5(self.fc5(self.dropout(self.bn4(x)).flatten(1)))

@@ -20,6 +20,7 @@ class SqueezeExcitation(nn.Layer):
         self.fc2 = nn.Conv2D(hidden, channels, 1, bias_attr=False)
 
     def forward(self, x):
+        """Return `x` `[N, C, H, W]`, scaled."""
         means = x.mean(axis=[2, 3], keepdim=True)
         return x * nn.functional.sigmoid(self.fc2(nn.functional.relu(self.fc1(means))))
 
@@ -45,6 +46,7 @@ class IRSEBlock(nn.Layer):
         )
 
     def forward(self, x):
+        """Return `[N, channels, H / stride, W / stride]`."""
         if self.shortcut_layer is None:
             return x[:, :, :: self.stride, :: self.stride] + self.res_layer(x)
         return self.shortcut_layer(x) + self.res_layer(x)

@@ -1,10 +1,12 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Training of a mapper as a whole task: put together, resumed from a state, run; nothing touches the disk.
 
-task = prepare_training(bundle, texts, latents, config)
-task.load_state(arrays, metadata)               # of an earlier run, if there is one
-for record in run_training(task): ...           # save task.state() whenever you like
-record.result.last, record.result.best          # trained mappers
+A program calls it like this:
+
+    task = prepare_training(bundle, texts, latents, config)
+    task.load_state(arrays, metadata)               # of an earlier run, if there is one
+    for record in run_training(task): ...           # save task.state() whenever you like
+    record.result.last, record.result.best          # trained mappers
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A photo edited by text: its faces found, cut out, inverted, edited, and pasted back.
 
-finder, measures = load_finder(editor.bundle), load_measures(editor.bundle)      once
-for record in edit_photo(editor, photo, Edit("face", "happy face"), finder=finder, measures=measures):
-    ...                                                                          record.done of record.total
-record.result.pixels                                                             the edited photo
+A program calls it like this:
+
+    finder, measures = load_finder(editor.bundle), load_measures(editor.bundle)  # once
+    edit = Edit("face", "happy face")
+    for record in edit_photo(editor, photo, edit, finder=finder, measures=measures):
+        ...                  # record.done of record.total
+    record.result.pixels     # the edited photo
 """
 
 from __future__ import annotations

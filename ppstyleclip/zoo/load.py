@@ -47,15 +47,15 @@ DLIB_LANDMARKS, PADDLEGAN_LANDMARKS = "shape_predictor_68_face_landmarks.dat", "
 def load_bundle(
     model_type: str | None = None,
     *,
-    bundle=None,
-    weight_path=None,
-    direction_path=None,
-    stat_path=None,
-    clip=None,
-    size=None,
-    style_dim=None,
-    n_mlp=None,
-    channel_multiplier=None,
+    bundle: str | Path | None = None,
+    weight_path: str | Path | None = None,
+    direction_path: str | Path | None = None,
+    stat_path: str | Path | None = None,
+    clip: Any = None,
+    size: int | None = None,
+    style_dim: int | None = None,
+    n_mlp: int | None = None,
+    channel_multiplier: int | None = None,
 ) -> Bundle:
     """Load a model by name, or one of the user's own; all but the generator is loaded when it is asked for.
 
@@ -71,6 +71,12 @@ def load_bundle(
     Raises:
         UserError: unknown name, a flag that the weights contradict, or parts that do not belong together.
         MissingFile: a file is not there, or cannot be fetched.
+
+    Examples:
+        >>> from ppstyleclip.zoo import load_bundle
+        >>> bundle = load_bundle()
+        >>> bundle.name, bundle.layout.size, bundle.relevance.shape
+        ('toonface', 1120, (736, 128))
     """
     flags = {"size": size, "style_dim": style_dim, "n_mlp": n_mlp, "channel_multiplier": channel_multiplier}
     if model_type is not None:
@@ -200,7 +206,7 @@ def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
     return bundle.with_parts(**parts) if parts else bundle
 
 
-def load_pack(folder, flags: dict | None = None) -> Bundle:
+def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
     """Load a bundle from its folder: the generator at once, everything else when it is asked for.
 
     Args:
@@ -209,6 +215,13 @@ def load_pack(folder, flags: dict | None = None) -> Bundle:
     Raises:
         MissingFile: there is no generator in the folder.
         UserError: a file is damaged, or was made for another generator or CLIP (for Deferred parts: later).
+
+    Examples:
+        >>> from ppstyleclip.zoo import load_bundle, load_pack
+        >>> from ppstyleclip.zoo.save import save_bundle
+        >>> marks = save_bundle("my_model", load_bundle())
+        >>> load_pack("my_model").generator.size
+        64
     """
     folder = Path(folder)
     if folder.is_dir() and not (folder / GENERATOR).is_file():

@@ -70,6 +70,16 @@ def style_direction(
     Raises:
         UserError: shapes disagree, an argument is out of range, or no channel passes beta (the message gives
             the largest usable value).
+
+    Examples:
+        >>> from ppstyleclip.methods.global_directions import style_direction
+        >>> from ppstyleclip.text import text_direction
+        >>> from ppstyleclip.zoo import load_bundle
+        >>> bundle = load_bundle()
+        >>> dt = text_direction(bundle.clip, "face", "happy face")
+        >>> direction = style_direction(bundle.relevance, dt, bundle.layout, bundle.stats, beta=0.15)
+        >>> direction.ds.shape, 0 < direction.num_channels < bundle.layout.num_editable
+        ((1120,), True)
     """
     if unit not in UNITS:
         raise UserError(f"unknown unit '{unit}', known: {', '.join(UNITS)}")

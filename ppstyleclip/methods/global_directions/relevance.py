@@ -132,6 +132,19 @@ def compute_relevance(
         RelevanceRecord, channels ascending; the last one has `relevance`.
     Raises:
         UserError: channels or sides that the generator does not have, or shapes disagree; at the call.
+
+    Examples:
+        >>> from ppstyleclip.methods.global_directions import RelevanceConfig, compute_relevance
+        >>> from ppstyleclip.progress import last
+        >>> from ppstyleclip.zoo import load_bundle
+        >>> bundle = load_bundle()
+        >>> config = RelevanceConfig(channels=(0, 1))  # all of them by default
+        >>> records = compute_relevance(
+        ...     bundle.generator, bundle.clip, bundle.stats, config, s_base=bundle.s_base[:2]
+        ... )
+        >>> relevance = last(records).relevance
+        >>> relevance.rows.shape, int(relevance.measured.sum())
+        ((736, 128), 2)
     """
     s_base, layout = np.asarray(s_base, np.float32), generator.layout
     _check_shapes(layout, statistics, s_base)

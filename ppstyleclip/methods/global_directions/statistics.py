@@ -100,6 +100,15 @@ def collect_statistics(
             same, bit for bit, as without the interruption.
     Yields:
         StatisticsRecord; the last has `stats` and `s`.
+
+    Examples:
+        >>> from ppstyleclip import load_generator
+        >>> from ppstyleclip.methods.global_directions import StatisticsConfig, collect_statistics
+        >>> from ppstyleclip.progress import last
+        >>> config = StatisticsConfig(num_samples=40, keep=3)
+        >>> record = last(collect_statistics(load_generator("toonface"), config))
+        >>> record.stats.mean.shape, record.s.shape
+        ((1120,), (3, 1120))
     """
     layout = generator.layout
     accumulator, first, skipped = StatsAccumulator(), [], 0

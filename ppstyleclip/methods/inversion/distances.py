@@ -34,7 +34,8 @@ class Distance(Protocol):
     def __call__(self, images: paddle.Tensor, wanted: list[paddle.Tensor]) -> paddle.Tensor:
         """Return the distance `[N]` of images `[N, 3, H, W]` from prepared ones."""
 
-    def eval(self) -> Any: ...
+    def eval(self) -> Any:
+        """Set the network to evaluation."""
 
 
 class PlainDistance(nn.Layer):

@@ -49,6 +49,19 @@ def optimize(
         DescentRecord of each step; its terms are those of config.objective.parts.
     Raises:
         UserError: parts that do not fit; later, a loss that is not finite.
+
+    Examples:
+        >>> from ppstyleclip import Editor
+        >>> from ppstyleclip.methods.optimization import OptimizationConfig, optimize
+        >>> from ppstyleclip.text import text_embedding
+        >>> editor = Editor.from_pretrained()
+        >>> generator, clip = editor.bundle.generator, editor.bundle.clip
+        >>> start = editor.sample(seed=1259).numpy()  # w_plus
+        >>> texts = text_embedding(clip, "happy face")[None, None]  # [1, T, E]
+        >>> for record in optimize(generator, clip, start, texts, OptimizationConfig(steps=2)):
+        ...     print(record.done, "of", record.total, sorted(record.terms), record.value.shape)
+        1 of 2 ['clip', 'l2'] (1, 10, 64)
+        2 of 2 ['clip', 'l2'] (1, 10, 64)
     """
     start, texts = np.asarray(start, np.float32), np.asarray(texts, np.float32)
     networks = needed_networks(config.objective, generator, clip, identity)

@@ -25,6 +25,7 @@ class BasicBlock(nn.Layer):
             )
 
     def forward(self, x):
+        """Return `[N, channels, H / stride, W / stride]`."""
         short = x if self.downsample is None else self.downsample(x)
         return F.relu(short + self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
 

@@ -33,6 +33,7 @@ class StyleHead(nn.Layer):
         self.linear = EqualLinear(out_dim, out_dim)
 
     def forward(self, x):
+        """Return one style `[N, out_dim]` of features `[N, C, size, size]`."""
         return self.linear(self.convs(x).squeeze([2, 3]))
 
 

@@ -27,6 +27,7 @@ class PixelNorm(nn.Layer):
     """Scale each row of `[N, D]` to a mean square of 1."""
 
     def forward(self, z):
+        """Return `[N, D]`."""
         return z * paddle.pow(paddle.mean(z * z, axis=1, keepdim=True) + 1e-8, -0.5)
 
 
@@ -45,6 +46,7 @@ class EqualLinear(nn.Layer):
         self.activate = activate
 
     def forward(self, x):
+        """Return `[N, out_dim]` of `[N, in_dim]`."""
         bias = self.bias if self.lr_mul == 1.0 else self.bias * self.lr_mul
         x = F.linear(x * self.scale, self.weight, bias)
         return bias_act(x) if self.activate else x
@@ -164,6 +166,7 @@ class SkipUpsample(nn.Layer):
         self.register_buffer("kernel", paddle.to_tensor(setup_filter(SKIP_KERNEL) * 4.0))
 
     def forward(self, skip):
+        """Return `[N, 3, 2 H, 2 W]` of `[N, 3, H, W]`."""
         return upsample2d(skip, SKIP_KERNEL)
 
 
