@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.worker import on_worker
 
 # The 46 templates that PaddleGAN's predictor averages over.
 _PADDLEGAN = tuple(
@@ -105,6 +106,7 @@ TEMPLATES = {"paddlegan": _PADDLEGAN, "official": _PADDLEGAN + _OFFICIAL_ONLY, "
 _SMALLEST_DIFFERENCE = 1e-5  # of two unit vectors in float32; below it the direction is rounding noise
 
 
+@on_worker
 def text_embedding(clip, prompt, templates="paddlegan"):
     """CLIP's mean text feature of a prompt put into every template (StyleCLIP, section 6.1).
 
@@ -124,6 +126,7 @@ def text_embedding(clip, prompt, templates="paddlegan"):
     return (mean / np.linalg.norm(mean)).astype(np.float32)
 
 
+@on_worker
 def text_direction(clip, neutral, target, *, templates="paddlegan"):
     """The direction in CLIP's space from one description to another: dt (StyleCLIP, section 6.1).
 
