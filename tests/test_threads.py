@@ -234,7 +234,18 @@ def elsewhere(monkeypatch, pack, tmp_path):
         monkeypatch.setattr(owner, name, watched)
 
     for owner, names in {
-        paddle: ("to_tensor", "concat", "stack", "matmul", "mean", "clip", "seed", "set_rng_state", "grad"),
+        paddle: (
+            "to_tensor",
+            "concat",
+            "stack",
+            "matmul",
+            "mean",
+            "clip",
+            "seed",
+            "set_rng_state",
+            "grad",
+            "isfinite",
+        ),
         paddle.nn.Layer: ("__call__", "create_parameter", "state_dict"),
         paddle.Tensor: ("__getitem__", "__add__", "__mul__", "set_value", "reshape", "astype", "backward"),
     }.items():
@@ -245,8 +256,10 @@ def elsewhere(monkeypatch, pack, tmp_path):
 
 def use_editor(tmp_path):
     editor = Editor.from_pretrained()
-    face, edit = editor.sample([1]), Edit("face", "happy face", pull=0.5)
-    editor.invert(editor.render(editor.mean_w_plus()))
+    pixels = editor.render(editor.mean_w_plus())
+    editor.invert(pixels)
+    face, edit = editor.sample([1]), Edit("face", "happy face")
+    editor.direction(Edit("face", "sad face", pull=0.5))
     editor.synthesize(editor.apply(face, edit, [1.0, 2.0]))
     session = Session(editor, editor.styles(face))
     session.preview(edit)
@@ -263,7 +276,7 @@ def use_zoo(tmp_path):
     zoo.save_encoder(tmp_path / "encoder", bundle.encoder, generator="0" * 16)
     zoo.load_encoder(tmp_path / "encoder")
     zoo.save_clip(tmp_path / "clip.safetensors", bundle.clip)
-    zoo.load_clip(tmp_path / "clip.safetensors")
+    zoo.load_clip(tmp_path / "clip.safetensors")[0].encode_text("sad face")
     mapper = zoo.load_mapper(zoo.load.PACK / "mappers" / "any.safetensors")
     mapper.step(np.zeros([1, 6, 12]), mapper.text_vector("long hair", bundle.clip))
     zoo.save_mapper(tmp_path / "mapper.safetensors", mapper)
