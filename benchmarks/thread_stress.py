@@ -1,14 +1,16 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Draw pictures from threads, asyncio and forked processes; count failures and wrong pictures; time them.
+"""Draw and edit from threads, asyncio and forked processes; count failures and wrong pictures; time them.
 
     python benchmarks/thread_stress.py                                   # 200 pictures of each kind at 64 px
     python benchmarks/thread_stress.py --pictures 2500 --threads 50      # 10,000 pictures
     python benchmarks/thread_stress.py --size 256 --pictures 75 --cold   # compiled anew for each kind
     python benchmarks/thread_stress.py --only cost rates                 # what the worker costs, and its rate
+    python benchmarks/thread_stress.py --tasks edit                      # through Editor alone
 
 Kinds: `new` starts a thread for each picture, `--threads` at once; `pool` has threads that live on; `asyncio`
-has one task for each picture; `fork` is a pool of forked processes while two threads go on drawing. A picture
-is wrong if a pixel is more than one grey level from eager mode's. Exits with 1 if any failed or was wrong.
+has one task for each picture; `fork` is a pool of forked processes while two threads go on drawing. Each kind
+draws styles by the engine and edits faces by an Editor, which begins in eager mode. A picture is wrong if a
+pixel is more than one grey level from eager mode's in one thread. Exits with 1 if any failed or was wrong.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
+import os
 import statistics
 import sys
 import tempfile
@@ -31,51 +34,117 @@ paddle = import_paddle()
 
 import numpy as np  # noqa: E402
 
-from ppstyleclip import engine  # noqa: E402
+from ppstyleclip import Edit, Editor, engine  # noqa: E402
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator  # noqa: E402
+from ppstyleclip.pictures import to_pixels  # noqa: E402
+from ppstyleclip.stylespace import StyleStats  # noqa: E402
+from ppstyleclip.zoo import Bundle, load_bundle  # noqa: E402
 
 FACES, CALLS, ROUNDS = 8, 10_000, 7
 SECONDS = 600  # after which a pool of processes counts as hanging
 KINDS = ("new", "pool", "asyncio", "fork", "cost", "rates")
+EDIT = Edit("face", "happy face", alpha=3.0, beta=0.0)
 
 
 class Task:
-    """Drawing one of FACES faces: a callable that gives "right", "wrong" or the error.
+    """Work on one of FACES faces: a callable that gives "right", "wrong" or the error.
 
     Attributes:
-        draw: the compiled synthesis.
-        faces: styles of each face.
-        expected: pixels of each face in eager mode.
+        word: what one piece of it is called.
+        faces: of each, what `make` takes.
+        expected: of each, the pixels that eager mode draws in one thread.
     """
 
-    def __init__(self, size: int) -> None:
-        paddle.seed(0)
-        channels = {side: max(8, 512 // side) for side in (4, 8, 16, 32, 64, 128, 256, 512, 1024)}
-        self.generator = StyleGANv2Generator(size, 64, 4, channels=channels)
-        self.generator.eval()
-        z = np.random.RandomState(0).randn(FACES, 64).astype(np.float32)
-        with paddle.no_grad():
-            styles = self.generator.style_affine(self.generator.get_latent(paddle.to_tensor(z)))
-            images = self.generator.synthesis_from_styles(styles, noise="const").numpy()
-        self.faces = [[style.numpy()[k : k + 1] for style in styles] for k in range(FACES)]
-        self.expected = [levels(image) for image in images]
+    word: str
+
+    def __init__(self, generator: StyleGANv2Generator) -> None:
+        self.generator = generator
+        self.faces: list = []
+        self.expected: list[np.ndarray] = []
 
     def compile(self, folder: Path) -> None:
-        """Draw with a program from this folder from now on; it is made at the first call."""
-        self.draw = engine.compile_synthesis(self.generator, folder=folder)
+        """Take programs from this folder from now on; they are made when they are needed."""
+        raise NotImplementedError
+
+    def make(self, face) -> np.ndarray:
+        """Draw one face."""
+        raise NotImplementedError
 
     def __call__(self, k: int) -> str:
         try:
-            image = self.draw(self.faces[k % FACES])[0]
+            pixels = self.make(self.faces[k % FACES])
         except Exception as error:
             return f"{type(error).__name__}: {' '.join(str(error).split())[-80:]}"
-        is_right = np.abs(levels(image) - self.expected[k % FACES]).max() <= 1
+        is_right = np.abs(pixels.astype(int) - self.expected[k % FACES]).max() <= 1
         return "right" if is_right else "wrong"
 
 
-def levels(image: np.ndarray) -> np.ndarray:
-    """Grey levels 0 to 255 of an image in [-1, 1]."""
-    return np.round(np.clip(image * 127.5 + 127.5, 0, 255)).astype(np.int32)
+class DrawTask(Task):
+    """Styles, drawn by the engine."""
+
+    word = "picture"
+
+    def __init__(self, generator: StyleGANv2Generator) -> None:
+        super().__init__(generator)
+        styles = draw_styles(generator)
+        self.faces = [[style[k : k + 1] for style in styles] for k in range(FACES)]
+        self.expected = [eager(generator, face).astype(int) for face in self.faces]
+
+    def compile(self, folder: Path) -> None:
+        self.draw = engine.compile_synthesis(self.generator, folder=folder)
+
+    def make(self, face) -> np.ndarray:
+        return to_pixels(self.draw(face))
+
+
+class EditTask(Task):
+    """Faces, edited by an Editor; the pixels are those before the edit and after it."""
+
+    word = "edit"
+
+    def __init__(self, generator: StyleGANv2Generator) -> None:
+        super().__init__(generator)
+        layout, clip = generator.layout, load_bundle().clip
+        styles = np.concatenate(draw_styles(generator), axis=1)
+        stats = StyleStats(styles.mean(axis=0), styles.std(axis=0), FACES)
+        rows = np.random.RandomState(1).randn(layout.num_editable, clip.dim).astype(np.float32)
+        relevance = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        self.bundle = Bundle("random", generator, layout, stats, relevance, clip)
+        self.faces = [styles[k : k + 1] for k in range(FACES)]
+        step = Editor(self.bundle).step(EDIT)
+        for face in self.faces:
+            drawn = [eager(generator, layout.unflatten(one)) for one in (face, face + step)]
+            self.expected.append(np.concatenate(drawn).astype(int))
+
+    def compile(self, folder: Path) -> None:
+        os.environ["PPSTYLECLIP_HOME"] = str(folder)
+        self.editor = Editor(self.bundle)
+
+    def make(self, face) -> np.ndarray:
+        return np.stack(self.editor.edit(face, EDIT))
+
+
+def random_generator(size: int) -> StyleGANv2Generator:
+    """A generator with narrow layers and weights that were drawn."""
+    paddle.seed(0)
+    channels = {side: max(8, 512 // side) for side in (4, 8, 16, 32, 64, 128, 256, 512, 1024)}
+    generator = StyleGANv2Generator(size, 64, 4, channels=channels)
+    generator.eval()
+    return generator
+
+
+@paddle.no_grad()
+def draw_styles(generator: StyleGANv2Generator) -> list[np.ndarray]:
+    """Styles of FACES sampled faces."""
+    z = np.random.RandomState(0).randn(FACES, generator.style_dim).astype(np.float32)
+    return [style.numpy() for style in generator.style_affine(generator.get_latent(paddle.to_tensor(z)))]
+
+
+@paddle.no_grad()
+def eager(generator: StyleGANv2Generator, styles: list) -> np.ndarray:
+    """Pixels of styles as eager mode draws them."""
+    tensors = [paddle.to_tensor(style) for style in styles]
+    return to_pixels(generator.synthesis_from_styles(tensors, noise="const"))
 
 
 def from_new_threads(task: Task, count: int, width: int) -> list[str]:
@@ -159,7 +228,8 @@ def print_cost(task: Task) -> None:
         drawn["on the worker"].append(engine.run(_time_pictures, task))
         drawn["handed over"].append(_time_pictures(task))
     for name, times in drawn.items():
-        print(f"a picture {name}: median {statistics.median(times) * 1e3:.2f} ms, {_spread(times, 1e3)} ms")
+        median = statistics.median(times) * 1e3
+        print(f"one {task.word} {name}: median {median:.2f} ms, {_spread(times, 1e3)} ms")
 
 
 def _time_calls() -> list[float]:
@@ -174,7 +244,7 @@ def _time_calls() -> list[float]:
 def _time_pictures(task: Task, count: int = 20) -> float:
     begun = time.perf_counter()
     for k in range(count):
-        task.draw(task.faces[k % FACES])
+        task.make(task.faces[k % FACES])
     return (time.perf_counter() - begun) / count
 
 
@@ -187,7 +257,7 @@ def print_rates(task: Task, count: int, width: int) -> None:
             from_pool(task, count, threads)
             found.append(count / (time.perf_counter() - begun))
     for threads, found in rates.items():
-        print(f"{threads} threads: {statistics.median(found):.1f} pictures a second, {_spread(found)}")
+        print(f"{threads} threads: {statistics.median(found):.1f} {task.word}s a second, {_spread(found)}")
     ratios = [several / one for one, several in zip(rates[1], rates[width])]
     print(f"{width} threads to one: {statistics.median(ratios):.3f}, {_spread(ratios)}")
 
@@ -196,6 +266,7 @@ def _spread(values: list[float], scale: float = 1.0) -> str:
     return f"{min(values) * scale:.3f} to {max(values) * scale:.3f} in {len(values)} rounds"
 
 
+TASKS = {"draw": DrawTask, "edit": EditTask}
 SOURCES = {"new": from_new_threads, "pool": from_pool, "asyncio": from_asyncio, "fork": from_forks}
 
 
@@ -208,35 +279,44 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=8, help="at once")
     parser.add_argument("--cold", action="store_true", help="compile anew for each kind")
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, metavar="KIND", help="some kinds")
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), metavar="TASK", help="some")
     return parser.parse_args(argv)
 
 
 def main() -> int:
     args, faults = parse_args(), 0
     warnings.filterwarnings("ignore", category=DeprecationWarning)  # of forks, from Python 3.12 on
-    task = Task(args.size)
+    generator = random_generator(args.size)
     with tempfile.TemporaryDirectory() as folder:
-        for kind in (kind for kind in SOURCES if kind in args.only):
-            task.compile(Path(folder, kind if args.cold else "programs"))
-            begun = time.perf_counter()
-            results = SOURCES[kind](task, args.pictures, args.threads)
-            wrong = results.count("wrong")
-            failed = [result for result in results if result not in ("right", "wrong")]
-            faults += wrong + len(failed)
-            print(
-                f"{kind}: {len(results)} pictures of {args.size} px, {len(failed)} failed, {wrong} wrong, "
-                f"{time.perf_counter() - begun:.1f} s",
-                *sorted(set(failed))[:3],
-                sep="\n  ",
-                flush=True,
-            )
-        task.compile(Path(folder, "programs"))
-        task(0)
-        if "cost" in args.only:
-            print_cost(task)
-        if "rates" in args.only:
-            print_rates(task, args.pictures, args.threads)
+        for name in args.tasks:
+            faults += run_task(TASKS[name](generator), Path(folder, name), args)
     return 1 if faults else 0
+
+
+def run_task(task: Task, folder: Path, args: argparse.Namespace) -> int:
+    """Do a task in every way that is asked for; how often it failed or was wrong."""
+    faults = 0
+    for kind in (kind for kind in SOURCES if kind in args.only):
+        task.compile(folder / (kind if args.cold else "programs"))
+        begun = time.perf_counter()
+        results = SOURCES[kind](task, args.pictures, args.threads)
+        wrong = results.count("wrong")
+        failed = [result for result in results if result not in ("right", "wrong")]
+        faults += wrong + len(failed)
+        print(
+            f"{kind}: {len(results)} {task.word}s of {args.size} px, {len(failed)} failed, {wrong} wrong, "
+            f"{time.perf_counter() - begun:.1f} s",
+            *sorted(set(failed))[:3],
+            sep="\n  ",
+            flush=True,
+        )
+    task.compile(folder / "programs")
+    task(0)
+    if "cost" in args.only:
+        print_cost(task)
+    if "rates" in args.only:
+        print_rates(task, args.pictures, args.threads)
+    return faults
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
 from ppstyleclip.text import text_direction
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle, load_bundle
 from ppstyleclip.zoo.save import save_bundle
 
@@ -108,6 +109,7 @@ class Editor:
         (64, 64, 3)
     """
 
+    @on_worker
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
         self._renderer = Renderer(bundle.generator, mark=bundle.fingerprints.get("generator"))
@@ -136,6 +138,7 @@ class Editor:
         """
         return save_bundle(folder, self.bundle, half=half)
 
+    @on_worker
     @paddle.no_grad()
     def sample(self, seed: Seeds = 0, *, truncation: float | None = None) -> paddle.Tensor:
         """Draw a face that does not exist; one for each seed, and the same one whatever is drawn beside it.
@@ -160,6 +163,7 @@ class Editor:
             truncation_latent=self._mean_w if truncation < 1 else None,
         )
 
+    @on_worker
     @paddle.no_grad()
     def invert(self, pixels: np.ndarray) -> np.ndarray:
         """Find the latents of aligned pictures with the bundle's encoder, or start from its mean latent.
@@ -188,10 +192,12 @@ class Editor:
     def _draw_for_encoder(self, w_plus: paddle.Tensor) -> paddle.Tensor:
         return paddle.to_tensor(self._renderer.synthesize(self.bundle.generator.style_affine(w_plus)))
 
+    @on_worker
     def mean_w_plus(self) -> np.ndarray:
         """Return the mean latent as a face, w_plus `[1, L, D]` float32."""
         return np.tile(self._mean_w.numpy().reshape(1, 1, -1), [1, self.bundle.generator.n_latent, 1])
 
+    @on_worker
     @paddle.no_grad()
     def styles(self, face: Face) -> paddle.Tensor:
         """Return a face as flat styles s `[N, S]`; errors as check_face."""
@@ -201,6 +207,7 @@ class Editor:
             return tensor
         return self.bundle.layout.flatten(self.bundle.generator.style_affine(tensor))
 
+    @on_worker
     def check_face(self, face: Face) -> None:
         """Refuse what is no face of this generator.
 
@@ -225,6 +232,7 @@ class Editor:
         }
         return ResolvedEdit(**filled)
 
+    @on_worker
     def direction(self, edit: AnyEdit) -> StyleDirection:
         """Turn an edit's words into a style direction; alpha plays no part. Remembered per edit.
 
@@ -241,10 +249,12 @@ class Editor:
         """
         return self._cached_direction(replace(self.resolve(edit), alpha=1.0))
 
+    @on_worker
     def step(self, edit: AnyEdit) -> np.ndarray:
         """Return `alpha * ds` `[S]`: what the edit adds to any face. Steps of several edits add up."""
         return np.float32(self.resolve(edit).alpha) * self.direction(edit).ds
 
+    @on_worker
     def apply(self, face: Face, edit: AnyEdit, alphas: Sequence[float] | None = None) -> paddle.Tensor:
         """Edit every face at every strength: `s + alpha * ds`.
 
@@ -267,6 +277,7 @@ class Editor:
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
         return (s.unsqueeze(1) + paddle.to_tensor(steps.astype(np.float32))).reshape([-1, s.shape[1]])
 
+    @on_worker
     def render(self, face: Face) -> np.ndarray:
         """Draw faces, always with the same noise, a batch at a time; pixels `[N, H, W, 3]` uint8.
 
@@ -278,10 +289,12 @@ class Editor:
         """
         return np.concatenate(list(self.render_batches(face)))
 
+    @on_worker
     def render_batches(self, face: Face) -> Iterator[np.ndarray]:
         """Yield what render returns, a batch at a time."""
         return (to_pixels(images) for images in self._image_batches(face))
 
+    @on_worker
     def synthesize(self, face: Face) -> np.ndarray:
         """Draw faces as render does; images `[N, 3, H, W]` float32, about [-1, 1]."""
         return np.concatenate(list(self._image_batches(face)))
@@ -298,6 +311,7 @@ class Editor:
         for k in range(0, len(s), batch):
             yield self._renderer.synthesize(self.bundle.layout.unflatten(s[k : k + batch]))
 
+    @on_worker
     def edit(self, face: Face, *edits: AnyEdit) -> tuple[np.ndarray, np.ndarray]:
         """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8.
 
@@ -340,7 +354,7 @@ class Editor:
         if unknown:
             warnings.warn(
                 f"the CLIP of '{bundle.name}' never saw {_quote(unknown)}; what '{edit}' then does is chance",
-                stacklevel=4,
+                stacklevel=2,
             )
         return style_direction(
             relevance,
@@ -370,6 +384,7 @@ class Session:
         (['face -> happy face'], (64, 64, 3))
     """
 
+    @on_worker
     def __init__(self, editor: Editor, face: Face):
         self.editor, self.start = editor, editor.styles(face)
         if self.start.shape[0] != 1:
@@ -382,18 +397,22 @@ class Session:
         return tuple(self._accepted)
 
     @property
+    @on_worker
     def s(self) -> paddle.Tensor:
         """The face as it stands, flat styles `[1, S]`."""
         return self._styles_with(self._accepted)
 
+    @on_worker
     def picture(self) -> np.ndarray:
         """Draw the face as it stands, `[H, W, 3]` uint8."""
         return self.editor.render(self.s)[0]
 
+    @on_worker
     def preview(self, edit: AnyEdit) -> np.ndarray:
         """Draw the face as it would be after one more edit, and change nothing."""
         return self.editor.render(self._styles_with([*self._accepted, edit]))[0]
 
+    @on_worker
     def accept(self, edit: AnyEdit) -> None:
         """Keep an edit; one that fails (a text, a threshold) is not kept."""
         self.editor.step(edit)

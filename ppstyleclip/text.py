@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.worker import on_worker
 
 # The 46 templates that PaddleGAN's predictor averages over.
 _PADDLEGAN = tuple(
@@ -108,6 +109,7 @@ TEMPLATES = {"paddlegan": _PADDLEGAN, "official": _PADDLEGAN + _OFFICIAL_ONLY, "
 _SMALLEST_DIFFERENCE = 1e-5  # of two unit vectors in float32; below it the direction is rounding noise
 
 
+@on_worker
 def text_embedding(clip: Any, prompt: str, templates: str | Sequence[str] = "paddlegan") -> np.ndarray:
     """CLIP's mean text feature of a prompt put into every template (StyleCLIP, section 6.1).
 
@@ -128,6 +130,7 @@ def text_embedding(clip: Any, prompt: str, templates: str | Sequence[str] = "pad
     return (mean / np.linalg.norm(mean)).astype(np.float32)
 
 
+@on_worker
 def text_direction(
     clip: Any, neutral: str, target: str, *, templates: str | Sequence[str] = "paddlegan"
 ) -> np.ndarray:

@@ -220,8 +220,10 @@ def _wait_until_done(future: Future) -> None:
 
 def _is_grad_enabled() -> bool | None:
     """Whether this thread records gradients, which Paddle decides for each thread; None if not imported."""
-    is_grad_enabled = getattr(sys.modules.get("paddle"), "is_grad_enabled", None)
-    return None if is_grad_enabled is None else is_grad_enabled()
+    paddle = sys.modules.get("paddle")
+    if paddle is None or getattr(paddle.__spec__, "_initializing", False):  # in another thread, perhaps
+        return None
+    return paddle.is_grad_enabled()
 
 
 def _with_grad(grad: bool | None, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:

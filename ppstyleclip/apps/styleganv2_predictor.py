@@ -11,6 +11,7 @@ from ppstyleclip.editor import Editor
 from ppstyleclip.files import check_writable
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.pipelines.sampling import SheetConfig, sample_sheets
+from ppstyleclip.worker import on_worker
 
 
 class StyleGANv2Predictor:
@@ -54,6 +55,7 @@ class StyleGANv2Predictor:
         )
         self.generator = self.editor.bundle.generator
 
+    @on_worker
     def run(self, n_row: int = 3, n_col: int = 5) -> Any:
         """Write sample.png (n_row x n_col faces), its sample.npy, and two sheets of mixtures."""
         folder = check_writable(self.output_path)

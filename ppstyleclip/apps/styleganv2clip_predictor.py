@@ -34,6 +34,7 @@ from ppstyleclip.methods.global_directions import largest_beta
 from ppstyleclip.pipelines.editing import edit_face
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.text import text_direction
+from ppstyleclip.worker import on_worker
 
 
 class StyleGANv2ClipPredictor(StyleGANv2Predictor):
@@ -65,6 +66,7 @@ class StyleGANv2ClipPredictor(StyleGANv2Predictor):
             **options,
         )
 
+    @on_worker
     def get_delta_s(
         self,
         neutral: str,
@@ -88,6 +90,7 @@ class StyleGANv2ClipPredictor(StyleGANv2Predictor):
             edit = replace(edit, beta=edit.beta * largest_beta(bundle.relevance, dt))
         return self.editor.bundle.layout.unflatten(paddle.to_tensor(self.editor.direction(edit).ds))
 
+    @on_worker
     @paddle.no_grad()
     def generate(
         self, latent: Face, delta_s: Sequence[paddle.Tensor], lst_alpha: Sequence[float]
@@ -109,6 +112,7 @@ class StyleGANv2ClipPredictor(StyleGANv2Predictor):
 
     gengrate = generate  # the name that PaddleGAN's class has for it
 
+    @on_worker
     def run(  # type: ignore[override]  # as PaddleGAN's
         self,
         latent: str | Path | None = None,

@@ -14,6 +14,7 @@ from ppstyleclip.cli.saving import save_move
 from ppstyleclip.files import check_writable
 from ppstyleclip.pipelines.editing import move_face
 from ppstyleclip.pipelines.records import result_of
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import choose_direction, open_directions
 
 
@@ -40,6 +41,7 @@ class StyleGANv2EditingPredictor(StyleGANv2Predictor):
         self.directions = open_directions(model_type, direction_path)
         super().__init__(output_path, weight_path, model_type, *others, **options)
 
+    @on_worker
     def run(  # type: ignore[override]  # as PaddleGAN's
         self, latent: str | Path, direction: str | None, offset: float = 0.0
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

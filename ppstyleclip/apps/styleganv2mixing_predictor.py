@@ -13,6 +13,7 @@ from ppstyleclip.cli.faces import load_face
 from ppstyleclip.cli.saving import save_mixture
 from ppstyleclip.files import check_writable
 from ppstyleclip.pipelines.sampling import mix_faces
+from ppstyleclip.worker import on_worker
 
 
 class StyleGANv2MixingPredictor(StyleGANv2Predictor):
@@ -22,6 +23,7 @@ class StyleGANv2MixingPredictor(StyleGANv2Predictor):
         output_path, weight_path, ...: as StyleGANv2Predictor's; `seed` is of no effect, for nothing is drawn.
     """
 
+    @on_worker
     def run(  # type: ignore[override]  # as PaddleGAN's
         self, latent1: str | Path, latent2: str | Path, weights: float | Sequence[float] = 0.5
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_tokens, pro
 from ppstyleclip.models.parameters import ParameterSpec, parameter_specs
 from ppstyleclip.models.state import as_arrays, check_state, load_state
 from ppstyleclip.ops.bicubic import resize_centre_crop
+from ppstyleclip.worker import on_worker
 
 __all__ = [
     "CLIP_CONFIGS",
@@ -165,6 +166,7 @@ class ClipModel(nn.Layer):
         rows = paddle.stack([paddle.arange(tokens.shape[0], dtype="int64"), end], axis=1)
         return net.ln_final(paddle.gather_nd(x, rows)) @ net.text_projection
 
+    @on_worker
     def encode_text(self, texts):
         """Text features of prompts, without gradients, remembered per prompt.
 
@@ -227,6 +229,7 @@ class _LayerNorm(nn.LayerNorm):
         return F.layer_norm(x, self._normalized_shape, epsilon=self._epsilon) * self.weight + self.bias
 
 
+@on_worker
 def build_clip(config):
     """Build a CLIP with fresh random weights, in evaluation mode.
 
@@ -297,6 +300,7 @@ def _check_numbers(config):
                 raise UserError(f"{name} of a CLIP is a count from 1 to {most}, got {str(value)[:40]}")
 
 
+@on_worker
 def clip_state(model, token_ids=None):
     """The weights of a CLIP with only the used rows of the token table.
 
@@ -317,6 +321,7 @@ def clip_state(model, token_ids=None):
     return {**state, _TABLE: state[_TABLE][token_ids], "token_ids": token_ids}
 
 
+@on_worker
 def load_clip_state(model, state):
     """Put weights into a CLIP: those of clip_state, or a whole state dict such as paddleclip publishes.
 
@@ -332,6 +337,7 @@ def load_clip_state(model, state):
     load_state(model.net, _checked_arrays(parameter_specs(model.net), state, what), what)
 
 
+@on_worker
 def build_clip_with_state(config, state):
     """Build a CLIP for weights that are there; names and shapes are compared before it is made.
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import paddle
 import paddle.nn as nn
 
+from ppstyleclip.worker import on_worker
+
 from .stylegan2.layers import EqualLinear
 
 LARGEST_SIDE = 2**31 - 1  # of an array
@@ -62,6 +64,7 @@ def _torch_name(owner, name) -> str:
     return "weight" if isinstance(owner, nn.PReLU) else name
 
 
+@on_worker
 def describe_network(
     build: Callable[[], nn.Layer], *, most: int = MOST_PARAMETERS
 ) -> dict[str, ParameterSpec]:

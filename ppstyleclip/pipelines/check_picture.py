@@ -7,10 +7,12 @@ import numpy as np
 import paddle
 
 from ppstyleclip.pictures import enlarged, grid, to_pixels
+from ppstyleclip.worker import on_worker
 
 FACES, TRUNCATION = 4, 0.7
 
 
+@on_worker
 def draw_faces(generator, mean: np.ndarray | None = None) -> np.ndarray:
     """Draw a few sampled faces of a generator side by side.
 

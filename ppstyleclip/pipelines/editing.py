@@ -14,6 +14,7 @@ from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.methods.latents import move
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.pipelines.rendering import render_faces
+from ppstyleclip.worker import on_worker
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,7 @@ class Move:
         return self.pictures[-1]
 
 
+@on_worker
 def edit_face(
     editor: Editor, face: Any, edit: Edit | ResolvedEdit, alphas: Sequence[float] | None = None
 ) -> Iterator[Record[TextEdit]]:

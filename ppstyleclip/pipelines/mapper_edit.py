@@ -15,6 +15,7 @@ from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_bank
 from ppstyleclip.methods.checks import check_count
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import TrainedMapper, find_mapper, load_mapper
 from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
 
@@ -158,6 +159,7 @@ def _vector(editor: Editor, name: str, mapper: TrainedMapper, words: list[str]) 
         raise UserError(f"{name}: {error}") from None
 
 
+@on_worker
 def apply_chain(editor: Editor, chain: Sequence[MapperLink], face: np.ndarray) -> Iterator[np.ndarray]:
     """Yield a face after each mapper of a chain, each on what the one before it made.
 

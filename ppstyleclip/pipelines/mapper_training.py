@@ -40,6 +40,7 @@ from ppstyleclip.models.state import load_state
 from ppstyleclip.pictures import enlarged, grid, to_pixels
 from ppstyleclip.pipelines.presets import current_names
 from ppstyleclip.text import text_direction, text_embedding
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import TrainedMapper, clip_fingerprint, seed000_words
 
 STATE_KIND = "ppstyleclip mapper training"
@@ -95,6 +96,7 @@ class MapperTraining:
     made_for: dict[str, str]
     identity_of_run: dict[str, Any]
 
+    @on_worker
     def mapper(self, *, is_copy: bool = False) -> TrainedMapper:
         """The mapper as it is now; `is_copy` keeps it so when the training goes on."""
         config, network = self.training.config.mapper, self.training.network
@@ -112,10 +114,12 @@ class MapperTraining:
             made_for=self.made_for,
         )
 
+    @on_worker
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, str]]:
         """(arrays, metadata) of everything that a run needs to go on; no generator."""
         return self.training.state(), {"kind": STATE_KIND, "training": json.dumps(self.identity_of_run)}
 
+    @on_worker
     def load_state(self, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
         """Go on from what `state` gave.
 
@@ -137,6 +141,7 @@ class MapperTraining:
             )
         self.training.load_state(arrays)
 
+    @on_worker
     def load_weights(self, mapper: TrainedMapper) -> None:
         """Begin with the weights of a mapper.
 
@@ -148,6 +153,7 @@ class MapperTraining:
         except ValueError as error:
             raise UserError(str(error)) from None
 
+    @on_worker
     def picture(self) -> np.ndarray:
         """Some validation faces of all classes, before above and after below, `[H, W, 3]` uint8."""
         dataset = self.validation or self.dataset
@@ -270,6 +276,7 @@ def run_training(
         )
 
 
+@on_worker
 def text_vectors(texts: TextSet, embed: str, style_dim: int, clip: Any) -> np.ndarray | None:
     """`[K, T]` the vector of each text: a row of a table that is never trained, or CLIP's feature."""
     if embed == "none":
@@ -283,6 +290,7 @@ def text_vectors(texts: TextSet, embed: str, style_dim: int, clip: Any) -> np.nd
     return (_TABLE_SCALE * rows).astype(np.float32)
 
 
+@on_worker
 def text_features(bundle: Any, texts: TextSet, neutral: str, directional_strength: float) -> np.ndarray:
     """`[K, E]` what ImageLoss takes of the texts: CLIP's features, or directions to them."""
     if directional_strength == 0:
@@ -293,6 +301,7 @@ def text_features(bundle: Any, texts: TextSet, neutral: str, directional_strengt
     )
 
 
+@on_worker
 def sample_latents(editor: Any, count: int, seed: int, truncation: float | None = None) -> np.ndarray:
     """`[count, L, D]` w_plus of sampled faces, the first of which has the seed.
 

@@ -23,6 +23,7 @@ from ppstyleclip.methods.optimization import (
 from ppstyleclip.methods.optimization.objective import needed_networks
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.text import text_direction, text_embedding
+from ppstyleclip.worker import on_worker
 
 FRAMES = 48  # of the way, at most
 
@@ -170,6 +171,7 @@ def _remembered(
         )
 
 
+@on_worker
 def target_features(
     editor: Editor, start: np.ndarray, neutral: str, texts: Sequence[str], config: OptimizationConfig
 ) -> np.ndarray:
@@ -209,6 +211,7 @@ def sample_start(
     return np.stack([np.random.RandomState(seed).standard_normal(width) for seed in seeds]).astype(np.float32)
 
 
+@on_worker
 def to_space(editor: Editor, w_plus: np.ndarray, space: str) -> np.ndarray:
     """w_plus `[N, L, D]` in another space: as it is, its first layer (w), or its styles (s)."""
     if space == "w_plus":
@@ -220,6 +223,7 @@ def to_space(editor: Editor, w_plus: np.ndarray, space: str) -> np.ndarray:
     raise UserError("a latent file holds w_plus, from which z cannot be had; optimise in w, w_plus or s")
 
 
+@on_worker
 def mean_start(editor: Editor, space: str) -> np.ndarray:
     """The mean latent `[1, ...]`, where free generation begins; in z that is 0."""
     generator = editor.bundle.generator
@@ -228,11 +232,13 @@ def mean_start(editor: Editor, space: str) -> np.ndarray:
     return to_space(editor, np.tile(generator.mean_latent().numpy()[None], [1, generator.n_latent, 1]), space)
 
 
+@on_worker
 def draw_latents(editor: Editor, latent: np.ndarray, space: str) -> np.ndarray:
     """Images `[N, 3, H, W]` of latents in a space."""
     return editor.synthesize(to_saveable(editor, latent, space))
 
 
+@on_worker
 @paddle.no_grad()
 def to_saveable(editor: Editor, latent: np.ndarray, space: str) -> np.ndarray:
     """Latents in a space as other methods take them: w_plus, or s as it is."""

@@ -12,6 +12,7 @@ import paddle
 
 from ppstyleclip.methods.inversion import Distance, LpipsDistance, PlainDistance
 from ppstyleclip.pictures import to_images
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle, has_lpips, load_identity, load_lpips
 
 POOR = 18.0  # dB; what is inverted where no face is ends below it
@@ -72,6 +73,7 @@ def load_measures(
     return Measures(chosen, identity)
 
 
+@on_worker
 @paddle.no_grad()
 def measure(measures: Measures, pixels: np.ndarray, drawn: np.ndarray) -> Quality:
     """Compare pictures `[N, S, S, 3]` uint8 with what is drawn of them, `[N, S, S, 3]` uint8."""

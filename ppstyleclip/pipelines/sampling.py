@@ -12,6 +12,7 @@ from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.latents import crossover, mix
 from ppstyleclip.pipelines.records import Record
+from ppstyleclip.worker import on_worker
 
 NUM_MIXING_SHEETS = 2  # as PaddleGAN's sampling draws them
 
@@ -90,6 +91,7 @@ def sample_sheets(editor: Editor, config: SheetConfig) -> Iterator[Record[Sheets
         )
 
 
+@on_worker
 def mixing_cells(editor: Editor, random: np.random.RandomState, rows: int, columns: int) -> list[np.ndarray]:
     """Draw a black corner and `columns` faces; then rows of a face and its mixtures with those above.
 
@@ -136,5 +138,6 @@ def mix_faces(
     return Mixture(pictures[0], pictures[1], pictures[2], w_plus)
 
 
+@on_worker
 def _sample(editor: Editor, random: np.random.RandomState, count: int) -> np.ndarray:
     return editor.sample(random.randint(2**31, size=count)).numpy()

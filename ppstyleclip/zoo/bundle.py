@@ -11,6 +11,7 @@ import numpy as np
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.stylespace import as_relevance
+from ppstyleclip.worker import on_worker
 
 GETF = "ppstyleclip statistics"
 EXTRACT = "ppstyleclip relevance"
@@ -97,10 +98,15 @@ class Bundle:
             self._check(name)
 
     def __getattr__(self, name):  # only asked for what is not in __dict__
-        deferred = self.__dict__.get("_deferred", {})
-        if name not in deferred:
+        if name not in self.__dict__.get("_deferred", {}):
             raise AttributeError(name)
-        self.__dict__[name] = deferred[name].load()
+        return self._load(name)
+
+    @on_worker  # where one load ends before the next begins, so that a part is loaded once
+    def _load(self, name):
+        if name in self.__dict__:
+            return self.__dict__[name]
+        self.__dict__[name] = self._deferred[name].load()
         self._take_rows()
         try:
             self._check(name)

@@ -9,6 +9,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.formats import load_weights, sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip_with_state, clip_state
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.foreign import read_as
 from ppstyleclip.zoo.generators import as_float32, stored
 from ppstyleclip.zoo.registry import fetch_clip
@@ -30,6 +31,7 @@ def load_published_clip(name: str):
     return _built(CLIP_CONFIGS[name], weights, path)
 
 
+@on_worker
 def load_clip(path) -> tuple:
     """Load a CLIP that save_clip wrote, or OpenAI's or Hugging Face's file of one with a vision transformer.
 
@@ -59,6 +61,7 @@ def build_converted_clip(converted, path):
     return _built({**config, "name": names[0] if names else "custom"}, converted.state, path)
 
 
+@on_worker
 def _built(config, weights, path):
     try:
         return build_clip_with_state(config, weights)
@@ -74,11 +77,13 @@ def check_mark(tensors: dict, metadata: dict, path) -> str:
     return mark
 
 
+@on_worker
 def clip_fingerprint(clip) -> str:
     """Name a CLIP by its weights; 16 hexadecimal digits."""
     return fingerprint(as_float32(clip_state(clip)))
 
 
+@on_worker
 def save_clip(path, clip, *, vocabulary=None, half: bool = False, about=None) -> str:
     """Write a CLIP as safetensors, config and vocabulary inside, without unused rows of the token table.
 

@@ -17,6 +17,7 @@ from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, writ
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.encoders import build_encoder
 from ppstyleclip.models.state import build_with_state
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.directions import check_made_for
 from ppstyleclip.zoo.foreign import convert_as, convert_file, kind_of
 from ppstyleclip.zoo.generators import as_float32, build_converted_generator, stored
@@ -39,6 +40,7 @@ class Encoder:
     latent_avg: np.ndarray
 
 
+@on_worker
 def save_encoder(path, encoder: Encoder, *, generator: str, half: bool = False) -> None:
     """Write an encoder as safetensors; `generator` is the fingerprint of the one that it was trained for."""
     state = {key: value.numpy() for key, value in encoder.network.state_dict().items()}
@@ -55,6 +57,7 @@ def save_encoder(path, encoder: Encoder, *, generator: str, half: bool = False) 
     )
 
 
+@on_worker
 def load_encoder(path, *, name: str = "", generator: str | None = None) -> tuple:
     """Load an encoder: ours, or pSp's, e4e's or ReStyle's own file.
 
@@ -117,6 +120,7 @@ def _own(path, name, generator) -> Encoder:
     return Encoder(_built(_config(metadata, path), state, path), mean)
 
 
+@on_worker
 def build_converted_encoder(converted: Converted, path) -> tuple:
     """Build the networks of a converted encoder.
 

@@ -19,6 +19,7 @@ from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, writ
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.families import DEFAULT_FAMILY, family_of
 from ppstyleclip.models.generator import Generator
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.foreign import read_as
 
 FLAGS = ("size", "style_dim", "n_mlp", "channel_multiplier")
@@ -62,6 +63,7 @@ def _channels(config) -> dict[int, int]:
     return {int(side): count for side, count in config["channels"].items()}
 
 
+@on_worker
 def load_generator(path, flags: Mapping[str, Any] | None = None) -> tuple[Generator, dict[str, str]]:
     """Load a generator of any family from its weights, in evaluation mode.
 
@@ -104,6 +106,7 @@ def _stated_config(path) -> dict[str, Any]:
         raise UserError(f"{path} is damaged: the config in its metadata is not readable") from None
 
 
+@on_worker
 def build_converted_generator(converted: Converted) -> Generator:
     """Build the network of a converted generator, in evaluation mode."""
     family = family_of(converted.config)
@@ -113,16 +116,19 @@ def build_converted_generator(converted: Converted) -> Generator:
     return generator
 
 
+@on_worker
 def generator_state(generator: Generator) -> dict[str, np.ndarray]:
     """The generator's weights and buffers, `{key: float32 array}`."""
     return {key: np.asarray(value.numpy(), np.float32) for key, value in generator.state_dict().items()}
 
 
+@on_worker
 def generator_fingerprint(generator: Generator) -> str:
     """Name a generator by its weights; 16 hexadecimal digits."""
     return fingerprint(generator_state(generator))
 
 
+@on_worker
 def save_generator(
     path,
     generator: Generator,

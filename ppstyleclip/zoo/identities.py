@@ -11,6 +11,7 @@ from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, writ
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.arcface import IRSE50, ResNetFace18
 from ppstyleclip.models.state import build_with_state
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.foreign import convert_file
 from ppstyleclip.zoo.generators import as_float32, stored
 
@@ -18,6 +19,7 @@ KIND = "ppstyleclip identity"
 _PUBLISHED = {"irse50": (IRSE50, "IR-SE50"), "arcface": (ResNetFace18, "ResNet-18 ArcFace")}
 
 
+@on_worker
 def save_identity(path, network: IRSE50, *, half: bool = False) -> str:
     """Write an IR-SE network of any size as safetensors, its config inside.
 
@@ -35,6 +37,7 @@ def save_identity(path, network: IRSE50, *, half: bool = False) -> str:
     return mark
 
 
+@on_worker
 def load_identity(path):
     """Load an identity network, in evaluation mode: ours, IR-SE50, or the grey ResNet-18 ArcFace.
 
@@ -52,6 +55,7 @@ def load_identity(path):
     return network
 
 
+@on_worker
 def build_converted_identity(converted: Converted, path):
     """Build the network of a converted identity network; `path` is where it came from, for messages."""
     build, name = _PUBLISHED[converted.kind]

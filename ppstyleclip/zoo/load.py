@@ -12,6 +12,7 @@ from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import read_metadata, read_safetensors
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, TUNED_FROM, Bundle, Deferred, EditDefaults
 from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip
 from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats, read_styles
@@ -206,6 +207,7 @@ def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
     return bundle.with_parts(**parts) if parts else bundle
 
 
+@on_worker
 def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
     """Load a bundle from its folder: the generator at once, everything else when it is asked for.
 

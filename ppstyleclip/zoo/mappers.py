@@ -16,6 +16,7 @@ from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, writ
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.mappers import MAPPER_STEP, build_mapper
 from ppstyleclip.models.state import build_with_state
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.foreign import read_as
 from ppstyleclip.zoo.generators import as_float32, stored
 from ppstyleclip.zoo.published_mappers import foreign_parts
@@ -56,6 +57,7 @@ class TrainedMapper:
     made_for: dict = field(default_factory=dict)
     prompts: tuple = ()
 
+    @on_worker
     @paddle.no_grad()
     def step(self, latent, text_vector=None) -> np.ndarray:
         """What to add to latents.
@@ -75,6 +77,7 @@ class TrainedMapper:
             raise UserError(f"this mapper cannot take what it was given: {error}") from None
         return np.float32(self.scale) * moved.numpy()
 
+    @on_worker
     def text_vector(self, names, clip=None) -> np.ndarray | None:
         """The vector of a text, or the sum of those of several.
 
@@ -119,6 +122,7 @@ def _plain(text) -> str:
     return " ".join(text.replace("_", " ").lower().split())
 
 
+@on_worker
 def save_mapper(path, mapper: TrainedMapper, *, half: bool = False, about=None) -> str:
     """Write a mapper as safetensors, everything inside.
 
@@ -156,6 +160,7 @@ def save_mapper(path, mapper: TrainedMapper, *, half: bool = False, about=None) 
     return mark
 
 
+@on_worker
 def load_mapper(path, *, generator: str | None = None, clip: str | None = None) -> TrainedMapper:
     """Load a mapper: one that save_mapper wrote, or a published one (see published_mappers).
 
@@ -175,6 +180,7 @@ def load_mapper(path, *, generator: str | None = None, clip: str | None = None) 
     return mapper
 
 
+@on_worker
 def build_converted_mapper(converted, path) -> TrainedMapper:
     """Make a TrainedMapper of a converted one; the file's name may tell its texts (see foreign_parts)."""
     try:
@@ -229,6 +235,7 @@ def check_mapper_made_for(mapper: TrainedMapper, path, **marks) -> None:
             )
 
 
+@on_worker
 def check_mapper_fits(mapper: TrainedMapper, path, bundle) -> None:
     """Refuse a mapper that cannot step in a bundle's latents, or was trained for another generator.
 

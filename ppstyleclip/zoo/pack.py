@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ppstyleclip.files import write_safetensors
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.bundle import EditDefaults
 from ppstyleclip.zoo.clips import save_clip
 from ppstyleclip.zoo.directions import save_relevance, save_stats, save_styles
@@ -32,6 +33,7 @@ GENERATOR, CLIP, STATISTICS, STYLES, RELEVANCE, LATENTS, ENCODER, IDENTITY = (
 LANDMARKS, DETECTOR = "landmarks.dat", "face_detector.svm"
 
 
+@on_worker
 def save_pack(
     folder,
     *,

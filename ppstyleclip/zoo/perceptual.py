@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ppstyleclip.models.lpips import LPIPS, VGG16
 from ppstyleclip.models.state import load_state
+from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.downloads.cache import find
 from ppstyleclip.zoo.foreign import read_as
 from ppstyleclip.zoo.registry import fetch_published
@@ -21,10 +22,7 @@ def load_vgg(path=None) -> VGG16:
         MissingFile: it cannot be fetched.
         UserError: it is another network.
     """
-    vgg = VGG16()
-    load_state(vgg, _features(path), "VGG-16")
-    vgg.eval()
-    return vgg
+    return _built(VGG16, _features(path), "VGG-16")
 
 
 def has_lpips() -> bool:
@@ -34,18 +32,23 @@ def has_lpips() -> bool:
 
 def load_lpips(vgg_path=None, heads_path=None) -> LPIPS:
     """Load LPIPS v0.1, in evaluation mode; arguments and errors as load_vgg's."""
-    lpips = LPIPS()
     heads = read_as("lpips", heads_path or fetch_published(HEADS_FILE))[0].state
-    load_state(
-        lpips,
+    return _built(
+        LPIPS,
         {
             **{f"vgg.{key}": value for key, value in _features(vgg_path).items()},
             **{f"lins.{key}": value for key, value in heads.items()},
         },
         "LPIPS",
     )
-    lpips.eval()
-    return lpips
+
+
+@on_worker
+def _built(build, state, name):
+    network = build()
+    load_state(network, state, name)
+    network.eval()
+    return network
 
 
 def _features(path) -> dict:

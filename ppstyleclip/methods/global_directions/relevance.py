@@ -26,6 +26,7 @@ from ppstyleclip.methods.global_directions.blocks import Block, default_block_si
 from ppstyleclip.models.forms import count_tensors, prefix_drawing_of
 from ppstyleclip.models.generator import CachedConvolution, PrefixDrawing, PrefixState
 from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats
+from ppstyleclip.worker import on_worker
 
 BASES = ("mean", "own")
 COMPAT = (None, "official")
@@ -108,6 +109,7 @@ class RelevanceRecord:
     work_total: float = 0.0
 
 
+@on_worker
 def compute_relevance(
     generator: Any,
     clip: Any,

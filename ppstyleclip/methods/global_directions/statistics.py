@@ -12,6 +12,7 @@ import paddle
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.stylespace import StyleStats
+from ppstyleclip.worker import on_worker
 
 TRUNCATION_MODES = ("layers", "features", "all", "none")
 
@@ -88,6 +89,7 @@ class StatisticsRecord:
     get_state: Callable[[], StatisticsState] | None = None
 
 
+@on_worker
 def collect_statistics(
     generator: Any, config: StatisticsConfig, *, start: StatisticsState | None = None
 ) -> Iterator[StatisticsRecord]:

@@ -15,6 +15,7 @@ import paddle
 import paddle.nn.functional as F
 
 from ppstyleclip.progress import last
+from ppstyleclip.worker import on_worker
 
 RESTYLE_ITERATIONS = 5  # as ReStyle's and seed 004's inference run it
 Draw = Callable[[paddle.Tensor], paddle.Tensor]
@@ -34,6 +35,7 @@ class EncoderStep:
     w_plus: paddle.Tensor
 
 
+@on_worker
 def invert(
     encoder: Any,
     images: paddle.Tensor,
@@ -60,6 +62,7 @@ def invert(
     return last(steps).w_plus
 
 
+@on_worker
 def inversion_steps(
     encoder: Any,
     images: paddle.Tensor,

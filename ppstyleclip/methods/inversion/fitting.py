@@ -17,6 +17,7 @@ from ppstyleclip.methods.inversion.distances import Distance, PlainDistance, mea
 from ppstyleclip.methods.optimization.adam import Adam, DescentRecord, adam_steps
 from ppstyleclip.methods.optimization.schedules import exponential
 from ppstyleclip.models.forms import inference_of
+from ppstyleclip.worker import on_worker
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class _Objective(nn.Layer):
         return [paddle.mean(apart + self.config.mse_weight * mse), apart, mse, images]
 
 
+@on_worker
 def fit_latents(
     generator: Any,
     images: np.ndarray,

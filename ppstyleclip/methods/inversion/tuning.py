@@ -12,6 +12,7 @@ import numpy as np
 import paddle
 
 from ppstyleclip.methods.inversion.distances import Distance, PlainDistance, mean_square, shrink
+from ppstyleclip.worker import on_worker
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class TuningStep:
     generator: Any
 
 
+@on_worker
 def tune_generator(
     generator: Any,
     image: np.ndarray,

@@ -17,6 +17,7 @@ from ppstyleclip.methods.optimization.compiled_objective import compile_objectiv
 from ppstyleclip.methods.optimization.objective import needed_networks
 from ppstyleclip.methods.optimization.spaces import to_styles
 from ppstyleclip.methods.optimization.targets import anchor_features
+from ppstyleclip.worker import on_worker
 
 
 class ImageLoss:
@@ -35,6 +36,7 @@ class ImageLoss:
         UserError: features of another CLIP, or a network is missing.
     """
 
+    @on_worker
     def __init__(
         self,
         generator: Any,
@@ -79,6 +81,7 @@ class ImageLoss:
             weights[k, : len(members)] = weight / len(members)
         return targets, weights
 
+    @on_worker
     def __call__(self, dataset: LatentDataset, rows: np.ndarray, latent: np.ndarray) -> tuple:
         """Measure edited latents.
 
@@ -106,6 +109,7 @@ class ImageLoss:
         terms, gradient, _ = self._evaluate(arrays)
         return terms, gradient
 
+    @on_worker
     def draw(self, latent: np.ndarray) -> np.ndarray:
         """Images `[N, 3, H, W]` of latents `[N, ...]`."""
         generator, layout = self.networks.generator, self.networks.layout

@@ -14,6 +14,7 @@ import numpy as np
 import paddle
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.worker import on_worker
 
 K, ALPHA = 6, 0.5  # the slow weights go this part of the way, every K steps
 _THRESHOLD = 5.0  # up to this length of the approximated moving average Ranger does not adapt its step
@@ -89,6 +90,7 @@ class Optimizer:
         UserError: an unknown rule.
     """
 
+    @on_worker
     def __init__(self, rule: str, parameters: Any, rate: float):
         if rule not in RULES:
             raise UserError(f"unknown optimizer '{rule}', known: {', '.join(RULES)}")
@@ -99,6 +101,7 @@ class Optimizer:
             name: {kind: _first(kind, value) for kind in kinds} for name, value in self.parameters.items()
         }
 
+    @on_worker
     @paddle.no_grad()
     def step(self, gradients: dict[str, paddle.Tensor]) -> None:
         """Move every parameter once, by its gradient in `{name: Tensor}`."""
@@ -109,6 +112,7 @@ class Optimizer:
             )
             parameter.set_value(value)
 
+    @on_worker
     def state(self) -> dict[str, np.ndarray]:
         """All that it remembers, `{name: array}`."""
         kept = {
@@ -118,6 +122,7 @@ class Optimizer:
         }
         return {_STEP: np.array([self.steps], np.int64), **kept}
 
+    @on_worker
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what `state` gave; the parameters are the caller's to restore.
 

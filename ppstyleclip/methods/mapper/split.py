@@ -13,6 +13,7 @@ import paddle
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_count, check_number
 from ppstyleclip.text import text_embedding
+from ppstyleclip.worker import on_worker
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class SharesRecord:
     shares: np.ndarray
 
 
+@on_worker
 def text_shares(
     draw: Callable,
     clip: Any,

@@ -13,8 +13,10 @@ from ppstyleclip.methods.mapper.data import LatentDataset
 from ppstyleclip.methods.mapper.loss import ImageLoss
 from ppstyleclip.methods.mapper.text_sets import TextSet
 from ppstyleclip.methods.mapper.training import Training, TrainingRecord, train
+from ppstyleclip.worker import on_worker
 
 
+@on_worker
 def build_training(
     generator: Any, texts: TextSet, config: TrainingConfig, vectors: np.ndarray | None = None
 ) -> Training:
@@ -34,6 +36,7 @@ def build_training(
     return Training(shapes, vectors, texts, config)
 
 
+@on_worker
 def train_mapper(
     generator: Any,
     clip: Any,

@@ -25,6 +25,7 @@ from ppstyleclip.methods.mapper.optimizers import Optimizer
 from ppstyleclip.methods.mapper.text_sets import TextSet
 from ppstyleclip.models.mappers import build_mapper
 from ppstyleclip.models.state import load_state
+from ppstyleclip.worker import on_worker
 
 TRAIN, VAL = "train", "held_out"  # names of the curves, as they stand in files
 _BLOWN = 1e4  # times the latents' own mean square: a step so long is no edit any more
@@ -92,6 +93,7 @@ class Training:
     the `step` of each value among them.
     """
 
+    @on_worker
     def __init__(
         self, network_config: dict, vectors: np.ndarray | None, texts: TextSet, config: TrainingConfig
     ):
@@ -103,6 +105,7 @@ class Training:
         self.step = 0
         self.curves: dict[str, dict[str, list]] = {TRAIN: {}, VAL: {}}
 
+    @on_worker
     def edit(self, dataset: LatentDataset, rows: np.ndarray) -> paddle.Tensor:
         """`[N, ...]` some of the latents, each edited for its class."""
         latent = paddle.to_tensor(dataset.latents[rows])
@@ -128,6 +131,7 @@ class Training:
             for name, value in {"step": self.step, **terms}.items()
         }
 
+    @on_worker
     def state(self) -> dict[str, np.ndarray]:
         """`{name: array}` of everything."""
         weights = {f"mapper/{name}": value.numpy() for name, value in self.network.state_dict().items()}
@@ -139,6 +143,7 @@ class Training:
         }
         return {"step": np.array([self.step], np.int64), **weights, **moments, **curves}
 
+    @on_worker
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what `state` gave.
 
@@ -165,6 +170,7 @@ def _sum_by_class(vectors: np.ndarray, texts: TextSet) -> np.ndarray:
     return np.stack([np.sum(vectors[list(members)], axis=0, dtype=np.float32) for members in texts.classes])
 
 
+@on_worker
 def train(
     training: Training,
     loss: ImageLoss,

@@ -15,6 +15,7 @@ from ppstyleclip.methods.optimization.config import ObjectiveConfig
 from ppstyleclip.methods.optimization.objective import OBJECTIVES, Context, Networks, chosen_objectives
 from ppstyleclip.methods.optimization.spaces import to_styles
 from ppstyleclip.models.forms import inference_of
+from ppstyleclip.worker import on_worker
 
 REFERENCE = "reference_"  # in front of an objective's name: the input with its reference
 
@@ -65,6 +66,7 @@ def objective_key(config: ObjectiveConfig, space: str) -> list:
     return [config_key(config), space, marks]
 
 
+@on_worker
 def compile_objective(
     networks: Networks, config: ObjectiveConfig, space: str, arrays: dict, *, mixed_precision: bool = False
 ) -> Callable[[dict], tuple]:
@@ -99,6 +101,7 @@ def compile_objective(
 
 
 def _in_mixed_precision(layer: nn.Layer) -> Callable[[dict], tuple]:
+    @on_worker
     def run(arrays: dict) -> tuple:
         tensors = {name: paddle.to_tensor(array) for name, array in arrays.items()}
         tensors["latent"].stop_gradient = False
@@ -110,6 +113,7 @@ def _in_mixed_precision(layer: nn.Layer) -> Callable[[dict], tuple]:
     return run
 
 
+@on_worker
 @paddle.no_grad()
 def start_references(networks: Networks, config: ObjectiveConfig, space: str, start: np.ndarray) -> dict:
     """`{input: [N, ...]}` what the objectives need to know of the pictures at the start."""

@@ -21,8 +21,10 @@ from ppstyleclip.methods.optimization.compiled_objective import compile_objectiv
 from ppstyleclip.methods.optimization.config import OptimizationConfig
 from ppstyleclip.methods.optimization.objective import needed_networks
 from ppstyleclip.methods.optimization.spaces import moving_mask, neighbour_offsets
+from ppstyleclip.worker import on_worker
 
 
+@on_worker
 def optimize(
     generator: Any,
     clip: Any,

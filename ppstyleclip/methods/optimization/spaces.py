@@ -9,6 +9,7 @@ import numpy as np
 import paddle
 
 from ppstyleclip.methods.optimization.config import OptimizationConfig
+from ppstyleclip.worker import on_worker
 
 
 def to_styles(generator: Any, layout: Any, latent: paddle.Tensor, space: str) -> list:
@@ -27,6 +28,7 @@ def moving_mask(layout: Any, space: str) -> np.ndarray:
     return mask
 
 
+@on_worker
 @paddle.no_grad()
 def neighbour_offsets(generator: Any, config: OptimizationConfig) -> list[np.ndarray]:
     """Offsets from a face to those that take turns with it: 0 for itself, then one for each neighbour.

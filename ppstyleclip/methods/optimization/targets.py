@@ -10,8 +10,10 @@ import paddle
 
 from ppstyleclip.losses import clip_crop_features, clip_image_features
 from ppstyleclip.methods.optimization.config import ObjectiveConfig
+from ppstyleclip.worker import on_worker
 
 
+@on_worker
 @paddle.no_grad()
 def anchor_features(clip: Any, images: np.ndarray, config: ObjectiveConfig) -> np.ndarray:
     """`[N, E]` unit vectors: what CLIP sees of pictures `[N, 3, H, W]` now, as config.anchor says."""
@@ -23,6 +25,7 @@ def anchor_features(clip: Any, images: np.ndarray, config: ObjectiveConfig) -> n
     ).numpy()
 
 
+@on_worker
 def directed_features(
     clip: Any, images: np.ndarray, directions: np.ndarray, config: ObjectiveConfig
 ) -> np.ndarray:
