@@ -156,12 +156,10 @@ class Editor:
         """
         generator = self.bundle.generator
         truncation = self.bundle.defaults.truncation if truncation is None else truncation
-        z = np.stack([_draw_z(one, generator.style_dim) for one in np.atleast_1d(seed)])
-        return generator.get_latents(
-            paddle.to_tensor(z),
-            truncation=truncation,
-            truncation_latent=self._mean_w if truncation < 1 else None,
-        )
+        options = {"truncation": truncation, "truncation_latent": self._mean_w if truncation < 1 else None}
+        z = [_draw_z(one, generator.style_dim) for one in np.atleast_1d(seed)]
+        # One at a time, because a product of matrices rounds its rows otherwise in another batch.
+        return paddle.concat([generator.get_latents(paddle.to_tensor(one[None]), **options) for one in z])
 
     @on_worker
     @paddle.no_grad()
