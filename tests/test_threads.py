@@ -31,6 +31,7 @@ from ppstyleclip.methods.global_directions import (
     compute_relevance,
 )
 from ppstyleclip.methods.mapper import text_set
+from ppstyleclip.models.parameters import describe_network
 from ppstyleclip.pipelines import check_picture, editing, mapper_edit, mapper_training, quality, sampling
 from ppstyleclip.pipelines import optimization as optimization_pipeline
 from ppstyleclip.pipelines.presets import read_training_preset
@@ -272,6 +273,7 @@ def use_editor(tmp_path):
 
 def use_zoo(tmp_path):
     bundle = zoo.load_bundle(weight_path=zoo.load.PACK / "generator.safetensors")
+    describe_network(lambda: paddle.nn.Linear(2, 2))
     bundle = zoo.load_bundle(bundle=zoo.load.PACK, clip="toonface").with_parts(generator=bundle.generator)
     zoo.save_encoder(tmp_path / "encoder", bundle.encoder, generator="0" * 16)
     zoo.load_encoder(tmp_path / "encoder")
