@@ -49,7 +49,7 @@ class Edit:
         alpha: strength; negative goes the other way, 0 changes nothing.
         beta: channels whose `|relevance @ dt|` is below it are left alone; typically 0.08 to 0.3.
         unit: what alpha counts: "style" (raw values, as PaddleGAN), "sigma" (deviations, as the paper) or
-            "effect" (expected movement in CLIP's eyes; one alpha fits all texts).
+            "effect" (expected move of the CLIP feature; one alpha fits all texts).
         templates: "paddlegan" (46), "official" (79) or "plain" (the words alone).
         soft: share of its movement that a channel below beta keeps; 0 in the paper.
         pull: how far the step leans towards how faces differ in truth, 0 (the paper's) to 1; see

@@ -28,7 +28,7 @@ class StyleStats:
 
 @dataclass(frozen=True, eq=False)
 class Relevance:
-    """What each editable channel does in CLIP's eyes (StyleCLIP, section 6), and what that was measured with.
+    """How each editable channel moves a picture in CLIP's space (StyleCLIP, section 6); how it was measured.
 
     NumPy takes it for its rows: `np.asarray(relevance)` is `[E, D]`.
 

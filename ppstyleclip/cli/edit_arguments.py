@@ -48,7 +48,7 @@ def add_edit_arguments(add: Callable[..., Any]) -> None:
         "--alpha_unit",
         choices=("style", "sigma", "effect"),
         help="what ALPHA counts: raw style values, as PaddleGAN; standard deviations, as the paper; "
-        "or expected movement in CLIP's eyes (default: the model's own)",
+        "or expected move of the CLIP feature (default: the model's own)",
     )
     add(
         "--templates",

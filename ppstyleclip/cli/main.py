@@ -32,7 +32,7 @@ COMMANDS = {
     "split-latents": ("split_latents", "split a bank of latents by what CLIP sees in their pictures"),
     "prepare": ("prepare", "make a generator editable by text: statistics, then relevance"),
     "statistics": ("statistics", "measure mean and deviation of each style channel"),
-    "relevance": ("relevance", "measure what each style channel does in CLIP's eyes"),
+    "relevance": ("relevance", "measure how each style channel moves a picture in CLIP's space"),
     "convert": ("convert", "convert other people's weights, told by their content"),
     "doctor": ("doctor", "say what is installed, what is missing, and the command that brings it"),
     "styleganv2clip": ("styleganv2clip", "edit a face by text, with PaddleGAN's arguments and files"),

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Make a generator editable by text: measure its style channels, then what each of them does in CLIP's eyes.
+"""Make a generator editable by text: measure its style channels, then how each moves a picture in CLIP.
 
 Both stages one after the other, into a bundle or into the output folder. It may be killed and started again.
 

@@ -31,7 +31,9 @@ def job_config(args: argparse.Namespace) -> RelevanceJobConfig:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line of the second stage."""
-    parser = argparse.ArgumentParser(description="Measure what each style channel does in CLIP's eyes.")
+    parser = argparse.ArgumentParser(
+        description="Measure how each style channel moves a picture in CLIP's space."
+    )
     add_model(parser)
     add = parser.add_argument
     add(

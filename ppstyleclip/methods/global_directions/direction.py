@@ -12,7 +12,7 @@ from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats, as_releva
 
 UNITS = ("style", "sigma", "effect")
 EFFECT = 0.1  # what one step of alpha is in unit "effect": a move of the picture's CLIP feature along dt
-SPAN = 10.0  # deviations between two pictures over which unit "effect" counts an effect norm
+SPAN = 10.0  # standard deviations between the two pictures (+5 and -5) whose difference is an effect norm
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,8 @@ def style_direction(
         stats: StyleStats of the generator.
         beta: channels with |r| < beta are left alone; typically 0.08 to 0.3.
         unit: what one step of alpha is for the strongest channel. "sigma": one standard deviation, as the
-            paper. "style": 1 in raw style units. Parity: because PaddleGAN's documented numbers mean that.
+            paper. "style": 1 in raw style units. Parity: raw units, because the strengths in PaddleGAN's
+            documents mean that.
             "effect": as "sigma", but the whole scaled until the picture is expected to move by EFFECT along
             dt: sum over c of ds_c / std_c * effect_norm_c / SPAN * r_c, with the effect norm over SPAN
             deviations. So one alpha fits texts that few channels answer and texts that many do.
@@ -123,7 +124,7 @@ def _step_length(unit: str, steps: np.ndarray, r: np.ndarray, relevance: Relevan
 def _with_covariance(
     steps: np.ndarray, chosen: np.ndarray, weight: float, population: np.ndarray | None
 ) -> np.ndarray:
-    """The step in deviations `[E]`, leaning by `weight` towards the population's own differences."""
+    """The step in deviations `[E]`, blended by `weight` with its image under the population's correlation."""
     if population is None:
         raise UserError("pull needs the styles of a population of faces; leave it at 0")
     standard = population - population.mean(axis=0)

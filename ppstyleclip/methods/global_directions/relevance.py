@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""What each style channel does in CLIP's eyes: StyleCLIP's relevance (Patashnik et al., 2021), section 6.
+"""How each style channel moves a picture in CLIP's space: relevance (Patashnik et al., 2021, section 6).
 
 For editable channel c and base image i, with f a picture's unit CLIP feature and v = base +- alpha * std_c:
 

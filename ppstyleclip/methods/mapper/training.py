@@ -28,7 +28,7 @@ from ppstyleclip.models.state import load_state
 from ppstyleclip.worker import on_worker
 
 TRAIN, VAL = "train", "held_out"  # names of the curves, as they stand in files
-_BLOWN = 1e4  # times the latents' own mean square: a step so long is no edit any more
+_BLOWN = 1e4  # times the latents' mean square: a longer step means that the training has diverged
 
 
 def _alone(array: np.ndarray) -> np.ndarray:
@@ -58,7 +58,7 @@ ALONE = ProcessGroup()
 
 @dataclass(frozen=True, eq=False)
 class TrainingRecord:
-    """The state of a training before its next update; what is saved now has proved to be sound.
+    """The state of a training before its next update; its loss is finite, so that it may be saved.
 
     Attributes:
         done: number of updates so far.
@@ -67,7 +67,7 @@ class TrainingRecord:
         val: the same over the validation latents, where they were validated; else None.
         is_best: whether that loss is the lowest so far.
         is_last: whether the training ends here.
-        value: the Training, which holds the mapper; it moves with the next update.
+        value: the Training, which holds the mapper; the next update changes it in place.
     """
 
     done: int
@@ -89,8 +89,7 @@ class Training:
         config: TrainingConfig.
 
     Attributes: `network`; `step`, the number of updates so far; `curves`, `{TRAIN or VAL: {name:
-        [values]}}`, with
-    the `step` of each value among them.
+    [values]}}`, among them a list `step` with the step of each value.
     """
 
     @on_worker
@@ -182,15 +181,14 @@ def train(
     """Train a mapper, from where its state is to config.steps.
 
     Args:
-        training: Training; it is moved.
+        training: Training; it is updated in place.
         loss: ImageLoss.
         dataset: latents to learn from; each step draws config.batch_size of them.
         validation: latents to validate on; None for never.
         group: the processes that share each batch.
     Yields:
         TrainingRecord before each update, and after the last: what is saved then has a finite loss. The
-            training
-        ends after config.steps updates, or when config.patience validations have brought no new best.
+        training ends after config.steps updates, or when config.patience validations brought no new best.
     Raises:
         UserError: fewer latents of a batch than processes; a loss that is not finite or a step that has grown
             beyond all measure, by too high a learning rate. What was saved before stays good.

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 SMALL_SIDE = 32  # up to here pictures are drawn together even if they end up large: weights are read once
 AT_ONCE_PIXELS = 2**16  # of a batch: more at once is slower and takes memory; one picture of 256 px
-# Reshapes are not oneDNN's, so as to be done in place; the passes left out take all weights for constants.
+# Reshape is not among oneDNN's operators here, so that it runs in place. The passes that are left out assume
+# that every weight is a constant, but a program for one picture makes weights from the styles.
 ONEDNN_OPERATORS = (
     "conv2d",
     "conv2d_transpose",
@@ -49,13 +50,13 @@ class SynthesisForm:
     """Which layers a program draws, and how.
 
     Attributes:
-        start: the first style tensor that is used, 0 to K - 1; below it the caller has drawn.
-        stop: the one before which to stop, 2 or more and no ToRGB layer's; None draws to the end.
+        start: the first style tensor that is used, 0 to K - 1; what was drawn before it is an input.
+        stop: the one before which to stop, 2 or more and not that of a ToRGB layer; None draws to the end.
         side: stop at the resolution of this many pixels; None is the generator's own.
         noise: "const" or "none".
         cached_convolution: the convolution of tensor `start` is done, and one channel of it is changed.
-        winograd: wide 3x3 convolutions in the form that is faster under oneDNN; not for bf16, which would
-            blur it.
+        winograd: whether wide 3x3 convolutions take Winograd's form, which is faster under oneDNN; in bf16
+            its rounding error is too large.
         batch_one: for a batch of one, drawn to the end.
     """
 
