@@ -9,7 +9,9 @@ Use at the bottom of a tool:
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import sys
 import warnings
 
@@ -17,6 +19,7 @@ from ppstyleclip.errors import UserError
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+CLOSED_PIPE = 141  # what a shell says of a command whose reader, such as `head`, has left
 # What the machine refuses and the user can cure: permissions, a full or read-only disk, a file for a folder.
 _REFUSALS = frozenset(
     (errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)
@@ -31,14 +34,20 @@ def run_cli(main, *args) -> int:
         args: handed on to it.
     Returns:
         0 or what `main` returned; 2 after a UserError or a refusal of the machine (disk, permissions);
-        130 after Ctrl-C. Any other exception is a bug and leaves with its traceback.
+        130 after Ctrl-C; 141 where the reader of the output has left. Any other exception is a bug and leaves with its traceback.
     """
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _one_line_warning
-            return main(*args) or 0
+            code = main(*args) or 0
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return code
     except UserError as error:
         return _complain(str(error))
+    except BrokenPipeError:
+        _forget_stdout()
+        return CLOSED_PIPE
     except OSError as error:
         if error.errno not in _REFUSALS:
             raise
@@ -47,6 +56,12 @@ def run_cli(main, *args) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _forget_stdout() -> None:
+    """Send what is still buffered nowhere, so that Python does not complain about it when it ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str) -> int:

@@ -73,3 +73,20 @@ def test_the_package_runs_as_a_module(tmp_path):
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
     )
     assert done.returncode == 0 and "usage: ppstyleclip COMMAND" in done.stdout
+
+
+def test_a_reader_that_leaves_ends_the_command_without_a_word():
+    code = (
+        "import sys; from ppstyleclip.cli.run import run_cli; "
+        "sys.exit(run_cli(lambda: [print('x' * 1000) for _ in range(1000)] and None))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(timeout=60) == 141 and said == b""
