@@ -34,7 +34,8 @@ def run_cli(main, *args) -> int:
         args: handed on to it.
     Returns:
         0 or what `main` returned; 2 after a UserError or a refusal of the machine (disk, permissions);
-        130 after Ctrl-C; 141 where the reader of the output has left. Any other exception is a bug and leaves with its traceback.
+        130 after Ctrl-C; 141 where the reader of the output has left. Any other exception is a bug and leaves
+        with its traceback.
     """
     try:
         with warnings.catch_warnings():
