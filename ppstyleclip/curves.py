@@ -20,10 +20,9 @@ def draw_curves(curves: Mapping[str, Any], *, every: int = 1, smooth: bool = Fal
     """Draw values over steps, `[H, W, 3]` uint8; panels stand below each other, in the order given.
 
     Args:
-        curves: `{name: values}`; `[steps]`, or `[steps, N]` for N lines of one kind; or `{name: (steps,
-            values)}`.
-            What is not finite is left out, and the line goes on behind it. "clip/train" and "clip/held-out"
-            share a panel, "clip".
+        curves: `{name: values}` or `{name: (steps, values)}`, with values `[steps]`, or `[steps, N]` for N
+            lines of one kind. What is not finite is left out, and the line goes on behind it. "clip/train"
+            and "clip/held-out" share a panel, "clip".
         every: steps between two values, where the steps are not given.
         smooth: draw running means where there are more points than can be told apart.
     Raises:

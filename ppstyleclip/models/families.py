@@ -64,8 +64,8 @@ def family_of(config: Mapping[str, Any]) -> Family:
     name = config.get("family", DEFAULT_FAMILY)
     if name not in _FAMILIES:
         raise UserError(
-            f"unknown generator family '{name}', known: {', '.join(_FAMILIES)}; import the module that "
-            "registers it first"
+            f"unknown generator family '{name}', known: {', '.join(known_families())}; import the module "
+            "that registers it first"
         )
     return _FAMILIES[name]
 

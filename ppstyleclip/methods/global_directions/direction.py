@@ -84,9 +84,9 @@ def style_direction(
     """
     if unit not in UNITS:
         raise UserError(f"unknown unit '{unit}', known: {', '.join(UNITS)}")
-    weight = covariance_weight
-    if beta < 0 or not 0 <= soft <= 1 or not 0 <= weight <= 1:
-        raise UserError(f"beta must be 0 or more, soft and pull in 0..1, got {beta}, {soft} and {weight}")
+    if beta < 0 or not 0 <= soft <= 1 or not 0 <= covariance_weight <= 1:
+        got = f"got {beta}, {soft} and {covariance_weight}"
+        raise UserError(f"beta must be 0 or more, soft and pull in 0..1, {got}")
     relevance = as_relevance(relevance)
     _check_shapes(relevance, layout, stats)
     r, largest = _match(relevance.rows, dt)
@@ -100,8 +100,8 @@ def style_direction(
         )
     ds = np.zeros(layout.size, np.float32)
     steps = np.where(chosen, r, soft * r) / largest
-    if weight:
-        steps = _with_covariance(steps, chosen, weight, population)
+    if covariance_weight:
+        steps = _with_covariance(steps, chosen, covariance_weight, population)
     ds[layout.editable_index] = steps * _step_length(unit, steps, r, relevance)
     if unit != "style":
         ds *= stats.std
