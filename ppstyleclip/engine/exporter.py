@@ -15,7 +15,8 @@ from typing import Any
 import paddle
 
 from ppstyleclip.engine.graph_passes import prepare_gradient_program, prepare_program
-from ppstyleclip.engine.predictor import MODELS, STEM, on_gpu
+from ppstyleclip.engine.manifest import MODELS, STEM, adopt_program
+from ppstyleclip.engine.predictor import on_gpu
 from ppstyleclip.models.generator import HasBackward
 from ppstyleclip.worker import on_worker
 
@@ -46,6 +47,9 @@ def export(
         wrt: as in Compiled.
         bf16: convolutions compute in bf16, where the program runs on a CPU; needs writes_legacy_ir().
         in_place: reshapes copy nothing where they need not; they must not run under oneDNN then.
+    Raises:
+        CannotWrite: the folder cannot be written, or the disk is full. Whatever else keeps Paddle from writing
+            the Layer is raised as Paddle raises it.
     """
     traced = _WithGradient(layer, wrt) if wrt else layer
     specs: Any = {
@@ -64,6 +68,7 @@ def export(
         prepare_gradient_program(Path(folder) / MODELS[0], traced.sections)
     elif writes_legacy_ir():
         prepare_program(Path(folder) / MODELS[0], bf16=bf16, in_place=in_place)
+    adopt_program(Path(folder))
 
 
 @contextlib.contextmanager

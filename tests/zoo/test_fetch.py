@@ -20,7 +20,7 @@ from ppstyleclip.zoo import fetch
 from ppstyleclip.zoo.downloads import cache as download
 from ppstyleclip.zoo.downloads import http as transfer
 from ppstyleclip.zoo.downloads.cache import cache_folders
-from ppstyleclip.zoo.downloads.locks import exclusive
+from ppstyleclip.locks import exclusive
 
 ROOT = Path(__file__).resolve().parents[2]
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -61,7 +61,7 @@ def started(code, **options):
     """A Python process of its own that has imported what `code` needs from here."""
     preface = (
         "from ppstyleclip.zoo import fetch\nfrom ppstyleclip.cli.run import run_cli\n"
-        "from ppstyleclip.zoo.downloads.locks import exclusive\n"
+        "from ppstyleclip.locks import exclusive\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
@@ -361,7 +361,7 @@ def test_the_lock_of_windows(tmp_path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "fcntl", None)
     monkeypatch.setitem(sys.modules, "msvcrt", FakeMsvcrt)
-    monkeypatch.setattr("ppstyleclip.zoo.downloads.locks._POLL", 0)
+    monkeypatch.setattr("ppstyleclip.locks._POLL", 0)
     waited = []
     with exclusive(tmp_path / "lock", lambda: waited.append(1)):
         assert tries == [(2, 1)] * 3 and waited == [1]

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import cache_home, write_atomic
-from ppstyleclip.zoo.downloads.locks import exclusive
+from ppstyleclip.locks import exclusive
 
 WHOLE = 64  # hexadecimal digits of a SHA-256
 
