@@ -26,7 +26,8 @@ from ppstyleclip.locks import acquire, exclusive, try_acquire
 
 _ABANDONED_SECONDS = 86400.0  # after which a draft goes whose lock tells nothing
 _DRAFT = re.compile(r"\.draft-\w+")
-_TEMPORARY = re.compile(r"ppstyleclip-engine-[0-9a-f]{16}")
+_PURPOSES = ("engine", "source")
+_PRIVATE = re.compile(rf"ppstyleclip-({'|'.join(_PURPOSES)})-[0-9a-f]{{16}}")
 _TRASH = ".trash-"
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -114,35 +115,48 @@ def sweep(home: Path) -> None:
 
 
 def temporary_folder(reason: str) -> Path:
-    """A folder that is deleted with this process; made, and warned of, once for each reason.
+    """A private folder for programs in place of another one; a warning says so, once for each reason.
 
     Args:
-        reason: why the folder that was asked for is not used; a part of the warning.
+        reason: why the folder that was asked for is not used.
     """
-    return _temporary_folder(reason, os.getpid())
+    _warn_once(f"{reason}: compiled programs are not kept; set PPSTYLECLIP_HOME to a folder of your own")
+    return private_folder("engine")
 
 
 @functools.cache
-def _temporary_folder(reason: str, owner: int) -> Path:
-    warnings.warn(
-        f"{reason}: compiled programs are not kept; set PPSTYLECLIP_HOME to a folder of your own",
-        stacklevel=3,
-    )
+def _warn_once(line: str) -> None:
+    warnings.warn(line, stacklevel=3)
+
+
+def private_folder(purpose: str) -> Path:
+    """A temporary folder of this process, which goes with it; those of killed processes are removed.
+
+    Args:
+        purpose: a word in its name, one of _PURPOSES; each has one folder.
+    Raises:
+        OSError: no temporary folder can be written.
+    """
+    return _private_folder(purpose, os.getpid())
+
+
+@functools.cache
+def _private_folder(purpose: str, owner: int) -> Path:
     parent = Path(tempfile.gettempdir())
     for path in _children(parent):
-        if _TEMPORARY.fullmatch(path.name) and not refusal_of(path):
-            _remove_abandoned(path)
-    home = parent / f"ppstyleclip-engine-{secrets.token_hex(8)}"
-    lock = acquire(_lock_of(home))
-    home.mkdir(mode=0o700)
+        if _PRIVATE.fullmatch(path.name.removesuffix(".lock")) and not refusal_of(path):
+            _remove_abandoned(path.with_name(path.name.removesuffix(".lock")))
+    folder = parent / f"ppstyleclip-{purpose}-{secrets.token_hex(8)}"
+    lock = acquire(_lock_of(folder))
+    folder.mkdir(mode=0o700)
 
     def delete() -> None:
         if os.getpid() == owner:  # not in a forked child
-            shutil.rmtree(home, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             lock.release()
 
     atexit.register(delete)
-    return home
+    return folder
 
 
 def _lock_of(folder: Path) -> Path:

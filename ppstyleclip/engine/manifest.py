@@ -36,8 +36,8 @@ _MAX_MANIFEST = 1 << 14  # bytes; a real one has some 700
 _MAX_DESCRIPTION = 1 << 10  # bytes that describe type and shape of a parameter
 _PIECE = 1 << 20
 
-State = tuple  # what tells the files of a folder from changed ones: (name, device, inode, size, times) of each
-# What has been looked at in this process: the key in its manifest, or None where it was made here and has none.
+State = tuple  # what tells files from changed ones: (name, device, inode, size, times) of each
+# What was looked at in this process: the key in its manifest, or None where it was made here and has none.
 _SEEN: dict[State, str | None] = {}
 
 
@@ -67,9 +67,7 @@ def adopt_program(folder: Path) -> None:
     try:
         _check_weights(folder, _read_model(folder)[1])
     except (ValueError, OSError) as error:
-        raise CannotWrite(
-            f"cannot write {folder}: the program is not whole ({error}); the disk may be full"
-        ) from None
+        raise CannotWrite(f"the disk may be full: {error} in {folder}") from None
     _SEEN[state_of(folder)] = None
 
 
@@ -162,8 +160,7 @@ def _check_contents(folder: Path, key: str | None) -> str | None:
         files, found = _read_manifest(folder)
         if key is not None and found != key:
             raise ValueError("it was made from something else")
-        for name, file in files.items():
-            _compare(folder / name, file)
+        _compare(folder, files)
     contents = _read_model(folder)[1]
     _check_operators(contents)
     _check_weights(folder, contents)
@@ -173,13 +170,15 @@ def _check_contents(folder: Path, key: str | None) -> str | None:
     return found
 
 
-def _compare(path: Path, file: _File) -> None:
-    """Compare a file with what the manifest says: its size first, then all of it."""
-    size = path.stat().st_size
-    if size != file.size:
-        raise ValueError(f"{path.name} has {size} bytes, not {file.size}")
-    if _describe(path).sha256 != file.sha256:
-        raise ValueError(f"{path.name} was changed after it was written")
+def _compare(folder: Path, files: dict[str, _File]) -> None:
+    """Compare files with what the manifest says: their sizes first, then all of them."""
+    for name, file in files.items():
+        size = (folder / name).stat().st_size
+        if size != file.size:
+            raise ValueError(f"{name} has {size} bytes, not {file.size}")
+    for name, file in files.items():
+        if _describe(folder / name).sha256 != file.sha256:
+            raise ValueError(f"{name} was changed after it was written")
 
 
 def _describe(path: Path) -> _File:
@@ -226,7 +225,9 @@ def _read_model(folder: Path) -> tuple[Path, Contents]:
 def _check_operators(contents: Contents) -> None:
     if contents.unlisted:
         names = ", ".join(name[:40] for name in contents.unlisted[:3])
-        raise Unlisted(f"its operators {names!r} are not among those that are known only to compute")
+        raise Unlisted(
+            f"it has the operators {names!r}, which are not among those that are known only to compute"
+        )
 
 
 def _check_weights(folder: Path, contents: Contents) -> None:
@@ -274,5 +275,5 @@ def _bytes_of(description: bytes, name: str) -> int:
     return count
 
 
-# VarType.Type of framework.proto: bool, int16, int32, int64, fp16, fp32, fp64, uint8, int8, bf16, complex64, 128
+# Of VarType.Type in framework.proto: bool, int16, 32, 64, fp16, 32, 64, uint8, int8, bf16, complex64, 128.
 _BYTES = {0: 1, 1: 2, 2: 4, 3: 8, 4: 2, 5: 4, 6: 8, 20: 1, 21: 1, 22: 2, 23: 8, 24: 16}

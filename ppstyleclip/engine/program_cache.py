@@ -17,6 +17,7 @@ from ppstyleclip.engine.cache_folder import (
     discard,
     make_folder,
     new_folder,
+    private_folder,
     refusal_of,
     sweep,
     temporary_folder,
@@ -151,10 +152,11 @@ def _export(
 
 def _load_unlisted(draft: Path, digest: str, error: Unlisted, load: Callable[[Path], Program]) -> Program:
     """Load a program of this process that no other process would load."""
-    place = _place(temporary_folder(_in_short(error)), digest)
+    place = _place(private_folder("engine"), digest)
     shutil.rmtree(place, ignore_errors=True)
     shutil.move(draft, place)
     adopt_program(place)
+    warnings.warn(f"a program is compiled anew in each process: {_in_short(error)}", stacklevel=2)
     return load(place)
 
 

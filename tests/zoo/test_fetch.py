@@ -20,7 +20,6 @@ from ppstyleclip.zoo import fetch
 from ppstyleclip.zoo.downloads import cache as download
 from ppstyleclip.zoo.downloads import http as transfer
 from ppstyleclip.zoo.downloads.cache import cache_folders
-from ppstyleclip.locks import exclusive
 
 ROOT = Path(__file__).resolve().parents[2]
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -327,44 +326,6 @@ def test_the_lock_of_a_killed_process_is_free(server, home, monkeypatch):
     holder.communicate(timeout=30)
     thread.join(30)
     assert paths[0].read_bytes() == DATA and left_behind(home.parent) == ["x.bin", LOCK]
-
-
-def test_one_at_a_time_also_among_threads(tmp_path):
-    inside, most = [], []
-
-    def work():
-        for _ in range(20):
-            with exclusive(tmp_path / "lock"):
-                inside.append(1)
-                most.append(len(inside))
-                inside.pop()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(most) == 80 and max(most) == 1 and left_behind(tmp_path) == []
-
-
-def test_the_lock_of_windows(tmp_path, monkeypatch):
-    tries = []
-
-    class FakeMsvcrt:
-        LK_NBLCK = 2
-
-        @staticmethod
-        def locking(number, mode, count):
-            tries.append((mode, count))
-            if len(tries) < 3:
-                raise PermissionError("held")
-
-    monkeypatch.setitem(sys.modules, "fcntl", None)
-    monkeypatch.setitem(sys.modules, "msvcrt", FakeMsvcrt)
-    monkeypatch.setattr("ppstyleclip.locks._POLL", 0)
-    waited = []
-    with exclusive(tmp_path / "lock", lambda: waited.append(1)):
-        assert tries == [(2, 1)] * 3 and waited == [1]
 
 
 # ---- disks

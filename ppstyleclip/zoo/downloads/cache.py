@@ -21,9 +21,9 @@ from tqdm import tqdm
 
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import atomic_file, cache_home, check_writable, named_refusal
+from ppstyleclip.locks import exclusive
 from ppstyleclip.zoo.downloads.checksums import WHOLE, check_digest, compute_sha256, remember, verify
 from ppstyleclip.zoo.downloads.http import Failed, discard, transfer
-from ppstyleclip.locks import exclusive
 
 ATTEMPTS = 3  # in a row that bring next to nothing
 PAUSE = 2.0  # seconds before the second attempt, twice that before the third
