@@ -58,7 +58,6 @@ def make_folder(path: Path) -> str:
     try:
         _make_parents(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
-        sweep(path)
         with new_folder(path):
             pass
     except OSError as error:

@@ -64,6 +64,7 @@ def load_or_export(
     folder = _home(home)
     refusal = "there is no home folder" if folder is None else refusal_of(folder)
     if folder is not None and not refusal:
+        sweep(folder)
         program = _load_kept(folder, digest, load)
         if program is not None:
             return program
