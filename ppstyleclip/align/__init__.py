@@ -14,6 +14,7 @@ from ppstyleclip.align.dlib_models import MissingDlib
 from ppstyleclip.align.faces import (
     Face,
     FaceFinder,
+    confident_places,
     faces_of_landmarks,
     find_faces,
     load_face_finder,
@@ -32,6 +33,7 @@ __all__ = [
     "PhotoFaces",
     "align_face",
     "choose_faces",
+    "confident_places",
     "crop_mask",
     "crop_to_photo",
     "faces_of_landmarks",

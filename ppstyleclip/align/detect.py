@@ -39,12 +39,10 @@ class Detection:
     Attributes:
         box: (left, top, right, bottom) in pixels; a face at the rim reaches beyond the picture.
         confidence: mean score of the best copies: around 0 for what is none, 0.7 to 4 for faces.
-        roll: degrees, clockwise as seen, by which it is turned, as far as the copies tell; a coarse figure.
     """
 
     box: tuple[float, float, float, float]
     confidence: float
-    roll: float
 
 
 def detect_faces(detector: Any, picture: np.ndarray, *, smallest: float = SMALLEST) -> list[Detection]:
@@ -137,12 +135,10 @@ def _looked_at(detector, picture, box) -> Detection | None:
     for looks in (FIRST_LOOK, LOOKS):
         for degrees, size in looks:
             for mirrored in (False, True):
-                scores.append((_score(detector, patch, middle, side, degrees, size, mirrored), degrees))
-        if max(scores)[0] < PROMISING:
+                scores.append(_score(detector, patch, middle, side, degrees, size, mirrored))
+        if max(scores) < PROMISING:
             return None
-    best = sorted(scores, reverse=True)[:BEST]
-    confidence = float(np.mean([score for score, _ in best]))
-    return Detection(tuple(map(float, box)), confidence, -float(np.mean([degrees for _, degrees in best])))
+    return Detection(tuple(map(float, box)), float(np.mean(sorted(scores)[-BEST:])))
 
 
 def _patch(picture, box, side):

@@ -57,7 +57,7 @@ def _check(path, data: bytes, structure: Callable[[_Reader], None], words: str) 
     try:
         structure(_Reader(data))
     except (ValueError, IndexError) as error:
-        reason = "it is cut off" if isinstance(error, IndexError) else error
+        reason = "it is cut off, or holds an impossible number" if isinstance(error, IndexError) else error
         packed = "unpack the .bz2" if data[:3] == b"BZh" else "use a whole copy"
         raise UserError(f"{path} is not {words}, or is damaged ({reason}); {packed}") from None
     if mark is not None:
