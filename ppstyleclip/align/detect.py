@@ -39,10 +39,12 @@ class Detection:
     Attributes:
         box: (left, top, right, bottom) in pixels; a face at the rim reaches beyond the picture.
         confidence: mean score of the best copies: around 0 for what is none, 0.7 to 4 for faces.
+        score: the detector's own, in the search.
     """
 
     box: tuple[float, float, float, float]
     confidence: float
+    score: float
 
 
 def detect_faces(detector: Any, picture: np.ndarray, *, smallest: float = SMALLEST) -> list[Detection]:
@@ -58,11 +60,13 @@ def detect_faces(detector: Any, picture: np.ndarray, *, smallest: float = SMALLE
         places from the surest on, each face once; what is no face has a low confidence.
     """
     candidates = sorted(_candidates(detector, picture, smallest), key=lambda one: -one[0])
-    places = [np.array(box) for _, box in _once(candidates, same=0.5, within=2)]
-    found = (_looked_at(detector, picture, place) for place in places[:MAX_CANDIDATES])
-    sure = sorted((one for one in found if one is not None), key=lambda one: -one.confidence)
-    once = _once([(one, one.box) for one in sure], same=SAME, within=WITHIN)
-    return [one for one, _ in once]
+    places = _once(candidates, same=0.5, within=2)[:MAX_CANDIDATES]
+    found = [
+        Detection(tuple(map(float, box)), _confidence(detector, picture, box), float(score))
+        for score, box in places
+    ]
+    found.sort(key=lambda one: -one.confidence)
+    return [one for one, _ in _once([(one, one.box) for one in found], same=SAME, within=WITHIN)]
 
 
 def _candidates(detector, picture, smallest) -> Iterator[tuple[float, np.ndarray]]:
@@ -128,17 +132,17 @@ def _is_same(first, second, same, within) -> bool:
     return shared > same * (sum(areas) - shared) or shared > within * min(areas)
 
 
-def _looked_at(detector, picture, box) -> Detection | None:
-    """The place with its confidence; None if already the first look shows that it is no face."""
+def _confidence(detector, picture, box) -> float:
+    """How sure the place is; where already the first look shows that it is no face, the others are spared."""
     patch, middle, side = _patch(picture, box, detector.detection_window_height * WINDOWS)
-    scores = []
+    scores: list[float] = []
     for looks in (FIRST_LOOK, LOOKS):
         for degrees, size in looks:
             for mirrored in (False, True):
                 scores.append(_score(detector, patch, middle, side, degrees, size, mirrored))
         if max(scores) < PROMISING:
-            return None
-    return Detection(tuple(map(float, box)), float(np.mean(sorted(scores)[-BEST:])))
+            break
+    return float(np.mean(sorted(scores)[-BEST:]))
 
 
 def _patch(picture, box, side):

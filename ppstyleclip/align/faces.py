@@ -16,7 +16,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2, read_file
 
 CONFIDENT = 0.5  # confidence from which a place is a face: on photographs 0.53 to 4 for faces, else below 0.3
-CONFIDENT_OWN = 0.3  # the same for a detector that was trained on a world of its own
+SURE_SCORE = 0.0  # score in the search that is enough for a detector which was trained on a world of its own
 PATCH = 512  # a face's side when landmarks are looked for: dlib returns whole pixels
 MARGIN = 0.5  # around a face's box, of its side, that the predictor sees
 SHIFT = 0.03  # of the box's side, by which the box is moved about for nine opinions
@@ -29,7 +29,7 @@ class Face:
     Attributes:
         box: (left, top, right, bottom) in pixels.
         landmarks: `[68, 2]` (x, y) in pixels; the middle of the upper left pixel is (0, 0).
-        confidence: how sure the detector is, CONFIDENT to 4 or so; None for landmarks that were given.
+        confidence: how sure the detector is, about CONFIDENT to 4; None for landmarks that were given.
     """
 
     box: tuple[float, ...]
@@ -44,7 +44,7 @@ class Face:
     @property
     def weight(self) -> float:
         """Area times confidence: by it the best face of a photo is chosen."""
-        return self.area * (1.0 if self.confidence is None else self.confidence)
+        return self.area * (1.0 if self.confidence is None else max(self.confidence, 0.0))
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,14 @@ class FaceFinder:
         predictor: dlib's; `predictor(pixels, box)` gives 68 landmarks.
         kind: name of the model whose drawn faces are the only ones it finds; None for photographs of people.
         confident: least confidence of a face.
+        sure_score: score in the search that is enough without it; None if none is.
     """
 
     detector: Any
     predictor: Any
     kind: str | None = None
     confident: float = CONFIDENT
+    sure_score: float | None = None
 
 
 def load_face_finder(landmark_path: Any, detector_path: Any = None) -> FaceFinder:
@@ -78,7 +80,7 @@ def load_face_finder(landmark_path: Any, detector_path: Any = None) -> FaceFinde
     dlib, predictor = import_dlib(), load_predictor(landmark_path)
     if detector_path is None:
         return FaceFinder(dlib.get_frontal_face_detector(), predictor)
-    return FaceFinder(load_detector(detector_path), predictor, confident=CONFIDENT_OWN)
+    return FaceFinder(load_detector(detector_path), predictor, sure_score=SURE_SCORE)
 
 
 def find_faces(finder: FaceFinder, photo: np.ndarray) -> list[Face]:
@@ -100,7 +102,8 @@ def find_faces(finder: FaceFinder, photo: np.ndarray) -> list[Face]:
 def confident_places(finder: FaceFinder, photo: np.ndarray, smallest: float = SMALLEST) -> list[Detection]:
     """Find where faces are, the surest first, without landmarks; arguments as find_faces and detect_faces."""
     places = detect_faces(finder.detector, photo, smallest=smallest)
-    return [one for one in places if one.confidence >= finder.confident]
+    least = np.inf if finder.sure_score is None else finder.sure_score
+    return [one for one in places if one.confidence >= finder.confident or one.score >= least]
 
 
 def _resized(picture, width, height):

@@ -1,13 +1,14 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The search for faces: every size and shape of picture, each face once, and how sure it is."""
 
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from ppstyleclip.align import detect, find_faces, load_face_finder
+from ppstyleclip.align import FaceFinder, confident_places, detect, find_faces, load_face_finder
 from ppstyleclip.toonface.scenes import draw_scene
 
 PACK = Path(__file__).parents[2] / "ppstyleclip" / "toonface" / "pack"
@@ -95,7 +96,12 @@ PICTURE = np.full((200, 300, 3), 128, np.uint8)
 
 
 def test_what_only_the_search_sees_is_no_face():
-    assert detect.detect_faces(Scripted(lambda one: 0.9 if is_whole(one) else -0.4), PICTURE) == []
+    finder = FaceFinder(Scripted(lambda one: 0.9 if is_whole(one) else -0.4), None)
+    (place,) = detect.detect_faces(finder.detector, PICTURE)
+    assert (place.score, place.confidence) == pytest.approx((0.9, -0.4))
+    assert confident_places(finder, PICTURE) == []
+    trained = dataclasses.replace(finder, sure_score=0.0)  # on a world of its own, where it is right
+    assert confident_places(trained, PICTURE) == [place]
 
 
 def test_the_confidence_is_that_of_the_best_copies():
@@ -121,5 +127,4 @@ def test_faces_of_scenes_are_sure_and_grounds_are_not(finder):
     ]
     assert min(confident) > 0.5
     grounds = [draw_scene(800_030 + k, faces=0, width=320, height=240).pixels for k in range(3)]
-    doubtful = [one.confidence for ground in grounds for one in detect.detect_faces(finder.detector, ground)]
-    assert max(doubtful, default=0) < finder.confident
+    assert not any(confident_places(finder, ground) for ground in grounds)
