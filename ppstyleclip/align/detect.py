@@ -42,7 +42,7 @@ class Detection:
         score: the detector's own, in the search.
     """
 
-    box: tuple[float, float, float, float]
+    box: tuple[float, ...]
     confidence: float
     score: float
 

@@ -132,8 +132,8 @@ def _check_predictor(file: _Reader) -> None:
     file.floats(rows, "its mean shape")
     splits: list[int] = []  # the largest index of a pixel in each cascade
     for _ in range(file.count("its number of cascades")):
-        highest = [_highest_index(file, rows) for _ in range(file.count("a number of trees"))]
-        splits.append(max(highest, default=-1))
+        trees = [_highest_index(file, rows) for _ in range(file.count("a number of trees"))]
+        splits.append(max(trees, default=-1))
     pixels = []
     for _ in range(file.integer(len(splits), len(splits), "its number of lists of anchors")):
         pixels.append(file.count("a number of anchors"))

@@ -12,9 +12,10 @@ from PIL import Image
 
 from ppstyleclip.apps import Pixel2Style2PixelPredictor
 from ppstyleclip.cli.main import run_command
+from ppstyleclip.cli.mapper_data import photo_latents
 from ppstyleclip.cli.photos import distinct_names
 from ppstyleclip.editor import Edit, Editor
-from ppstyleclip.errors import MissingExtra
+from ppstyleclip.errors import MissingExtra, UserError
 from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo
 from ppstyleclip.pipelines.records import result_of
@@ -133,3 +134,19 @@ def test_a_result_never_takes_the_place_of_its_source(capsys):
         assert "would overwrite its source; choose another --output_path" in line
     assert run_command("edit", ["edited.png", *TARGET]) == 2
     assert {path: path.read_bytes() for path in Path().rglob("*.png")} == before
+
+
+# ---- a mapper's photos
+
+
+def test_the_best_face_of_each_photo_becomes_a_latent(toonface):
+    Path("frames").mkdir()
+    two = draw_scene(21, faces=2, width=420, height=240, sides=(100, 150)).pixels
+    for name, pixels in (("a", SMALL.pixels), ("b", np.full((200, 200, 3), 90, np.uint8)), ("c", two)):
+        save(pixels, f"frames/{name}.png")
+    editor = Editor.from_pretrained()
+    with pytest.warns(UserWarning, match="left out: no face of the kind that 'toonface' knows .*b.png"):
+        found = photo_latents(editor, "frames")
+    assert found.shape == (2, editor.bundle.generator.n_latent, editor.bundle.generator.style_dim)
+    with pytest.raises(UserError, match="there is no folder nowhere; check the path"):
+        photo_latents(editor, "nowhere")
