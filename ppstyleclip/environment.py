@@ -72,7 +72,7 @@ def examine(seed: int) -> list[Check]:
             )
         ),
         _look("embedded face", _pack, needed=True),
-        _look("dlib (faces in photographs)", lambda: _version("dlib")),
+        _look("dlib (faces in photographs)", _dlib),
         _look("pytest (tests)", lambda: _version("pytest")),
         *_settings(),
     ]
@@ -135,6 +135,14 @@ def _opencv() -> str:
     from ppstyleclip.files import import_cv2
 
     return import_cv2().__version__
+
+
+def _dlib() -> str:
+    version = _version("dlib")  # that it is missing is said even where NumPy is missing too
+    from ppstyleclip.align.dlib_models import import_dlib
+
+    import_dlib()
+    return version
 
 
 def _version(module: str) -> str:

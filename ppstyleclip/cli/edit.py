@@ -70,7 +70,10 @@ def run(args: argparse.Namespace) -> None:
     editor = load_editor(args, direction_path=args.direction_path, stat_path=args.stat_path, clip=args.clip)
 
     from ppstyleclip.cli.edit_results import edit_source_face, edit_source_photo
+    from ppstyleclip.cli.photos import keep_sources
 
+    if is_photo and picture_path is not None:
+        keep_sources([Path(args.source)], [picture_path])
     made = (edit_source_photo if is_photo else edit_source_face)(editor, args, picture_path)
     if not args.json:
         print("\n".join([*made.lines, *(f"wrote {path}" for path in made.written)]))

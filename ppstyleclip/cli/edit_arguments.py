@@ -66,7 +66,11 @@ def add_measured_arguments(add: Callable[..., Any]) -> None:
 
 def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> None:
     """Add which faces of a photo are edited, and how; `smooth` is for a command that takes videos."""
-    add("--face", default="largest", help="a number, 1 for the leftmost; largest; or all (default: largest)")
+    add(
+        "--face",
+        default="best",
+        help="a number, 1 for the leftmost; best (size times confidence); largest; or all (default: best)",
+    )
     add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
     add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
     add("--steps", type=int, default=60, help="of fitting behind the encoder; 0 for none (default: 60)")

@@ -18,6 +18,7 @@ from ppstyleclip.files import save_picture
 from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.pictures import offset_labels, strip
 from ppstyleclip.pipelines.editing import edit_face
+from ppstyleclip.pipelines.faces import AlignedFace
 from ppstyleclip.pipelines.records import result_of
 
 
@@ -59,7 +60,8 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
     """Edit the faces of a photo, and write the picture, or a folder without its path."""
     alpha = args.direction_offset[0] if args.direction_offset else None
     edit = editor.resolve(replace(text_edit(args), alpha=alpha))
-    made, measures = edit_named_photo(editor, args.source, edit, args)
+    found: list[str] = []
+    made, measures = edit_named_photo(editor, args.source, edit, args, found.append)
     if picture_path is None:
         written = save_photo(args.output_path, made, editor.bundle)
     else:
@@ -68,12 +70,12 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
     quality = made.inversion.stages[-1]
     warn_if_poor(editor.bundle.name, quality)
     faces = [
-        {"psnr": round(float(value), 2), "poor": bool(is_poor)}
-        for value, is_poor in zip(quality.psnr, quality.poor)
+        {"psnr": round(float(value), 2), "poor": bool(is_poor), **_place(face)}
+        for value, is_poor, face in zip(quality.psnr, quality.poor, made.faces)
     ]
     values = {"source": args.source, "alphas": [edit.alpha], **_values(editor, edit, editor.direction(edit))}
     return EditReport(
-        [photo_line(args.source, edit, len(made.faces)), *lines_of(made, measures)],
+        [*found, photo_line(args.source, edit, len(made.faces)), *lines_of(made, measures)],
         {**values, "faces": faces},
         written,
     )
@@ -91,6 +93,17 @@ def edit_lines(editor: Editor, source: str, edit: ResolvedEdit, direction: Style
 def photo_line(path: str, edit: ResolvedEdit, count: int) -> str:
     """Say what was edited in a photo, and how strongly."""
     return f"{edit}, strength {edit.alpha:g}, on {count} face{'s' * (count > 1)} of {path}"
+
+
+def _place(aligned: AlignedFace) -> dict[str, Any]:
+    """Where a face was found, for --json."""
+    if aligned.face is None:
+        return {}
+    confidence = aligned.face.confidence
+    return {
+        "box": [round(float(value), 1) for value in aligned.face.box],
+        "confidence": None if confidence is None else round(confidence, 2),
+    }
 
 
 def _values(editor: Editor, edit: ResolvedEdit, direction: StyleDirection) -> dict[str, Any]:

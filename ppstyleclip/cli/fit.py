@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
     from ppstyleclip.pipelines.quality import load_measures
     from ppstyleclip.pipelines.records import result_of
 
-    face = read_face(editor.bundle, args.input_image, aligned=not args.need_align)
+    face = read_face(editor.bundle, args.input_image, aligned=not args.need_align, tell=print)
     config = fit_config(
         args.recipe,
         steps=args.step,

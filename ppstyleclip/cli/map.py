@@ -155,13 +155,9 @@ def _one_face(editor: Any, args: argparse.Namespace) -> tuple[Any, str]:
 
     if args.input_image is None:
         return given_face(editor, args, seed=DEFAULT_SEED)
-    import numpy as np
-
-    from ppstyleclip.align import read_photo
-    from ppstyleclip.cli.photos import read_faces
+    from ppstyleclip.cli.photos import read_face
     from ppstyleclip.pipelines.inversion import find_latents
     from ppstyleclip.progress import last
 
-    faces = read_faces(editor.bundle, args.input_image, read_photo(args.input_image))
-    crops = np.stack([face.crop for face in faces])
-    return last(find_latents(editor, crops)).w_plus, args.input_image
+    face = read_face(editor.bundle, args.input_image, tell=print)
+    return last(find_latents(editor, face.crop[None])).w_plus, args.input_image

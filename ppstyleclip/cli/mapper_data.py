@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from ppstyleclip.align import read_photo
-from ppstyleclip.cli.photos import PICTURES, read_faces
+from ppstyleclip.cli.photos import PICTURES
 from ppstyleclip.editor import Editor
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.formats import load_bank
 from ppstyleclip.methods.mapper import TextSet, known_set, text_set
+from ppstyleclip.pipelines.faces import cut_faces, find_chosen_faces, load_finder
 from ppstyleclip.pipelines.mapper_training import sample_latents
 from ppstyleclip.zoo import read_styles
 
@@ -83,20 +84,25 @@ def read_latents(editor: Editor, path: str, space: str) -> np.ndarray:
 
 
 def photo_latents(editor: Editor, folder: str) -> np.ndarray:
-    """`[N, L, D]` w_plus that the encoder finds for the largest face of each photo of a folder.
+    """`[N, L, D]` w_plus that the encoder finds for the best face of each photo of a folder.
 
     A photo without a face is left out with a warning.
 
     Raises:
+        MissingFile, MissingExtra: there is no such folder, or what finds faces is not on this machine.
         UserError: the model has no encoder, or no photo has a face.
     """
     if editor.bundle.encoder is None:
         raise UserError(f"'{editor.bundle.name}' has no encoder; give latents with --latents_train_path")
+    if not Path(folder).is_dir():
+        raise MissingFile(f"there is no folder {folder}; check the path")
+    finder, size = load_finder(editor.bundle), editor.bundle.generator.size
     places = sorted(place for place in Path(folder).iterdir() if place.suffix.lower() in PICTURES)
     found = []
     for place in places:
         try:
-            faces = read_faces(editor.bundle, place, read_photo(place))
+            photo = read_photo(place)
+            faces = cut_faces(photo, find_chosen_faces(finder, photo, name=str(place)), size)
         except UserError as error:
             warnings.warn(f"left out: {error}", stacklevel=2)
             continue

@@ -62,18 +62,20 @@ def run(args: argparse.Namespace) -> None:
     editor.direction(edit)  # bad words are refused before a minute is spent on the faces
     if not has_frames(args.photo):
         _edit_photo(editor, edit, args)
-    elif args.tune:
-        raise UserError("--tune is for one photo; leave it out for a folder or a video")
     else:
+        for name in ("tune", "landmarks"):
+            if getattr(args, name):
+                raise UserError(f"--{name} is for one photo; leave it out for a folder or a video")
         _edit_frames(editor, edit, args)
 
 
 def _edit_photo(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -> None:
     from ppstyleclip.cli.edit_results import photo_line
-    from ppstyleclip.cli.photos import edit_named_photo, lines_of, warn_if_poor
-    from ppstyleclip.cli.saving import save_photo
+    from ppstyleclip.cli.photos import edit_named_photo, keep_sources, lines_of, warn_if_poor
+    from ppstyleclip.cli.saving import PHOTO_PICTURES, save_photo
 
-    made, measures = edit_named_photo(editor, args.photo, edit, args)
+    keep_sources([Path(args.photo)], [Path(args.output_path) / name for name in PHOTO_PICTURES])
+    made, measures = edit_named_photo(editor, args.photo, edit, args, print)
     written = save_photo(args.output_path, made, editor.bundle)
     warn_if_poor(editor.bundle.name, made.inversion.stages[-1])
     print(photo_line(args.photo, edit, len(made.faces)))
@@ -81,12 +83,15 @@ def _edit_photo(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) ->
 
 
 def _edit_frames(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -> None:
-    from ppstyleclip.cli.photos import SMOOTH, read_frames
-    from ppstyleclip.cli.saving import save_frames
+    from ppstyleclip.cli.photos import SMOOTH, keep_sources, read_frames
+    from ppstyleclip.cli.saving import frame_paths, save_frames
     from ppstyleclip.pipelines.faces import load_finder
     from ppstyleclip.pipelines.frames import FramesConfig, edit_frames
 
     names, frames, rate = read_frames(args.photo)
+    source = Path(args.photo)
+    sources = source.iterdir() if source.is_dir() else [source]
+    keep_sources(sources, frame_paths(args.output_path, names, rate))
     smooth = SMOOTH if args.smooth is None and rate is not None else args.smooth or 0
     photo = photo_config(args)
     config = FramesConfig(photo.face, photo.fitting, photo.paste, smooth)

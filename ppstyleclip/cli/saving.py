@@ -20,6 +20,7 @@ from ppstyleclip.video import FPS, save_gif, save_mp4
 from ppstyleclip.zoo import Bundle, save_generator
 from ppstyleclip.zoo.bundle import TUNED_FROM
 
+PHOTO_PICTURES = ("edited.png", "side_by_side.png", "faces.png")  # that save_photo writes
 GIF_SIDE = 512  # pixels; a GIF of 1024 px takes a megabyte for each picture
 STRIP_STEPS = 6  # of the row of an interpolation, if there are as many
 
@@ -119,12 +120,8 @@ def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path
         for face, old, new in zip(made.faces, made.before, made.after)
         for picture in (face.crop, old, new)
     ]
-    pictures = {
-        "edited.png": made.pixels,
-        "side_by_side.png": grid([made.original, made.pixels], 2, gap=4, background=255),
-        "faces.png": grid(rows, 3),
-    }
-    written = _save_pngs(folder, pictures)
+    pair = grid([made.original, made.pixels], 2, gap=4, background=255)
+    written = _save_pngs(folder, dict(zip(PHOTO_PICTURES, (made.pixels, pair, grid(rows, 3)))))
     written.append(save_latent(folder / "faces.npy", made.inversion.w_plus))
     tuned = [one for one in made.inversion.editors if one.bundle is not bundle]
     for number, own in enumerate(tuned, 1):
@@ -138,10 +135,17 @@ def save_frames(
     folder: str | Path, names: Sequence[str], pictures: Sequence[np.ndarray], rate: float | None
 ) -> list[Path]:
     """Write NAME.edited.png for each picture, or with a rate (frames a second) edited.mp4."""
+    paths = frame_paths(folder, names, rate)
     if rate is None:
-        return _save_pngs(folder, {f"{name}.edited.png": one for name, one in zip(names, pictures)})
-    save_mp4(Path(folder) / "edited.mp4", pictures, fps=min(float(FPS[1]), rate))
-    return [Path(folder) / "edited.mp4"]
+        return _save_pngs(folder, {path.name: one for path, one in zip(paths, pictures)})
+    save_mp4(paths[0], pictures, fps=min(float(FPS[1]), rate))
+    return paths
+
+
+def frame_paths(folder: str | Path, names: Sequence[str], rate: float | None) -> list[Path]:
+    """The files that save_frames writes."""
+    ends = [f"{name}.edited.png" for name in names] if rate is None else ["edited.mp4"]
+    return [Path(folder) / name for name in ends]
 
 
 def _save_pngs(folder: str | Path, pictures: dict[str, np.ndarray]) -> list[Path]:

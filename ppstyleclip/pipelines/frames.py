@@ -35,7 +35,7 @@ class FramesConfig:
         together: faces that are fitted in one run.
     """
 
-    face: str | int = "largest"
+    face: str | int = "best"
     fitting: FittingConfig = FittingConfig()
     paste: str = "blend"
     smooth: int = 0

@@ -122,7 +122,7 @@ def test_the_face_of_a_photo(monkeypatch, editor):
     face = editor.sample(8)
     crop = type("Face", (), {"crop": editor.render(face)[0]})()
     found = inversion.LatentRecord(1, 1, face.numpy())
-    monkeypatch.setattr(photos, "read_faces", lambda bundle, path, photo: [crop])
+    monkeypatch.setattr(photos, "read_face", lambda bundle, path, tell: crop)
     monkeypatch.setattr(inversion, "find_latents", lambda editor, crops: iter([found]))
     save_png("photo.png", np.zeros([32, 32, 3], np.uint8))
     assert run("--modules", "smile", "--input_image", "photo.png") == 0
