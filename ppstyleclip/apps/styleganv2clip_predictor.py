@@ -30,6 +30,7 @@ from ppstyleclip.cli.run import run_cli
 from ppstyleclip.cli.saving import save_text_edit
 from ppstyleclip.editor import Edit, Face
 from ppstyleclip.files import check_writable
+from ppstyleclip.methods.checks import check_signed
 from ppstyleclip.methods.global_directions import largest_beta
 from ppstyleclip.pipelines.editing import edit_face
 from ppstyleclip.pipelines.records import result_of
@@ -104,6 +105,7 @@ class StyleGANv2ClipPredictor(StyleGANv2Predictor):
         Returns:
             (A images `[N, 3, H, W]`, about [-1, 1]; A lists of K styles `[N, C_k]`).
         """
+        check_signed("alpha", *lst_alpha)
         layout, s = self.editor.bundle.layout, self.editor.styles(latent)
         ds = layout.flatten(delta_s)
         edited = [s + float(alpha) * ds for alpha in lst_alpha]

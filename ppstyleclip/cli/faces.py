@@ -28,8 +28,7 @@ def load_face(editor: Editor, path: str | Path, index: int = 0) -> np.ndarray:
             f"{path} holds latents of generator {stated}, but '{editor.bundle.name}' is {own}; "
             "use latents that were made for this generator"
         )
-    editor.check_face(w_plus)
-    return w_plus
+    return editor.take_latents(w_plus)
 
 
 def given_face(editor: Editor, args: Namespace, number: str = "", *, seed: int) -> tuple[np.ndarray, str]:

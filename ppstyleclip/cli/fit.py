@@ -18,12 +18,12 @@ from ppstyleclip.cli.arguments import (
     add_identity_argument,
     add_model_arguments,
     documented_parser,
-    finite_number,
     load_editor,
 )
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import MissingFile
 from ppstyleclip.files import check_file
+from ppstyleclip.finite import finite_number
 
 if TYPE_CHECKING:
     from ppstyleclip.methods.inversion import Distance

@@ -13,15 +13,11 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.cli.arguments import (
-    add_model_arguments,
-    documented_parser,
-    finite_number,
-    load_editor,
-)
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.finite import finite_number
 
 SEEDS = [DEFAULT_SEED, DEFAULT_SEED + 1]
 

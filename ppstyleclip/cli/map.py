@@ -19,16 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.cli.arguments import (
-    add_model_arguments,
-    check_faces,
-    documented_parser,
-    finite_number,
-    load_editor,
-)
+from ppstyleclip.cli.arguments import add_model_arguments, check_faces, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.finite import finite_number
 from ppstyleclip.methods.checks import check_count
 
 

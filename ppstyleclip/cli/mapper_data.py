@@ -69,7 +69,7 @@ def read_latents(editor: Editor, path: str, space: str) -> np.ndarray:
     """Latents of a file: w_plus `[N, L, D]`, or for space "s" also styles `[N, S]`; of this generator.
 
     Raises:
-        MissingFile, UserError: as load_bank and Editor.check_face.
+        MissingFile, UserError: as load_bank and Editor.take_latents.
     """
     try:
         found = load_bank(path)
@@ -78,8 +78,7 @@ def read_latents(editor: Editor, path: str, space: str) -> np.ndarray:
             raise
         known = {"name": editor.bundle.name, "generator": editor.bundle.fingerprints.get("generator")}
         found = read_styles(path, editor.bundle.layout, **known)
-    editor.check_face(found)
-    return found
+    return editor.take_latents(found)
 
 
 def photo_latents(editor: Editor, folder: str) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.methods.checks import check_signed
 
 
 def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
@@ -38,8 +39,7 @@ def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
         raise UserError(
             f"{len(weights)} weights were given for latents of {levels} levels; give {levels} or one"
         )
-    if not np.isfinite(weights).all():
-        raise UserError("weights must be finite numbers")
+    check_signed("weights", *weights.tolist())
     weights = weights[:, None]  # [L or 1, 1]
     return weights * first + (1 - weights) * second
 
@@ -93,6 +93,7 @@ def move(w_plus: ArrayLike, direction: ArrayLike, offset: float) -> np.ndarray:
     Raises:
         UserError: the direction has another shape, or is not finite.
     """
+    check_signed("offset", offset)
     w_plus, direction = np.asarray(w_plus, np.float32), np.asarray(direction, np.float32)
     levels, width = w_plus.shape[1:]
     if direction.shape not in ((levels, width), (1, width), (width,)):

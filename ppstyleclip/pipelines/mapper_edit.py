@@ -14,7 +14,7 @@ import numpy as np
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_bank
-from ppstyleclip.methods.checks import check_count
+from ppstyleclip.methods.checks import check_count, check_signed
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import TrainedMapper, find_mapper, load_mapper
 from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
@@ -113,6 +113,7 @@ def make_chain(
 
 
 def _check_strengths(mappers: Sequence, strengths: Sequence) -> None:
+    check_signed("strength", *strengths)
     if len(strengths) not in (1, len(mappers)):
         raise UserError(
             f"there are {len(mappers)} mappers and {len(strengths)} strengths; give one strength, or one each"
@@ -221,10 +222,13 @@ def load_faces(editor: Editor, path: Any, count: int | None = None) -> np.ndarra
     """
     if count is not None:
         check_count("number of faces", count, least=1)
-    faces, size = load_bank(path), editor.bundle.layout.size
-    faces = (faces.reshape(-1, size) if faces.shape[-1] == size else faces)[:count]
-    editor.check_face(faces)
-    return faces
+    return editor.take_latents(_rows_of_styles(editor, load_bank(path))[:count])
+
+
+def _rows_of_styles(editor: Editor, latents: np.ndarray) -> np.ndarray:
+    """Styles that were read as latents of N layers, `[1, N, S]`, as `[N, S]`; all else as it is."""
+    size = editor.bundle.layout.size
+    return latents.reshape(-1, size) if latents.shape[-1] == size else latents
 
 
 def mapper_stem(link: MapperLink) -> str:

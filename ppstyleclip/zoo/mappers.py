@@ -13,6 +13,7 @@ import paddle
 from ppstyleclip.convert import generator_sample
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.mappers import MAPPER_STEP, build_mapper
 from ppstyleclip.models.state import build_with_state
@@ -208,6 +209,8 @@ def _read_own(path) -> tuple[dict, dict]:
     if metadata.get("fingerprint") != fingerprint(state):
         raise UserError(f"{path} is damaged: its weights are not those it was written with")
     words = state.pop(_WORDS, None)
+    if words is not None:
+        check_finite({_WORDS: words}, path)
     try:
         config, stated = json.loads(metadata["config"]), json.loads(metadata["mapper"])
         return state, {
