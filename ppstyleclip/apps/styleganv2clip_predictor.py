@@ -30,6 +30,7 @@ from ppstyleclip.cli.run import run_cli
 from ppstyleclip.cli.saving import save_text_edit
 from ppstyleclip.editor import Edit, Face
 from ppstyleclip.files import check_writable
+from ppstyleclip.finite import finite_number
 from ppstyleclip.methods.checks import check_signed
 from ppstyleclip.methods.global_directions import largest_beta
 from ppstyleclip.pipelines.editing import edit_face
@@ -149,8 +150,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--target", required=True, help="what it should show, such as 'happy face'")
     parser.add_argument("--direction_path", help="relevance, in place of the model's own")
     parser.add_argument("--stat_path", help="statistics of the styles, in place of the model's own")
-    parser.add_argument("--direction_offset", type=float, help="strength (default: the model's own)")
-    parser.add_argument("--beta_threshold", type=float, help="threshold (default: the model's own)")
+    parser.add_argument("--direction_offset", type=finite_number, help="strength (default: the model's own)")
+    parser.add_argument("--beta_threshold", type=finite_number, help="threshold (default: the model's own)")
     parser.add_argument("--dataset_name", "--model_type", help="known model (default: the embedded one)")
     parser.add_argument("--output_path", default="output_dir", help="folder (default: output_dir)")
     return parser.parse_args(argv)

@@ -34,13 +34,13 @@ def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
             f"latents of shapes {list(first.shape)} and {list(second.shape)} cannot be mixed; "
             "use two of one generator"
         )
-    weights, levels = np.asarray(weights, np.float32).reshape(-1), first.shape[1]
+    weights, levels = np.asarray(weights, np.float64).reshape(-1), first.shape[1]
     if len(weights) not in (1, levels):
         raise UserError(
             f"{len(weights)} weights were given for latents of {levels} levels; give {levels} or one"
         )
     check_signed("weights", *weights.tolist())
-    weights = weights[:, None]  # [L or 1, 1]
+    weights = weights[:, None].astype(np.float32)  # [L or 1, 1]
     return weights * first + (1 - weights) * second
 
 
