@@ -38,7 +38,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action="extend",
         default=[],
         metavar="MAPPER",
-        help="files, names in the bundle's folder mappers/, or published ones; applied in this order",
+        help="files, mappers of the model (the embedded one's: happy, styles), or published ones, in order",
     )
     add(
         "--texts",

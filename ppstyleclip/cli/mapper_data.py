@@ -15,7 +15,7 @@ from ppstyleclip.cli.photos import PICTURES, read_faces
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_bank
-from ppstyleclip.methods.mapper import TextSet, known_set, text_set
+from ppstyleclip.methods.mapper import TextSet, check_told_apart, known_set, text_set
 from ppstyleclip.pipelines.mapper_training import sample_latents
 from ppstyleclip.zoo import read_styles
 
@@ -131,11 +131,8 @@ def chosen_texts(
             "say what the mapper is for: --description TEXT (one or several), or --data_mode "
             "with a list of texts that is known"
         )
-    if not description:
-        return known_set(str(data_mode), embed)
-    if embed == "none" and len(description) > 1:
-        raise UserError(
-            f"a mapper of {len(description)} texts must be told which; use --mapper_mode "
-            "Mapper_sum, Mapper_cat or Mapper_multi"
-        )
-    return text_set(description, together=together)
+    if data_mode and together != 1:
+        raise UserError("--together is for the texts of --description; --data_mode has classes of its own")
+    texts = text_set(description, together=together) if description else known_set(str(data_mode), embed)
+    check_told_apart(texts, embed)
+    return texts

@@ -19,6 +19,8 @@ from ppstyleclip.convert.nvidia import recognise_nvidia, refuse_tensorflow
 from ppstyleclip.convert.perceptual import recognise_lpips, recognise_vgg16
 from ppstyleclip.convert.style_data import (
     complete_relevance,
+    describe_widths,
+    directions_of,
     recognise_directions,
     recognise_relevance,
     recognise_statistics,
@@ -33,6 +35,8 @@ __all__ = [
     "Recognised",
     "complete_relevance",
     "convert",
+    "describe_widths",
+    "directions_of",
     "fits_multiplier",
     "generator_sample",
     "infer_generator_config",

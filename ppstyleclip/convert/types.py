@@ -22,6 +22,7 @@ class Converted:
         ignored: `{source key that was left out: reason}`.
         notes: what the user should know; one line each.
         opts: options that the file carries from its training, as they are there.
+        stated: metadata of a file of ours that was converted, which go along.
     Raises:
         UserError: an array holds NaN or infinity.
     """
@@ -33,6 +34,7 @@ class Converted:
     ignored: dict = field(default_factory=dict)
     notes: tuple = ()
     opts: dict = field(default_factory=dict)
+    stated: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_finite({**self.state, **self.extras})

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_bank
 from ppstyleclip.methods.checks import check_count, check_signed
+from ppstyleclip.text import warn_of_unknown_words
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import TrainedMapper, find_mapper, load_mapper
 from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
@@ -147,13 +147,7 @@ def _vector(editor: Editor, name: str, mapper: TrainedMapper, words: list[str]) 
     if mapper.embed == "none":
         return None
     clip = editor.bundle.clip if mapper.embed == "clip" else None
-    unknown = clip.unknown_words(" ".join(words)) if clip is not None else ()
-    if unknown:
-        warnings.warn(
-            f"the CLIP of '{editor.bundle.name}' never saw {', '.join(unknown)}; what {name} then "
-            "does is chance",
-            stacklevel=4,
-        )
+    warn_of_unknown_words(clip, " ".join(words))
     try:
         return mapper.text_vector(words, clip)
     except UserError as error:

@@ -4,10 +4,10 @@
 PPSTYLECLIP_HOME is the cache (`~/.cache/ppstyleclip`). What PaddleGAN fetched before is found as well, and
 what lies in the folders that PPSTYLECLIP_PATH names, such as the `pretrained_models` of paddleclip; the
 current folder is never searched by itself. PPSTYLECLIP_OFFLINE=1 forbids the network. With
-PPSTYLECLIP_MIRROR=https://host/folder every file comes from https://host/folder/NAME, where NAME is its name in
-zoo.yaml (and .bz2 behind it, where it is published so); `file:///folder` is a mirror too. What comes is judged
-by size, kind and digest, from a mirror too (see judge.py, checksums.py). But for mirrors, addresses are https,
-and so is what they lead to.
+PPSTYLECLIP_MIRROR=https://host/folder every file comes from https://host/folder/NAME, where NAME is its name
+in zoo.yaml (and .bz2 behind it, where it is published so); `file:///folder` is a mirror too. What comes is
+judged by size, kind and digest, from a mirror too (see judge.py, checksums.py). But for mirrors, addresses
+are https, and so is what they lead to.
 """
 
 from __future__ import annotations
