@@ -88,6 +88,10 @@ class ResolvedEdit:
     soft: float
     pull: float
 
+    def __post_init__(self) -> None:
+        for name in ("alpha", "beta", "soft", "pull"):
+            check_signed(name, getattr(self, name))
+
     def __str__(self) -> str:
         return f"{self.neutral} -> {self.target}"
 

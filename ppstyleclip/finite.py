@@ -23,13 +23,17 @@ def is_finite(array: Any) -> bool:
     Args:
         array: any shape; what holds no floats is finite.
     """
-    array = np.asarray(array)
+    with np.errstate(all="ignore"):
+        return _is_finite(np.asarray(array))
+
+
+def _is_finite(array: np.ndarray) -> bool:
     if array.dtype.kind != "f":
         return True
-    array = array[tuple(slice(1) if step == 0 else slice(None) for step in array.strides)]  # seen many times
-    with np.errstate(all="ignore"):
-        flat = np.asarray(array, np.float32).ravel(order="K")
-        return bool(np.isfinite(np.dot(flat, flat)) or np.isfinite(flat).all())
+    if 0 in array.strides:  # one number, seen many times
+        array = array[tuple(slice(1) if step == 0 else slice(None) for step in array.strides)]
+    flat = np.asarray(array, np.float32).ravel(order="K")
+    return bool(np.isfinite(np.dot(flat, flat)) or np.isfinite(flat).all())
 
 
 def check_finite(arrays: Mapping[str, Any], where: Any = "") -> None:
@@ -41,7 +45,8 @@ def check_finite(arrays: Mapping[str, Any], where: Any = "") -> None:
     Raises:
         UserError: names the first of them, and says how many there are.
     """
-    lost = [name for name, array in arrays.items() if not is_finite(array)]
+    with np.errstate(all="ignore"):
+        lost = [name for name, array in arrays.items() if not _is_finite(np.asarray(array))]
     if lost:
         more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
         raise UserError(
@@ -50,10 +55,10 @@ def check_finite(arrays: Mapping[str, Any], where: Any = "") -> None:
         )
 
 
-def is_number(value: Any, most: float = LARGEST) -> bool:
-    """Whether a value is a number (no bool, no text) of at most `most`, up or down, and not NaN."""
+def is_number(value: Any, most: float | None = None) -> bool:
+    """Whether a value is a number (no bool, no text) of at most `most` (LARGEST), up or down, and not NaN."""
     is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return is_real and math.isfinite(value) and abs(value) <= most
+    return is_real and math.isfinite(value) and abs(value) <= (LARGEST if most is None else most)
 
 
 def finite_number(text: str) -> float:

@@ -68,8 +68,10 @@ def load_state(
     beside = {key: ParameterSpec(value.shape, key) for key, value in constants.items() if key in given}
     check_state({**specs, **beside}, given, what)
     _refuse([f"{key} is another filter" for key in beside if not _is_near(given[key], constants[key])], what)
-    check_finite({key: given[key] for key in specs}, f"weights of this {what}")
-    layer.set_state_dict({key: given[key].astype("float32") for key in specs})
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is refused
+        loaded = {key: given[key].astype("float32") for key in specs}
+    check_finite(loaded, f"weights of this {what}")
+    layer.set_state_dict(loaded)
 
 
 def build_with_state(build: Callable[[], Network], state: dict, what: str) -> Network:

@@ -28,6 +28,7 @@ def faces_of(editor, count=7):
     return editor.sample(list(range(count))).numpy()
 
 
+@pytest.mark.filterwarnings("default:the CLIP of")
 def test_words_that_the_clip_never_saw_are_named(capsys):
     np.save("bank.npy", faces_of(Editor.from_pretrained(), 2))
     texts = ["zorblax face", "sad face"]

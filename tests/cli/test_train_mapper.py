@@ -352,6 +352,7 @@ def test_a_checkpoint_that_is_no_mapper_is_one_line(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("default:the CLIP of")
 def test_words_that_the_clip_never_saw_are_named(capsys):
     command = load_tool("train_mapper")
     assert command(["--description", "zorblax face", *SMALL, "--max_steps", "1", "--exp_dir", "out"]) == 0

@@ -13,7 +13,7 @@ import paddle.nn as nn
 
 from ppstyleclip.engine import compile_gradient
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.checks import check_number
+from ppstyleclip.methods.checks import check_number, check_signed
 from ppstyleclip.methods.inversion.distances import Distance, PlainDistance, mean_square, shrink
 from ppstyleclip.methods.optimization.adam import Adam, DescentRecord, adam_steps
 from ppstyleclip.methods.optimization.schedules import exponential
@@ -56,7 +56,7 @@ class FittingConfig:
 
     def __post_init__(self) -> None:
         for name in ("start_rate", "last_rate"):
-            check_number(name, getattr(self, name))
+            check_signed(name, getattr(self, name))
 
     def rates(self) -> list[float]:
         """Return the learning rate of each step."""
