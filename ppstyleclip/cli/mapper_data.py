@@ -16,6 +16,7 @@ from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_bank
 from ppstyleclip.methods.mapper import TextSet, check_told_apart, known_set, text_set
+from ppstyleclip.pipelines.mapper_edit import rows_of_styles
 from ppstyleclip.pipelines.mapper_training import sample_latents
 from ppstyleclip.zoo import read_styles
 
@@ -72,7 +73,7 @@ def read_latents(editor: Editor, path: str, space: str) -> np.ndarray:
         MissingFile, UserError: as load_bank and Editor.take_latents.
     """
     try:
-        found = load_bank(path)
+        found = load_bank(path) if space == "w_plus" else rows_of_styles(editor, load_bank(path))
     except UserError:
         if space != "s":
             raise

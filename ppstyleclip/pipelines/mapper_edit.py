@@ -216,10 +216,10 @@ def load_faces(editor: Editor, path: Any, count: int | None = None) -> np.ndarra
     """
     if count is not None:
         check_count("number of faces", count, least=1)
-    return editor.take_latents(_rows_of_styles(editor, load_bank(path))[:count])
+    return editor.take_latents(rows_of_styles(editor, load_bank(path))[:count])
 
 
-def _rows_of_styles(editor: Editor, latents: np.ndarray) -> np.ndarray:
+def rows_of_styles(editor: Editor, latents: np.ndarray) -> np.ndarray:
     """Styles that were read as latents of N layers, `[1, N, S]`, as `[N, S]`; all else as it is."""
     size = editor.bundle.layout.size
     return latents.reshape(-1, size) if latents.shape[-1] == size else latents
