@@ -25,7 +25,6 @@ import paddle
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.apps.styleganv2_predictor import StyleGANv2Predictor
-from ppstyleclip.cli.faces import load_face
 from ppstyleclip.cli.run import run_cli
 from ppstyleclip.cli.saving import save_text_edit
 from ppstyleclip.editor import Edit, Face
@@ -34,6 +33,7 @@ from ppstyleclip.finite import finite_number
 from ppstyleclip.methods.checks import check_signed
 from ppstyleclip.methods.global_directions import largest_beta
 from ppstyleclip.pipelines.editing import edit_face
+from ppstyleclip.pipelines.latent_files import load_face
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.text import text_direction
 from ppstyleclip.worker import on_worker

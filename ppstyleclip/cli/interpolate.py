@@ -67,9 +67,9 @@ def run(args: argparse.Namespace) -> None:
 
     import numpy as np
 
-    from ppstyleclip.cli.faces import load_face
     from ppstyleclip.cli.saving import save_interpolation
     from ppstyleclip.pipelines.interpolation import interpolate_faces
+    from ppstyleclip.pipelines.latent_files import load_face
     from ppstyleclip.pipelines.records import result_of
     from ppstyleclip.video import check_fps
 

@@ -106,7 +106,8 @@ def run(args: argparse.Namespace) -> None:
     editor = load_editor(args)
 
     from ppstyleclip.cli.mapped_files import write_bank, write_face
-    from ppstyleclip.pipelines.mapper_edit import apply_chain, load_faces, map_faces, mapper_stem, open_chain
+    from ppstyleclip.pipelines.latent_files import load_faces
+    from ppstyleclip.pipelines.mapper_edit import apply_chain, map_faces, mapper_stem, open_chain
 
     chain = open_chain(editor, args.modules, args.texts, args.strength, folder=_bundle_folder(args))
     if args.work_in_stylespace and any(link.mapper.space != "s" for link in chain):

@@ -14,9 +14,8 @@ from ppstyleclip.align import read_photo
 from ppstyleclip.cli.photos import PICTURES, read_faces
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
-from ppstyleclip.formats import load_bank
 from ppstyleclip.methods.mapper import TextSet, check_told_apart, known_set, text_set
-from ppstyleclip.pipelines.mapper_edit import rows_of_styles
+from ppstyleclip.pipelines.latent_files import load_faces
 from ppstyleclip.pipelines.mapper_training import sample_latents
 from ppstyleclip.zoo import read_styles
 
@@ -70,16 +69,18 @@ def read_latents(editor: Editor, path: str, space: str) -> np.ndarray:
     """Latents of a file: w_plus `[N, L, D]`, or for space "s" also styles `[N, S]`; of this generator.
 
     Raises:
-        MissingFile, UserError: as load_bank and Editor.take_latents.
+        MissingFile, UserError: as load_faces; or styles for a mapper that moves w_plus.
     """
     try:
-        found = load_bank(path) if space == "w_plus" else rows_of_styles(editor, load_bank(path))
+        found = load_faces(editor, path)
     except UserError:
         if space != "s":
             raise
         known = {"name": editor.bundle.name, "generator": editor.bundle.fingerprints.get("generator")}
-        found = read_styles(path, editor.bundle.layout, **known)
-    return editor.take_latents(found)
+        return read_styles(path, editor.bundle.layout, **known)
+    if space == "w_plus" and found.ndim == 2:
+        raise UserError(f"{path} holds styles; give w_plus, or train with --work_in_stylespace")
+    return found
 
 
 def photo_latents(editor: Editor, folder: str) -> np.ndarray:

@@ -165,7 +165,7 @@ def _config(args: argparse.Namespace, editor: Any) -> tuple[Any, Any]:
 
 def _start(args: argparse.Namespace, editor: Any, space: str) -> tuple[Any, str]:
     """Latents to begin with, and what to call them."""
-    from ppstyleclip.cli.faces import load_face
+    from ppstyleclip.pipelines.latent_files import load_face
     from ppstyleclip.pipelines.optimization import mean_start, sample_start, to_space
 
     if args.mode == "free_generation":

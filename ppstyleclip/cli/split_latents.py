@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     check_count("batch_size", args.batch_size, least=1)
     editor = load_editor(args)
 
-    from ppstyleclip.pipelines.mapper_edit import load_faces
+    from ppstyleclip.pipelines.latent_files import load_faces
     from ppstyleclip.pipelines.split import split_faces
 
     faces, names = load_faces(editor, args.bank, args.n_images), _file_names(args.texts)

@@ -12,7 +12,6 @@ import numpy as np
 
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
-from ppstyleclip.formats import load_bank
 from ppstyleclip.methods.checks import check_count, check_signed
 from ppstyleclip.text import warn_of_unknown_words
 from ppstyleclip.worker import on_worker
@@ -200,29 +199,6 @@ def map_faces(
         some = faces[first : first + batch_size]
         *_, mapped = apply_chain(editor, chain, some)
         yield MappedRecord(first + len(some), len(faces), first, some, mapped, editor.render(mapped))
-
-
-def load_faces(editor: Editor, path: Any, count: int | None = None) -> np.ndarray:
-    """Read a bank of faces of the editor's generator.
-
-    Args:
-        editor: Editor.
-        path: w_plus or styles, as formats.load_bank reads them.
-        count: how many, from the first on; None for all.
-    Returns:
-        w_plus `[N, L, D]` or flat styles `[N, S]`.
-    Raises:
-        UserError: they are not of this generator, or there are none of them.
-    """
-    if count is not None:
-        check_count("number of faces", count, least=1)
-    return editor.take_latents(rows_of_styles(editor, load_bank(path))[:count])
-
-
-def rows_of_styles(editor: Editor, latents: np.ndarray) -> np.ndarray:
-    """Styles that were read as latents of N layers, `[1, N, S]`, as `[N, S]`; all else as it is."""
-    size = editor.bundle.layout.size
-    return latents.reshape(-1, size) if latents.shape[-1] == size else latents
 
 
 def mapper_stem(link: MapperLink) -> str:
