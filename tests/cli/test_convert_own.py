@@ -2,6 +2,7 @@
 """Files of ours through `ppstyleclip convert`, to either form and back: what comes back is what went in."""
 
 import json
+import pickle
 import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that crash Python's own
 from functools import partial
 
@@ -145,17 +146,23 @@ def same(left, right):
         np.testing.assert_array_equal(value.numpy(), theirs[key].numpy())
 
 
+def there_and_back(name):
+    """The file as `.pdparams`, and from there as safetensors."""
+    assert convert([name, "b.pdparams"]) == 0 and convert(["b.pdparams", "c.safetensors"]) == 0
+    return "b.pdparams", "c.safetensors"
+
+
 def test_mappers_of_every_kind(home, mappers, capsys):
     for name in mappers:
         path = f"tiny/mappers/{name}.safetensors"
-        for place in ways(path):
+        for place in there_and_back(path):
             same(load_mapper(place), load_mapper(path))
     assert "a latent mapper of ours" in capsys.readouterr().out
 
 
 def test_a_published_mapper_comes_back_from_pdparams(home):
     save_torch_zip("afro.pt", mapper_checkpoint(["mapping"], [512] * 5, description="a face with an afro"))
-    for place in ways("afro.pt"):
+    for place in there_and_back("afro.pt"):
         mapper = load_mapper(place)
         same(mapper, load_mapper("afro.pt"))
         assert mapper.texts == ("a face with an afro",)
@@ -165,8 +172,6 @@ def test_a_damaged_mapper_in_pdparams_is_told(home, mappers, capsys):
     assert convert(["tiny/mappers/smile.safetensors", "x.pdparams"]) == 0
     content = load_arrays("x.pdparams")[0]
     key = next(name for name, value in content.items() if isinstance(value, np.ndarray))
-    import pickle
-
     with open("x.pdparams", "wb") as file:
         pickle.dump({**content, key: content[key] + 1}, file)
     assert convert(["x.pdparams", "y.safetensors"]) == 2
