@@ -22,6 +22,7 @@ import paddle
 
 from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
+from ppstyleclip.methods.checks import check_number, check_signed
 from ppstyleclip.methods.global_directions import StyleDirection, style_direction
 from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
@@ -86,6 +87,10 @@ class ResolvedEdit:
     templates: str
     soft: float
     pull: float
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "beta", "soft", "pull"):
+            check_signed(name, getattr(self, name))
 
     def __str__(self) -> str:
         return f"{self.neutral} -> {self.target}"
@@ -156,6 +161,7 @@ class Editor:
         """
         generator = self.bundle.generator
         truncation = self.bundle.defaults.truncation if truncation is None else truncation
+        check_number("truncation", truncation)
         options = {"truncation": truncation, "truncation_latent": self._mean_w if truncation < 1 else None}
         z = [_draw_z(one, generator.style_dim) for one in np.atleast_1d(seed)]
         # One at a time, because a product of matrices rounds its rows otherwise in another batch.
@@ -221,6 +227,20 @@ class Editor:
         if not bool((paddle if paddle.is_tensor(face) else np).isfinite(face).all()):
             raise UserError("latent holds values that are not finite (NaN or infinity); make it again")
 
+    def take_latents(self, latents: np.ndarray) -> np.ndarray:
+        """Latents as a file holds them, for this generator: a w `[N, 1, D]` counts for all L layers.
+
+        Args:
+            latents: w_plus `[N, L, D]`, w `[N, 1, D]` or styles `[N, S]`, as formats.load_bank returns them.
+        Raises:
+            UserError: as check_face.
+        """
+        generator = self.bundle.generator
+        if latents.shape[1:] == (1, generator.style_dim):
+            latents = np.repeat(latents, generator.n_latent, axis=1)
+        self.check_face(latents)
+        return latents
+
     def resolve(self, edit: AnyEdit) -> ResolvedEdit:
         """Fill what the edit leaves open from the bundle's defaults."""
         wished: dict[str, Any] = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
@@ -272,6 +292,7 @@ class Editor:
         """
         s = self.styles(face)
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
+        check_signed("alpha", *alphas)
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
         return (s.unsqueeze(1) + paddle.to_tensor(steps.astype(np.float32))).reshape([-1, s.shape[1]])
 
@@ -348,12 +369,6 @@ class Editor:
         bundle = self.bundle
         relevance, stats = bundle.relevance, bundle.stats  # where one is missing, no CLIP is fetched first
         dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
-        unknown = self.unknown_words(edit)
-        if unknown:
-            warnings.warn(
-                f"the CLIP of '{bundle.name}' never saw {_quote(unknown)}; what '{edit}' then does is chance",
-                stacklevel=2,
-            )
         return style_direction(
             relevance,
             dt,
@@ -435,7 +450,3 @@ def _draw_z(seed: int, style_dim: int) -> np.ndarray:
     if not 0 <= int(seed) < 2**32:
         raise UserError(f"seed must be 0 to {2**32 - 1}, got {seed}")
     return np.random.RandomState(int(seed)).standard_normal(style_dim).astype(np.float32)
-
-
-def _quote(words: Sequence[str]) -> str:
-    return ", ".join(f"'{word}'" for word in words)

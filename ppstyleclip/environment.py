@@ -180,7 +180,7 @@ def _edit(seed: int) -> str:
 def _settings() -> list:
     """Checks on caches and on what the environment says about them."""
     checks = [_look("cache", _cache), _look("other caches", _other_caches)]
-    for name in ("PPSTYLECLIP_OFFLINE", "PPSTYLECLIP_MIRROR"):
+    for name in ("PPSTYLECLIP_OFFLINE", "PPSTYLECLIP_MIRROR", "PPSTYLECLIP_PATH"):
         if os.environ.get(name):
             checks.append(Check(name, "note", os.environ[name]))
     return checks

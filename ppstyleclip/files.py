@@ -23,6 +23,7 @@ from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")  # of names that save_picture knows
 NO_PICTURE = "is not a picture that can be read; use a whole PNG or JPEG file"
 
+GIT_LFS = b"version https://git-lfs.github.com/spec/"  # how a pointer begins, a text in a file's place
 _MAX_HEADER = 2**23  # bytes of JSON in a safetensors file; a large network has 2 ** 17
 _TYPES = {
     "F64": "<f8",
@@ -228,18 +229,22 @@ def check_file(path) -> Path:
 
     Raises:
         MissingFile: there is none, or it is a folder.
-        UserError: it may not be read.
+        UserError: it may not be read, or is a Git LFS pointer, which stands for a file that was not fetched.
     """
     path = Path(path)
     if path.is_dir():
         raise MissingFile(f"{path} is a folder, a file is needed")
     try:
-        with open(path, "rb"):
-            return path
+        with open(path, "rb") as file:
+            if file.read(len(GIT_LFS)) != GIT_LFS:
+                return path
     except FileNotFoundError:
         raise MissingFile(f"there is no file {path}; check the path") from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+    raise UserError(
+        f"{path} is a Git LFS pointer, not the file itself; run: git lfs pull, in the checkout it is from"
+    )
 
 
 def read_file(path) -> bytes:

@@ -11,7 +11,9 @@ from typing import Any, Union
 
 import numpy as np
 
+from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
+from ppstyleclip.finite import is_finite
 
 INK = (40, 40, 40)
 STRIP_SIDE = 128  # pixels that a picture needs at least to be looked at
@@ -26,8 +28,14 @@ def to_pixels(images: Any) -> np.ndarray:
         images: `[N, 3, H, W]` in [-1, 1], RGB; a Paddle tensor or an array.
     Returns:
         pixels `[N, H, W, 3]` uint8.
+    Raises:
+        UserError: a value is NaN or infinite, and would be black or any other level.
     """
     values = images.numpy() if hasattr(images, "numpy") else np.asarray(images)
+    if not is_finite(values):
+        raise UserError(
+            "what was drawn holds NaN or infinity, no colours; use a smaller strength, or another latent"
+        )
     levels = values.transpose(0, 2, 3, 1) * np.float32(127.5)  # one pass after another in one buffer
     levels += 128  # 127.5, and a half to be cut off by the cast
     return np.clip(levels, 0, 255, out=levels).astype(np.uint8, order="C")

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_writable
@@ -19,14 +18,6 @@ def documented_parser(doc: str) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         description=summary, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-
-
-def finite_number(text: str) -> float:
-    """Read an argument that is a number, and neither NaN nor infinite."""
-    value = float(text)
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"a finite number is needed, got {text}")
-    return value
 
 
 def add_model_arguments(

@@ -56,7 +56,8 @@ def run(args: argparse.Namespace) -> None:
         "converter": f"ppstyleclip {__version__}",
     }
     generator = build_converted_generator(converted) if converted.kind == "generator" else None
-    save_converted(target, converted, name=args.name or source.stem, about=about, generator=generator)
+    name = args.name or converted.stated.get("name") or source.stem
+    save_converted(target, converted, name=name, about=about, generator=generator)
     print(f"wrote {target}")
     if generator is not None:
         _look_at(generator, converted.extras.get("latent_avg"), target)

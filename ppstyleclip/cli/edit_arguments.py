@@ -6,8 +6,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Callable
 
-from ppstyleclip.cli.arguments import add_identity_argument, finite_number
+from ppstyleclip.cli.arguments import add_identity_argument
 from ppstyleclip.errors import UserError
+from ppstyleclip.finite import finite_number
 
 if TYPE_CHECKING:
     from ppstyleclip.editor import Edit

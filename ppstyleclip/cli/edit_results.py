@@ -10,7 +10,6 @@ from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.edit_arguments import text_edit
-from ppstyleclip.cli.faces import load_face
 from ppstyleclip.cli.photos import edit_named_photo, lines_of, warn_if_poor
 from ppstyleclip.cli.saving import save_photo, save_text_edit
 from ppstyleclip.editor import Editor, ResolvedEdit
@@ -19,6 +18,7 @@ from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.pictures import offset_labels, strip
 from ppstyleclip.pipelines.editing import edit_face
 from ppstyleclip.pipelines.faces import AlignedFace
+from ppstyleclip.pipelines.latent_files import load_face
 from ppstyleclip.pipelines.records import result_of
 
 

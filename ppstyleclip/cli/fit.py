@@ -18,12 +18,12 @@ from ppstyleclip.cli.arguments import (
     add_identity_argument,
     add_model_arguments,
     documented_parser,
-    finite_number,
     load_editor,
 )
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import MissingFile
 from ppstyleclip.files import check_file
+from ppstyleclip.finite import finite_number
 
 if TYPE_CHECKING:
     from ppstyleclip.methods.inversion import Distance
@@ -72,10 +72,10 @@ def run(args: argparse.Namespace) -> None:
         check_file(path)
     editor = load_editor(args)
 
-    from ppstyleclip.cli.faces import load_face
     from ppstyleclip.cli.photos import in_words, read_face
     from ppstyleclip.cli.saving import save_inversion
     from ppstyleclip.pipelines.fitting import fit_config, fit_face
+    from ppstyleclip.pipelines.latent_files import load_face
     from ppstyleclip.pipelines.quality import load_measures
     from ppstyleclip.pipelines.records import result_of
 

@@ -13,15 +13,11 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.cli.arguments import (
-    add_model_arguments,
-    documented_parser,
-    finite_number,
-    load_editor,
-)
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.finite import finite_number
 
 SEEDS = [DEFAULT_SEED, DEFAULT_SEED + 1]
 
@@ -71,9 +67,9 @@ def run(args: argparse.Namespace) -> None:
 
     import numpy as np
 
-    from ppstyleclip.cli.faces import load_face
     from ppstyleclip.cli.saving import save_interpolation
     from ppstyleclip.pipelines.interpolation import interpolate_faces
+    from ppstyleclip.pipelines.latent_files import load_face
     from ppstyleclip.pipelines.records import result_of
     from ppstyleclip.video import check_fps
 

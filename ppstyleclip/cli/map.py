@@ -19,16 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.cli.arguments import (
-    add_model_arguments,
-    check_faces,
-    documented_parser,
-    finite_number,
-    load_editor,
-)
+from ppstyleclip.cli.arguments import add_model_arguments, check_faces, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.finite import finite_number
 from ppstyleclip.methods.checks import check_count
 
 
@@ -43,7 +38,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action="extend",
         default=[],
         metavar="MAPPER",
-        help="files, names in the bundle's folder mappers/, or published ones; applied in this order",
+        help="files, mappers of the model (the embedded one's: happy, styles), or published ones, in order",
     )
     add(
         "--texts",
@@ -111,7 +106,8 @@ def run(args: argparse.Namespace) -> None:
     editor = load_editor(args)
 
     from ppstyleclip.cli.mapped_files import write_bank, write_face
-    from ppstyleclip.pipelines.mapper_edit import apply_chain, load_faces, map_faces, mapper_stem, open_chain
+    from ppstyleclip.pipelines.latent_files import load_faces
+    from ppstyleclip.pipelines.mapper_edit import apply_chain, map_faces, mapper_stem, open_chain
 
     chain = open_chain(editor, args.modules, args.texts, args.strength, folder=_bundle_folder(args))
     if args.work_in_stylespace and any(link.mapper.space != "s" for link in chain):

@@ -14,9 +14,9 @@ from ppstyleclip.align import read_photo
 from ppstyleclip.cli.photos import PICTURES
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import MissingFile, UserError
-from ppstyleclip.formats import load_bank
-from ppstyleclip.methods.mapper import TextSet, known_set, text_set
+from ppstyleclip.methods.mapper import TextSet, check_told_apart, known_set, text_set
 from ppstyleclip.pipelines.faces import cut_faces, find_chosen_faces, load_finder
+from ppstyleclip.pipelines.latent_files import load_faces
 from ppstyleclip.pipelines.mapper_training import sample_latents
 from ppstyleclip.zoo import read_styles
 
@@ -70,16 +70,17 @@ def read_latents(editor: Editor, path: str, space: str) -> np.ndarray:
     """Latents of a file: w_plus `[N, L, D]`, or for space "s" also styles `[N, S]`; of this generator.
 
     Raises:
-        MissingFile, UserError: as load_bank and Editor.check_face.
+        MissingFile, UserError: as load_faces; or styles for a mapper that moves w_plus.
     """
     try:
-        found = load_bank(path)
+        found = load_faces(editor, path)
     except UserError:
         if space != "s":
             raise
         known = {"name": editor.bundle.name, "generator": editor.bundle.fingerprints.get("generator")}
-        found = read_styles(path, editor.bundle.layout, **known)
-    editor.check_face(found)
+        return read_styles(path, editor.bundle.layout, **known)
+    if space == "w_plus" and found.ndim == 2:
+        raise UserError(f"{path} holds styles; give w_plus, or train with --work_in_stylespace")
     return found
 
 
@@ -138,11 +139,8 @@ def chosen_texts(
             "say what the mapper is for: --description TEXT (one or several), or --data_mode "
             "with a list of texts that is known"
         )
-    if not description:
-        return known_set(str(data_mode), embed)
-    if embed == "none" and len(description) > 1:
-        raise UserError(
-            f"a mapper of {len(description)} texts must be told which; use --mapper_mode "
-            "Mapper_sum, Mapper_cat or Mapper_multi"
-        )
-    return text_set(description, together=together)
+    if data_mode and together != 1:
+        raise UserError("--together is for the texts of --description; --data_mode has classes of its own")
+    texts = text_set(description, together=together) if description else known_set(str(data_mode), embed)
+    check_told_apart(texts, embed)
+    return texts

@@ -18,9 +18,9 @@ from ppstyleclip.cli.arguments import (
     add_model_arguments,
     check_faces,
     documented_parser,
-    finite_number,
     load_editor,
 )
+from ppstyleclip.finite import finite_number
 
 SEEDS = {"1": DEFAULT_SEED, "2": DEFAULT_SEED + 1}
 

@@ -19,9 +19,9 @@ from ppstyleclip.cli.arguments import (
     add_model_arguments,
     check_faces,
     documented_parser,
-    finite_number,
     load_editor,
 )
+from ppstyleclip.finite import finite_number
 
 
 def parse_args(argv=None) -> argparse.Namespace:

@@ -17,10 +17,11 @@ from contextlib import closing
 from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.finite import finite_number
 from ppstyleclip.methods.checks import check_count, check_seeds
 
 # Option -> field of the configuration.
@@ -164,7 +165,7 @@ def _config(args: argparse.Namespace, editor: Any) -> tuple[Any, Any]:
 
 def _start(args: argparse.Namespace, editor: Any, space: str) -> tuple[Any, str]:
     """Latents to begin with, and what to call them."""
-    from ppstyleclip.cli.faces import load_face
+    from ppstyleclip.pipelines.latent_files import load_face
     from ppstyleclip.pipelines.optimization import mean_start, sample_start, to_space
 
     if args.mode == "free_generation":

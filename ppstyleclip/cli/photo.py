@@ -16,11 +16,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.edit_arguments import add_photo_arguments, check_photo_arguments, photo_config
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.finite import finite_number
 
 if TYPE_CHECKING:
     from ppstyleclip.editor import Editor, ResolvedEdit

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from ppstyleclip.cli.preparation import add_model
+from ppstyleclip.finite import finite_number
 from ppstyleclip.jobs.relevance_config import (
     CHECK_CHANNELS,
     FAST_IMAGES,
@@ -52,7 +53,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=int,
         help=f"base pictures for each channel (default: {NUM_IMAGES}; with --fast {FAST_IMAGES})",
     )
-    add("--alpha", type=float, default=5.0, help="deviations up and down (default: %(default)s)")
+    add("--alpha", type=finite_number, default=5.0, help="deviations up and down (default: %(default)s)")
     add(
         "--base",
         default="mean",

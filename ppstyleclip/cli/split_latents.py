@@ -15,10 +15,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_writable
+from ppstyleclip.finite import finite_number
 from ppstyleclip.methods.checks import check_count, check_number
 from ppstyleclip.progress import last
 
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     check_count("batch_size", args.batch_size, least=1)
     editor = load_editor(args)
 
-    from ppstyleclip.pipelines.mapper_edit import load_faces
+    from ppstyleclip.pipelines.latent_files import load_faces
     from ppstyleclip.pipelines.split import split_faces
 
     faces, names = load_faces(editor, args.bank, args.n_images), _file_names(args.texts)

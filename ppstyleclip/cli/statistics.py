@@ -12,6 +12,7 @@ import argparse
 
 from ppstyleclip.cli.preparation import add_model, open_model, places_of, save_statistics
 from ppstyleclip.cli.progress import show_progress
+from ppstyleclip.finite import finite_number
 from ppstyleclip.progress import last
 
 BATCH = 500
@@ -24,7 +25,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--seed", type=int, default=1234, help="of the samples (default: %(default)s)")
     add("--num_samples", type=int, default=100_000, help="how many (default: %(default)s)")
-    add("--truncation", type=float, help="0 to 1, 1 is none (default: the model's own, 0.7 for FFHQ)")
+    add("--truncation", type=finite_number, help="0 to 1, 1 is none (default: the model's own, 0.7 for FFHQ)")
     add(
         "--truncation_mode",
         default="layers",

@@ -17,10 +17,11 @@ import argparse
 from contextlib import closing
 from typing import Any, Callable
 
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.finite import finite_number
 
 # Option -> field of TrainingConfig.
 FIELDS = {

@@ -24,6 +24,7 @@ from ppstyleclip.files import (
     sweep_drafts,
     write_safetensors,
 )
+from ppstyleclip.formats import sniff
 from ppstyleclip.methods.mapper.training import TRAIN, VAL
 from ppstyleclip.pipelines.mapper_training import STATE_KIND, MapperTraining, MapperTrainingRecord
 from ppstyleclip.pipelines.presets import RunConfig
@@ -114,7 +115,8 @@ def resume_training(
     Args:
         task: MapperTraining; it is moved.
         folder: where the run writes; its own state comes first.
-        checkpoint: a state of another folder to go on from, or a mapper whose weights to begin with.
+        checkpoint: a state of another folder to go on from, or a mapper of any form that load_mapper reads,
+            with whose weights to begin.
         restart: pass over the folder's own state.
     Returns:
         seconds that the training has taken so far.
@@ -126,7 +128,7 @@ def resume_training(
         return _load_state(task, own)
     if checkpoint is None:
         return 0.0
-    if read_metadata(checkpoint).get("kind") == STATE_KIND:
+    if sniff(checkpoint) == "safetensors" and read_metadata(checkpoint).get("kind") == STATE_KIND:
         return _load_state(task, checkpoint)
     try:
         task.load_weights(load_mapper(checkpoint, generator=task.made_for["generator"]))

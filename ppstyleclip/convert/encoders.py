@@ -160,7 +160,7 @@ def _convert(parts, kind, config, is_torch, mean, opts, left) -> Converted:
     specs = encoder_parameters(network_config(config))
     key_map = torch_keys(specs) if is_torch else paddle_keys(specs)
     encoder, dropped = map_state_dict(key_map, parts["encoder"], [BATCHES_SEEN])
-    decoder, blurs = convert_state(parts["decoder"], config["generator"], is_torch)
+    decoder, blurs, notes = convert_state(parts["decoder"], config["generator"], is_torch)
     state = {
         **{f"encoder.{key}": value for key, value in encoder.items()},
         **{f"decoder.{key}": value for key, value in decoder.items()},
@@ -171,7 +171,8 @@ def _convert(parts, kind, config, is_torch, mean, opts, left) -> Converted:
         **{f"decoder.{key}": reason for key, reason in blurs.items()},
     }
     extras = {} if mean is None else {MEAN: _mean_latent(mean, config["generator"])}
-    notes = () if extras else (f"it has no {MEAN}; the mean of sampled latents has to stand in",)
+    if not extras:
+        notes = (*notes, f"it has no {MEAN}; the mean of sampled latents has to stand in")
     return Converted(kind, state, config, extras, ignored, notes, opts)
 
 

@@ -21,7 +21,7 @@ from ppstyleclip.convert.key_map import (
     transposed,
 )
 from ppstyleclip.convert.networks import generator_parameters
-from ppstyleclip.convert.stylegan2 import MEAN, check_filter, describe, mean_w
+from ppstyleclip.convert.stylegan2 import MEAN, TAPS, check_filter, describe, mean_w, with_constants
 from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError
 
@@ -59,11 +59,19 @@ def recognise_nvidia(content, container) -> Recognised | None:
         for key in filter(_FILTER.fullmatch, state):
             check_filter(key, state[key], 1.0)
         weights = {key: value for key, value in state.items() if key != _MEAN}
+        weights, drawn = _with_constants(weights, config)
         made, ignored = map_state_dict(_key_map(config), weights, _IGNORED)
         extras = {MEAN: mean_w(state[_MEAN], config)} if _MEAN in state else {}
-        return Converted("generator", made, config, extras, {**left, **ignored}, _notes(settings))
+        return Converted("generator", made, config, extras, {**left, **ignored}, (*_notes(settings), *drawn))
 
     return Recognised("generator", f"StyleGAN2 generator (NVIDIA's), {describe(config)}", config, convert)
+
+
+def _with_constants(state, config) -> tuple:
+    key_map = _key_map(config)
+    noises = {one.source: one.shape[2:] for one in key_map if one.transform is picture}
+    filters = dict.fromkeys(one.source for one in key_map if one.transform is four_times)
+    return with_constants(state, noises, list(filters), TAPS)
 
 
 def refuse_tensorflow(content, container) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from ppstyleclip.convert.types import Converted, Recognised
@@ -27,6 +29,8 @@ EDITS = (
     "smile",
     "yaw",
 )
+_STRENGTH = "strength"
+_NO_EDITS = ("w_plus", "w", "latent", "latents", "weight", "bias", "mean", "std", "s", "relevance", _STRENGTH)
 _UNIT = 0.02  # how far a row's length may be from 1; files in float16 exist
 
 
@@ -41,7 +45,7 @@ def recognise_statistics(content, container) -> Recognised | None:
         return None
     widths = _widths(mean)
     config = {"channels": widths}
-    description = f"statistics of {sum(widths)} style channels in {len(widths)} layers ({origin})"
+    description = f"statistics of {describe_widths(widths)} ({origin})"
 
     def convert() -> Converted:
         state = {"mean": _joined(mean, "mean"), "std": _joined(std, "std")}
@@ -56,8 +60,10 @@ def recognise_statistics(content, container) -> Recognised | None:
 
 
 def recognise_styles(content, container) -> Recognised | None:
-    """Styles of N faces: the official S (names and arrays), or PaddleGAN's list of arrays `[N, C]`."""
+    """Styles of N faces: the official S (names and arrays), PaddleGAN's list of arrays `[N, C]`, or ours."""
     names = None
+    if isinstance(content, dict) and set(content) == {"s"}:
+        content = [content["s"]]
     if _is_pair(content) and _is_list(content[0]) and content[0] and all(type(n) is str for n in content[0]):
         names, content = content
     if not _is_list(content) or not content or not all(_is_floats(part, 2) for part in content):
@@ -66,7 +72,7 @@ def recognise_styles(content, container) -> Recognised | None:
         return None
     widths = [part.shape[1] for part in content]
     config = {"channels": widths}
-    description = f"styles of {len(content[0])} faces, {sum(widths)} channels in {len(widths)} layers"
+    description = f"styles of {len(content[0])} faces, {describe_widths(widths)}"
     return Recognised(
         "styles",
         description,
@@ -76,7 +82,11 @@ def recognise_styles(content, container) -> Recognised | None:
 
 
 def recognise_relevance(content, container) -> Recognised | None:
-    """Relevance, official fs3.npy or PaddleGAN's global directions: one array `[E, D]` of unit rows."""
+    """Relevance: official fs3.npy, PaddleGAN's global directions, or ours; an array `[E, D]` of unit rows."""
+    beside = {}
+    if isinstance(content, dict) and {"relevance"} <= set(content) <= {"relevance", _STRENGTH}:
+        beside = {_STRENGTH: content[_STRENGTH]} if _STRENGTH in content else {}
+        content = content["relevance"]
     if not _is_floats(content, 2) or 0 in content.shape:
         return None
     lengths = np.linalg.norm(np.asarray(content, np.float32), axis=1)
@@ -89,14 +99,29 @@ def recognise_relevance(content, container) -> Recognised | None:
         "relevance",
         description,
         config,
-        lambda: Converted("relevance", {"relevance": np.array(content, np.float32)}, config),
+        lambda: Converted("relevance", {"relevance": np.array(content, np.float32)}, config, beside),
     )
 
 
 def recognise_directions(content, container) -> Recognised | None:
     """PaddleGAN's editing directions: a dict of steps in w_plus, `[L, D]` or `[D]`."""
-    if not isinstance(content, dict) or not set(EDITS) & set(content):
+    if not isinstance(content, dict) or not (set(EDITS) & set(content) or _are_steps(content)):
         return None
+    return directions_of(content)
+
+
+def _are_steps(content: dict) -> bool:
+    """Whether arrays under words of their own are `[L, D]`, `[1, D]` or `[D]` of one generator."""
+    is_named = all(re.fullmatch(r"\w+", name) and name not in _NO_EDITS for name in content)
+    if not content or not is_named or not all(_is_floats(v, 1) or _is_floats(v, 2) for v in content.values()):
+        return False
+    shapes = {np.atleast_2d(value).shape for value in content.values()}
+    layers = {shape[0] for shape in shapes} - {1}
+    return len({shape[1] for shape in shapes}) == 1 and len(layers) <= 1
+
+
+def directions_of(content: dict) -> Recognised:
+    """Directions, whatever they are called."""
     state = {}
     for name, value in content.items():
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not 1 <= value.ndim <= 3:
@@ -121,6 +146,11 @@ def complete_relevance(relevance: np.ndarray, widths) -> tuple:
         return relevance, 0
     rest = np.zeros((ends[-1] - relevance.shape[0], relevance.shape[1]), relevance.dtype)
     return np.concatenate([relevance, rest]), int((ends > relevance.shape[0]).sum())
+
+
+def describe_widths(widths) -> str:
+    """Channels and layers in words; a single vector does not say how it falls into layers."""
+    return f"{sum(widths)} style channels" + (f" in {len(widths)} layers" if len(widths) > 1 else "")
 
 
 def _is_list(value) -> bool:

@@ -73,12 +73,8 @@ def _read_pickle(data, names, budget):
     return without_tables(read_pickle(Reader(data), names, budget), budget)
 
 
-def _read_npy(data, names, budget):
-    return read_npy(data)  # it names nothing and copies nothing
-
-
 _READERS = {
-    "npy": _read_npy,
+    "npy": read_npy,
     "pickle": _read_pickle,
     "torch-legacy": read_torch_legacy,
     "zip": read_zip,

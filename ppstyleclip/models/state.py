@@ -15,6 +15,7 @@ import paddle
 import paddle.nn as nn
 
 from ppstyleclip.errors import UserError, name_first
+from ppstyleclip.finite import check_finite
 
 from .parameters import ParameterSpec, describe_network, parameter_specs
 
@@ -60,14 +61,17 @@ def load_state(
         constants: `{key: array}` that the layer computes with whatever is loaded, such as filters; where the
             state holds such keys they must agree.
     Raises:
-        UserError: a key is missing, unknown, of another shape, not of floats or another constant; up to three
-            are named.
+        UserError: a key is missing, unknown, of another shape, not of floats or another constant (up to three
+            are named), or an array holds NaN or infinity.
     """
     given, specs, constants = as_arrays(state), parameter_specs(layer), constants or {}
     beside = {key: ParameterSpec(value.shape, key) for key, value in constants.items() if key in given}
     check_state({**specs, **beside}, given, what)
     _refuse([f"{key} is another filter" for key in beside if not _is_near(given[key], constants[key])], what)
-    layer.set_state_dict({key: given[key].astype("float32") for key in specs})
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is refused
+        loaded = {key: given[key].astype("float32") for key in specs}
+    check_finite(loaded, f"weights of this {what}")
+    layer.set_state_dict(loaded)
 
 
 def build_with_state(build: Callable[[], Network], state: dict, what: str) -> Network:

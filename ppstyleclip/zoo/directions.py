@@ -14,6 +14,7 @@ import numpy as np
 from ppstyleclip.convert import complete_relevance
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_safetensors
+from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import load_arrays
 from ppstyleclip.stylespace import DEFAULT_ALPHA, Relevance, StyleStats, as_relevance
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, EditDefaults, check_relevance, check_stats
@@ -104,6 +105,8 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
     if not np.isfinite(rows).all():
         raise UserError(f"{path} holds values that are not finite; rebuild it with: {EXTRACT}")
     effect_norm = arrays.get("strength") if isinstance(arrays, dict) else None
+    if effect_norm is not None:
+        check_finite({"strength": effect_norm}, path)
     made_with = _made_with(metadata, path)
     return Relevance(
         rows,

@@ -14,6 +14,7 @@ from ppstyleclip.convert import Converted
 from ppstyleclip.convert.encoders import network_config, split_parts
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.encoders import build_encoder
 from ppstyleclip.models.state import build_with_state
@@ -117,6 +118,7 @@ def _own(path, name, generator) -> Encoder:
     if metadata.get("fingerprint") != fingerprint(state):
         raise UserError(f"{path} is damaged: its weights are not those it was written with")
     mean = state.pop(MEAN)
+    check_finite({MEAN: mean}, path)
     return Encoder(_built(_config(metadata, path), state, path), mean)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ppstyleclip.convert import infer_generator_config
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import read_metadata, read_safetensors
+from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS
 from ppstyleclip.worker import on_worker
@@ -331,4 +332,5 @@ def stated_by(path) -> dict:
 def _latents(path, name, mark):
     arrays, metadata = read_safetensors(path)
     check_made_for(metadata, path, name=name, generator=mark)
+    check_finite(arrays, path)
     return arrays["w_plus"]

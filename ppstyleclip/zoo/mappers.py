@@ -12,12 +12,13 @@ import paddle
 
 from ppstyleclip.convert import generator_sample
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.files import fingerprint, write_safetensors
+from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.mappers import MAPPER_STEP, build_mapper
 from ppstyleclip.models.state import build_with_state
 from ppstyleclip.worker import on_worker
-from ppstyleclip.zoo.foreign import read_as
+from ppstyleclip.zoo.foreign import read_as, read_stated
 from ppstyleclip.zoo.generators import as_float32, stored
 from ppstyleclip.zoo.published_mappers import foreign_parts
 
@@ -134,10 +135,16 @@ def save_mapper(path, mapper: TrainedMapper, *, half: bool = False, about=None) 
     Returns:
         the fingerprint of what load_mapper will read back.
     """
+    state, metadata = mapper_contents(mapper, half=half, about=about)
+    write_safetensors(path, state, metadata)
+    return metadata["fingerprint"]
+
+
+def mapper_contents(mapper: TrainedMapper, *, half: bool = False, about=None) -> tuple[dict, dict]:
+    """What a mapper's file holds: (`{name: array}`, `{name: text}`); arguments as save_mapper's."""
     state = stored({key: value.numpy() for key, value in mapper.network.state_dict().items()}, half)
     if mapper.words is not None:
         state[_WORDS] = np.asarray(mapper.words, np.float32)
-    mark = fingerprint(as_float32(state))
     stated = {
         "scale": mapper.scale,
         "space": mapper.space,
@@ -146,18 +153,13 @@ def save_mapper(path, mapper: TrainedMapper, *, half: bool = False, about=None) 
         "made_for": mapper.made_for,
         "prompts": list(mapper.prompts),
     }
-    write_safetensors(
-        path,
-        state,
-        {
-            **(about or {}),
-            "kind": KIND,
-            "fingerprint": mark,
-            "config": json.dumps(mapper.config),
-            "mapper": json.dumps(stated),
-        },
-    )
-    return mark
+    return state, {
+        **(about or {}),
+        "kind": KIND,
+        "fingerprint": fingerprint(as_float32(state)),
+        "config": json.dumps(mapper.config),
+        "mapper": json.dumps(stated),
+    }
 
 
 @on_worker
@@ -171,9 +173,9 @@ def load_mapper(path, *, generator: str | None = None, clip: str | None = None) 
         MissingFile: there is no such file.
         UserError: it is damaged, no mapper, or made for another generator or CLIP.
     """
-    if sniff(path) == "safetensors":
-        state, parts = _read_own(path)
-        mapper = _built(state, parts, path)
+    content, metadata = read_stated(path)
+    if metadata.get("kind") == KIND or sniff(path) == "safetensors":
+        mapper = _own(content, metadata, path)
     else:
         mapper = build_converted_mapper(read_as("mapper", path)[0], path)
     check_mapper_made_for(mapper, path, generator=generator, clip=clip)
@@ -183,6 +185,8 @@ def load_mapper(path, *, generator: str | None = None, clip: str | None = None) 
 @on_worker
 def build_converted_mapper(converted, path) -> TrainedMapper:
     """Make a TrainedMapper of a converted one; the file's name may tell its texts (see foreign_parts)."""
+    if converted.stated:
+        return _own(converted.state, converted.stated, path)
     try:
         parts = foreign_parts(converted, path)
     except UserError as error:
@@ -199,15 +203,20 @@ def _built(state, parts, path) -> TrainedMapper:
     return TrainedMapper(network, **parts)
 
 
-def _read_own(path) -> tuple[dict, dict]:
-    """(`{key: array}` for the network, the other arguments of TrainedMapper)."""
-    if read_metadata(path).get("kind") != KIND:
+def _own(state, metadata, path) -> TrainedMapper:
+    if metadata.get("kind") != KIND:
         raise UserError(f"{path} is not a mapper; make one with: {TRAIN}")
-    state, metadata = read_safetensors(path)
+    return _built(*_own_parts(state, metadata, path), path)
+
+
+def _own_parts(state, metadata, path) -> tuple[dict, dict]:
+    """(`{key: array}` for the network, the other arguments of TrainedMapper)."""
     state = as_float32(state)
     if metadata.get("fingerprint") != fingerprint(state):
         raise UserError(f"{path} is damaged: its weights are not those it was written with")
     words = state.pop(_WORDS, None)
+    if words is not None:
+        check_finite({_WORDS: words}, path)
     try:
         config, stated = json.loads(metadata["config"]), json.loads(metadata["mapper"])
         return state, {

@@ -15,6 +15,7 @@ face_detector.svm         dlib's detector likewise
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,8 @@ def save_pack(
     folder = Path(folder)
     generator_mark = save_generator(folder / GENERATOR, generator, name=name, half=half)
     clip_mark = save_clip(folder / CLIP, clip, vocabulary=vocabulary, half=half)
-    save_stats(folder / STATISTICS, stats, generator=generator_mark)
+    layout = json.dumps(generator.layout.to_config())
+    save_stats(folder / STATISTICS, stats, generator=generator_mark, layout=layout)
     save_relevance(
         folder / RELEVANCE,
         relevance,
@@ -80,7 +82,7 @@ def save_pack(
         defaults=defaults,
     )
     if s_base is not None:
-        save_styles(folder / STYLES, s_base, generator=generator_mark)
+        save_styles(folder / STYLES, s_base, generator=generator_mark, layout=layout)
     if latents is not None:
         write_safetensors(
             folder / LATENTS,

@@ -10,6 +10,7 @@ import yaml
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.zoo.downloads.cache import fetch
+from ppstyleclip.zoo.downloads.judge import expected_of
 
 EMBEDDED = "toonface"
 TABLE = Path(__file__).parents[1] / "zoo.yaml"
@@ -76,6 +77,7 @@ def fetch_published(name: str) -> Path:
         sha256=entry["sha256"],
         page=entry["page"],
         licence=table["licences"][entry["licence"]],
+        expected=expected_of(name, entry["size"]),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from tiny_world import live_in, save_tiny_pack, tiny_parts
 from tool_main import load_tool
 
+from ppstyleclip import finite
 from ppstyleclip.cli import optimization_folder
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import CannotWrite
@@ -177,7 +178,8 @@ def value_after(editor, count):
     return [step.value for _, step in zip(range(count), steps)][-1]  # zip stops: early stop is the caller's
 
 
-def test_a_rate_that_explodes_is_said_and_leaves_the_last_good_face(capsys):
+def test_a_rate_that_explodes_is_said_and_leaves_the_last_good_face(capsys, monkeypatch):
+    monkeypatch.setattr(finite, "LARGEST", 1e31)  # none that a user may give explodes so soon
     assert command("--step", "30", "--lr", "1e30", "--save_every", "1") == 2
     line = capsys.readouterr().err.strip().splitlines()[-1]
     assert line.startswith("error: step ") and "is not finite" in line and "smaller learning rate" in line

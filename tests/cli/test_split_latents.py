@@ -28,6 +28,15 @@ def faces_of(editor, count=7):
     return editor.sample(list(range(count))).numpy()
 
 
+@pytest.mark.filterwarnings("default:the CLIP of")
+def test_words_that_the_clip_never_saw_are_named(capsys):
+    np.save("bank.npy", faces_of(Editor.from_pretrained(), 2))
+    texts = ["zorblax face", "sad face"]
+    assert load_tool("split_latents")(["bank.npy", "--texts", *texts, "--output_path", "out"]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert len(lines) == 1 and "never saw 'zorblax'; what 'zorblax face' then does is chance" in lines[0]
+
+
 def test_the_command(capsys):
     editor = Editor.from_pretrained()
     faces = faces_of(editor)

@@ -190,7 +190,7 @@ def bad_files(pack):
         ("empty.npy", ["--latent", "empty.npy"]),
         ("text.pdparams", ["--latent", "text.pdparams"]),
         ("shape [1, 18, 512], but 'tiny' (16 px) takes [N, 6, 12]", ["--latent", "ffhq.npy"]),
-        ("a latent is floats of shape", ["--latent", "flat.npy"]),
+        ("shape [1, 1, 512], but 'tiny' (16 px) takes", ["--latent", "flat.npy"]),
         ("not finite", ["--latent", "nan.npy"]),
         ("holds latents of generator 0000000000000000, but 'tiny'", ["--latent", "foreign.safetensors"]),
         ("no latent 5: it holds 2", ["--latent", "BANK", "--index", "5"]),

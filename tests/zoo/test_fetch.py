@@ -399,10 +399,18 @@ def test_what_is_there_is_not_fetched_again(server, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "folder", ["home/.cache/ppgan", "home/.cache/paddle/hapi/weights", "here/pretrained_models"]
+    "folder, path",
+    [
+        ("home/.cache/ppgan", ""),
+        ("home/.cache/paddle/hapi/weights", ""),
+        ("here/pretrained_models", "pretrained_models"),
+        ("here/other", os.pathsep.join(["absent", "other"])),
+        ("home/mine", "~/mine"),
+    ],
 )
-def test_the_caches_of_others_are_found_again(home, folder, monkeypatch):
+def test_the_caches_of_others_are_found_again(home, folder, path, monkeypatch):
     monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
+    monkeypatch.setenv("PPSTYLECLIP_PATH", path)
     old = home.parent / folder / "x.bin"
     old.parent.mkdir(parents=True)
     old.write_bytes(b"theirs")
@@ -412,6 +420,18 @@ def test_the_caches_of_others_are_found_again(home, folder, monkeypatch):
     ours.parent.mkdir()
     ours.write_bytes(b"ours")
     assert fetch("https://example.com/x.bin", "x.bin") == ours
+
+
+def test_the_current_folder_is_not_searched(server, home, monkeypatch, capsys):
+    near = home.parent / "here" / "pretrained_models" / "x.bin"
+    near.parent.mkdir()
+    near.write_bytes(b"anybody's")
+    monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
+    with pytest.raises(MissingFile, match="or set PPSTYLECLIP_PATH=pretrained_models to use the one"):
+        fetch("https://example.com/x.bin", "x.bin")
+    monkeypatch.delenv("PPSTYLECLIP_OFFLINE")
+    assert fetch(server.serve(), "x.bin").read_bytes() == DATA
+    assert "x.bin: the one in pretrained_models is not searched for" in capsys.readouterr().err
 
 
 def test_the_cache_is_in_the_home_folder_unless_told(home, monkeypatch):

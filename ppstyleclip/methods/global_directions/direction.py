@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.methods.checks import check_signed
 from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats, as_relevance
 
 UNITS = ("style", "sigma", "effect")
@@ -84,6 +85,8 @@ def style_direction(
     """
     if unit not in UNITS:
         raise UserError(f"unknown unit '{unit}', known: {', '.join(UNITS)}")
+    for name, value in (("beta", beta), ("soft", soft), ("pull", covariance_weight)):
+        check_signed(name, value)
     if beta < 0 or not 0 <= soft <= 1 or not 0 <= covariance_weight <= 1:
         got = f"got {beta}, {soft} and {covariance_weight}"
         raise UserError(f"beta must be 0 or more, soft and pull in 0..1, {got}")

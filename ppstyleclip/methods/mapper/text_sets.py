@@ -66,6 +66,20 @@ def text_set(prompts: Iterable[str], names: Iterable[str] | None = None, *, toge
     )
 
 
+def check_told_apart(texts: TextSet, embed: str) -> None:
+    """Refuse several texts for a mapper that is not told which one is meant: they would pull it apart.
+
+    Args:
+        texts: TextSet.
+        embed: "none", "table" or "clip", as MapperConfig has it.
+    """
+    if embed == "none" and len(texts.classes) > 1:
+        raise UserError(
+            f"a mapper of {len(texts.names)} texts must be told which; use --mapper_mode Mapper_sum, "
+            "Mapper_cat or Mapper_multi"
+        )
+
+
 def _named(pairs: dict[str, str]) -> TextSet:
     return text_set(pairs.values(), pairs)
 

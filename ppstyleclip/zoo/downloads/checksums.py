@@ -139,4 +139,7 @@ def _read() -> dict:
         digests = [*content["pinned"].values(), *(mark["sha256"] for mark in content["checked"].values())]
         if all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests):
             return content
-    raise UserError(f"{checksums_path()} is damaged; delete it, and the files in the cache are pinned anew")
+    raise UserError(
+        f"{checksums_path()} is damaged; delete it: files that are here then count as they are, and those "
+        "without a published digest are pinned when they are fetched again"
+    )

@@ -18,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 
+from ppstyleclip.finite import finite_number
+
 HISTORY, BEST = "history.jsonl", "generator-best.pt"
 
 
@@ -109,9 +111,9 @@ def main(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", required=True, help="the run's folder")
-    parser.add_argument("--minutes", type=float, default=1e9, help="stop after so many")
+    parser.add_argument("--minutes", type=finite_number, default=1e9, help="stop after so many")
     parser.add_argument("--limit", type=int, default=2_000_000, help="stop after so many pictures in all")
-    parser.add_argument("--report-every", type=float, default=900, help="seconds")
+    parser.add_argument("--report-every", type=finite_number, default=900, help="seconds")
     parser.add_argument("--threads", type=int, default=2, help="at most")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
     args = parser.parse_args(argv)
