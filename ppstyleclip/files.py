@@ -15,10 +15,12 @@ import os
 import re
 import secrets
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
+from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError, plain
+from ppstyleclip.schema import MOST_JSON, from_json, parse_json
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")  # of names that save_picture knows
 NO_PICTURE = "is not a picture that can be read; use a whole PNG or JPEG file"
@@ -242,9 +244,25 @@ def check_file(path) -> Path:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def read_file(path) -> bytes:
-    """Read a whole file; errors as check_file."""
-    return check_file(path).read_bytes()
+def read_file(path, most: int | None = None) -> bytes:
+    """Read a whole file, or with `most` so many bytes and one more, by which a longer one is known.
+
+    Errors as check_file.
+    """
+    if most is None:
+        return check_file(path).read_bytes()
+    with open(check_file(path), "rb") as file:
+        return file.read(most + 1)
+
+
+def read_json(kind: Any, path: Any, *, most: int = MOST_JSON) -> Any:
+    """Read a JSON file as a kind of `schema`.
+
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it is longer than `most` bytes, no JSON, or holds something else; one line.
+    """
+    return from_json(kind, read_file(path, most), path, most=most)
 
 
 def read_safetensors(path) -> tuple[dict, dict]:
@@ -275,7 +293,7 @@ def _opened_safetensors(path):
         with open(path, "rb") as file:
             yield file, *_read_header(file)
     except (ValueError, OSError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = plain(" ".join(str(error).split()), 120)
         raise UserError(f"{path} is not a readable safetensors file ({reason}); make it again") from None
 
 
@@ -284,7 +302,7 @@ def _read_header(file) -> tuple[dict, dict]:
     size, length = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
     if not 0 < length <= min(size - 8, _MAX_HEADER):
         raise ValueError("its header is cut off or too long")
-    header = json.loads(file.read(length), object_pairs_hook=_without_doubles, parse_int=_short_int)
+    header = parse_json(file.read(length), most=_MAX_HEADER)
     metadata = header.pop("__metadata__", None) or {}
     if not all(type(value) is str for value in metadata.values()):
         raise ValueError("its metadata are not texts")
@@ -298,7 +316,7 @@ def _read_header(file) -> tuple[dict, dict]:
 def _checked_entry(entry, start, size) -> tuple:
     kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
     if kind not in _TYPES:
-        raise ValueError(f"it holds {str(kind)[:20]}, which NumPy lacks")
+        raise ValueError(f"it holds {plain(kind, 20)}, which NumPy lacks")
     if any(type(side) is not int or side < 0 for side in (*shape, begin, end)) or len(shape) > 32:
         raise ValueError("an array has an impossible shape or place")
     if end - begin != math.prod(shape) * np.dtype(_TYPES[kind]).itemsize or start + end > size:
@@ -310,18 +328,6 @@ def _read_tensor(file, kind, shape, start) -> np.ndarray:
     file.seek(start)
     array = np.fromfile(file, _TYPES[kind], math.prod(shape)).reshape(shape)
     return (array.astype("<u4") << 16).view("<f4") if kind == "BF16" else array
-
-
-def _without_doubles(pairs) -> dict:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("its header names something twice")
-    return dict(pairs)
-
-
-def _short_int(text) -> int:
-    if len(text) > 19:  # long ones take quadratic time
-        raise ValueError("its header has an impossible number")
-    return int(text)
 
 
 def write_safetensors(path, tensors: dict, metadata: dict | None = None) -> None:
