@@ -22,8 +22,9 @@ _LINE_ENDS = re.compile(r"\s*[^\S ]\s*")
 def one_line(text: Any, most: int = LONGEST_LINE) -> str:
     """Make a text one line that a terminal shows as it is.
 
-    Line ends and tabs, with the blanks around them, become one blank. Other characters that do not print (escape sequences, marks
-    that turn the direction of text, lone surrogates) are written as their codes, such as \\x1b.
+    Line ends and tabs, with the blanks around them, become one blank. Other characters that do not print
+    (escape sequences, marks that turn the direction of text, lone surrogates) are written as their codes,
+    such as \\x1b.
 
     Args:
         text: anything; str() of it is taken.

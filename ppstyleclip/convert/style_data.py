@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ppstyleclip.convert.types import Converted, Recognised
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named, plain
 
 # Names in PaddleGAN's file of editing directions; a dict with one of them is such a file.
 EDITS = (
@@ -100,10 +100,10 @@ def recognise_directions(content, container) -> Recognised | None:
     state = {}
     for name, value in content.items():
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not 1 <= value.ndim <= 3:
-            raise UserError(f"direction '{name}' is no array of floats, [layers, width]")
+            raise UserError(f"direction '{plain(name)}' is no array of floats, [layers, width]")
         state[name] = value.astype(np.float32).reshape(-1, value.shape[-1])  # [L or 1, D]
     config = {"names": sorted(state)}
-    description = f"{len(state)} editing directions in w_plus: {', '.join(sorted(state)[:4])}, ..."
+    description = f"{len(state)} editing directions in w_plus: {named(sorted(state), 4)}"
     return Recognised("directions", description, config, lambda: Converted("directions", state, config))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, plain
 from ppstyleclip.formats.load import load_arrays
 
 LATENT_NAMES = ("w_plus", "latent", "latents")
@@ -91,7 +91,7 @@ def _checked_direction(path, name, value) -> np.ndarray:
     if not is_array or not (value.ndim in (1, 2) or value.ndim == 3 and len(value) == 1):
         what = f"{value.dtype} of shape {list(value.shape)}" if isinstance(value, np.ndarray) else "no array"
         raise UserError(
-            f"{path}: '{name}' is {what}; a direction is floats of shape [layers, width], or "
+            f"{path}: '{plain(name)}' is {what}; a direction is floats of shape [layers, width], or "
             "[width] for all layers alike"
         )
     return value.reshape(-1, value.shape[-1])

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """What the configs of our networks may hold, as files state them; each builder checks its own.
 
-Bounds are far above anything that was published: they end what could never be meant. Whether a config fits the
-weights beside it is compared by shapes, before the network is built (models/state.py).
+Bounds are far above anything that was published: they end what could never be meant. Whether a config fits
+the weights beside it is compared by shapes, before the network is built (models/state.py).
 """
 
 # No `from __future__ import annotations`: the annotations are read by the checker, on Python 3.9 too.
 from dataclasses import dataclass
-from typing import Annotated, Any, Optional, Union
+from typing import Annotated, Optional, Union
 
 from ppstyleclip.schema import Between, Line, Open, Size
 
@@ -112,8 +112,3 @@ class ClipConfig:
     transformer_layers: Annotated[int, Between(1, 256)]
     name: Line = "custom"
     vocabulary: Optional[Annotated[tuple[Line, ...], Size(0, 50_000)]] = None
-
-
-def as_dict(config: Any) -> dict:
-    """A config that a file states, as a dict with texts for names; {} where it is none."""
-    return dict(config) if isinstance(config, dict) else {}

@@ -12,6 +12,9 @@ import paddle
 import paddle.nn as nn
 import paddle.nn.functional as F
 
+from ppstyleclip.schema import from_value
+
+from .configs import MapperNetworkConfig
 from .stylegan2.layers import EqualLinear, PixelNorm
 
 __all__ = [
@@ -254,6 +257,7 @@ def build_mapper(config):
     Raises:
         ValueError: an unknown name or key, or a number that cannot be built.
     """
+    from_value(MapperNetworkConfig, config, "this mapper", field="config")
     config = dict(config)
     kind, mode = config.pop("mapper_type", None), config.get("mode", "Mapper")
     if kind not in MAPPER_TYPES:
@@ -270,11 +274,9 @@ def build_mapper(config):
     if kind in ("SingleMapper", "ConditionedMapper"):
         return (SingleMapper if kind == "SingleMapper" else ConditionedMapper)(**config)
     if kind == "LevelsMapper":
-        if len(config.get("levels", LEVELS_18)) != 3 or min(config.get("levels", LEVELS_18)) < 1:
-            raise ValueError(f"levels are three counts from 1 on; got {config['levels']}")
         return LevelsMapper(**config)
     dims = config.get("style_dims") or []
-    if not dims or min(dims) < 1:
-        raise ValueError(f"{kind} needs style_dims, the channels of each style; got {dims}")
+    if not dims:
+        raise ValueError(f"{kind} needs style_dims, the channels of each style; got none")
     to_rgb = range(1, len(dims), 3) if kind == "WithoutToRGBStyleSpaceMapper" else ()
     return StyleSpaceMapper(dims, to_rgb)

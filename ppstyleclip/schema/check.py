@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Plain values against the annotations of a schema: the schema's value, or one line on the first that is wrong."""
+"""Plain values against the annotations of a schema: its value, or one line on the first that is wrong."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Unfit(Exception):
 
     def line(self) -> str:
         """Field, what was got, what is allowed."""
-        return f"{plain(self.field, 200)} is {self.got}; {plain(self.allowed, 400)} is {self.verb}"
+        return f"{plain(self.field, 200)} is {self.got}; {self.verb}: {plain(self.allowed, 400)}"
 
 
 class _Refused(Exception):
@@ -96,7 +96,7 @@ def from_metadata(kind: type[Schema], metadata: Mapping[str, str], where: Any) -
 
 
 def parsed_metadata(kind: Any, metadata: Mapping[str, str], where: Any) -> dict[str, Any]:
-    """The values of those names in the metadata that a schema has, as plain values; errors as from_metadata."""
+    """The plain values of those names in the metadata that a schema has; errors as from_metadata."""
     found: dict[str, Any] = {}
     for name, inner in _hints(kind).items():
         if name in metadata:
@@ -194,14 +194,14 @@ def _checked_schema(kind: Any, value: Any, field: str) -> Any:
         raise _Unfit(field, shown(value), words_of(kind))
     hints, found = _hints(kind), {}
     inside = "" if field in _WHOLE else f"{field}."
+    unknown = [name for name in value if name not in hints]
+    if unknown and not issubclass(kind, Open):
+        raise _Unfit(f"{inside}{unknown[0]}", "unknown", ", ".join(hints), verb="known")
     for name, inner in hints.items():
         if name in value:
             found[name] = _checked(inner, value[name], f"{inside}{name}")
         elif _is_needed(kind, name):
             raise _Unfit(f"{inside}{name}", "missing", words_of(inner), verb="needed")
-    unknown = [name for name in value if name not in hints]
-    if unknown and not issubclass(kind, Open):
-        raise _Unfit(f"{inside}{unknown[0]}", "unknown", f"one out of {', '.join(hints)}")
     try:
         return kind(**found)
     except (ValueError, TypeError) as error:

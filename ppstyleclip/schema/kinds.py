@@ -16,9 +16,9 @@ from typing import Annotated, Any
 
 from ppstyleclip.errors import UserError, shown
 
-_NO_FILE_NAME = '/\\\0' if os.name == "posix" else '/\\\0:*?"<>|'
-_LONGEST_NAME = 100  # characters; with what stands before and behind it, and in UTF-8, a file name has 255 bytes
-_MOST_NAME_BYTES = 180
+_NO_FILE_NAME = "/\\\0" if os.name == "posix" else '/\\\0:*?"<>|'
+_LONGEST_NAME = 100  # characters
+_MOST_NAME_BYTES = 180  # in UTF-8; a file name has 255, and something stands before and behind it
 _NAME_WORDS = "a name of up to 100 printable characters that is no path"
 
 
@@ -132,16 +132,14 @@ def check_name(what: str, text: Any) -> str:
         UserError: it is no text, or no name; see is_name.
     """
     if not isinstance(text, str) or not is_name(text):
-        raise UserError(f"{what}: name is {shown(text)}; {_NAME_WORDS} is allowed")
+        raise UserError(f"{what}: name is {shown(text)}; allowed: {_NAME_WORDS}")
     return text
 
 
 def name_of(path: Any) -> str:
     """The name that a file gives to what is in it: its own without folder and ending, as a name can be."""
     stem = Path(os.path.abspath(path)).stem
-    kept = "".join(
-        letter if letter.isprintable() and letter not in _NO_FILE_NAME else "_" for letter in stem
-    )
+    kept = "".join(letter if letter.isprintable() and letter not in _NO_FILE_NAME else "_" for letter in stem)
     while len(kept) > _LONGEST_NAME or len(kept.encode()) > _MOST_NAME_BYTES:
         kept = kept[:-1]
     kept = kept.strip(" .")
@@ -155,5 +153,6 @@ Finite = Annotated[float, Between(-1e30, 1e30)]
 Ratio = Annotated[float, Between(0, 1)]
 Name = Annotated[str, _IsName()]
 Line = Annotated[str, Size(0, 1000), _Printable()]
-Mark = Annotated[str, Like("[0-9a-f]{16}", "of 16 hexadecimal digits")]  # a fingerprint of arrays
+# A fingerprint of arrays. Ours have 16 hexadecimal digits; earlier versions kept what a caller called them.
+Mark = Annotated[str, Like("[0-9A-Za-z._-]{0,64}", "of up to 64 letters and digits")]
 Plain = Annotated[Any, None]  # whatever JSON holds; its reader has bounded it

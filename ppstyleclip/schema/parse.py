@@ -60,7 +60,7 @@ def parse_json(data: bytes | str, *, most: int = MOST_JSON) -> Any:
 
 
 def parse_yaml(data: bytes | str, *, most: int = MOST_YAML) -> Any:
-    """Read YAML's plain values; arguments, result and errors as parse_json's, but that keys may be numbers."""
+    """Read plain values of YAML; all as parse_json, but that a key may be a number."""
     import yaml
 
     text = _decoded(data, most)

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from ppstyleclip.convert import Converted, recognise
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_arrays, sniff
-
-_LONGEST_FILTER = 1000  # characters of a list of taps, which becomes a square of them
+from ppstyleclip.models.configs import StyleGAN2Config
+from ppstyleclip.schema import from_metadata, from_value
+from ppstyleclip.zoo.metadata import NetworkMetadata
 
 
 def convert_file(path) -> tuple:
@@ -75,10 +75,6 @@ def _with_own_config(converted, metadata, path) -> Converted:
     """Add what a generator of ours states of itself: lr_mlp and the filter leave no shape."""
     if converted.kind != "generator" or "config" not in metadata:
         return converted
-    try:
-        config = {**json.loads(metadata["config"]), **converted.config}
-    except (ValueError, TypeError):
-        raise UserError(f"{path} is damaged: the config in its metadata is not readable") from None
-    if len(str(config.get("blur_kernel"))) > _LONGEST_FILTER:
-        raise UserError(f"{path} is damaged: the filter in its metadata has too many taps")
-    return replace(converted, config=config)
+    stated = from_metadata(NetworkMetadata, {"config": metadata["config"]}, f"{path} is damaged").config
+    from_value(StyleGAN2Config, stated, f"{path} is damaged", field="config")
+    return replace(converted, config={**stated, **converted.config})

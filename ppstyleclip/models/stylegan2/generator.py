@@ -17,6 +17,8 @@ import paddle
 import paddle.nn as nn
 from paddle import Tensor
 
+from ...schema import from_value
+from ..configs import StyleGAN2Config
 from ..generator import NOISES, Inference, PrefixDrawing
 from ..layout import StyleLayout
 from .channels import SIZES, channel_table
@@ -299,5 +301,14 @@ class StyleGANv2Generator(nn.Layer):
 
 
 def build_generator(config: Mapping[str, Any]) -> StyleGANv2Generator:
-    """Build a StyleGANv2Generator from what its `config()` returned (the constructor's arguments)."""
+    """Build a StyleGANv2Generator from what its `config()` returned (the constructor's arguments).
+
+    Raises:
+        UserError: a value is of another kind or out of range.
+        ValueError: a size, width or channel count that cannot be built.
+    """
+    channels = config.get("channels")
+    if isinstance(channels, Mapping):  # read off weights it has whole numbers for names
+        channels = {str(side): width for side, width in channels.items()}
+    from_value(StyleGAN2Config, {**config, "channels": channels}, "this generator", field="config")
     return StyleGANv2Generator(**{name: value for name, value in config.items() if name != "family"})
