@@ -354,7 +354,7 @@ def write_safetensors(path, tensors: dict, metadata: dict | None = None) -> None
 def _with_sorted_header(data: bytes) -> bytes:
     # The library writes metadata in the order of a hash table, another one each time.
     end = 8 + int.from_bytes(data[:8], "little")
-    header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header = json.dumps(parse_json(data[8:end], most=end), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
     return len(header).to_bytes(8, "little") + header + data[end:]
 

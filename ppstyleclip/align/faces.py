@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Union
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ppstyleclip.errors import MissingExtra, UserError
-from ppstyleclip.files import check_file, import_cv2, read_file
+from ppstyleclip.errors import MissingExtra, MissingFile, UserError
+from ppstyleclip.files import check_file, import_cv2, read_json
+from ppstyleclip.schema import Between, Size
 
 SEARCH_SIDE = 1280  # the longer side of the photo when faces are looked for, in pixels, at most
 PATCH = 512  # a face's side when landmarks are looked for: dlib returns whole pixels
 MARGIN = 0.5  # around a face's box, of its side, that the predictor sees
+_Point = Annotated[tuple[Annotated[float, Between(-1e6, 1e6)], ...], Size(2, 2)]
+_Points = Annotated[tuple[_Point, ...], Size(68, 68)]
+LANDMARKS = Union[_Points, Annotated[tuple[_Points, ...], Size(1, 1000)]]  # of one face, or of several
 SHIFT = 0.03  # of the box's side, by which the box is moved about for nine opinions
 
 
@@ -176,16 +179,14 @@ def read_landmarks(path: Any) -> list[Face]:
         MissingFile: there is no such file.
         UserError: it holds something else.
     """
-    text = read_file(path)
     try:
-        points = np.array(json.loads(text), np.float64)
-    except (ValueError, TypeError):
-        points = np.empty(0)
-    try:
-        return faces_of_landmarks(points)
-    except UserError:
+        return faces_of_landmarks(np.array(read_json(LANDMARKS, path), np.float64))
+    except MissingFile:
+        raise
+    except UserError as error:
+        why = str(error).replace(f"{path}: ", "", 1)
         raise UserError(
-            f"{path} holds no landmarks; it should be JSON: the 68 points [[x, y], ...] of a "
+            f"{path} holds no landmarks ({why}); it should be JSON: the 68 points [[x, y], ...] of a "
             "face, or a list of such faces"
         ) from None
 

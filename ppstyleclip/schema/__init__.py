@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from ppstyleclip.schema.check import (
     check_fields,
+    field_kinds,
     from_json,
     from_metadata,
     from_value,
@@ -67,6 +68,7 @@ __all__ = [
     "Unreadable",
     "check_fields",
     "check_name",
+    "field_kinds",
     "from_json",
     "from_metadata",
     "from_value",

@@ -118,7 +118,8 @@ def check_fields(value: Any) -> None:
             if not (dataclasses.is_dataclass(base) and isinstance(got, base)):
                 _checked(kind, got, name)
         except _Unfit as unfit:
-            raise UserError(unfit.line()) from None
+            allowed = plain(unfit.allowed, 400)
+            raise UserError(f"{plain(unfit.field, 200)} must be {allowed}, got {unfit.got}") from None
 
 
 def _checked(kind: Any, value: Any, field: str) -> Any:
@@ -184,8 +185,9 @@ def _checked_union(kinds: tuple, value: Any, field: str) -> Any:
             return _checked(kind, value, field)
         except _Unfit as unfit:
             failures.append(unfit)
-    if len(failures) == 1:
-        raise failures[0]
+    deepest = max(failures, key=lambda unfit: len(unfit.field))
+    if len(failures) == 1 or deepest.field != field:
+        raise deepest
     raise _Unfit(field, shown(value), " or ".join(words_of(kind) for kind in rest))
 
 
@@ -215,6 +217,11 @@ _WHOLE = ("its content", "its metadata")
 def _hints(kind: Any) -> dict[str, Any]:
     hints = get_type_hints(kind, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind) if field.init}
+
+
+def field_kinds(kind: Any) -> dict[str, Any]:
+    """The kinds of the fields of a schema, `{name: kind}`."""
+    return dict(_hints(kind))
 
 
 @lru_cache(maxsize=1024)

@@ -18,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 
+from ppstyleclip.schema import parse_json
+
 HISTORY, BEST = "history.jsonl", "generator-best.pt"
 
 
@@ -59,7 +61,7 @@ def told_to_end():
 def best_score(folder):
     """The best score of the reports that the folder's history holds."""
     path = Path(folder) / HISTORY
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = [parse_json(line) for line in path.read_text().splitlines()] if path.exists() else []
     return max((line["psnr64"] + line["face"] for line in lines if "psnr256" in line), default=0.0)
 
 
