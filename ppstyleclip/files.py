@@ -41,6 +41,7 @@ _TYPES = {
     "U8": "u1",
     "BOOL": "?",
 }
+_MAX_READ = 2**28  # bytes of a file that is read whole
 _DRAFT = re.compile(r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp")  # name, process; as atomic_file calls its drafts
 
 
@@ -244,15 +245,21 @@ def check_file(path) -> Path:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def read_file(path, most: int | None = None) -> bytes:
-    """Read a whole file, or with `most` so many bytes and one more, by which a longer one is known.
+def read_file(path, most: int = _MAX_READ) -> bytes:
+    """Read a whole file; errors as check_file.
 
-    Errors as check_file.
+    Args:
+        path: of the file.
+        most: bytes that such a file may have.
+    Raises:
+        UserError: it has more.
     """
-    if most is None:
-        return check_file(path).read_bytes()
-    with open(check_file(path), "rb") as file:
-        return file.read(most + 1)
+    path = check_file(path)
+    with open(path, "rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise UserError(f"{path} has more than {most:,} bytes; is it the file that was meant?")
+    return data
 
 
 def read_json(kind: Any, path: Any, *, most: int = MOST_JSON) -> Any:

@@ -186,8 +186,8 @@ def read_landmarks(path: Any) -> list[Face]:
     except UserError as error:
         why = str(error).replace(f"{path}: ", "", 1)
         raise UserError(
-            f"{path} holds no landmarks ({why}); it should be JSON: the 68 points [[x, y], ...] of a "
-            "face, or a list of such faces"
+            f"{path} holds no landmarks; it should be JSON: the 68 points [[x, y], ...] of a "
+            f"face, or a list of such faces ({why})"
         ) from None
 
 

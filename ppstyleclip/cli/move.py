@@ -22,6 +22,7 @@ from ppstyleclip.cli.arguments import (
     finite_number,
     load_editor,
 )
+from ppstyleclip.errors import plain
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -64,6 +65,6 @@ def run(args: argparse.Namespace) -> None:
         args.output_path, result_of(move_face(editor, face, direction, args.direction_offset))
     )
     name = args.direction_name or next(iter(directions))
-    print(f"{name} by {args.direction_offset[-1]:g}, on {source} of {editor.bundle.name}")
+    print(f"{plain(name)} by {args.direction_offset[-1]:g}, on {source} of {editor.bundle.name}")
     for path in written:
         print(f"wrote {path}")
