@@ -12,14 +12,14 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, shown
 from ppstyleclip.models.clip_parameters import clip_parameters
 from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_tokens, prompt_words, tokenize
 from ppstyleclip.models.configs import ClipConfig
 from ppstyleclip.models.parameters import ParameterSpec, parameter_specs
 from ppstyleclip.models.state import as_arrays, check_state, load_state
 from ppstyleclip.ops.bicubic import resize_centre_crop
-from ppstyleclip.schema import from_value
+from ppstyleclip.schema import Plain, from_value
 from ppstyleclip.worker import on_worker
 
 __all__ = [
@@ -255,8 +255,9 @@ def build_clip(config):
 def _checked_config(config):
     if isinstance(config, str):
         if config not in CLIP_CONFIGS:
-            raise UserError(f"unknown CLIP {config!r}; known: {', '.join(CLIP_CONFIGS)}")
+            raise UserError(f"unknown CLIP {shown(config)}; known: {', '.join(CLIP_CONFIGS)}")
         config = CLIP_CONFIGS[config]
+    config = from_value(dict[str, Plain], config, "this CLIP", field="config")
     config = {"name": "custom", "context_length": 77, "vocab_size": 49408, "vocabulary": None, **config}
     if "image_resolution" in config:
         size = config.pop("image_resolution")

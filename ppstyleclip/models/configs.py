@@ -6,10 +6,11 @@ the weights beside it is compared by shapes, before the network is built (models
 """
 
 # No `from __future__ import annotations`: the annotations are read by the checker, on Python 3.9 too.
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Optional, Union
 
-from ppstyleclip.schema import Between, Line, Open, Size
+from ppstyleclip.schema import Between, Line, Open, Size, from_value
 
 Width = Annotated[int, Between(1, 2**16)]  # channels, features
 Depth = Annotated[int, Between(1, 1000)]  # layers, blocks
@@ -34,17 +35,29 @@ class LayoutConfig:
 
 @dataclass(frozen=True)
 class StyleGAN2Config:
-    """StyleGANv2Generator.config; a foreign file states nothing, and earlier versions no family."""
+    """StyleGANv2Generator.config; earlier versions name no family."""
 
+    size: Side
+    style_dim: Width
+    n_mlp: Annotated[int, Between(0, 1000)]
     family: Line = "stylegan2"
-    size: Optional[Side] = None
-    style_dim: Optional[Width] = None
-    n_mlp: Optional[Annotated[int, Between(0, 1000)]] = None
-    channel_multiplier: Optional[Annotated[float, Between(1e-3, 1000)]] = None
-    blur_kernel: Optional[Annotated[tuple[Annotated[float, Between(-1e6, 1e6)], ...], Size(1, 32)]] = None
-    lr_mlp: Optional[Annotated[float, Between(1e-9, 1e3)]] = None
+    channel_multiplier: Annotated[float, Between(1e-3, 1000)] = 2
+    blur_kernel: Annotated[tuple[Annotated[float, Between(-1e6, 1e6)], ...], Size(1, 32)] = (1, 3, 3, 1)
+    lr_mlp: Annotated[float, Between(1e-9, 1e3)] = 0.01
     is_concat: bool = False
     channels: Optional[Annotated[dict[str, Width], Size(1, 16)]] = None
+
+
+def check_stylegan2(config, where) -> None:
+    """Refuse a StyleGAN2's config that is none; `channels` read off weights have numbers for names.
+
+    Raises:
+        UserError: names `where`, the field, what was got and what is allowed.
+    """
+    channels = config.get("channels")
+    if isinstance(channels, Mapping):
+        config = {**config, "channels": {str(side): width for side, width in channels.items()}}
+    from_value(StyleGAN2Config, config, where, field="config")
 
 
 @dataclass(frozen=True)

@@ -164,8 +164,7 @@ def _base(kind: Any) -> Any:
 
 def _is_of_type(base: Any, origin: Any, value: Any) -> bool:
     if base is float:
-        is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        return is_number and abs(value) < 2**1000 and math.isfinite(value)
+        return isinstance(value, numbers.Real) and not isinstance(value, bool) and _is_finite(value)
     if base is int:
         return isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if origin in (tuple, list):
@@ -173,6 +172,13 @@ def _is_of_type(base: Any, origin: Any, value: Any) -> bool:
     if origin in _MAPPINGS:
         return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
     return isinstance(value, base)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def _checked_union(kinds: tuple, value: Any, field: str) -> Any:

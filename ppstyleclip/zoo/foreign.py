@@ -8,8 +8,8 @@ from dataclasses import replace
 from ppstyleclip.convert import Converted, recognise
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_arrays, sniff
-from ppstyleclip.models.configs import StyleGAN2Config
-from ppstyleclip.schema import from_metadata, from_value
+from ppstyleclip.models.configs import check_stylegan2
+from ppstyleclip.schema import from_metadata
 from ppstyleclip.zoo.metadata import NetworkMetadata
 
 
@@ -76,5 +76,6 @@ def _with_own_config(converted, metadata, path) -> Converted:
     if converted.kind != "generator" or "config" not in metadata:
         return converted
     stated = from_metadata(NetworkMetadata, {"config": metadata["config"]}, f"{path} is damaged").config
-    from_value(StyleGAN2Config, stated, f"{path} is damaged", field="config")
-    return replace(converted, config={**stated, **converted.config})
+    config = {**stated, **converted.config}
+    check_stylegan2(config, f"{path} is damaged")
+    return replace(converted, config=config)
