@@ -18,6 +18,7 @@ import numpy as np
 import yaml
 from fuzz_formats import damaged, seeds
 from fuzz_formats import read as read_weights
+from hostile_values import LAYOUT, MAPPER_PRESET, OPTIMIZE, RELEVANCE_JOB, STATISTICS_JOB
 from hypothesis import strategies as st
 
 from ppstyleclip.align.faces import read_landmarks
@@ -204,58 +205,6 @@ def parsed(parse):
 
 # ---- valid values
 
-LAYOUT = {"names": ["a", "b"], "channels": [3, 2], "editable": [True, False]}
-OPTIMIZE = {
-    "space": "w_plus",
-    "steps": 300,
-    "learning_rate": 0.1,
-    "schedule": "rampup_cosine",
-    "neighbours": 3,
-    "objective": {"weights": {"clip": 1.0, "l2": 0.008}, "l2_reduction": "sum", "crops": 3, "margin": 0.05},
-    "adam": {"beta1": 0.9, "amsgrad": True},
-}
-MAPPER_PRESET = {
-    "mapper": {"mapper_type": "LevelsMapper", "mode": "Mapper_sum", "embed": "table", "scale": 0.1},
-    "steps": 600,
-    "batch_size": 4,
-    "optimizer": "ranger",
-    "objective": {"weights": {"clip": 1.0, "l2": 0.1}, "view": "clip"},
-    "run": {"train_faces": 420, "val_faces": 42, "save_every": 50},
-}
-RELEVANCE_JOB = {
-    "kind": "relevance",
-    "name": "tiny",
-    "layout": LAYOUT,
-    "generator": "1" * 16,
-    "clip": "2" * 16,
-    "statistics": "3" * 16,
-    "styles": "4" * 16,
-    "clip_name": "toonface",
-    "num_images": 3,
-    "channels": [0, 2],
-    "num_editable": 3,
-    "options": {"engine": "eager"},
-    "precision": "fp32",
-    "threads": 1,
-    "device": "cpu",
-    "alpha": 5.0,
-    "base": "mean",
-    "compat": None,
-    "batch_size": 8,
-    "block_size": 2,
-    "cache_bytes": 2**31,
-    "stop_at": None,
-}
-STATISTICS_JOB = {
-    "kind": "statistics",
-    "generator": "1" * 16,
-    "seed": 1,
-    "num_samples": 60,
-    "truncation": 0.7,
-    "truncation_mode": "layers",
-    "batch_size": 7,
-    "keep": 9,
-}
 MEASURED = {
     "kind": "ppstyleclip relevance",
     "name": "tiny",

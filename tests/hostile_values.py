@@ -46,6 +46,61 @@ NO_NAME = [
 NO_LINE = ["a\nb", "\x1b]0;title\x07", "a\u2028b", "x" * 1001, "\ud800", *NO_TEXT]
 NO_MARK = ["../1", "x" * 65, "a b", "\x1b[31m", *NO_TEXT[:3]]
 
+# ---- valid values that are changed
+
+LAYOUT = {"names": ["a", "b"], "channels": [3, 2], "editable": [True, False]}
+OPTIMIZE = {
+    "space": "w_plus",
+    "steps": 300,
+    "learning_rate": 0.1,
+    "schedule": "rampup_cosine",
+    "neighbours": 3,
+    "objective": {"weights": {"clip": 1.0, "l2": 0.008}, "l2_reduction": "sum", "crops": 3, "margin": 0.05},
+    "adam": {"beta1": 0.9, "amsgrad": True},
+}
+MAPPER_PRESET = {
+    "mapper": {"mapper_type": "LevelsMapper", "mode": "Mapper_sum", "embed": "table", "scale": 0.1},
+    "steps": 600,
+    "batch_size": 4,
+    "optimizer": "ranger",
+    "objective": {"weights": {"clip": 1.0, "l2": 0.1}, "view": "clip"},
+    "run": {"train_faces": 420, "val_faces": 42, "save_every": 50},
+}
+RELEVANCE_JOB = {
+    "kind": "relevance",
+    "name": "tiny",
+    "layout": LAYOUT,
+    "generator": "1" * 16,
+    "clip": "2" * 16,
+    "statistics": "3" * 16,
+    "styles": "4" * 16,
+    "clip_name": "toonface",
+    "num_images": 3,
+    "channels": [0, 2],
+    "num_editable": 3,
+    "options": {"engine": "eager"},
+    "precision": "fp32",
+    "threads": 1,
+    "device": "cpu",
+    "alpha": 5.0,
+    "base": "mean",
+    "compat": None,
+    "batch_size": 8,
+    "block_size": 2,
+    "cache_bytes": 2**31,
+    "stop_at": None,
+}
+STATISTICS_JOB = {
+    "kind": "statistics",
+    "generator": "1" * 16,
+    "seed": 1,
+    "num_samples": 60,
+    "truncation": 0.7,
+    "truncation_mode": "layers",
+    "batch_size": 7,
+    "keep": 9,
+}
+
 
 def cases(table: dict) -> list:
     """Parameters (field, value) of a table, with short names."""

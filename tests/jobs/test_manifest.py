@@ -1,7 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Hostile manifests: one line, and nothing of another folder is touched. Blocks under another number."""
 
-import copy
 import json
 import shutil
 import warnings
@@ -18,52 +17,18 @@ from hostile_values import (
     NO_NAME,
     NO_NAMED,
     NO_NUMBER,
+    RELEVANCE_JOB,
+    STATISTICS_JOB,
     cases,
     changed,
 )
 from hostile_values import refused as refused_line
-from job_commands import DIRECTIONS, JOB, die, extract, refuses, tree
+from job_commands import DIRECTIONS, JOB, die, extract, refuses
 
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.jobs.folder import JobFolder, read_job, threads_of_jobs
 from ppstyleclip.jobs.relevance_blocks import job_blocks, read_relevance_block
 
-RELEVANCE = {
-    "kind": "relevance",
-    "name": "tiny",
-    "layout": {"names": ["a", "b"], "channels": [3, 2], "editable": [True, False]},
-    "generator": "1" * 16,
-    "clip": "2" * 16,
-    "statistics": "3" * 16,
-    "styles": "4" * 16,
-    "clip_name": "toonface",
-    "num_images": 3,
-    "channels": None,
-    "num_editable": 3,
-    "options": {"engine": "eager"},
-    "precision": "fp32",
-    "threads": 1,
-    "device": "cpu",
-    "alpha": 5.0,
-    "base": "mean",
-    "compat": None,
-    "batch_size": 8,
-    "block_size": 2,
-    "cache_bytes": 2**31,
-    "stop_at": None,
-}
-STATISTICS = {
-    "kind": "statistics",
-    "generator": "1" * 16,
-    "seed": 1,
-    "num_samples": 60,
-    "truncation": 0.7,
-    "truncation_mode": "layers",
-    "batch_size": 7,
-    "keep": 9,
-    "threads": 1,
-    "device": "cpu",
-}
 NO_OPTIONAL = [value for value in NO_COUNT if value is not None]
 BAD = {
     "relevance": {
@@ -101,7 +66,7 @@ BAD = {
         "keep": NO_COUNT,
     },
 }
-JOBS = {"relevance": RELEVANCE, "statistics": STATISTICS}
+JOBS = {"relevance": RELEVANCE_JOB, "statistics": STATISTICS_JOB}
 TEXTS = ["", "{", "[]", "3", "null", '"x"', "[" * 100_000, "9" * 5000, "NaN", b"\xff\xfe", " " * 2**25]
 
 
@@ -150,7 +115,7 @@ def test_what_is_no_manifest_is_one_line(text):
     ],
 )
 def test_a_hostile_frame_is_one_line(more):
-    write_manifest(RELEVANCE, **more)
+    write_manifest(RELEVANCE_JOB, **more)
     refused_line(read_job, "job")
 
 
@@ -256,7 +221,11 @@ BLOCK = {
     ],
 )
 def test_a_block_of_other_arrays_is_refused(change, why):
-    job = {**RELEVANCE, "layout": {"names": ["a"], "channels": [6], "editable": [True]}, "num_editable": 6}
+    job = {
+        **RELEVANCE_JOB,
+        "layout": {"names": ["a"], "channels": [6], "editable": [True]},
+        "num_editable": 6,
+    }
     folder = JobFolder(Path("job"), job)
     arrays = {name: array for name, array in {**BLOCK, **change}.items() if array is not None}
     folder.write_block(1, arrays)
@@ -310,8 +279,3 @@ def test_a_state_of_statistics_that_cannot_be_is_one_line(change):
     assert _checked_state(state, 5, config, Path("b")).done == 7
     other = {name: array for name, array in {**state, **change}.items() if array is not None}
     refused_line(_checked_state, other, 5, config, Path("b"))
-
-
-def test_copies_do_not_share(monkeypatch):
-    assert changed(RELEVANCE, "layout.channels", []) != RELEVANCE and copy.deepcopy(RELEVANCE) == RELEVANCE
-    assert isinstance(JobFolder(Path("a"), RELEVANCE).digest, str) and not tree()
