@@ -62,9 +62,14 @@ def check_stylegan2(config, where) -> None:
 
 @dataclass(frozen=True)
 class FamilyConfig(Open):
-    """What every generator's config has; the rest is its family's."""
+    """What every generator's config has; the rest is its family's.
+
+    Sides and widths are bounded here, because a family may fill buffers of their size where it is described.
+    """
 
     family: Line = "stylegan2"
+    size: Annotated[int, Between(1, 4096)] = 64
+    style_dim: Width = 512
 
 
 @dataclass(frozen=True)
