@@ -62,8 +62,9 @@ def read_relevance_block(folder: JobFolder, block: Block) -> dict[str, np.ndarra
 
 
 def _is_floats(array: np.ndarray | None, rank: int, count: int) -> bool:
-    is_array = array is not None and array.dtype.kind == "f" and array.ndim == rank and len(array) == count
-    return is_array and bool(np.isfinite(array).all())
+    if array is None or array.dtype.kind != "f" or array.ndim != rank or len(array) != count:
+        return False
+    return bool(np.isfinite(array).all())
 
 
 def read_relevance_blocks(folder: JobFolder, blocks: list[Block]) -> Relevance:

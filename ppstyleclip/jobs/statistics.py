@@ -83,11 +83,11 @@ def prepare_statistics_job(
 
 def _checked_state(saved: dict, size: int, config: StatisticsConfig, path: Path) -> StatisticsState:
     """The state in a block, refused where it cannot be one of this job."""
-    done, mean, m2, s = (saved.get(word) for word in ("done", "mean", "m2", "s"))
-    is_count = done is not None and done.size == 1 and done.dtype.kind in "iu"
-    count = int(done.reshape(())) if is_count else -1
+    nothing = np.zeros(0)
+    done, mean, m2, s = (saved.get(word, nothing) for word in ("done", "mean", "m2", "s"))
+    count = int(done.reshape(())) if done.size == 1 and done.dtype.kind in "iu" else -1
     fits = 0 < count <= config.num_samples and all(
-        array is not None and array.dtype.kind == "f" and array.shape == shape and np.isfinite(array).all()
+        array.dtype.kind == "f" and array.shape == shape and np.isfinite(array).all()
         for array, shape in ((mean, (size,)), (m2, (size,)), (s, (min(config.keep, count), size)))
     )
     if not fits:

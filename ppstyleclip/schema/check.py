@@ -111,11 +111,12 @@ def check_fields(value: Any) -> None:
     Raises:
         UserError: names the field, what was got and what is allowed.
     """
-    for name, kind in _hints(type(value)).items():
+    schema: Any = type(value)
+    for name, kind in _hints(schema).items():
         got = getattr(value, name)
-        base = _base(kind)
+        base: Any = _base(kind)
         try:
-            if not (dataclasses.is_dataclass(base) and isinstance(got, base)):
+            if not (dataclasses.is_dataclass(base) and type(got) is base):
                 _checked(kind, got, name)
         except _Unfit as unfit:
             allowed = plain(unfit.allowed, 400)

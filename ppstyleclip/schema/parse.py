@@ -118,8 +118,8 @@ def _check_depth(value: Any) -> None:
 def _without_doubles(pairs: list) -> dict:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: set = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
+        left = dict.fromkeys(found, 1)
+        twice = next(name for name, _ in pairs if left.pop(name, None) is None)
         raise Unreadable(f"it names '{plain(twice)}' twice")
     return found
 

@@ -115,7 +115,7 @@ def _own(path, name, generator) -> Encoder:
     check_made_for(metadata, path, name=name, generator=generator)
     own, state = _own_metadata(metadata, path), as_float32(state)
     check_fingerprint(own.fingerprint, fingerprint(state), path)
-    mean = state.pop(MEAN, None)
+    mean = state.pop(MEAN, np.zeros(0))
     network = _built(own.config, state, path)
     _check_mean(mean, network, path)
     return Encoder(network, mean)
@@ -124,8 +124,8 @@ def _own(path, name, generator) -> Encoder:
 def _check_mean(mean, network, path) -> None:
     """Refuse a mean latent that is not `[1, D]` or `[1, L, D]`."""
     allowed = [(1, network.style_dim), (1, network.num_styles, network.style_dim)]
-    if mean is None or mean.shape not in allowed or mean.dtype.kind != "f":
-        got = "missing" if mean is None else f"{list(mean.shape)} {mean.dtype}"
+    if mean.shape not in allowed or mean.dtype.kind != "f":
+        got = f"{list(mean.shape)} {mean.dtype}" if mean.size else "missing"
         raise UserError(f"{path} is damaged: {MEAN} is {got}; floats of {list(allowed[0])} are needed")
 
 

@@ -223,6 +223,7 @@ BLOCK = {
 def test_a_block_of_other_arrays_is_refused(change, why):
     job = {
         **RELEVANCE_JOB,
+        "channels": None,
         "layout": {"names": ["a"], "channels": [6], "editable": [True]},
         "num_editable": 6,
     }

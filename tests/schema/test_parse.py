@@ -33,6 +33,10 @@ JSON = {
     "minus a million digits": ("[-" + "9" * 1_000_000 + "]", "impossible number"),
     "one name twice": ('{"a": 1, "a": 2}', "'a' twice"),
     "one name twice inside": ('{"b": {"a": 1, "a": 1}}', "'a' twice"),
+    "the last of many names twice": (
+        "{" + "".join(f'"{k}": 1,' for k in range(90_000)) + '"0": 1}',
+        "'0' twice",
+    ),
     "a name of codes twice": ('{"\\u001b": 1, "\\u001b": 2}', "x1b"),
     "33 lists": ("[" * 34 + "]" * 34, "32 deep"),
     "33 named values": ('{"a":' * 34 + "1" + "}" * 34, "32 deep"),
