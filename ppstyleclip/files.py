@@ -15,10 +15,12 @@ import os
 import re
 import secrets
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
+from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError, plain
+from ppstyleclip.schema import MOST_JSON, from_json, parse_json
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")  # of names that save_picture knows
 NO_PICTURE = "is not a picture that can be read; use a whole PNG or JPEG file"
@@ -40,6 +42,7 @@ _TYPES = {
     "U8": "u1",
     "BOOL": "?",
 }
+_MAX_READ = 2**28  # bytes of a file that is read whole
 _DRAFT = re.compile(r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp")  # name, process; as atomic_file calls its drafts
 
 
@@ -247,9 +250,31 @@ def check_file(path) -> Path:
     )
 
 
-def read_file(path) -> bytes:
-    """Read a whole file; errors as check_file."""
-    return check_file(path).read_bytes()
+def read_file(path, most: int = _MAX_READ) -> bytes:
+    """Read a whole file; errors as check_file.
+
+    Args:
+        path: of the file.
+        most: bytes that such a file may have.
+    Raises:
+        UserError: it has more.
+    """
+    path = check_file(path)
+    with open(path, "rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise UserError(f"{path} has more than {most:,} bytes; is it the file that was meant?")
+    return data
+
+
+def read_json(kind: Any, path: Any, *, most: int = MOST_JSON) -> Any:
+    """Read a JSON file as a kind of `schema`.
+
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it is longer than `most` bytes, no JSON, or holds something else; one line.
+    """
+    return from_json(kind, read_file(path, most), path, most=most)
 
 
 def read_safetensors(path) -> tuple[dict, dict]:
@@ -280,7 +305,7 @@ def _opened_safetensors(path):
         with open(path, "rb") as file:
             yield file, *_read_header(file)
     except (ValueError, OSError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = plain(" ".join(str(error).split()), 120)
         raise UserError(f"{path} is not a readable safetensors file ({reason}); make it again") from None
 
 
@@ -289,7 +314,7 @@ def _read_header(file) -> tuple[dict, dict]:
     size, length = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
     if not 0 < length <= min(size - 8, _MAX_HEADER):
         raise ValueError("its header is cut off or too long")
-    header = json.loads(file.read(length), object_pairs_hook=_without_doubles, parse_int=_short_int)
+    header = parse_json(file.read(length), most=_MAX_HEADER)
     metadata = header.pop("__metadata__", None) or {}
     if not all(type(value) is str for value in metadata.values()):
         raise ValueError("its metadata are not texts")
@@ -303,7 +328,7 @@ def _read_header(file) -> tuple[dict, dict]:
 def _checked_entry(entry, start, size) -> tuple:
     kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
     if kind not in _TYPES:
-        raise ValueError(f"it holds {str(kind)[:20]}, which NumPy lacks")
+        raise ValueError(f"it holds {plain(kind, 20)}, which NumPy lacks")
     if any(type(side) is not int or side < 0 for side in (*shape, begin, end)) or len(shape) > 32:
         raise ValueError("an array has an impossible shape or place")
     if end - begin != math.prod(shape) * np.dtype(_TYPES[kind]).itemsize or start + end > size:
@@ -315,18 +340,6 @@ def _read_tensor(file, kind, shape, start) -> np.ndarray:
     file.seek(start)
     array = np.fromfile(file, _TYPES[kind], math.prod(shape)).reshape(shape)
     return (array.astype("<u4") << 16).view("<f4") if kind == "BF16" else array
-
-
-def _without_doubles(pairs) -> dict:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("its header names something twice")
-    return dict(pairs)
-
-
-def _short_int(text) -> int:
-    if len(text) > 19:  # long ones take quadratic time
-        raise ValueError("its header has an impossible number")
-    return int(text)
 
 
 def write_safetensors(path, tensors: dict, metadata: dict | None = None) -> None:
@@ -353,7 +366,7 @@ def write_safetensors(path, tensors: dict, metadata: dict | None = None) -> None
 def _with_sorted_header(data: bytes) -> bytes:
     # The library writes metadata in the order of a hash table, another one each time.
     end = 8 + int.from_bytes(data[:8], "little")
-    header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header = json.dumps(parse_json(data[8:end], most=end), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
     return len(header).to_bytes(8, "little") + header + data[end:]
 

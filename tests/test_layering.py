@@ -15,7 +15,7 @@ SCRIPTS = ("tools", "applications", "benchmarks")
 # Level of each part of the package. A part imports what stands on a lower level, nothing beside or above.
 LEVELS = {
     "errors": -1,
-    "ops": 0, "files": 0, "threads": 0, "worker": 0, "progress": 0, "finite": 0,
+    "schema": 0, "ops": 0, "files": 0, "threads": 0, "worker": 0, "progress": 0, "finite": 0,
     "models": 1, "formats": 1, "pictures": 1, "video": 1, "curves": 1, "locks": 1,
     "stylespace": 2, "text": 2, "align": 2, "losses": 2, "convert": 2,
     "engine": 3, "zoo": 3,
@@ -26,7 +26,7 @@ LEVELS = {
 }  # fmt: skip
 # Narrower than "everything below": networks arrive as arguments here.
 ONLY_LEVELS = {"text": {-1, 0}, "align": {-1, 0}, "losses": {-1, 0}}
-BESIDE = {"apps": {"cli"}, "cli": {"apps"}, "channels": {"models"}}
+BESIDE = {"files": {"schema"}, "apps": {"cli"}, "cli": {"apps"}, "channels": {"models"}}
 EDGE = 7  # from here up a module may print, exit and see paths
 FOREIGN_READERS = {"formats"}  # the one place that may subclass pickle's readers; it still may not call load
 

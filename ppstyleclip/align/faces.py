@@ -3,22 +3,25 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Union
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ppstyleclip.align.detect import SMALLEST, Detection, detect_faces
 from ppstyleclip.align.dlib_models import import_dlib, load_detector, load_predictor
-from ppstyleclip.errors import UserError
-from ppstyleclip.files import import_cv2, read_file
+from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.files import import_cv2, read_json
+from ppstyleclip.schema import Between, Size
 
 CONFIDENT = 0.5  # confidence from which a place is a face: on photographs 0.53 to 4 for faces, else below 0.3
 SURE_SCORE = 0.0  # score in the search that is enough for a detector which was trained on a world of its own
 PATCH = 512  # a face's side when landmarks are looked for: dlib returns whole pixels
 MARGIN = 0.5  # around a face's box, of its side, that the predictor sees
+_Point = Annotated[tuple[Annotated[float, Between(-1e6, 1e6)], ...], Size(2, 2)]
+_Points = Annotated[tuple[_Point, ...], Size(68, 68)]
+LANDMARKS = Union[_Points, Annotated[tuple[_Points, ...], Size(1, 1000)]]  # of one face, or of several
 SHIFT = 0.03  # of the box's side, by which the box is moved about for nine opinions
 
 
@@ -153,17 +156,15 @@ def read_landmarks(path: Any) -> list[Face]:
         MissingFile: there is no such file.
         UserError: it holds something else.
     """
-    text = read_file(path)
     try:
-        points = np.array(json.loads(text), np.float64)
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        points = np.empty(0)
-    try:
-        return faces_of_landmarks(points)
-    except UserError:
+        return faces_of_landmarks(np.array(read_json(LANDMARKS, path), np.float64))
+    except MissingFile:
+        raise
+    except UserError as error:
+        why = str(error).replace(f"{path}: ", "", 1)
         raise UserError(
             f"{path} holds no landmarks; it should be JSON: the 68 points [[x, y], ...] of a "
-            "face, or a list of such faces"
+            f"face, or a list of such faces ({why})"
         ) from None
 
 

@@ -8,8 +8,9 @@ from collections import Counter
 from pathlib import Path
 
 from ppstyleclip import __version__
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, one_line
 from ppstyleclip.files import check_file, check_writable, save_png
+from ppstyleclip.schema import check_name, name_of
 from ppstyleclip.threads import import_paddle
 
 SUFFIXES = (".safetensors", ".pdparams")
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace) -> None:
     if target.exists() and target.samefile(source):
         raise UserError(f"{target} would replace what is read; choose another name")
     check_writable(target.parent)
+    name = name_of(source) if args.name is None else check_name("--name", args.name)
 
     import_paddle()
     from ppstyleclip.zoo.converted import save_converted
@@ -45,9 +47,9 @@ def run(args: argparse.Namespace) -> None:
     from ppstyleclip.zoo.generators import build_converted_generator
 
     found, converted = convert_file(source)
-    print(f"{source}: {found.description}")
+    print(one_line(f"{source}: {found.description}"))
     for line in (*converted.notes, *_left_out(converted.ignored)):
-        print(line)
+        print(one_line(line))
     about = {
         "recognised": found.description,
         "notes": "; ".join(converted.notes),
@@ -56,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
         "converter": f"ppstyleclip {__version__}",
     }
     generator = build_converted_generator(converted) if converted.kind == "generator" else None
-    name = args.name or converted.stated.get("name") or source.stem
+    name = converted.stated.get("name") or name if args.name is None else name
     save_converted(target, converted, name=name, about=about, generator=generator)
     print(f"wrote {target}")
     if generator is not None:

@@ -21,6 +21,7 @@ from ppstyleclip.cli.arguments import (
     documented_parser,
     load_editor,
 )
+from ppstyleclip.errors import plain
 from ppstyleclip.finite import finite_number
 
 
@@ -64,6 +65,6 @@ def run(args: argparse.Namespace) -> None:
         args.output_path, result_of(move_face(editor, face, direction, args.direction_offset))
     )
     name = args.direction_name or next(iter(directions))
-    print(f"{name} by {args.direction_offset[-1]:g}, on {source} of {editor.bundle.name}")
+    print(f"{plain(name)} by {args.direction_offset[-1]:g}, on {source} of {editor.bundle.name}")
     for path in written:
         print(f"wrote {path}")

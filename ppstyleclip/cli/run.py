@@ -15,7 +15,7 @@ import os
 import sys
 import warnings
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, one_line
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -66,9 +66,9 @@ def _forget_stdout() -> None:
 
 
 def _complain(message: str) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    print(f"error: {one_line(message)}", file=sys.stderr)
     return BAD_INPUT
 
 
 def _one_line_warning(message, category, filename, lineno, file=None, line=None):
-    print("warning: " + " ".join(str(message).split()), file=file or sys.stderr)
+    print(f"warning: {one_line(message)}", file=file or sys.stderr)

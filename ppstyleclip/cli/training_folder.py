@@ -26,8 +26,14 @@ from ppstyleclip.files import (
 )
 from ppstyleclip.formats import sniff
 from ppstyleclip.methods.mapper.training import TRAIN, VAL
-from ppstyleclip.pipelines.mapper_training import STATE_KIND, MapperTraining, MapperTrainingRecord
+from ppstyleclip.pipelines.mapper_training import (
+    STATE_KIND,
+    MapperTraining,
+    MapperTrainingRecord,
+    StateMetadata,
+)
 from ppstyleclip.pipelines.presets import RunConfig
+from ppstyleclip.schema import from_metadata
 from ppstyleclip.zoo import load_mapper, save_mapper
 
 STATE, MAPPER, BEST = "state.safetensors", "mapper.safetensors", "best_mapper.safetensors"
@@ -141,6 +147,6 @@ def _load_state(task: MapperTraining, path: Any) -> float:
     arrays, metadata = read_safetensors(path)
     try:
         task.load_state(arrays, metadata)
+        return from_metadata(StateMetadata, metadata, "this state").seconds
     except UserError as error:
         raise UserError(f"{path}: {error} (--restart begins again)") from None
-    return float(metadata["seconds"])

@@ -28,7 +28,7 @@ from ppstyleclip.convert.style_data import (
 )
 from ppstyleclip.convert.stylegan2 import generator_sample, recognise_paddlegan, recognise_rosinality
 from ppstyleclip.convert.types import Converted, Recognised
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named, plain
 
 __all__ = [
     "Converted",
@@ -119,7 +119,7 @@ def _without_wrappers(content):
 
 def _seen(content) -> str:
     if hasattr(content, "state"):
-        return f"a pickled {content.class_name} with {_names(content.state())}"
+        return f"a pickled {plain(content.class_name)} with {_names(content.state())}"
     if isinstance(content, dict):
         return f"a dict with {_names(content)}"
     if isinstance(content, (list, tuple)):
@@ -130,6 +130,4 @@ def _seen(content) -> str:
 
 
 def _names(keys) -> str:
-    names = [str(key) for key in keys]
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return ", ".join(names[:4]) + more or "nothing in it"
+    return named(keys, 4) if len(keys) else "nothing in it"

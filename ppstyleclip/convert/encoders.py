@@ -16,7 +16,7 @@ from ppstyleclip.convert.key_map import BATCHES_SEEN, map_state_dict, paddle_key
 from ppstyleclip.convert.networks import encoder_parameters, published_encoders
 from ppstyleclip.convert.stylegan2 import MEAN, convert_state, describe, read_config
 from ppstyleclip.convert.types import Converted, Recognised
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named, plain, shown
 
 _WIDTH = 512  # of every style head
 _IMAGE_CHANNELS, _WITH_LAST_RESULT = 3, 6
@@ -73,7 +73,7 @@ def recognise_torch_encoder(content, container) -> Recognised | None:
     left = {key: "only needed to go on training" for key in content if key in _TRAINING}
     unknown = sorted(key for key in content if key not in known)
     if unknown:
-        raise UserError(f"a checkpoint with an encoder holds {', '.join(unknown[:3])}, which is unknown")
+        raise UserError(f"a checkpoint with an encoder holds {named(unknown, 3)}, which is unknown")
     return _recognised(state, content.get("opts"), content.get(MEAN), True, left)
 
 
@@ -122,7 +122,9 @@ def split_parts(state: dict, *names: str) -> dict[str, dict]:
     for key, value in state.items():
         name, _, rest = key.partition(".")
         if name not in parts:
-            raise UserError(f"{key} is unknown; {' and '.join(f'{name}.*' for name in names)} were expected")
+            raise UserError(
+                f"{plain(key)} is unknown; {' and '.join(f'{name}.*' for name in names)} were expected"
+            )
         parts[name][rest] = value
     return parts
 
@@ -131,7 +133,7 @@ def _kind(opts, structure) -> str:
     name = opts.get("encoder_type")
     known = published_encoders()
     if not isinstance(name, str) or name not in known:
-        said = repr(name)[:40] if isinstance(name, str) else "of no name"
+        said = shown(name) if isinstance(name, str) else "of no name"
         raise UserError(
             f"its opts state encoder_type {said}, and tensors alone do not tell encoders "
             f"apart; known: {', '.join(known)}"

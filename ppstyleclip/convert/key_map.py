@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ppstyleclip.errors import UserError, name_first
+from ppstyleclip.errors import UserError, name_first, plain
 
 if TYPE_CHECKING:
     from ppstyleclip.models.parameters import ParameterSpec
@@ -112,7 +112,7 @@ def map_state_dict(key_map: list[KeyMapping], source: dict, ignored: Ignored = (
     used = {mapping.source for mapping in key_map}
     left = {key: _reason(key, ignored) for key in source if key not in used}
     problems = [f"{mapping.source} is missing" for mapping in key_map if mapping.source not in source]
-    problems += [f"{key} is unknown" for key, reason in left.items() if reason is None]
+    problems += [f"{plain(key)} is unknown" for key, reason in left.items() if reason is None]
     state = {}
     for mapping in key_map:
         if mapping.source in source:

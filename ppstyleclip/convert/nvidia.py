@@ -23,7 +23,7 @@ from ppstyleclip.convert.key_map import (
 from ppstyleclip.convert.networks import generator_parameters
 from ppstyleclip.convert.stylegan2 import MEAN, TAPS, check_filter, describe, mean_w, with_constants
 from ppstyleclip.convert.types import Converted, Recognised
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named
 
 _FILTER = re.compile(r"synthesis\.b\d+\.(conv[01]\.)?resample_filter")
 _OUR_KEY = re.compile(r"([a-z_]+1?)\.(?:(?:noise_)?(\d+)(?:\.|$))?(.*)")
@@ -45,7 +45,7 @@ def recognise_nvidia(content, container) -> Recognised | None:
         left = {key: "only G_ema, the averaged generator, is converted" for key in content if key != "G_ema"}
         unknown = sorted(set(left) - set(_TRAINING))
         if unknown:
-            raise UserError(f"a pickle with G_ema holds {', '.join(unknown[:3])}, which is unknown")
+            raise UserError(f"a pickle with G_ema holds {named(unknown, 3)}, which is unknown")
     state = network.state() if hasattr(network, "state") else network
     if not isinstance(state, dict) or _MEAN not in state and "synthesis.b4.const" not in state:
         return None

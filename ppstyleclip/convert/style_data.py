@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 from ppstyleclip.convert.types import Converted, Recognised
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named, plain
 
 # Names in PaddleGAN's file of editing directions; a dict with one of them is such a file.
 EDITS = (
@@ -124,11 +124,12 @@ def directions_of(content: dict) -> Recognised:
     """Directions, whatever they are called."""
     state = {}
     for name, value in content.items():
-        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not 1 <= value.ndim <= 3:
-            raise UserError(f"direction '{name}' is no array of floats, [layers, width]")
+        is_floats = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 0
+        if not is_floats or not 1 <= value.ndim <= 3:
+            raise UserError(f"direction '{plain(name)}' is no array of floats, [layers, width]")
         state[name] = value.astype(np.float32).reshape(-1, value.shape[-1])  # [L or 1, D]
     config = {"names": sorted(state)}
-    description = f"{len(state)} editing directions in w_plus: {', '.join(sorted(state)[:4])}, ..."
+    description = f"{len(state)} editing directions in w_plus: {named(sorted(state), 4)}"
     return Recognised("directions", description, config, lambda: Converted("directions", state, config))
 
 
@@ -177,6 +178,9 @@ def _joined(value, word) -> np.ndarray:
     """One flat vector of a list of vectors, or of one."""
     parts = value if _is_list(value) else [value]
     try:
-        return np.concatenate([np.asarray(part, np.float32).reshape(-1) for part in parts])
+        arrays = [np.asarray(part) for part in parts]
+        if any(array.dtype.kind not in "fiu" for array in arrays):
+            raise TypeError(arrays[0].dtype)
+        return np.concatenate([array.astype(np.float32).reshape(-1) for array in arrays])
     except (TypeError, ValueError):
         raise UserError(f"'{word}' holds no numbers") from None

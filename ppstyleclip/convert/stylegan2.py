@@ -11,7 +11,7 @@ from ppstyleclip.convert.architecture import infer_generator_config
 from ppstyleclip.convert.key_map import map_state_dict, paddle_keys, shape_of, torch_keys
 from ppstyleclip.convert.networks import generator_parameters
 from ppstyleclip.convert.types import Converted, Recognised
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named, plain
 
 _OWN_KEY = re.compile(r"conv1\.conv\.weight|convs\.\d+\.conv\.weight|style\.\d+\.weight")
 _LINEAR = re.compile(r"style\.\d+\.weight|.*\.modulation\.weight")
@@ -48,7 +48,7 @@ def recognise_rosinality(content, container) -> Recognised | None:
     left = {key: "only g_ema, the averaged generator, is converted" for key in content if key in _TRAINING}
     unknown = sorted(set(content) - set(left) - {"g_ema", MEAN})
     if unknown:
-        raise UserError(f"a checkpoint with g_ema holds {', '.join(unknown[:3])}, which is unknown")
+        raise UserError(f"a checkpoint with g_ema holds {named(unknown, 3)}, which is unknown")
     return _recognised(content["g_ema"], True, mean, left, "rosinality's checkpoint")
 
 
@@ -123,7 +123,7 @@ def check_filter(key: str, kernel, gain: float) -> None:
     """Refuse any filter but [1, 3, 3, 1], whose taps sum to `gain`."""
     is_plain = isinstance(kernel, np.ndarray) and kernel.shape == TAPS.shape and kernel.dtype.kind == "f"
     if not is_plain or not np.allclose(kernel, gain * TAPS, rtol=0, atol=1e-3):
-        raise UserError(f"{key} is not the filter [1, 3, 3, 1]; no other can be converted")
+        raise UserError(f"{plain(key)} is not the filter [1, 3, 3, 1]; no other can be converted")
 
 
 def mean_w(value, config: dict) -> np.ndarray:

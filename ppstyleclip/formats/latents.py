@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, plain
 from ppstyleclip.finite import is_finite
 from ppstyleclip.formats.load import load_arrays
 
@@ -103,7 +103,7 @@ def _checked_direction(path, name, value) -> np.ndarray:
     if not is_array or not (value.ndim in (1, 2) or value.ndim == 3 and len(value) == 1):
         what = f"{value.dtype} of shape {list(value.shape)}" if isinstance(value, np.ndarray) else "no array"
         raise UserError(
-            f"{path}: '{name}' is {what}; a direction is floats of shape [layers, width], or "
+            f"{path}: '{plain(name)}' is {what}; a direction is floats of shape [layers, width], or "
             "[width] for all layers alike"
         )
     if not is_finite(value):

@@ -7,6 +7,7 @@ has to be turned is decided by the layer that owns the tensor, never by its shap
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -14,13 +15,14 @@ import numpy as np
 import paddle
 import paddle.nn as nn
 
-from ppstyleclip.errors import UserError, name_first
+from ppstyleclip.errors import UserError, name_first, plain
 from ppstyleclip.finite import check_finite
 
 from .parameters import ParameterSpec, describe_network, parameter_specs
 
 PADDLE_TABLE = "StructuredToParameterName@@"  # paddle.save adds it to a state dict
 _SOME = 1000  # arrays beyond those of the state that a network may have before building it ends
+_LITTLE = 2**22  # numbers that a network may fill by itself, such as noise; 16 MB
 Network = TypeVar("Network", bound=nn.Layer)
 
 
@@ -93,6 +95,32 @@ def build_with_state(build: Callable[[], Network], state: dict, what: str) -> Ne
     return layer
 
 
+def check_room(build: Callable[[], Any], state: Mapping[str, Any], what: str) -> None:
+    """Refuse to build a network that is much larger than the weights that are there for it.
+
+    For networks whose weights are loaded by a function of their own, under whatever names; others are
+    compared array by array (build_with_state).
+
+    Args:
+        build: makes the network.
+        state: `{key: array}`.
+        what: the network's name for the message.
+    Raises:
+        UserError: the network has more than twice the numbers of the weights, and more than a little.
+        ValueError: the network cannot be built.
+    """
+    given = as_arrays(state)
+    specs = describe_network(build, most=2 * len(given) + _SOME)
+    asked, there = (
+        sum(math.prod(array.shape) for array in arrays) for arrays in (specs.values(), given.values())
+    )
+    if asked > 2 * there + _LITTLE:
+        raise UserError(
+            f"these weights do not fit this {what}: it has {asked} numbers, {there} are in the file. "
+            "Use the weights and the configuration of the same network"
+        )
+
+
 def as_arrays(state: Mapping[str, Any]) -> dict:
     """A state dict of arrays, without the table that paddle.save adds."""
     return {
@@ -113,7 +141,7 @@ def check_state(specs: dict[str, ParameterSpec], state: dict, what: str) -> None
         UserError: as load_state.
     """
     problems = [f"{key} is missing" for key in specs if key not in state]
-    problems += [f"{key} is unknown" for key in state if key not in specs]
+    problems += [f"{plain(key)} is unknown" for key in state if key not in specs]
     for key, spec in specs.items():
         if key in state and state[key].shape != spec.shape:
             problems.append(f"{key} is {list(state[key].shape)} instead of {list(spec.shape)}")

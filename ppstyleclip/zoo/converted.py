@@ -15,9 +15,9 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_atomic, write_safetensors
 from ppstyleclip.zoo.bundle import GETF
 from ppstyleclip.zoo.clips import build_converted_clip, save_clip
-from ppstyleclip.zoo.foreign import OWN
 from ppstyleclip.zoo.generators import save_generator
 from ppstyleclip.zoo.mappers import build_converted_mapper, mapper_contents, save_mapper
+from ppstyleclip.zoo.metadata import OURS
 
 SUFFIXES = (".safetensors", ".pdparams")
 
@@ -67,7 +67,7 @@ def _write_arrays(path, converted, name, about) -> None:
     metadata = {
         **converted.stated,
         **about,
-        "kind": f"{OWN}{converted.kind}",
+        "kind": f"{OURS}{converted.kind}",
         "name": name,
         "config": json.dumps(converted.config),
         **_stated_generator(converted),

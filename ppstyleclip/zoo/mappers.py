@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import paddle
 
 from ppstyleclip.convert import generator_sample
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named, one_line
 from ppstyleclip.files import fingerprint, write_safetensors
 from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import sniff
@@ -20,11 +20,10 @@ from ppstyleclip.models.state import build_with_state
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.foreign import read_as, read_stated
 from ppstyleclip.zoo.generators import as_float32, stored
+from ppstyleclip.zoo.metadata import MapperMetadata, MapperWords, check_fingerprint, read_own
 from ppstyleclip.zoo.published_mappers import foreign_parts
 
 KIND = "ppstyleclip mapper"
-EMBEDS = ("none", "table", "clip")
-MAPPER_SPACES = ("w_plus", "s")
 TRAIN = "ppstyleclip train-mapper"
 _WORDS = "words"  # beside the network's keys, none of which is called so
 
@@ -94,7 +93,7 @@ class TrainedMapper:
             return None
         names = [names] if isinstance(names, str) else list(names)
         if not names:
-            raise UserError(f"this mapper needs a text; it knows: {', '.join(self.texts)}")
+            raise UserError(f"this mapper needs a text; it knows: {named(self.texts)}")
         vectors = np.stack([self._vector(name, clip) for name in names])
         return vectors.sum(axis=0, keepdims=True, dtype=np.float32)
 
@@ -103,7 +102,7 @@ class TrainedMapper:
         if place is not None and self.words is not None:
             return self.words[place]
         if self.embed == "table":
-            raise UserError(f"this mapper does not know '{name}'; it knows: {', '.join(self.texts)}")
+            raise UserError(f"this mapper does not know '{name}'; it knows: {named(self.texts)}")
         if clip is None:
             raise UserError(f"a CLIP is needed for the vector of '{name}'; give one")
         prompt = name if place is None or not self.prompts else self.prompts[place]
@@ -198,7 +197,7 @@ def _built(state, parts, path) -> TrainedMapper:
     try:
         network = build_with_state(lambda: build_mapper(parts["config"]), state, "mapper")
     except (ValueError, TypeError) as error:
-        raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:200]}") from None
+        raise UserError(f"{path} is damaged: {one_line(error, 300)}") from None
     network.eval()
     return TrainedMapper(network, **parts)
 
@@ -211,26 +210,42 @@ def _own(state, metadata, path) -> TrainedMapper:
 
 def _own_parts(state, metadata, path) -> tuple[dict, dict]:
     """(`{key: array}` for the network, the other arguments of TrainedMapper)."""
-    state = as_float32(state)
-    if metadata.get("fingerprint") != fingerprint(state):
-        raise UserError(f"{path} is damaged: its weights are not those it was written with")
-    words = state.pop(_WORDS, None)
+    own, state = read_own(MapperMetadata, metadata, path), as_float32(state)
+    check_fingerprint(own.fingerprint, fingerprint(state), path)
+    words, said = state.pop(_WORDS, None), own.mapper
+    if said is None:
+        raise UserError(f"{path} is damaged: its metadata do not say what its mapper is")
+    _check_words(words, said, path)
+    return state, {
+        "config": own.config,
+        "words": words,
+        "scale": said.scale,
+        "space": said.space,
+        "texts": said.texts,
+        "embed": said.embed,
+        "made_for": {word: mark for word, mark in asdict(said.made_for).items() if mark is not None},
+        "prompts": said.prompts,
+    }
+
+
+def _check_words(words, said: MapperWords, path) -> None:
+    """Refuse vectors of texts, `[K, T]` finite floats, that are not one for each text."""
+    is_table = words is not None and words.ndim == 2 and words.dtype.kind == "f"
+    if words is not None and not (is_table and len(words) == len(said.texts)):
+        raise UserError(
+            f"{path} is damaged: vectors of its texts are {list(words.shape)} {words.dtype}, it has "
+            f"{len(said.texts)} texts"
+        )
     if words is not None:
         check_finite({_WORDS: words}, path)
-    try:
-        config, stated = json.loads(metadata["config"]), json.loads(metadata["mapper"])
-        return state, {
-            "config": config,
-            "words": words,
-            "scale": float(stated["scale"]),
-            "space": stated["space"],
-            "texts": tuple(stated["texts"]),
-            "embed": stated["embed"],
-            "made_for": dict(stated["made_for"]),
-            "prompts": tuple(stated.get("prompts", ())),
-        }
-    except (ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:200]}") from None
+    if said.embed != "none" and not said.texts or said.embed == "table" and words is None:
+        raise UserError(
+            f"{path} is damaged: it takes a text (embed {said.embed}), and says of none what it is"
+        )
+    if said.prompts and len(said.prompts) != len(said.texts):
+        raise UserError(
+            f"{path} is damaged: it has {len(said.texts)} texts and {len(said.prompts)} prompts of them"
+        )
 
 
 def check_mapper_made_for(mapper: TrainedMapper, path, **marks) -> None:

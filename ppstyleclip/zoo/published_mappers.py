@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ppstyleclip.convert.mapper_texts import CLIP_TEXTS, TABLE_TEXTS
 from ppstyleclip.convert.mappers import network_config
-from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.errors import MissingFile, UserError, one_line, shown
 from ppstyleclip.zoo.registry import fetch_published, read_registry
 from ppstyleclip.zoo.words import seed000_words
 
@@ -100,7 +100,9 @@ def _texts(config, opts, stem) -> dict:
     takes_text = config["form"] != "plain" or "data_mode" in opts
     if not takes_text:
         description = config.get("description")
-        return {"texts": (description,) if description else ()}
+        return {
+            "texts": (one_line(description, 200),) if isinstance(description, str) and description else ()
+        }
     if "data_mode" in opts:
         mode, by_clip = opts["data_mode"], opts.get("text_embed_mode") == "clip_encoder"
     elif stem in known:
@@ -110,9 +112,12 @@ def _texts(config, opts, stem) -> dict:
             "this mapper takes texts, and its file does not say which (no data_mode); if it is "
             f"text2image_manipulation's, call it as they do: {', '.join(sorted(known))}"
         )
-    texts = (CLIP_TEXTS if by_clip else TABLE_TEXTS).get(mode)
+    known_texts = CLIP_TEXTS if by_clip else TABLE_TEXTS
+    texts = known_texts.get(mode) if isinstance(mode, str) else None
     if texts is None:
-        raise UserError(f"this mapper's data_mode is {mode!r}; known: {', '.join([*TABLE_TEXTS, 'Disney'])}")
+        raise UserError(
+            f"this mapper's data_mode is {shown(mode)}; known: {', '.join([*TABLE_TEXTS, 'Disney'])}"
+        )
     return {
         "texts": tuple(texts),
         "prompts": tuple(texts.values()),

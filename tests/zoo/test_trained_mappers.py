@@ -126,7 +126,7 @@ def test_damaged_files_are_one_line(tmp_path):
     tensors, metadata = read_safetensors(path)
     for change, words in [
         ({"config": "{"}, "is damaged"),
-        ({"mapper": "{}"}, "is damaged: 'scale'"),
+        ({"mapper": "{}"}, "is damaged: mapper.scale is missing"),
         ({"config": '{"mapper_type": "x"}'}, "unknown mapper_type 'x'"),
     ]:
         write_safetensors(path, tensors, {**metadata, **change})

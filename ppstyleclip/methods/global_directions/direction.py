@@ -9,9 +9,8 @@ import numpy as np
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_signed
-from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats, as_relevance
+from ppstyleclip.stylespace import UNITS, Relevance, StyleLayout, StyleStats, as_relevance
 
-UNITS = ("style", "sigma", "effect")
 EFFECT = 0.1  # what one step of alpha is in unit "effect": a move of the picture's CLIP feature along dt
 SPAN = 10.0  # standard deviations between the two pictures (+5 and -5) whose difference is an effect norm
 

@@ -16,18 +16,31 @@ import shutil
 import urllib.error
 import urllib.parse
 import urllib.request
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 from tqdm import tqdm
 
-from ppstyleclip.errors import CannotWrite
-from ppstyleclip.files import named_refusal, write_atomic
+from ppstyleclip.errors import CannotWrite, UserError
+from ppstyleclip.files import named_refusal, read_json, write_atomic
 from ppstyleclip.formats.sniff import sniff_bytes
+from ppstyleclip.schema import Between, Size
 
 TIMEOUT = 30  # seconds without a byte
 _CHUNK = 1 << 18
 _HEAD = 512  # bytes that tell a web page
+_LONGEST_NOTE = 2**16  # bytes
 _WORTH_ANOTHER_TRY = (408, 416, 425, 429, 500, 502, 503, 504)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is kept beside a partial file."""
+
+    url: Annotated[str, Size(1, 4000)]
+    total: Annotated[int, Between(1, 2**50)]
+    version: Annotated[str, Size(0, 1000)]
 
 
 class Failed(Exception):
@@ -92,11 +105,10 @@ def _note(part: Path) -> Path:
 
 def _read_note(part, url) -> dict:
     """What is known of a partial file that can be continued; otherwise it is removed, and {}."""
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        known = json.loads(_note(part).read_text(encoding="utf-8"))
-        is_same = known["url"] == url and isinstance(known["version"], str)
-        if is_same and 0 < part.stat().st_size <= known["total"]:
-            return known
+    with contextlib.suppress(OSError, UserError):
+        known = read_json(Note, _note(part), most=_LONGEST_NOTE)
+        if known.url == url and 0 < part.stat().st_size <= known.total:
+            return asdict(known)
     discard(part)
     return {}
 

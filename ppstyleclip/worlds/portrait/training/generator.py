@@ -19,6 +19,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from ppstyleclip.finite import finite_number
+from ppstyleclip.schema import parse_json
 
 HISTORY, BEST = "history.jsonl", "generator-best.pt"
 
@@ -61,7 +62,7 @@ def told_to_end():
 def best_score(folder):
     """The best score of the reports that the folder's history holds."""
     path = Path(folder) / HISTORY
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = [parse_json(line) for line in path.read_text().splitlines()] if path.exists() else []
     return max((line["psnr64"] + line["face"] for line in lines if "psnr128" in line), default=0.0)
 
 
