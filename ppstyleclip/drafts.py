@@ -2,8 +2,8 @@
 """Files written whole or not at all, one by one or several together.
 
 A file is written under another name in its own folder and then moved into place, so that no reader ever sees
-half of it and a failed run leaves the old file as it was. Several files that belong together are written inside
-`all_or_nothing`, and take their names together.
+half of it and a failed run leaves the old file as it was. Several files that belong together are written
+inside `all_or_nothing`, and take their names together.
 """
 
 from __future__ import annotations

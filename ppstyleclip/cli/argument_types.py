@@ -94,8 +94,8 @@ def words(text: str) -> str:
         raise argparse.ArgumentTypeError("a text is needed, got none")
     if len(text) > 1000:
         raise argparse.ArgumentTypeError(f"a text has at most 1000 characters, got {len(text)}")
-    if not text.isprintable():
-        raise argparse.ArgumentTypeError(f"a text of printable letters in UTF-8 is needed, got {_cut(text)}")
+    if any(ord(letter) < 32 and not letter.isspace() or "\ud800" <= letter <= "\udfff" for letter in text):
+        raise argparse.ArgumentTypeError(f"a text of letters in UTF-8 is needed, got {_cut(text)}")
     return text
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from ppstyleclip import __version__
+from ppstyleclip.cli.arguments import documented_parser
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_writable, save_png
 from ppstyleclip.threads import import_paddle
@@ -17,7 +18,7 @@ SUFFIXES = (".safetensors", ".pdparams")
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Convert other people's weights, told by their content.")
+    parser = documented_parser("Convert other people's weights, told by their content.")
     add = parser.add_argument
     add("source", metavar="IN", help=".pt, .pth, .pkl, .pdparams, .npy, .safetensors, ...")
     add("target", metavar="OUT", help="what to write: .safetensors (ours) or .pdparams (PaddleGAN's)")

@@ -18,12 +18,12 @@ import time
 from pathlib import Path
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import INDEX, is_seed
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.edit_arguments import (
     add_edit_arguments,
     add_measured_arguments,
     add_photo_arguments,
-    check_photo_arguments,
 )
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import PICTURE_SUFFIXES, check_file
@@ -52,7 +52,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print what was done as one JSON object")
     parser.add_argument(
         "--index",
-        type=int,
+        type=INDEX,
         default=0,
         metavar="N",
         help="which latent, where the file holds several (default: 0)",
@@ -90,8 +90,7 @@ def _place(args: argparse.Namespace) -> Path | None:
 
 def _check_source(args: argparse.Namespace) -> bool:
     """Refuse a source that cannot be edited; tell whether it is a photo."""
-    check_photo_arguments(args)
-    if args.source is None or args.source.isdigit():
+    if args.source is None or is_seed(args.source):
         return False
     if Path(args.source).is_dir():
         raise UserError(f"{args.source} is a folder; for folders and videos there is: ppstyleclip photo")

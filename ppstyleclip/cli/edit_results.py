@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import is_seed
 from ppstyleclip.cli.edit_arguments import text_edit
 from ppstyleclip.cli.faces import load_face
 from ppstyleclip.cli.photos import edit_named_photo, lines_of, warn_if_poor
@@ -38,7 +39,7 @@ class EditReport:
 
 def edit_source_face(editor: Editor, args: Namespace, picture_path: Path | None) -> EditReport:
     """Edit a sampled face or one of a latent file, and write the picture, or a folder without its path."""
-    if args.source is None or args.source.isdigit():
+    if args.source is None or is_seed(args.source):
         seed = DEFAULT_SEED if args.source is None else int(args.source)
         face, source = editor.sample(seed).numpy(), f"sampled face {seed}"
     else:

@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import STRENGTH, Whole
 from ppstyleclip.cli.arguments import (
     add_face_arguments,
     add_model_arguments,
     check_faces,
     documented_parser,
-    finite_number,
     load_editor,
 )
 
@@ -31,7 +31,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     how = parser.add_argument_group("mixture").add_mutually_exclusive_group()
     how.add_argument(
         "--weights",
-        type=finite_number,
+        type=STRENGTH,
         nargs="+",
         default=[0.5],
         metavar="SHARE",
@@ -39,7 +39,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     how.add_argument(
         "--crossover",
-        type=int,
+        type=Whole(0, 100),
         metavar="LEVEL",
         help="style mixing: the levels before this one from face 1, the finer ones from face 2",
     )

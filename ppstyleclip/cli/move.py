@@ -14,12 +14,12 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import STRENGTH
 from ppstyleclip.cli.arguments import (
     add_face_arguments,
     add_model_arguments,
     check_faces,
     documented_parser,
-    finite_number,
     load_editor,
 )
 
@@ -31,7 +31,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--direction_name", metavar="NAME", help="which of the directions (default: the only one)")
     add(
         "--direction_offset",
-        type=finite_number,
+        type=STRENGTH,
         nargs="+",
         default=[0.0],
         metavar="OFFSET",

@@ -16,8 +16,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
-from ppstyleclip.cli.edit_arguments import add_photo_arguments, check_photo_arguments, photo_config
+from ppstyleclip.cli.argument_types import STRENGTH, THRESHOLD, words
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.edit_arguments import add_photo_arguments, photo_config
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
@@ -31,12 +32,12 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = documented_parser(__doc__)
     parser.add_argument("photo", help="the photo; or a folder of photos, or a video")
     add = parser.add_argument_group("edit").add_argument
-    add("--neutral", default="face", help="what the face is (default: face)")
-    add("--target", required=True, help="what it should become, such as 'happy face'")
-    add("--direction_offset", type=finite_number, metavar="ALPHA", help="strength (default: the model's own)")
+    add("--neutral", type=words, default="face", help="what the face is (default: face)")
+    add("--target", type=words, required=True, help="what it should become, such as 'happy face'")
+    add("--direction_offset", type=STRENGTH, metavar="ALPHA", help="strength (default: the model's own)")
     add(
         "--beta_threshold",
-        type=finite_number,
+        type=THRESHOLD,
         metavar="BETA",
         help="style channels less related to the text stay still (default: the model's own)",
     )
@@ -50,7 +51,6 @@ def run(args: argparse.Namespace) -> None:
     """Edit, write, and say what was done."""
     for path in filter(None, (None if Path(args.photo).is_dir() else args.photo, args.ir_se50_weights)):
         check_file(path)
-    check_photo_arguments(args)
     editor = load_editor(args)
 
     from ppstyleclip.cli.photos import has_frames

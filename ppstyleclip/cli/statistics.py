@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 
+from ppstyleclip.cli.argument_types import COUNT, FRACTION, SEED
+from ppstyleclip.cli.arguments import documented_parser
 from ppstyleclip.cli.preparation import add_model, open_model, places_of, save_statistics
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.progress import last
@@ -19,12 +21,12 @@ BATCH = 500
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line of the first stage."""
-    parser = argparse.ArgumentParser(description="Measure mean and deviation of each style channel.")
+    parser = documented_parser("Measure mean and deviation of each style channel.")
     add_model(parser)
     add = parser.add_argument
-    add("--seed", type=int, default=1234, help="of the samples (default: %(default)s)")
-    add("--num_samples", type=int, default=100_000, help="how many (default: %(default)s)")
-    add("--truncation", type=float, help="0 to 1, 1 is none (default: the model's own, 0.7 for FFHQ)")
+    add("--seed", type=SEED, default=1234, help="of the samples (default: %(default)s)")
+    add("--num_samples", type=COUNT, default=100_000, help="how many (default: %(default)s)")
+    add("--truncation", type=FRACTION, help="0 to 1, 1 is none (default: the model's own, 0.7 for FFHQ)")
     add(
         "--truncation_mode",
         default="layers",
@@ -32,7 +34,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="what is truncated: layers (the first eight), all (layers; the official code), features (the "
         "first eight of w, as PaddleGAN's published statistics), none (default: %(default)s)",
     )
-    add("--batch_size", type=int, help=f"samples at once (default: {BATCH})")
+    add("--batch_size", type=COUNT, help=f"samples at once (default: {BATCH})")
     add("--restart", action="store_true", help="begin again where a run that was killed would go on")
     return parser.parse_args(argv)
 

@@ -155,11 +155,11 @@ def test_the_face_of_a_photo(monkeypatch, editor):
         (["--modules", "smile", "--latents_test_path", "odd.npy", "--seed", "1"], "give one"),
         (
             ["--modules", "smile", "--latents_test_path", "odd.npy", "--n_images", "0"],
-            "n_images must be at least 1",
+            "--n_images: a whole number from 1",
         ),
         (
             ["--modules", "smile", "--latents_test_path", "odd.npy", "--test_batch_size", "0"],
-            "test_batch_size must be at least 1",
+            "--test_batch_size: a whole number from 1",
         ),
     ],
 )
