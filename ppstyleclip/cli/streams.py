@@ -63,7 +63,7 @@ def _occupy_descriptors() -> None:
 def _able_stream(stream: TextIO | None) -> Iterator[TextIO]:
     """The stream, with codes for letters that it lacks; one that leads nowhere where there is none."""
     if stream is None or stream.closed:
-        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        with open(os.devnull, "w", encoding="utf-8", errors="backslashreplace") as nowhere:
             yield nowhere
     elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
         stream.reconfigure(errors="backslashreplace")
