@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""What stands on a command line: each number of each command has bounds, and what is beyond them is one line."""
+"""What stands on a command line: each number has bounds, and what is beyond them is one line."""
 
 from __future__ import annotations
 
