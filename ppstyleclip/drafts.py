@@ -18,7 +18,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from ppstyleclip.errors import CannotWrite
+from ppstyleclip.errors import CannotWrite, UserError
 
 _DRAFT = re.compile(r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp(?:\.\w+)?")  # name, process; of _draft_name
 _SHOWN = 40  # letters of a file's name in its draft's: four bytes each at most, where 255 are allowed
@@ -225,11 +225,13 @@ def named_refusal(path):
     """Turn the system's refusal to write into one line that names the place."""
     try:
         yield
-    except CannotWrite:
+    except UserError:
         raise
     except OSError as error:
         raise CannotWrite(f"cannot write {path}: {error.strerror or error}; choose another place") from None
-    except ValueError as error:  # a name with a zero byte, or with letters that names cannot have
+    except ValueError as error:
+        if not isinstance(error, UnicodeError) and "null" not in str(error):
+            raise  # not what Python says of a name with a zero byte, or with letters that names cannot have
         raise CannotWrite(f"cannot write {str(path)!r}: {error}; choose another name") from None
 
 

@@ -52,7 +52,8 @@ def test_jpeg_of_any_colours(tmp_path, picture, mode):
 
 @pytest.mark.parametrize("orientation, turned", [
     (1, lambda p: p), (2, lambda p: p[:, ::-1]), (3, lambda p: p[::-1, ::-1]), (4, lambda p: p[::-1]),
-    (5, lambda p: p.swapaxes(0, 1)), (6, lambda p: np.rot90(p, -1)), (7, lambda p: p[::-1, ::-1].swapaxes(0, 1)), (8, lambda p: np.rot90(p))])  # fmt: skip
+    (5, lambda p: p.swapaxes(0, 1)), (6, lambda p: np.rot90(p, -1)),
+    (7, lambda p: p[::-1, ::-1].swapaxes(0, 1)), (8, lambda p: np.rot90(p))])  # fmt: skip
 def test_exif_orientation_is_applied(tmp_path, picture, orientation, turned):
     exif = Image.Exif()
     exif[0x112] = orientation
