@@ -188,7 +188,8 @@ class _OpenCV:
     """OpenCV's encoder."""
 
     def __init__(self, path: Path, fps: float):
-        self._path, self._fps, self._writer = path, fps, None
+        self._path, self._fps = path, fps
+        self._writer: Any = None
 
     def write(self, picture: np.ndarray) -> None:
         cv2 = import_cv2()

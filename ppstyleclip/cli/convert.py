@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections import Counter
 from pathlib import Path
 
 from ppstyleclip import __version__
 from ppstyleclip.cli.arguments import documented_parser
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file, check_writable, save_png
+from ppstyleclip.files import all_or_nothing, check_file, check_target, check_writable, save_png
 from ppstyleclip.threads import import_paddle
 
 SUFFIXES = (".safetensors", ".pdparams")
@@ -35,9 +36,10 @@ def run(args: argparse.Namespace) -> None:
     source, target = check_file(args.source), Path(args.target)
     if target.suffix not in SUFFIXES:
         raise UserError(f"{target} must end in {' or '.join(SUFFIXES)}")
-    if target.exists() and target.samefile(source):
+    if os.path.exists(target) and os.path.samefile(target, source):
         raise UserError(f"{target} would replace what is read; choose another name")
     check_writable(target.parent)
+    check_target(target)
 
     import_paddle()
     from ppstyleclip.zoo.converted import save_converted
@@ -57,10 +59,17 @@ def run(args: argparse.Namespace) -> None:
         "converter": f"ppstyleclip {__version__}",
     }
     generator = build_converted_generator(converted) if converted.kind == "generator" else None
-    save_converted(target, converted, name=args.name or source.stem, about=about, generator=generator)
+    look = None if generator is None else _drawn(generator, converted.extras.get("latent_avg"))
+    picture = target.with_suffix(".png")
+    with all_or_nothing():
+        save_converted(target, converted, name=args.name or source.stem, about=about, generator=generator)
+        if look is not None:
+            save_png(picture, look)
     print(f"wrote {target}")
     if generator is not None:
-        _look_at(generator, converted.extras.get("latent_avg"), target)
+        if target.suffix == ".pdparams":
+            print(_for_paddlegan(generator))
+        print(f"wrote {picture}: look at its faces")
 
 
 def _left_out(ignored: dict) -> list[str]:
@@ -68,13 +77,14 @@ def _left_out(ignored: dict) -> list[str]:
     return [f"left out: {count} ({reason})" for reason, count in Counter(ignored.values()).items()]
 
 
-def _look_at(generator, mean, target: Path) -> None:
-    """Say how PaddleGAN builds a generator, and draw it."""
-    from ppstyleclip.pipelines.check_picture import FACES, draw_faces
+def _drawn(generator, mean):
+    from ppstyleclip.pipelines.check_picture import draw_faces
+
+    return draw_faces(generator, mean)
+
+
+def _for_paddlegan(generator) -> str:
+    """Say how PaddleGAN builds a generator."""
     from ppstyleclip.zoo.converted import describe_for_paddlegan
 
-    if target.suffix == ".pdparams":
-        print(describe_for_paddlegan(generator.config()))
-    picture = target.with_suffix(".png")
-    save_png(picture, draw_faces(generator, mean))
-    print(f"wrote {picture}: look at its {FACES} faces")
+    return describe_for_paddlegan(generator.config())

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from ppstyleclip.cli.edit_arguments import (
     add_photo_arguments,
 )
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import PICTURE_SUFFIXES, check_file
+from ppstyleclip.files import PICTURE_SUFFIXES, check_file, check_target
 
 LATENTS = (".npy", ".npz", ".pt", ".pth", ".pd", ".pdparams", ".pkl", ".safetensors")  # names of latent files
 DEFAULT_OUTPUT = "edited.png"
@@ -82,17 +83,17 @@ def run(args: argparse.Namespace) -> None:
 def _place(args: argparse.Namespace) -> Path | None:
     """Return the picture that -o names, or None for a folder; args.output_path becomes the folder."""
     path = Path(args.output_path)
-    if path.suffix.lower() not in PICTURE_SUFFIXES or path.is_dir():
+    if path.suffix.lower() not in PICTURE_SUFFIXES or os.path.isdir(path):
         return None
     args.output_path = str(path.parent)
-    return path
+    return check_target(path)
 
 
 def _check_source(args: argparse.Namespace) -> bool:
     """Refuse a source that cannot be edited; tell whether it is a photo."""
     if args.source is None or is_seed(args.source):
         return False
-    if Path(args.source).is_dir():
+    if os.path.isdir(args.source):
         raise UserError(f"{args.source} is a folder; for folders and videos there is: ppstyleclip photo")
     for path in filter(None, (args.source, args.ir_se50_weights)):
         check_file(path)

@@ -6,17 +6,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ppstyleclip.align import read_photo
-from ppstyleclip.cli.photos import PICTURES, read_faces
+from ppstyleclip.cli.photos import pictures_in, read_faces
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_bank
 from ppstyleclip.methods.mapper import TextSet, known_set, text_set
 from ppstyleclip.pipelines.mapper_training import sample_latents
+from ppstyleclip.wording import counted
 from ppstyleclip.zoo import read_styles
 
 TRAIN_SEED, VAL_SEED = 1_000_000, 2_000_000  # of the first sampled face of each
@@ -92,7 +92,7 @@ def photo_latents(editor: Editor, folder: str) -> np.ndarray:
     """
     if editor.bundle.encoder is None:
         raise UserError(f"'{editor.bundle.name}' has no encoder; give latents with --latents_train_path")
-    places = sorted(place for place in Path(folder).iterdir() if place.suffix.lower() in PICTURES)
+    places = pictures_in(folder)
     found = []
     for place in places:
         try:
@@ -102,7 +102,7 @@ def photo_latents(editor: Editor, folder: str) -> np.ndarray:
             continue
         found.append(editor.invert(np.stack([face.crop for face in faces])))
     if not found:
-        raise UserError(f"none of the {len(places)} pictures in {folder} has a face")
+        raise UserError(f"none of the {counted(len(places), 'picture')} in {folder} has a face")
     return np.concatenate(found)
 
 
@@ -136,7 +136,7 @@ def chosen_texts(
         return known_set(str(data_mode), embed)
     if embed == "none" and len(description) > 1:
         raise UserError(
-            f"a mapper of {len(description)} texts must be told which; use --mapper_mode "
+            f"a mapper of {counted(len(description), 'text')} must be told which; use --mapper_mode "
             "Mapper_sum, Mapper_cat or Mapper_multi"
         )
     return text_set(description, together=together)

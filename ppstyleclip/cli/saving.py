@@ -1,22 +1,27 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""What the commands write, under the file names of PaddleGAN's tools; each function returns its paths."""
+"""What the commands write, under the file names of PaddleGAN's tools; each function returns its paths.
+
+The files of one function take their names together, so that a full disk leaves no new ones beside old ones.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ppstyleclip.files import save_png, write_atomic
+from ppstyleclip.cli.photos import PictureFolder
+from ppstyleclip.files import all_or_nothing, save_png, sweep_drafts, write_atomic
 from ppstyleclip.pictures import enlarged, grid, offset_labels, reduced, strip
 from ppstyleclip.pipelines.editing import Move, TextEdit
+from ppstyleclip.pipelines.frames import FrameRecord
 from ppstyleclip.pipelines.inversion import FaceInversion
 from ppstyleclip.pipelines.photo import PhotoEdit
 from ppstyleclip.pipelines.sampling import Mixture, Sheets
-from ppstyleclip.video import FPS, save_gif, save_mp4
+from ppstyleclip.video import VideoFile, mp4_writer, save_gif, save_mp4
 from ppstyleclip.zoo import Bundle, save_generator
 from ppstyleclip.zoo.bundle import TUNED_FROM
 
@@ -42,6 +47,7 @@ def save_styles(path: str | Path, styles: Sequence[Any]) -> Path:
     return Path(path)
 
 
+@all_or_nothing()
 def save_text_edit(folder: str | Path, made: TextEdit) -> list[Path]:
     """Write src.editing.png, dst.editing.png, dst.editing.pd and, for several strengths, strip.png."""
     written = _save_pngs(folder, {"src.editing.png": made.before, "dst.editing.png": made.after})
@@ -49,6 +55,7 @@ def save_text_edit(folder: str | Path, made: TextEdit) -> list[Path]:
     return written + _save_strip(folder, made.pictures, made.alphas)
 
 
+@all_or_nothing()
 def save_move(folder: str | Path, made: Move) -> list[Path]:
     """Write src.editing.png, dst.editing.png, dst.editing.npy and, for several offsets, strip.png."""
     written = _save_pngs(folder, {"src.editing.png": made.before, "dst.editing.png": made.after})
@@ -62,6 +69,7 @@ def _save_strip(folder: str | Path, pictures: np.ndarray, strengths: Sequence[fl
     return _save_pngs(folder, {"strip.png": strip(pictures, offset_labels(strengths))})
 
 
+@all_or_nothing()
 def save_mixture(folder: str | Path, made: Mixture) -> list[Path]:
     """Write src1.mixing.png, src2.mixing.png, dst.mixing.png and dst.mixing.npy."""
     names = ("src1.mixing.png", "src2.mixing.png", "dst.mixing.png")
@@ -69,6 +77,7 @@ def save_mixture(folder: str | Path, made: Mixture) -> list[Path]:
     return [*written, save_latent(Path(folder) / "dst.mixing.npy", made.w_plus[0])]
 
 
+@all_or_nothing()
 def save_sheets(folder: str | Path, made: Sheets) -> list[Path]:
     """Write sample.png, sample.npy, sample_mixing_0.png and sample_mixing_1.png."""
     columns = made.config.columns
@@ -78,12 +87,14 @@ def save_sheets(folder: str | Path, made: Sheets) -> list[Path]:
     return written + _save_pngs(folder, sheets)
 
 
+@all_or_nothing()
 def save_inversion(folder: str | Path, made: FaceInversion, infix: str = "") -> list[Path]:
     """Write src.png (the face), dst.png (as it is drawn) and dst.npy (its latent); `infix` is ".fitting"."""
     written = _save_pngs(folder, {f"src{infix}.png": made.crop, f"dst{infix}.png": made.drawn})
     return [*written, save_latent(Path(folder) / f"dst{infix}.npy", made.w_plus)]
 
 
+@all_or_nothing()
 def save_interpolation(
     folder: str | Path, pixels: np.ndarray, *, num_stops: int, steps: int, fps: float
 ) -> list[Path]:
@@ -111,6 +122,7 @@ def strip_numbers(legs: int, steps: int) -> list[int]:
     return [leg * steps + k for leg in range(legs) for k in within] + [legs * steps]
 
 
+@all_or_nothing()
 def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path]:
     """Write edited.png, side_by_side.png, faces.png, faces.npy, and each tuned generator."""
     folder = Path(folder)
@@ -135,13 +147,35 @@ def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path
 
 
 def save_frames(
-    folder: str | Path, names: Sequence[str], pictures: Sequence[np.ndarray], rate: float | None
-) -> list[Path]:
-    """Write NAME.edited.png for each picture, or with a rate (frames a second) edited.mp4."""
-    if rate is None:
-        return _save_pngs(folder, {f"{name}.edited.png": one for name, one in zip(names, pictures)})
-    save_mp4(Path(folder) / "edited.mp4", pictures, fps=min(float(FPS[1]), rate))
-    return [Path(folder) / "edited.mp4"]
+    folder: str | Path, source: VideoFile | PictureFolder, records: Iterable[FrameRecord]
+) -> tuple[list[Path], list[int]]:
+    """Write pictures as they are edited: NAME.edited.png for each of a folder, edited.mp4 of a video.
+
+    Args:
+        folder: made if need be.
+        source: what was edited.
+        records: of pipelines.frames.edit_frames.
+    Returns:
+        (paths, how many faces were edited in each picture); all files take their names at the end.
+    """
+    sweep_drafts(folder)  # of a run that was killed
+    done = ((record.pixels, record.num_faces) for record in records if record.pixels is not None)
+    counts: list[int] = []
+    if isinstance(source, VideoFile):
+        path = Path(folder) / "edited.mp4"
+        with mp4_writer(path, fps=source.rate) as write:
+            for pixels, num_faces in done:
+                write(pixels)
+                counts.append(num_faces)
+        return [path], counts
+    written = [Path(folder) / f"{name}.edited.png" for name in source.names()]
+    with all_or_nothing():
+        for path, (pixels, num_faces) in zip(written, done):
+            save_png(path, pixels)
+            counts.append(num_faces)
+        for _ in records:  # to its end, where it says whether there were faces at all
+            pass
+    return written, counts
 
 
 def _save_pngs(folder: str | Path, pictures: dict[str, np.ndarray]) -> list[Path]:

@@ -19,7 +19,7 @@ from ppstyleclip.cli.argument_types import BATCH, COUNT, FRACTION, words
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file, check_writable
+from ppstyleclip.files import all_or_nothing, check_file, check_writable
 from ppstyleclip.progress import last
 
 
@@ -86,6 +86,7 @@ def _file_names(texts: list[str]) -> list[str]:
     return names
 
 
+@all_or_nothing()
 def _write(faces: Any, result: Any, folder: Path, stem: str, names: list[str]) -> list[Path]:
     """Write STEM_<text>.npy for each text that has faces, and split.csv with a line for each face."""
     from ppstyleclip.cli.curve_files import write_csv

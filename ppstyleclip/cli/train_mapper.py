@@ -31,7 +31,7 @@ from ppstyleclip.cli.argument_types import (
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file
+from ppstyleclip.files import check_file, check_folder
 
 # Option -> field of TrainingConfig.
 FIELDS = {
@@ -179,6 +179,8 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(
             "--photos and --latents_train_path both say what to train on; give one of these options"
         )
+    if args.photos:
+        check_folder(args.photos)
     editor = load_editor(args)
 
     from ppstyleclip.cli.process_group import join_process_group

@@ -88,7 +88,7 @@ def bring_files():
         (["cut.png"], "cut.png is a damaged picture"),
         (["odd.png"], "odd.png is a damaged picture"),
         (["absent.jpg"], "there is no file absent.jpg"),
-        (["folder.jpg"], "the folder folder.jpg holds 0 pictures"),
+        (["folder.jpg"], "the folder folder.jpg holds no pictures"),
         (["scene.png", "--face", "9"], "there is no face 9: 3 faces were found"),
         (["scene.png", "--face", "left"], "--face: largest, all, or a number from 1 is needed, got 'left'"),
         (["scene.png", "--steps", "-1"], "--steps: a whole number from 0 to 100000 is needed, got '-1'"),
