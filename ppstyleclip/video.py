@@ -29,8 +29,9 @@ H264_CURE = 'pip install "ppstyleclip[video]"'
 MAX_SIDE = 8190  # pixels, of those codecs
 USUAL_FPS = 25.0  # of a video that does not say
 MAX_VIDEO_BYTES = 1_500_000_000  # that reading, editing and writing one may take
-FRAME_BYTES = 24  # of each pixel of a frame: decoded, read, edited, encoded; and what encoders look ahead to
-LOOKAHEAD_BYTES = 200_000_000  # of frames that H.264 looks ahead to
+FRAME_BYTES = 27  # of each pixel of a frame: decoded, read, edited, encoded, as measured
+WORK_BYTES = 300_000_000  # of frames that wait for each other, and of the part of one that is pasted
+MANY_PIXELS = 2**22  # of a frame from which on H.264 looks ahead to no others, for they would take gigabytes
 
 # MP4 and MOV, AVI, MKV and WebM. What else FFmpeg knows stays closed: play lists name other files and hosts.
 _STARTS = re.compile(rb"....(?:ftyp|moov|mdat|wide|free|skip)|RIFF....AVI |\x1aE\xdf\xa3", re.DOTALL)
@@ -152,7 +153,7 @@ def _encoder_refusal(path: str | Path) -> Iterator[None]:
 
 
 class _H264:
-    """PyAV's encoder; frames that it looks ahead to are bounded by their bytes."""
+    """PyAV's encoder."""
 
     def __init__(self, path: Path, fps: float):
         self._path, self._rate = path, Fraction(fps).limit_denominator(1001)
@@ -164,22 +165,22 @@ class _H264:
         height, width = picture.shape[:2]
         if self._container is None:
             self._container = av.open(str(self._path), "w", format="mp4")
-            ahead = max(1, min(40, LOOKAHEAD_BYTES // (height * width * 3 // 2)))
-            threads = ":threads=1:bframes=0:ref=1:sync-lookahead=0" if ahead < 40 else ""
             self._stream = self._container.add_stream(H264, rate=self._rate)
             self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
-            self._stream.options = {
-                "crf": "18",
-                "x264-params": f"rc-lookahead={ahead}:colormatrix=smpte170m{threads}",
-            }
+            self._stream.options = {"crf": "18", "x264-params": "colormatrix=smpte170m"}
+            if height * width > MANY_PIXELS:
+                few = {"preset": "ultrafast", "tune": "zerolatency"}
+                self._stream.options = {**self._stream.options, **few}
+                self._stream.codec_context.thread_count = 1
         planes = cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420)
         self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
 
     def close(self) -> None:
         if self._container is not None:
-            container, self._container = self._container, None
+            container, stream = self._container, self._stream
+            self._container = self._stream = None  # they hold the encoder's frames
             try:
-                container.mux(self._stream.encode(None))
+                container.mux(stream.encode(None))
             finally:
                 container.close()
 
@@ -262,7 +263,7 @@ def open_video(path: str | Path, *, max_frames: int) -> VideoFile:
     if width < 1 or height < 1:
         raise UserError(f"{path} holds no frames that can be read")
     size = f"{path}, with frames of {width}x{height} pixels,"
-    check_memory(width * height * FRAME_BYTES, size, "make it smaller first", MAX_VIDEO_BYTES)
+    check_memory(width * height * FRAME_BYTES + WORK_BYTES, size, "make it smaller first", MAX_VIDEO_BYTES)
     rate = min(max(rate, MP4_FPS[0]), MP4_FPS[1]) if rate > 0 else USUAL_FPS  # no NaN either
     return VideoFile(path, width, height, rate, max_frames)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """Say how many of something there are: "1 step", "2 steps", "100,000 samples".
+    """Say how many of something there are: "1 step", "2 steps".
 
     Args:
         number: how many.
@@ -14,4 +14,4 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     """
     if number == 1:
         return f"1 {noun}"
-    return f"{number:,} {plural or noun + 's'}"
+    return f"{number} {plural or noun + 's'}"

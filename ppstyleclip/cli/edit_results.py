@@ -20,6 +20,7 @@ from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.pictures import offset_labels, strip
 from ppstyleclip.pipelines.editing import edit_face
 from ppstyleclip.pipelines.records import result_of
+from ppstyleclip.wording import counted
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def edit_lines(editor: Editor, source: str, edit: ResolvedEdit, direction: Style
 
 def photo_line(path: str, edit: ResolvedEdit, count: int) -> str:
     """Say what was edited in a photo, and how strongly."""
-    return f"{edit}, strength {edit.alpha:g}, on {count} face{'s' * (count > 1)} of {path}"
+    return f"{edit}, strength {edit.alpha:g}, on {counted(count, 'face')} of {path}"
 
 
 def _values(editor: Editor, edit: ResolvedEdit, direction: StyleDirection) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ppstyleclip.cli.arguments import (
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import MissingFile
 from ppstyleclip.files import check_file
+from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:
     from ppstyleclip.methods.inversion import Distance
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> None:
     written = save_inversion(args.output_path, made, infix=".fitting")
     (words,) = in_words(measures, *made.stages)
     print(
-        f"{args.input_image} fitted to {editor.bundle.name} in {config.fitting.steps} steps by "
+        f"{args.input_image} fitted to {editor.bundle.name} in {counted(config.fitting.steps, 'step')} by "
         f"{'plain' if distance is None else distance.name} and squared differences: {words}, "
         f"{made.seconds:.1f} s"
     )

@@ -22,6 +22,7 @@ from ppstyleclip.cli.arguments import (
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.wording import counted
 
 SEEDS = [DEFAULT_SEED, DEFAULT_SEED + 1]
 
@@ -88,7 +89,8 @@ def run(args: argparse.Namespace) -> None:
         args.output_path, pixels, num_stops=len(stops), steps=args.steps, fps=args.fps
     )
     print(
-        f"{len(stops)} faces of {editor.bundle.name}: {len(pixels)} pictures, {len(pixels) / args.fps:.1f} s"
+        f"{counted(len(stops), 'face')} of {editor.bundle.name}: {counted(len(pixels), 'picture')}, "
+        f"{len(pixels) / args.fps:.1f} s"
     )
     for path in written:
         print(f"wrote {path}")
@@ -111,6 +113,7 @@ def named_latents(args: argparse.Namespace) -> list[tuple]:
         paths = paths * len(indices)
     if len(indices) != len(paths):
         raise UserError(
-            f"{len(indices)} indices were given for {len(paths)} files; give --index a number for each"
+            f"{counted(len(indices), 'index was', 'indices were')} given for "
+            f"{counted(len(paths), 'file')}; give --index a number for each"
         )
     return list(zip(paths, indices))

@@ -29,6 +29,7 @@ from ppstyleclip.cli.arguments import (
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.wording import counted
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -135,7 +136,7 @@ def run(args: argparse.Namespace) -> None:
     what = ", ".join(mapper_stem(link) for link in chain)
     print(
         f"{what}{': ' * bool(args.texts)}{', '.join(args.texts)}, on {source} of {editor.bundle.name}: "
-        f"{len(faces)} face{'s' * (len(faces) > 1)}"
+        + counted(len(faces), "face")
     )
     for path in written[: 2 if args.latents_test_path else None]:
         print(f"wrote {path}")

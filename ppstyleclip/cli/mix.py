@@ -21,6 +21,7 @@ from ppstyleclip.cli.arguments import (
     documented_parser,
     load_editor,
 )
+from ppstyleclip.wording import counted
 
 SEEDS = {"1": DEFAULT_SEED, "2": DEFAULT_SEED + 1}
 
@@ -66,6 +67,6 @@ def run(args: argparse.Namespace) -> None:
     if args.crossover is None:
         how = "weights " + " ".join(f"{weight:g}" for weight in args.weights)
     written = save_mixture(args.output_path, made)
-    print(f"{name1} and {name2} of {editor.bundle.name}, {first.shape[1]} levels: {how}")
+    print(f"{name1} and {name2} of {editor.bundle.name}, {counted(first.shape[1], 'level')}: {how}")
     for path in written:
         print(f"wrote {path}")

@@ -22,6 +22,7 @@ from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, lo
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.wording import counted
 
 # Option -> field of the configuration.
 FIELDS = {
@@ -133,7 +134,8 @@ def run(args: argparse.Namespace) -> None:
     _write(folder, history, show_progress(records, title="optimising"))
     losses = [float(values.mean()) for values in history.terms["clip"]]
     print(
-        f"{' + '.join(args.description)}, on {source} of {editor.bundle.name}: {config.steps} steps in "
+        f"{' + '.join(args.description)}, on {source} of {editor.bundle.name}: "
+        f"{counted(config.steps, 'step')} in "
         f"{config.space}, CLIP loss {losses[0]:.3f} to {losses[-1]:.3f}"
     )
     for path in folder.written:

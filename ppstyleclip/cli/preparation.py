@@ -17,6 +17,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import all_or_nothing, check_file, check_writable, sweep_drafts
 from ppstyleclip.jobs.folder import threads_of_jobs
 from ppstyleclip.threads import import_paddle
+from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:  # these import Paddle
     from ppstyleclip.stylespace import Relevance, StyleStats
@@ -152,4 +153,4 @@ def save_measured(args: argparse.Namespace, relevance: Relevance) -> None:
             "if they did nothing"
         )
     dead = int((~relevance.rows.any(axis=1) & relevance.measured).sum())
-    print(f"measured {channels} channels; {dead} of them do nothing that CLIP sees\nwrote {path}")
+    print(f"measured {counted(channels, 'channel')}; {dead} of them do nothing that CLIP sees\nwrote {path}")

@@ -26,7 +26,7 @@ from ppstyleclip.zoo import Bundle, save_generator
 from ppstyleclip.zoo.bundle import TUNED_FROM
 
 GIF_SIDE = 512  # pixels; a GIF of 1024 px takes a megabyte for each picture
-STRIP_STEPS = 6  # of the row of an interpolation, if there are as many
+STRIP_STEPS = 6  # of the row of an interpolation, about
 
 
 def save_latent(path: str | Path, w_plus: np.ndarray) -> Path:
@@ -116,10 +116,16 @@ def save_interpolation(
 
 
 def strip_numbers(legs: int, steps: int) -> list[int]:
-    """Choose the pictures of the row: all stops, and as many between as there is room for."""
-    shown = min(steps, max(1, STRIP_STEPS // legs))
-    within = [round(k * steps / shown) for k in range(shown)]
-    return [leg * steps + k for leg in range(legs) for k in within] + [legs * steps]
+    """Choose the pictures of the row: all stops, and some between that are equally far from each other.
+
+    Args:
+        legs: ways from one stop to the next.
+        steps: pictures of each way; a number of them that has no divisors leaves the stops alone.
+    """
+    wanted = max(1, STRIP_STEPS // legs)
+    divisors = (shown for shown in range(1, min(steps, 2 * wanted) + 1) if steps % shown == 0)
+    shown = min(divisors, key=lambda number: (abs(number - wanted), number))
+    return [k * steps // shown for k in range(legs * shown + 1)]
 
 
 @all_or_nothing()

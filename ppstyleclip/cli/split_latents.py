@@ -21,6 +21,7 @@ from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import all_or_nothing, check_file, check_writable
 from ppstyleclip.progress import last
+from ppstyleclip.wording import counted
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
     written = _write(faces, result, check_writable(args.output_path), Path(args.bank).stem, names)
     counts = {text: len(group) for text, group in zip(args.texts, result.groups)}
     print(
-        f"{len(faces)} faces of {args.bank}: "
+        f"{counted(len(faces), 'face')} of {args.bank}: "
         + ", ".join(f"{n} {text}" for text, n in counts.items())
         + f", {len(faces) - sum(counts.values())} left out" * (sum(counts.values()) < len(faces))
     )

@@ -15,6 +15,7 @@ from ppstyleclip.cli.arguments import documented_parser
 from ppstyleclip.cli.preparation import add_model, open_model, places_of, save_statistics
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.progress import last
+from ppstyleclip.wording import counted
 
 BATCH = 500
 
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
         restart=args.restart,
     )
     if job.num_done:
-        print(f"{job.num_done} samples are done in {path}; going on")
+        print(f"{counted(job.num_done, 'sample is', 'samples are')} done in {path}; going on")
     record = last(
         show_progress(
             run_statistics_job(job),
@@ -86,5 +87,8 @@ def run(args: argparse.Namespace) -> None:
     places = places_of(args, bundle.name)
     save_statistics(places, bundle, record.stats, record.s, made_with)
     finish_statistics_job(job)
-    print(f"measured {bundle.layout.size} style channels of {bundle.name} on {args.num_samples} samples")
-    print(f"wrote {places.statistics}\nwrote {places.styles} ({len(record.s)} styles)")
+    print(
+        f"measured {bundle.layout.size} style channels of {bundle.name} on "
+        f"{counted(args.num_samples, 'sample')}"
+    )
+    print(f"wrote {places.statistics}\nwrote {places.styles} ({counted(len(record.s), 'style')})")

@@ -32,6 +32,7 @@ from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, lo
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_folder
+from ppstyleclip.wording import counted
 
 # Option -> field of TrainingConfig.
 FIELDS = {
@@ -194,7 +195,7 @@ def run(args: argparse.Namespace) -> None:
     record, written, seconds = _train(args, task, run_config, group, seconds)
     best = task.training.best()
     print(
-        f"{', '.join(task.texts.names)} on {len(task.dataset)} latents of {editor.bundle.name}: "
+        f"{', '.join(task.texts.names)} on {counted(len(task.dataset), 'latent')} of {editor.bundle.name}: "
         f"steps {first} to {record.done}, loss {record.terms['loss']:.4f}"
         + (f", best held-out loss at step {best[0]}" if best else "")
         + f", {seconds:.0f} s in all"

@@ -7,6 +7,7 @@ import numpy as np
 
 from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError
+from ppstyleclip.wording import counted
 
 # Names in PaddleGAN's file of editing directions; a dict with one of them is such a file.
 EDITS = (
@@ -41,13 +42,15 @@ def recognise_statistics(content, container) -> Recognised | None:
         return None
     widths = _widths(mean)
     config = {"channels": widths}
-    description = f"statistics of {sum(widths)} style channels in {len(widths)} layers ({origin})"
+    description = (
+        f"statistics of {counted(sum(widths), 'style channel')} in {counted(len(widths), 'layer')} ({origin})"
+    )
 
     def convert() -> Converted:
         state = {"mean": _joined(mean, "mean"), "std": _joined(std, "std")}
         if _widths(std) != widths:
             raise UserError(
-                f"mean has {len(widths)} layers and std {len(_widths(std))}, or of other widths; "
+                f"mean has {counted(len(widths), 'layer')} and std {len(_widths(std))}, or of other widths; "
                 "the file is damaged"
             )
         return Converted("statistics", state, config, ignored=left)
@@ -66,7 +69,10 @@ def recognise_styles(content, container) -> Recognised | None:
         return None
     widths = [part.shape[1] for part in content]
     config = {"channels": widths}
-    description = f"styles of {len(content[0])} faces, {sum(widths)} channels in {len(widths)} layers"
+    description = (
+        f"styles of {counted(len(content[0]), 'face')}, {counted(sum(widths), 'channel')} "
+        f"in {counted(len(widths), 'layer')}"
+    )
     return Recognised(
         "styles",
         description,

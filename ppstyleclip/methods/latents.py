@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.wording import counted
 
 
 def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
@@ -36,7 +37,8 @@ def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
     weights, levels = np.asarray(weights, np.float32).reshape(-1), first.shape[1]
     if len(weights) not in (1, levels):
         raise UserError(
-            f"{len(weights)} weights were given for latents of {levels} levels; give {levels} or one"
+            f"{counted(len(weights), 'weight was', 'weights were')} given for latents of "
+            f"{counted(levels, 'level')}; give {levels} or one"
         )
     if not np.isfinite(weights).all():
         raise UserError("weights must be finite numbers")
@@ -57,7 +59,9 @@ def crossover(coarse: ArrayLike, fine: ArrayLike, level: int) -> np.ndarray:
     """
     levels = np.shape(coarse)[1]
     if not 0 <= level <= levels:
-        raise UserError(f"crossover {level} was given for latents of {levels} levels; give 0 to {levels}")
+        raise UserError(
+            f"crossover {level} was given for latents of {counted(levels, 'level')}; give 0 to {levels}"
+        )
     return mix(coarse, fine, np.arange(levels) < level)
 
 

@@ -46,7 +46,7 @@ class FramesConfig:
     paste: str = "blend"
     smooth: int = 0
     together: int = 16
-    held_bytes: int = 2**28
+    held_bytes: int = 2**27
 
 
 @dataclass(frozen=True, eq=False)

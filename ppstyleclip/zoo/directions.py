@@ -16,6 +16,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_safetensors
 from ppstyleclip.formats import load_arrays
 from ppstyleclip.stylespace import DEFAULT_ALPHA, Relevance, StyleStats, as_relevance
+from ppstyleclip.wording import counted
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, EditDefaults, check_relevance, check_stats
 from ppstyleclip.zoo.foreign import convert_as
 
@@ -58,8 +59,9 @@ def _flat(value, word, layout, path, name) -> np.ndarray:
         widths = [np.size(part) for part in value]
         if widths != list(layout.channels):
             raise UserError(
-                f"{path}: statistics ({word}) have {sum(widths)} channels in {len(widths)} "
-                f"layers, generator '{name}' has {layout.size} in {len(layout.channels)}; "
+                f"{path}: statistics ({word}) have {counted(sum(widths), 'channel')} in "
+                f"{counted(len(widths), 'layer')}, generator '{name}' has {layout.size} in "
+                f"{len(layout.channels)}; "
                 f"rebuild them with: {GETF}"
             )
         value = np.concatenate([np.reshape(part, -1) for part in value])

@@ -256,14 +256,24 @@ def test_interpolation_of_sampled_faces():
         (1, 24, [0, 4, 8, 12, 16, 20, 24]),
         (1, 4, [0, 1, 2, 3, 4]),
         (1, 1, [0, 1]),
-        (1, 7, [0, 1, 2, 4, 5, 6, 7]),
+        (1, 7, [0, 1, 2, 3, 4, 5, 6, 7]),
         (2, 24, [0, 8, 16, 24, 32, 40, 48]),
-        (3, 5, [0, 2, 5, 7, 10, 12, 15]),
+        (1, 25, [0, 5, 10, 15, 20, 25]),
+        (1, 23, [0, 23]),
+        (3, 5, [0, 5, 10, 15]),
         (8, 2, [0, 2, 4, 6, 8, 10, 12, 14, 16]),
     ],
 )
 def test_the_row_has_all_stops_and_some_between(legs, steps, chosen):
     assert strip_numbers(legs, steps) == chosen
+
+
+def test_the_row_never_jumps():
+    for legs in range(1, 9):
+        for steps in range(1, 100):
+            chosen = strip_numbers(legs, steps)
+            assert len(set(np.diff(chosen))) == 1 and len(chosen) <= max(13, 2 * legs + 1)
+            assert set(range(0, legs * steps + 1, steps)) <= set(chosen)
 
 
 # ---- what they refuse

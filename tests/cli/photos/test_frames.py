@@ -111,7 +111,7 @@ def test_a_result_that_cannot_be_written_leaves_the_old_ones(toonface, monkeypat
 @pytest.mark.slow
 def test_large_frames_take_bounded_memory_however_many_they_are(tmp_path):
     code = """
-import numpy as np
+import numpy as np, os, sys
 from ppstyleclip.align import faces_of_landmarks, FaceFinder
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.methods.inversion import FittingConfig
@@ -122,9 +122,11 @@ from ppstyleclip.video import mp4_writer, open_video
 
 scene = draw_scene(4, faces=1, width=320, height=240, sides=(200, 210))
 large = np.repeat(np.repeat(scene.pixels, 20, 0), 20, 1)  # 6400 x 4800
-with mp4_writer("in.mp4", fps=25) as write:
-    for _ in range(12):
-        write(large)
+if sys.argv[1] == "write":
+    with mp4_writer("in.mp4", fps=25) as write:
+        for _ in range(12):
+            write(large)
+    os._exit(0)
 del large
 faces = faces_of_landmarks([20 * face.landmarks for face in scene.faces])
 frames.find_faces_if_any = lambda finder, pixels, which: faces
@@ -136,16 +138,17 @@ paths, counts = save_frames("out", film, records)
 assert counts == [1] * 12, counts
 print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout.split()[-1]) < 1_500_000  # kB; a frame has 92 MB
+    for word in ("write", "edit"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, word],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) < 1_600_000  # kB, of which the model and Paddle take 500,000
 
 
 @pytest.mark.parametrize("name, words", [("empty", "holds no pictures"), ("text.mp4", "no frames that can")])
