@@ -94,7 +94,8 @@ def main(argv: list[str] | None = None) -> int:
         total += went
         print(
             f"{name:24} {sum(went.values()):7,} examples: {went['read']:7,} read, "
-            f"{went['refused']:7,} refused, {'WRONG' if report else 'none wrong'}, {time.time() - start:.0f} s",
+            f"{went['refused']:7,} refused, {'WRONG' if report else 'none wrong'}, "
+            f"{time.time() - start:.0f} s",
             flush=True,
         )
         if report:

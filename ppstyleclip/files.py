@@ -1,8 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Files of our own: pictures and safetensors, written whole or not at all.
 
-A file is written under another name in its own folder and then moved into place, so that no reader ever sees
-half of it and a failed run leaves the old file as it was.
+How they are written is in drafts.py, whose functions are to be had from here as well.
 """
 
 from __future__ import annotations
@@ -12,14 +11,21 @@ import hashlib
 import json
 import math
 import os
-import re
-import secrets
+import stat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError, plain
+from ppstyleclip.drafts import all_or_nothing as all_or_nothing
+from ppstyleclip.drafts import atomic_file as atomic_file
+from ppstyleclip.drafts import atomic_path as atomic_path
+from ppstyleclip.drafts import check_target as check_target
+from ppstyleclip.drafts import check_writable as check_writable
+from ppstyleclip.drafts import kind_of, write_atomic
+from ppstyleclip.drafts import named_refusal as named_refusal
+from ppstyleclip.drafts import sweep_drafts as sweep_drafts
+from ppstyleclip.errors import MissingExtra, MissingFile, UserError, plain
 from ppstyleclip.schema import MOST_JSON, from_json, parse_json
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")  # of names that save_picture knows
@@ -43,106 +49,11 @@ _TYPES = {
     "BOOL": "?",
 }
 _MAX_READ = 2**28  # bytes of a file that is read whole
-_DRAFT = re.compile(r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp")  # name, process; as atomic_file calls its drafts
 
 
 def cache_home() -> Path:
     """The folder of everything that can be fetched or made again: PPSTYLECLIP_HOME, or one below ~/.cache."""
     return Path(os.environ.get("PPSTYLECLIP_HOME") or "~/.cache/ppstyleclip").expanduser()
-
-
-@contextlib.contextmanager
-def atomic_file(path):
-    """Open a binary file for writing that takes its name only when the block ends well.
-
-    Args:
-        path: where the file is to be; missing folders are made.
-    Raises:
-        CannotWrite: the folder or the file cannot be written. Whatever the block itself raises passes
-            through. In each case nothing is left behind.
-    """
-    path = Path(path)
-    draft = path.with_name(f".{path.name[:100]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        with named_refusal(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = open(draft, "xb")
-        with file:
-            yield file
-        with named_refusal(path):
-            os.replace(draft, path)
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-
-
-def sweep_drafts(folder, name: str | None = None) -> None:
-    """Remove the drafts that killed processes of this machine have left in a folder; those at work stay.
-
-    Args:
-        folder: where to look; it need not exist.
-        name: only drafts of the file of this name.
-    """
-    if not Path(folder).is_dir():
-        return
-    for draft in Path(folder).iterdir():
-        match = _DRAFT.fullmatch(draft.name)
-        if match is None or name is not None and match.group(1) != name[:100]:
-            continue
-        if not _is_running(int(match.group(2))):
-            draft.unlink(missing_ok=True)
-
-
-def _is_running(pid: int) -> bool:
-    if os.name != "posix":
-        return True  # os.kill would end it there
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def write_atomic(path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all.
-
-    Raises:
-        CannotWrite: the folder or the file cannot be written, or the disk is full.
-    """
-    with named_refusal(path), atomic_file(path) as file:
-        file.write(data)
-
-
-def check_writable(folder) -> Path:
-    """Prove that files can be written in a folder, before hours are spent on them; leaves nothing behind.
-
-    Args:
-        folder: the folder; where it does not exist yet, the nearest existing one above it is tried.
-    Returns:
-        the folder as a Path.
-    Raises:
-        CannotWrite: it cannot be written, or a file is in its place.
-    """
-    folder = Path(folder)
-    probe = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
-    with named_refusal(folder):
-        draft = probe / f".probe.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-        open(draft, "xb").close()
-        draft.unlink()
-    return folder
-
-
-@contextlib.contextmanager
-def named_refusal(path):
-    """Turn the system's refusal to write into one line that names the place."""
-    try:
-        yield
-    except CannotWrite:
-        raise
-    except OSError as error:
-        raise CannotWrite(f"cannot write {path}: {error.strerror or error}; choose another place") from None
 
 
 def import_cv2():
@@ -232,22 +143,42 @@ def check_file(path) -> Path:
 
     Raises:
         MissingFile: there is none, or it is a folder.
-        UserError: it may not be read, or is a Git LFS pointer, which stands for a file that was not fetched.
+        UserError: it may not be read, is a pipe or a device, which might never end, or is a Git LFS pointer,
+            which stands for a file that was not fetched.
     """
     path = Path(path)
-    if path.is_dir():
-        raise MissingFile(f"{path} is a folder, a file is needed")
     try:
-        with open(path, "rb") as file:
-            if file.read(len(GIT_LFS)) != GIT_LFS:
-                return path
+        mode = os.stat(path).st_mode
+        start = b""
+        if stat.S_ISREG(mode):
+            with open(path, "rb") as file:
+                start = file.read(len(GIT_LFS))
     except FileNotFoundError:
         raise MissingFile(f"there is no file {path}; check the path") from None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from None
-    raise UserError(
-        f"{path} is a Git LFS pointer, not the file itself; run: git lfs pull, in the checkout it is from"
-    )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot read {path}: {reason}; check the path") from None
+    if stat.S_ISDIR(mode):
+        raise MissingFile(f"{path} is a folder, a file is needed")
+    if not stat.S_ISREG(mode):
+        raise UserError(f"{path} is {kind_of(mode)}; save what it gives as a file, and name that")
+    if start == GIT_LFS:
+        raise UserError(
+            f"{path} is a Git LFS pointer, not the file itself; run: git lfs pull, in the checkout it is from"
+        )
+    return path
+
+
+def check_folder(path) -> Path:
+    """Return the path of an existing folder.
+
+    Raises:
+        MissingFile: there is none, or something else is there.
+    """
+    if not os.path.isdir(path):
+        what = "is not a folder" if os.path.lexists(path) else "is not there"
+        raise MissingFile(f"the folder {path} {what}; check the path")
+    return Path(path)
 
 
 def read_file(path, most: int = _MAX_READ) -> bytes:

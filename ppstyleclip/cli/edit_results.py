@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import is_seed
 from ppstyleclip.cli.edit_arguments import text_edit
 from ppstyleclip.cli.photos import edit_named_photo, lines_of, warn_if_poor
 from ppstyleclip.cli.saving import save_photo, save_text_edit
@@ -20,6 +21,7 @@ from ppstyleclip.pipelines.editing import edit_face
 from ppstyleclip.pipelines.faces import AlignedFace
 from ppstyleclip.pipelines.latent_files import load_face
 from ppstyleclip.pipelines.records import result_of
+from ppstyleclip.wording import counted
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class EditReport:
 
 def edit_source_face(editor: Editor, args: Namespace, picture_path: Path | None) -> EditReport:
     """Edit a sampled face or one of a latent file, and write the picture, or a folder without its path."""
-    if args.source is None or args.source.isdigit():
+    if args.source is None or is_seed(args.source):
         seed = DEFAULT_SEED if args.source is None else int(args.source)
         face, source = editor.sample(seed).numpy(), f"sampled face {seed}"
     else:
@@ -92,7 +94,7 @@ def edit_lines(editor: Editor, source: str, edit: ResolvedEdit, direction: Style
 
 def photo_line(path: str, edit: ResolvedEdit, count: int) -> str:
     """Say what was edited in a photo, and how strongly."""
-    return f"{edit}, strength {edit.alpha:g}, on {count} face{'s' * (count > 1)} of {path}"
+    return f"{edit}, strength {edit.alpha:g}, on {counted(count, 'face')} of {path}"
 
 
 def _place(aligned: AlignedFace) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 
+from ppstyleclip.cli.argument_types import SEED, which_face
 from ppstyleclip.cli.arguments import (
     add_identity_argument,
     add_model_arguments,
@@ -29,12 +30,13 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--aligned", action="store_true", help="it is a crop of a face already")
     add(
         "--face",
+        type=which_face,
         default="best",
         help="a number, 1 for the leftmost; best (size times confidence); or largest (default: best)",
     )
     add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
     add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
-    add("--seed", type=int, help="of no effect here; PaddleGAN's tool has it")
+    add("--seed", type=SEED, help="of no effect here; PaddleGAN's tool has it")
     add_identity_argument(add)
     add_model_arguments(parser)
     return parser.parse_args(argv)

@@ -6,18 +6,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ppstyleclip.align import read_photo
-from ppstyleclip.cli.photos import PICTURES
+from ppstyleclip.cli.photos import pictures_in
 from ppstyleclip.editor import Editor
-from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.errors import UserError
 from ppstyleclip.methods.mapper import TextSet, check_told_apart, known_set, text_set
 from ppstyleclip.pipelines.faces import cut_faces, find_chosen_faces, load_finder
 from ppstyleclip.pipelines.latent_files import load_faces
 from ppstyleclip.pipelines.mapper_training import sample_latents
+from ppstyleclip.wording import counted
 from ppstyleclip.zoo import read_styles
 
 TRAIN_SEED, VAL_SEED = 1_000_000, 2_000_000  # of the first sampled face of each
@@ -95,10 +95,8 @@ def photo_latents(editor: Editor, folder: str) -> np.ndarray:
     """
     if editor.bundle.encoder is None:
         raise UserError(f"'{editor.bundle.name}' has no encoder; give latents with --latents_train_path")
-    if not Path(folder).is_dir():
-        raise MissingFile(f"there is no folder {folder}; check the path")
     finder, size = load_finder(editor.bundle), editor.bundle.generator.size
-    places = sorted(place for place in Path(folder).iterdir() if place.suffix.lower() in PICTURES)
+    places = pictures_in(folder)
     found = []
     for place in places:
         try:
@@ -109,7 +107,7 @@ def photo_latents(editor: Editor, folder: str) -> np.ndarray:
             continue
         found.append(editor.invert(np.stack([face.crop for face in faces])))
     if not found:
-        raise UserError(f"none of the {len(places)} pictures in {folder} has a face")
+        raise UserError(f"none of the {counted(len(places), 'picture')} in {folder} has a face")
     return np.concatenate(found)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import STRENGTH
 from ppstyleclip.cli.arguments import (
     add_face_arguments,
     add_model_arguments,
@@ -22,7 +23,6 @@ from ppstyleclip.cli.arguments import (
     load_editor,
 )
 from ppstyleclip.errors import plain
-from ppstyleclip.finite import finite_number
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -32,7 +32,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--direction_name", metavar="NAME", help="which of the directions (default: the only one)")
     add(
         "--direction_offset",
-        type=finite_number,
+        type=STRENGTH,
         nargs="+",
         default=[0.0],
         metavar="OFFSET",

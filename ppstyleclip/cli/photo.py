@@ -13,15 +13,17 @@ generator_1.safetensors. Of a folder it writes NAME.edited.png for each picture,
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ppstyleclip.cli.argument_types import STRENGTH, THRESHOLD, words
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
-from ppstyleclip.cli.edit_arguments import add_photo_arguments, check_photo_arguments, photo_config
+from ppstyleclip.cli.edit_arguments import add_photo_arguments, photo_config
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
-from ppstyleclip.finite import finite_number
+from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:
     from ppstyleclip.editor import Editor, ResolvedEdit
@@ -32,12 +34,12 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = documented_parser(__doc__)
     parser.add_argument("photo", help="the photo; or a folder of photos, or a video")
     add = parser.add_argument_group("edit").add_argument
-    add("--neutral", default="face", help="what the face is (default: face)")
-    add("--target", required=True, help="what it should become, such as 'happy face'")
-    add("--direction_offset", type=finite_number, metavar="ALPHA", help="strength (default: the model's own)")
+    add("--neutral", type=words, default="face", help="what the face is (default: face)")
+    add("--target", type=words, required=True, help="what it should become, such as 'happy face'")
+    add("--direction_offset", type=STRENGTH, metavar="ALPHA", help="strength (default: the model's own)")
     add(
         "--beta_threshold",
-        type=finite_number,
+        type=THRESHOLD,
         metavar="BETA",
         help="style channels less related to the text stay still (default: the model's own)",
     )
@@ -49,9 +51,8 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> None:
     """Edit, write, and say what was done."""
-    for path in filter(None, (None if Path(args.photo).is_dir() else args.photo, args.ir_se50_weights)):
+    for path in filter(None, (None if os.path.isdir(args.photo) else args.photo, args.ir_se50_weights)):
         check_file(path)
-    check_photo_arguments(args)
     editor = load_editor(args)
 
     from ppstyleclip.cli.photos import has_frames
@@ -84,28 +85,28 @@ def _edit_photo(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) ->
 
 
 def _edit_frames(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -> None:
-    from ppstyleclip.cli.photos import SMOOTH, keep_sources, read_frames
+    from ppstyleclip.cli.photos import SMOOTH, keep_sources, open_frames
     from ppstyleclip.cli.saving import frame_paths, save_frames
     from ppstyleclip.pipelines.faces import load_finder
-    from ppstyleclip.pipelines.frames import FramesConfig, edit_frames
+    from ppstyleclip.pipelines.frames import FramesConfig, edit_frames, find_frame_faces
+    from ppstyleclip.pipelines.records import result_of
+    from ppstyleclip.video import CODEC, H264_CURE, VideoFile, mp4_codec
 
-    names, frames, rate = read_frames(args.photo)
-    source = Path(args.photo)
-    sources = source.iterdir() if source.is_dir() else [source]
-    keep_sources(sources, frame_paths(args.output_path, names, rate))
-    smooth = SMOOTH if args.smooth is None and rate is not None else args.smooth or 0
+    frames = open_frames(args.photo)
+    is_video = isinstance(frames, VideoFile)
+    keep_sources([Path(args.photo)] if is_video else frames.paths, frame_paths(args.output_path, frames))
     photo = photo_config(args)
+    smooth = SMOOTH if args.smooth is None and is_video else args.smooth or 0
     config = FramesConfig(photo.face, photo.fitting, photo.paste, smooth)
     finder = load_finder(editor.bundle, args.landmark_path)
-    records = edit_frames(editor, frames, edit, config, finder=finder)
-    edited, counts = [], []
-    for record in show_progress(records, title="pictures"):
-        if record.pixels is not None:
-            edited.append(record.pixels)
-            counts.append(record.num_faces)
-    written = save_frames(args.output_path, names, edited, rate)
+    found = find_frame_faces(editor, frames, config, finder=finder)
+    faces = result_of(show_progress(found, title="looking for faces"))
+    records = edit_frames(editor, frames, edit, config, faces=faces)
+    written, counts = save_frames(args.output_path, frames, show_progress(records, title="pictures"))
     print(
-        f"{edit}, strength {edit.alpha:g}, on {sum(counts)} faces in {sum(map(bool, counts))} of "
-        f"{len(counts)} pictures of {args.photo}"
+        f"{edit}, strength {edit.alpha:g}, on {counted(sum(counts), 'face')} in {sum(map(bool, counts))} of "
+        f"{counted(len(counts), 'picture')} of {args.photo}"
     )
     print(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1))
+    if is_video and mp4_codec() == CODEC:
+        print(f"browsers do not show its codec, MPEG-4 part 2; for H.264: {H264_CURE}")

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import warnings
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
@@ -26,17 +28,17 @@ from ppstyleclip.align import (
 from ppstyleclip.cli.edit_arguments import photo_config
 from ppstyleclip.editor import Editor, ResolvedEdit
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file
+from ppstyleclip.files import check_folder
+from ppstyleclip.pictures import SUFFIXES
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, load_finder, whole_face
 from ppstyleclip.pipelines.photo import PhotoEdit, edit_photo
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures
 from ppstyleclip.pipelines.records import result_of
-from ppstyleclip.video import read_video
+from ppstyleclip.video import VideoFile, open_video
 from ppstyleclip.zoo import Bundle
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
-MAX_FRAMES = 1000  # they are all in memory at once
+MAX_FRAMES = 100_000  # of a video or a folder; a number that is a mistake is told before hours are spent
 Tell = Callable[[str], None]
 SMOOTH = 2  # frames on each side of a video over which landmarks are averaged
 
@@ -98,28 +100,53 @@ def _found_faces(bundle, photo, which, landmark_path, name, tell) -> list[Face]:
 
 def has_frames(path: str | Path) -> bool:
     """Tell whether a path is a folder or a video rather than a photo."""
-    return Path(path).is_dir() or Path(path).suffix.lower() in VIDEOS
+    return os.path.isdir(path) or Path(path).suffix.lower() in VIDEOS
 
 
-def read_frames(path: str | Path) -> tuple[list[str], list[np.ndarray], float | None]:
-    """Read all pictures of a folder in the order of their names, or all frames of a video.
+def pictures_in(folder: str | Path) -> list[Path]:
+    """List the pictures of a folder in the order of their names, known by how those end.
 
-    Returns:
-        (names, pictures `[H, W, 3]` uint8, frames a second or None for a folder).
+    Raises:
+        MissingFile: there is no such folder.
+        UserError: it may not be read, or holds no pictures, or more than MAX_FRAMES.
+    """
+    try:
+        found = sorted(p for p in check_folder(folder).iterdir() if p.suffix.lower() in SUFFIXES)
+    except PermissionError as error:
+        raise UserError(f"cannot read {folder}: {error.strerror}; check its permissions") from None
+    if not found or len(found) > MAX_FRAMES:
+        held = f"{len(found):,}" if found else "no"
+        raise UserError(f"the folder {folder} holds {held} pictures; 1 to {MAX_FRAMES:,} can be used at once")
+    return found
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """The pictures of a folder, read one by one, and again each time it is gone through."""
+
+    paths: Sequence[Path]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return map(read_photo, self.paths)
+
+    def names(self) -> list[str]:
+        """What each result is called; see distinct_names."""
+        return distinct_names(self.paths)
+
+
+def open_frames(path: str | Path) -> VideoFile | PictureFolder:
+    """Look at a folder of pictures or a video; nothing but its beginning is read yet.
+
     Raises:
         MissingFile: there is no such file.
-        UserError: it holds no pictures, or more than MAX_FRAMES.
+        UserError: as pictures_in and open_video.
     """
-    path = Path(path)
-    if not path.is_dir():
-        frames, rate = read_video(check_file(path), max_frames=MAX_FRAMES)
-        return [f"{k:05d}" for k in range(1, len(frames) + 1)], frames, rate
-    found = sorted(place for place in path.iterdir() if place.suffix.lower() in PICTURES)
-    if not found or len(found) > MAX_FRAMES:
-        raise UserError(
-            f"the folder {path} holds {len(found)} pictures; 1 to {MAX_FRAMES} can be edited at once"
-        )
-    return distinct_names(found), [read_photo(place) for place in found], None
+    if os.path.isdir(path):
+        return PictureFolder(pictures_in(path))
+    return open_video(path, max_frames=MAX_FRAMES)
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:

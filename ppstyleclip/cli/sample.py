@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 
+from ppstyleclip.cli.argument_types import SEED, Whole
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 
 
@@ -19,9 +20,9 @@ def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
     parser = documented_parser(__doc__)
     add = parser.add_argument_group("sheet").add_argument
-    add("--seed", type=int, help="makes the pictures repeatable (default: others each time)")
-    add("--n_row", type=int, default=3, help="rows of the sheet (default: %(default)s)")
-    add("--n_col", type=int, default=5, help="columns of the sheet (default: %(default)s)")
+    add("--seed", type=SEED, help="makes the pictures repeatable (default: others each time)")
+    add("--n_row", type=Whole(1, 100), default=3, help="rows of the sheet (default: %(default)s)")
+    add("--n_col", type=Whole(1, 100), default=5, help="columns of the sheet (default: %(default)s)")
     add_model_arguments(parser)
     return parser.parse_args(argv)
 

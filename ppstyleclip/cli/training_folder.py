@@ -17,6 +17,7 @@ from ppstyleclip.cli.board import Board
 from ppstyleclip.cli.curve_files import curve_lines, curve_rows, save_curves, write_csv
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import (
+    all_or_nothing,
     check_writable,
     read_metadata,
     read_safetensors,
@@ -86,6 +87,7 @@ class TrainingFolder:
         if self.run.save_every and step and step % self.run.save_every == 0 and step != record.total:
             self.write_all()
 
+    @all_or_nothing()
     def write_all(self) -> None:
         """Write the mapper, the curves and the state."""
         training, seconds = self.task.training, f"{self.seconds:.1f}"

@@ -17,6 +17,7 @@ from ppstyleclip.convert.networks import encoder_parameters, published_encoders
 from ppstyleclip.convert.stylegan2 import MEAN, convert_state, describe, read_config
 from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError, named, plain, shown
+from ppstyleclip.wording import counted
 
 _WIDTH = 512  # of every style head
 _IMAGE_CHANNELS, _WITH_LAST_RESULT = 3, 6
@@ -106,7 +107,8 @@ def _recognised(state, opts, mean, is_torch, left) -> Recognised:
         return _convert(parts, kind, config, is_torch, mean, opts, left)
 
     description = (
-        f"{_TITLES[kind]} encoder ({opts['encoder_type']}, {structure.styles} styles) with its StyleGAN2 "
+        f"{_TITLES[kind]} encoder ({opts['encoder_type']}, {counted(structure.styles, 'style')}) "
+        f"with its StyleGAN2 "
         f"generator, {describe(generator)}"
     )
     return Recognised(kind, description, config, convert)
@@ -153,7 +155,7 @@ def _check_styles(structure, generator) -> None:
     wanted = 1 if structure.heads == "w" else layers
     if structure.styles != wanted or generator["style_dim"] != _WIDTH:
         raise UserError(
-            f"its encoder makes {structure.styles} styles of {_WIDTH}, its generator takes "
+            f"its encoder makes {counted(structure.styles, 'style')} of {_WIDTH}, its generator takes "
             f"{layers} of {generator['style_dim']}; the file is damaged"
         )
 

@@ -19,6 +19,7 @@ from ppstyleclip.convert.stylegan2 import convert_state, generator_sample, read_
 from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError, named, plain, shown
 from ppstyleclip.files import fingerprint
+from ppstyleclip.wording import counted
 
 _GROUPS = ("course", "medium", "fine")
 _WEIGHT = re.compile(r"((?:\w+\.)?mapping)\.(\d{1,3})\.weight")
@@ -183,7 +184,8 @@ def _description(config) -> str:
     groups = f" ({', '.join(config['levels'])})" if config["type"] == "levels" else ""
     prompt = f", {shown(config['description'])}" if config.get("description") else ""
     return (
-        f"StyleCLIP mapper, {config['type']}{groups}, {config['form']}, for {config['layers']} layers of "
+        f"StyleCLIP mapper, {config['type']}{groups}, {config['form']}, for "
+        f"{counted(config['layers'], 'layer')} of "
         f"w_plus{prompt}"
     )
 

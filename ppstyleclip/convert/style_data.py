@@ -9,6 +9,7 @@ import numpy as np
 
 from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError, named, plain
+from ppstyleclip.wording import counted
 
 # Names in PaddleGAN's file of editing directions; a dict with one of them is such a file.
 EDITS = (
@@ -51,7 +52,7 @@ def recognise_statistics(content, container) -> Recognised | None:
         state = {"mean": _joined(mean, "mean"), "std": _joined(std, "std")}
         if _widths(std) != widths:
             raise UserError(
-                f"mean has {len(widths)} layers and std {len(_widths(std))}, or of other widths; "
+                f"mean has {counted(len(widths), 'layer')} and std {len(_widths(std))}, or of other widths; "
                 "the file is damaged"
             )
         return Converted("statistics", state, config, ignored=left)
@@ -72,7 +73,7 @@ def recognise_styles(content, container) -> Recognised | None:
         return None
     widths = [part.shape[1] for part in content]
     config = {"channels": widths}
-    description = f"styles of {len(content[0])} faces, {describe_widths(widths)}"
+    description = f"styles of {counted(len(content[0]), 'face')}, {describe_widths(widths)}"
     return Recognised(
         "styles",
         description,
@@ -151,7 +152,8 @@ def complete_relevance(relevance: np.ndarray, widths) -> tuple:
 
 def describe_widths(widths) -> str:
     """Channels and layers in words; a single vector does not say how it falls into layers."""
-    return f"{sum(widths)} style channels" + (f" in {len(widths)} layers" if len(widths) > 1 else "")
+    channels = counted(sum(widths), "style channel")
+    return f"{channels} in {len(widths)} layers" if len(widths) > 1 else channels
 
 
 def _is_list(value) -> bool:

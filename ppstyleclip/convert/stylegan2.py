@@ -12,6 +12,7 @@ from ppstyleclip.convert.key_map import map_state_dict, paddle_keys, shape_of, t
 from ppstyleclip.convert.networks import generator_parameters
 from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError, named, plain
+from ppstyleclip.wording import counted
 
 _OWN_KEY = re.compile(r"conv1\.conv\.weight|convs\.\d+\.conv\.weight|style\.\d+\.weight")
 _LINEAR = re.compile(r"style\.\d+\.weight|.*\.modulation\.weight")
@@ -140,7 +141,7 @@ def describe(config: dict) -> str:
     channels = config["channels"]
     return (
         f"{config['size']} px, {max(channels.values())} to {min(channels.values())} channels, "
-        f"mapping of {config['n_mlp']} layers, w of {config['style_dim']}"
+        f"mapping of {counted(config['n_mlp'], 'layer')}, w of {config['style_dim']}"
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_signed
+from ppstyleclip.wording import counted
 
 
 def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
@@ -37,7 +38,8 @@ def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
     weights, levels = np.asarray(weights, np.float64).reshape(-1), first.shape[1]
     if len(weights) not in (1, levels):
         raise UserError(
-            f"{len(weights)} weights were given for latents of {levels} levels; give {levels} or one"
+            f"{counted(len(weights), 'weight was', 'weights were')} given for latents of "
+            f"{counted(levels, 'level')}; give {levels} or one"
         )
     check_signed("weights", *weights.tolist())
     weights = weights[:, None].astype(np.float32)  # [L or 1, 1]
@@ -57,7 +59,9 @@ def crossover(coarse: ArrayLike, fine: ArrayLike, level: int) -> np.ndarray:
     """
     levels = np.shape(coarse)[1]
     if not 0 <= level <= levels:
-        raise UserError(f"crossover {level} was given for latents of {levels} levels; give 0 to {levels}")
+        raise UserError(
+            f"crossover {level} was given for latents of {counted(levels, 'level')}; give 0 to {levels}"
+        )
     return mix(coarse, fine, np.arange(levels) < level)
 
 

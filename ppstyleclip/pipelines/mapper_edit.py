@@ -14,6 +14,7 @@ from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_count, check_signed
 from ppstyleclip.text import warn_of_unknown_words
+from ppstyleclip.wording import counted
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import TrainedMapper, find_mapper, load_mapper
 from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
@@ -78,7 +79,7 @@ def open_chain(
         UserError: a mapper of another generator, or as make_chain.
     """
     if not names:
-        raise UserError("no mapper was named; give one or several")
+        raise UserError("no mapper was named; name one or several (--modules)")
     _check_strengths(names, strengths)
     return make_chain(
         editor, [(str(name), _opened(editor, find_mapper(name, folder))) for name in names], texts, strengths
@@ -115,7 +116,8 @@ def _check_strengths(mappers: Sequence, strengths: Sequence) -> None:
     check_signed("strength", *strengths)
     if len(strengths) not in (1, len(mappers)):
         raise UserError(
-            f"there are {len(mappers)} mappers and {len(strengths)} strengths; give one strength, or one each"
+            f"{counted(len(mappers), 'mapper')} and {counted(len(strengths), 'strength')} were "
+            f"given; give one strength, or one each (--strength)"
         )
 
 

@@ -17,6 +17,7 @@ from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import load_arrays
 from ppstyleclip.schema import parsed_metadata
 from ppstyleclip.stylespace import Relevance, StyleStats, as_relevance
+from ppstyleclip.wording import counted
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, EditDefaults, check_relevance, check_stats
 from ppstyleclip.zoo.foreign import convert_as
 from ppstyleclip.zoo.metadata import MeasuredMetadata, read_own
@@ -60,8 +61,9 @@ def _flat(value, word, layout, path, name) -> np.ndarray:
         widths = [np.size(part) for part in value]
         if widths != list(layout.channels):
             raise UserError(
-                f"{path}: statistics ({word}) have {sum(widths)} channels in {len(widths)} "
-                f"layers, generator '{name}' has {layout.size} in {len(layout.channels)}; "
+                f"{path}: statistics ({word}) have {counted(sum(widths), 'channel')} in "
+                f"{counted(len(widths), 'layer')}, generator '{name}' has {layout.size} in "
+                f"{len(layout.channels)}; "
                 f"rebuild them with: {GETF}"
             )
         value = np.concatenate([np.reshape(part, -1) for part in value])

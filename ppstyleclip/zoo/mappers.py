@@ -104,7 +104,9 @@ class TrainedMapper:
         if self.embed == "table":
             raise UserError(f"this mapper does not know '{name}'; it knows: {named(self.texts)}")
         if clip is None:
-            raise UserError(f"a CLIP is needed for the vector of '{name}'; give one")
+            raise UserError(
+                f"a CLIP is needed for the vector of '{name}'; name one (--clip, or the argument `clip`)"
+            )
         prompt = name if place is None or not self.prompts else self.prompts[place]
         with paddle.no_grad():
             return clip.encode_text([prompt]).numpy()[0]  # Parity: seed 000 does not normalise it

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ppstyleclip.files import write_safetensors
+from ppstyleclip.files import all_or_nothing, write_safetensors
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.bundle import EditDefaults
 from ppstyleclip.zoo.clips import save_clip
@@ -35,6 +35,7 @@ LANDMARKS, DETECTOR = "landmarks.dat", "face_detector.svm"
 
 
 @on_worker
+@all_or_nothing()
 def save_pack(
     folder,
     *,

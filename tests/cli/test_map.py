@@ -147,7 +147,7 @@ def test_the_face_of_a_photo(monkeypatch, editor):
         (["--modules", "narrow"], "2 styles, 6 channels"),
         (["--modules", "other"], "trained for generator ffffffffffffffff, but this is generator"),
         (["--modules", "broken.pt"], "broken.pt"),
-        (["--modules", "smile", "--strength", "1", "2"], "1 mappers and 2 strengths"),
+        (["--modules", "smile", "--strength", "1", "2"], "1 mapper and 2 strengths"),
         (["--modules", "smile", "--work_in_stylespace"], "a mapper moves w_plus"),
         (["--modules", "smile", "--latent", "no.npy"], "no.npy"),
         (["--modules", "smile", "--latents_test_path", "odd.npy"], "takes [N, 6, 12]"),
@@ -155,11 +155,11 @@ def test_the_face_of_a_photo(monkeypatch, editor):
         (["--modules", "smile", "--latents_test_path", "odd.npy", "--seed", "1"], "give one"),
         (
             ["--modules", "smile", "--latents_test_path", "odd.npy", "--n_images", "0"],
-            "n_images must be at least 1",
+            "--n_images: a whole number from 1",
         ),
         (
             ["--modules", "smile", "--latents_test_path", "odd.npy", "--test_batch_size", "0"],
-            "test_batch_size must be at least 1",
+            "--test_batch_size: a whole number from 1",
         ),
     ],
 )

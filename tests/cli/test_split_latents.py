@@ -69,7 +69,7 @@ def test_the_command(capsys):
         (["--texts", "a face", "A face "], "which differ"),
         (["--texts", "a face", "a-face"], "files of one name"),
         (["--texts", "a", "b", "--least", "2"], "0 to 1"),
-        (["--texts", "a", "b", "--batch_size", "0"], "at least 1"),
+        (["--texts", "a", "b", "--batch_size", "0"], "a whole number from 1"),
     ],
 )
 def test_bad_input_is_one_line(capsys, arguments, words):

@@ -12,6 +12,7 @@ import numpy as np
 from ppstyleclip.convert.mapper_texts import CLIP_TEXTS, TABLE_TEXTS, UNTRAINED
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_count
+from ppstyleclip.wording import counted
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class TextSet:
         number = len(self.classes)
         if count < number:
             raise UserError(
-                f"{count} latents cannot be shared among {number} classes of texts; give at least {number}"
+                f"{counted(count, 'latent')} cannot be shared among {number} classes of texts; give "
+                f"at least {number}"
             )
         ends = [int((k + 1) * count / number) for k in range(number)]
         return np.searchsorted(ends, np.arange(count), side="right")

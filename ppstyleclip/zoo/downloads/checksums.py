@@ -159,6 +159,6 @@ def _read() -> dict:
     except UserError as error:
         why = str(error).replace(f"{checksums_path()}: ", "", 1)
         raise UserError(
-            f"{checksums_path()} is damaged; delete it: files that are here then count as they are, and those "
-            f"without a published digest are pinned when they are fetched again ({why})"
+            f"{checksums_path()} is damaged; delete it: files that are here then count as they are, and "
+            f"those without a published digest are pinned when they are fetched again ({why})"
         ) from None
