@@ -94,7 +94,8 @@ def _edit_frames(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -
 
     frames = open_frames(args.photo)
     is_video = isinstance(frames, VideoFile)
-    keep_sources([Path(args.photo)] if is_video else frames.paths, frame_paths(args.output_path, frames))
+    sources = [Path(args.photo)] if isinstance(frames, VideoFile) else frames.paths
+    keep_sources(sources, frame_paths(args.output_path, frames))
     photo = photo_config(args)
     smooth = SMOOTH if args.smooth is None and is_video else args.smooth or 0
     config = FramesConfig(photo.face, photo.fitting, photo.paste, smooth)
