@@ -77,7 +77,7 @@ def test_a_folder_that_others_can_write_is_not_used(generator, tmp_path, tempora
     engine.compile_synthesis(generator, folder=home)(styles)
     home.chmod(bits)
     draw = engine.compile_synthesis(generator, folder=home)
-    words = rf"home can be written by other users \(mode {bits:o}\): .* set PPSTYLECLIP_HOME"
+    words = rf"home can be written by other users \(mode {bits:o}; delete it\): .* set PPSTYLECLIP_HOME"
     with pytest.warns(UserWarning, match=words) as said:
         picture = draw(styles)
     assert len(said) == 1 and relative(picture, eager(generator, styles)) < BOUND / 10
