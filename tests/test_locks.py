@@ -100,7 +100,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
 
 
 AS_USER = """
-import os, sys
+import fcntl, os, sys
 from ppstyleclip.locks import acquire
 for user in (1001, 1002):
     child = os.fork()
