@@ -3,7 +3,9 @@
 
 A lock file is removed by its last holder, so that another user of a shared folder can make one of his own:
 nobody may open a file for writing that belongs to someone else. Where the file system knows no locks, as on
-some network drives, nothing is guarded and nobody waits.
+some network drives, nothing is guarded and nobody waits. The library filelock does neither: its files stay,
+so that a second user is refused for good, and where a drive knows no locks it fails or, in its last version
+for Python 3.9, waits for ever.
 """
 
 from __future__ import annotations

@@ -99,6 +99,28 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
     lock.release()
 
 
+AS_USER = """
+import fcntl, os, sys
+from ppstyleclip.locks import acquire
+for user in (1001, 1002):
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+        acquire(sys.argv[1]).release()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be two users")
+def test_one_user_after_another_takes_the_lock_in_a_folder_of_all(open_folder):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    subprocess.run([sys.executable, "-c", AS_USER, str(open_folder / "lock")], env=environment, check=True)
+    assert list(open_folder.iterdir()) == []
+
+
 def test_the_lock_of_windows(tmp_path, monkeypatch):
     tries = []
 

@@ -49,7 +49,7 @@ def refusal_of(path: Path) -> str:
     if status.st_uid not in (os.geteuid(), 0):
         return f"{path} belongs to another user"
     if status.st_mode & _OTHERS_WRITE:
-        return f"{path} can be written by other users (mode {stat.S_IMODE(status.st_mode):o})"
+        return f"{path} can be written by other users (mode {stat.S_IMODE(status.st_mode):o}; delete it)"
     return ""
 
 

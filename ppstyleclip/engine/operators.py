@@ -131,7 +131,7 @@ def _read_legacy(data: bytes) -> Contents:
     operators = frozenset(op.type for block in program.blocks for op in block.ops)
     parameters = [
         variable
-        for block in program.blocks
+        for block in program.blocks[:1]  # Paddle Inference fills those of the first block
         for variable in block.vars
         if variable.persistable and variable.type.type == _DENSE
     ]

@@ -98,7 +98,7 @@ def _load_kept(home: Path, digest: str, load: Callable[[Path], Program]) -> Prog
         _check(place, digest)
         program = load(place)
     except Exception as error:  # Paddle raises what it likes
-        _throw_away(place, digest)
+        _throw_away(place, digest if isinstance(error, Unusable) else None)
         warnings.warn(f"{_in_short(error)}; it is made again", stacklevel=2)
         return None
     with contextlib.suppress(OSError):  # in a folder that is only read, nothing is tidied up either
@@ -117,12 +117,14 @@ def _check(place: Path, digest: str) -> None:
     check_program(place, digest)
 
 
-def _throw_away(place: Path, digest: str) -> None:
+def _throw_away(place: Path, digest: str | None) -> None:
+    """Remove what is there; but with a digest not what another process has meanwhile put there for it."""
     with contextlib.suppress(OSError):
         trash = discard(place)
-        with contextlib.suppress(UserError):
-            _check(trash, digest)
-            os.rename(trash, place)  # meanwhile another process has put a good one there
+        if digest is not None:
+            with contextlib.suppress(UserError):
+                _check(trash, digest)
+                os.rename(trash, place)
         sweep(place.parent)
 
 

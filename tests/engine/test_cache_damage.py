@@ -23,7 +23,7 @@ from engine_world import draw_styles, eager
 from tiny_world import tiny_generator
 
 from ppstyleclip import engine
-from ppstyleclip.engine import compiled_layer, exporter, manifest, program_cache
+from ppstyleclip.engine import compiled_layer, exporter, manifest, predictor, program_cache
 from ppstyleclip.pictures import to_pixels
 
 _QUICK_DAMAGES = [
@@ -186,3 +186,19 @@ def test_a_program_that_another_process_has_mended_meanwhile_is_kept(kept, home,
     identity = (home.place / MODEL).stat().st_ino
     assert_draws_rightly(kept, home, lines=1)
     assert (home.place / MODEL).stat().st_ino == identity
+
+
+def test_a_program_that_paddle_does_not_load_is_made_again(kept, home, monkeypatch):
+    """Though it is as it was written."""
+    create, failed = predictor.inference.create_predictor, []
+
+    def fail_once(config):
+        if not failed:
+            failed.append(1)
+            raise RuntimeError("(NotFound) no kernel")
+        return create(config)
+
+    monkeypatch.setattr(predictor.inference, "create_predictor", fail_once)
+    (home.place / "old").write_bytes(b"")
+    assert_is_made_again(kept, home)
+    assert not (home.place / "old").exists()

@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -22,6 +20,9 @@ from ppstyleclip.engine.cache_folder import make_folder, new_folder, refusal_of,
 
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name != "posix", reason="owners and modes of POSIX")
+only_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be several users"
+)
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_a_folder_that_others_can_write_is_not_used(generator, tmp_path, tempora
     engine.compile_synthesis(generator, folder=home)(styles)
     home.chmod(bits)
     draw = engine.compile_synthesis(generator, folder=home)
-    words = rf"home can be written by other users \(mode {bits:o}\): .* set PPSTYLECLIP_HOME"
+    words = rf"home can be written by other users \(mode {bits:o}; delete it\): .* set PPSTYLECLIP_HOME"
     with pytest.warns(UserWarning, match=words) as said:
         picture = draw(styles)
     assert len(said) == 1 and relative(picture, eager(generator, styles)) < BOUND / 10
@@ -101,7 +102,7 @@ def test_where_there_are_no_owners_nothing_is_refused(tmp_path, monkeypatch):
     assert refusal_of(tmp_path) == "" and make_folder(tmp_path / "home") == ""
 
 
-TWO_USERS = """
+AS_USERS = """
 import os, sys, warnings
 from pathlib import Path
 from ppstyleclip.threads import import_paddle
@@ -114,7 +115,7 @@ generator = tiny_generator()
 styles = draw_styles(generator, 1)
 expected = eager(generator, styles)
 engine.compile_synthesis(generator, folder=sys.argv[1] + "/first")(styles)  # all modules are imported
-for user in (1001, 1002, 1001):
+for user in map(int, sys.argv[2:]):
     child = os.fork()
     if child == 0:
         try:
@@ -133,21 +134,35 @@ for user in (1001, 1002, 1001):
 """
 
 
-@pytest.fixture
-def open_folder():
-    """A folder that every user of the machine may write, as /tmp is."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o1777)
-    yield folder
-    shutil.rmtree(folder)
+@pytest.mark.slow
+@only_root
+@pytest.mark.parametrize(
+    "home, reason",
+    [("/", "written"), ("/root", "read"), ("/no-home", "written")],
+)
+def test_the_cure_is_named_where_the_home_is_not_the_users_own(
+    tmp_path, open_folder, monkeypatch, home, reason
+):
+    if home == "/root" and mode(Path(home)) & 0o077:
+        pytest.skip("others may enter root's home")
+    monkeypatch.delenv("PPSTYLECLIP_HOME", raising=False)
+    user = start_python(AS_USERS, tmp_path, 1001, HOME=home, TMPDIR=str(open_folder))
+    said, complaint = user.communicate(timeout=180)
+    words = "compiled programs are not kept; set PPSTYLECLIP_HOME to a folder of your own"
+    expected = (
+        f"1001 {Path(home) / '.cache/ppstyleclip/engine'} cannot be {reason} (Permission denied): {words}"
+    )
+    assert said.splitlines() == [expected], complaint
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be two users")
+@only_root
 def test_two_users_share_a_folder(tmp_path, open_folder):
     """The first keeps programs there, the other one is told; each gets the right picture."""
     folder = str(open_folder)
-    users = start_python(TWO_USERS, tmp_path, PPSTYLECLIP_HOME=folder, HOME="/", TMPDIR=folder)
+    users = start_python(
+        AS_USERS, tmp_path, 1001, 1002, 1001, PPSTYLECLIP_HOME=folder, HOME="/", TMPDIR=folder
+    )
     said, complaint = users.communicate(timeout=180)
     words = "compiled programs are not kept; set PPSTYLECLIP_HOME to a folder of your own"
     expected = ["1001", f"1002 {open_folder}/engine belongs to another user: {words}", "1001"]
