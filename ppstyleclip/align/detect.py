@@ -50,7 +50,7 @@ class Detection:
 def detect_faces(detector: Any, picture: np.ndarray, *, smallest: float = SMALLEST) -> list[Detection]:
     """Find what looks like faces, whatever the size and shape of the picture.
 
-    Time goes with the number of pixels, about a quarter of a second for each megapixel; memory is bounded.
+    Time goes with the number of pixels, about a third of a second for each megapixel; memory is bounded.
 
     Args:
         detector: dlib's fhog_object_detector.

@@ -124,7 +124,10 @@ def photo_config(args: argparse.Namespace) -> PhotoConfig:
 
 
 def check_photo_arguments(args: argparse.Namespace) -> None:
-    """Refuse counts that are negative."""
+    """Refuse counts that are negative, and what names no face."""
+    from ppstyleclip.align.choose import check_choice
+
+    check_choice(args.face)
     for name in ("steps", "tune", "smooth"):
         if (getattr(args, name, None) or 0) < 0:
             raise UserError(f"--{name} must not be negative, got {getattr(args, name)}")
