@@ -50,7 +50,7 @@ class Detection:
 def detect_faces(detector: Any, picture: np.ndarray, *, smallest: float = SMALLEST) -> list[Detection]:
     """Find what looks like faces, whatever the size and shape of the picture.
 
-    Time goes with the number of pixels, about a quarter of a second for each megapixel; memory is bounded.
+    Time goes with the number of pixels, about a third of a second for each megapixel; memory is bounded.
 
     Args:
         detector: dlib's fhog_object_detector.
@@ -78,11 +78,19 @@ def _candidates(detector, picture, smallest) -> Iterator[tuple[float, np.ndarray
         for top, bottom, left, right in parts:
             part = _resized(picture[top:bottom, left:right], scale)
             for score, box in _run(detector, part, CANDIDATE):
-                if len(parts) == 1 or box[2] - box[0] <= reach:
-                    yield score, box / scale + [left, top, left, top]
+                box = box / scale + [left, top, left, top]
+                is_whole = len(parts) == 1 or box[2] - box[0] <= reach / scale
+                if is_whole and _is_inside(box, picture):
+                    yield score, box
         if len(parts) == 1:
             return
         scale *= window / reach * 1.25
+
+
+def _is_inside(box, picture) -> bool:
+    """Tell whether the middle of a box lies in the picture; the detector looks beyond the rim."""
+    across, down = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return 0 <= across < picture.shape[1] and 0 <= down < picture.shape[0]
 
 
 def _parts(shape, scale, overlap) -> list[tuple[int, int, int, int]]:

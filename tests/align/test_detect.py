@@ -112,6 +112,16 @@ def test_the_confidence_is_that_of_the_best_copies():
     assert next(values, None) is None
 
 
+def test_a_place_beyond_the_rim_is_left_out(monkeypatch):
+    detector, seen = Scripted(lambda one: 1.0), []
+    monkeypatch.setattr(detect, "_run", lambda *_: iter([(1.0, np.array([560.0, 10, 660, 110]))]))
+    monkeypatch.setattr(detect, "_confidence", lambda detector, picture, box: seen.append(box) or 1.0)
+    assert detect.detect_faces(detector, PICTURE) == [] and not seen
+    monkeypatch.setattr(detect, "_run", lambda *_: iter([(1.0, np.array([-40.0, 10, 60, 110]))]))
+    (one,) = detect.detect_faces(detector, PICTURE)
+    np.testing.assert_allclose(one.box, [-20, 5, 30, 55])
+
+
 @pytest.mark.parametrize("box, is_same", [
     ((0, 0, 100, 100), True), ((10, 10, 110, 110), True), ((30, 30, 60, 60), True),
     ((70, 0, 170, 100), False), ((90, 90, 120, 120), False), ((200, 0, 300, 100), False)])  # fmt: skip
