@@ -15,16 +15,6 @@ from ppstyleclip.zoo import Bundle, load_bundle, load_pack, save_generator
 from ppstyleclip.zoo.pack import GENERATOR, RELEVANCE
 
 NAMES = ["/../../victim", "../victim", "..", "a/b", "a\\b", "\x1b[2Jwrote x", "a\nwrote /etc", "x" * 400, ""]
-    "/../../victim",
-    "../victim",
-    "..",
-    "a/b",
-    "a\\b",
-    "\x1b[2Jwrote x",
-    "a\nwrote /etc/x",
-    "x" * 400,
-    "",
-]
 COMMANDS = [
     ["statistics", "--num_samples", "20"],
     ["statistics", "--num_samples", "20", "--restart"],
