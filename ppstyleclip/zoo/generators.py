@@ -77,8 +77,8 @@ def load_generator(path, flags: Mapping[str, Any] | None = None) -> tuple[Genera
         path: ours; of StyleGAN2 also PaddleGAN's `.pdparams`, rosinality's `.pt`, NVIDIA's `.pkl` (convert).
         flags: size, style_dim, n_mlp, channel_multiplier where the user gave them.
     Returns:
-        (Generator, metadata of a safetensors file; "name", "fingerprint", "tuned_from" only of a file of ours,
-        which are checked).
+        (Generator, metadata of a safetensors file; "name", "fingerprint", "tuned_from" only of one of
+        ours, and checked).
     Raises:
         MissingFile: there is no such file.
         UserError: it cannot be read, is no generator, is of an unknown family, or contradicts a flag.
