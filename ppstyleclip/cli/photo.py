@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
 from ppstyleclip.cli.edit_arguments import add_photo_arguments, check_photo_arguments, photo_config
 from ppstyleclip.cli.progress import show_progress
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, one_line
 from ppstyleclip.files import check_file
 
 if TYPE_CHECKING:
@@ -102,4 +102,4 @@ def _edit_frames(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -
         f"{edit}, strength {edit.alpha:g}, on {sum(counts)} faces in {sum(map(bool, counts))} of "
         f"{len(counts)} pictures of {args.photo}"
     )
-    print(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1))
+    print(one_line(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1)))
