@@ -92,12 +92,9 @@ def main(argv: list[str] | None = None) -> int:
         start = time.time()
         went, report = fuzz(name, examples, args.seed)
         total += went
-        print(
-            f"{name:24} {sum(went.values()):7,} examples: {went['read']:7,} read, "
-            f"{went['refused']:7,} refused, {'WRONG' if report else 'none wrong'}, "
-            f"{time.time() - start:.0f} s",
-            flush=True,
-        )
+        counts = f"{went['read']:7,} read, {went['refused']:7,} refused"
+        verdict = f"{'WRONG' if report else 'none wrong'}, {time.time() - start:.0f} s"
+        print(f"{name:24} {sum(went.values()):7,} examples: {counts}, {verdict}", flush=True)
         if report:
             wrong.append(name)
             print(report, flush=True)

@@ -77,11 +77,11 @@ def test_plain_letters_of_all_writings_stay():
 
 def test_long_texts_are_cut_at_once():
     for text in ("x" * 20_000_000, "\x1b[31m" * 5_000_000, "a\n" * 10_000_000, "\U0001f600" * 5_000_000):
-        began = time.perf_counter()
+        began = time.process_time()
         assert len(str(UserError(text))) < 12_500 and "characters)" in str(UserError(text))
         assert len(plain(text)) < 500 and len(shown(text)) < 500 and len(named([text] * 9)) < 4500
         assert len(name_first([text] * 5)) < 6000
-        assert time.perf_counter() - began < 5
+        assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,9 @@ def _dotted(node: ast.AST, aliases: dict[str, str]) -> str:
 PICKLES = ("pickle", "cPickle", "_pickle", "dill", "joblib", "cloudpickle")
 EXECUTING = {f"{module}.{reader}" for module in PICKLES for reader in ("load", "loads")}
 EXECUTING |= {"paddle.load", "paddle.framework.io.load", "torch.load", "eval", "exec"}
+# What reads JSON and YAML without bounds; `schema` has readers with them.
+UNBOUNDED = {f"json.{reader}" for reader in ("load", "loads")}
+UNBOUNDED |= {f"yaml.{reader}" for reader in ("load", "load_all", "safe_load", "safe_load_all", "full_load")}
 EXITING = {"exit", "quit", "sys.exit", "os._exit"}
 
 
@@ -124,6 +127,8 @@ def _habit_faults(tree: ast.AST, parts: tuple[str, ...]) -> list[str]:
             name = _dotted(node, aliases)
             if name in EXECUTING:
                 faults.append(f"line {node.lineno}: {name} executes what it reads; use {PACKAGE}.formats")
+            if name in UNBOUNDED and part not in ("schema", "scripts"):
+                faults.append(f"line {node.lineno}: {name} has no bounds; use {PACKAGE}.schema")
             if name.endswith("pickle.Unpickler") and part not in FOREIGN_READERS:
                 faults.append(f"line {node.lineno}: {name} outside {PACKAGE}/formats")
         if isinstance(node, ast.Call):
@@ -173,6 +178,12 @@ BAD = [
     ("ppstyleclip/formats/x.py", "import pickle as p\np.load(f)", "pickle.load executes"),
     ("ppstyleclip/zoo.py", "from pickle import loads as read\nread(b'')", "pickle.loads executes"),
     ("ppstyleclip/zoo.py", "import pickle\nclass R(pickle.Unpickler): pass", "outside ppstyleclip/formats"),
+    ("ppstyleclip/zoo.py", "import json\njson.loads(text)", "json.loads has no bounds"),
+    (
+        "ppstyleclip/jobs/x.py",
+        "from yaml import safe_load as read\nread(text)",
+        "yaml.safe_load has no bounds",
+    ),
     ("tools/x.py", "import paddle as pd\npd.load('a')", "paddle.load executes"),
     ("tools/x.py", "import numpy as np\nnp.load('a', allow_pickle=True)", "allow_pickle"),
     ("ppstyleclip/editor.py", "print('done')", "print() below"),

@@ -21,7 +21,7 @@ from ppstyleclip.cli.argument_types import STRENGTH, THRESHOLD, words
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.edit_arguments import add_photo_arguments, photo_config
 from ppstyleclip.cli.progress import show_progress
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, one_line
 from ppstyleclip.files import check_file
 from ppstyleclip.wording import counted
 
@@ -108,6 +108,6 @@ def _edit_frames(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -
         f"{edit}, strength {edit.alpha:g}, on {counted(sum(counts), 'face')} in {sum(map(bool, counts))} of "
         f"{counted(len(counts), 'picture')} of {args.photo}"
     )
-    print(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1))
+    print(one_line(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1)))
     if is_video and mp4_codec() == CODEC:
         print(f"browsers do not show its codec, MPEG-4 part 2; for H.264: {H264_CURE}")

@@ -173,7 +173,10 @@ def _are_vectors(value) -> bool:
 
 
 def _widths(value) -> list:
-    return [int(np.size(part)) for part in value] if _is_list(value) else [int(np.size(value))]
+    try:
+        return [int(np.size(part)) for part in value] if _is_list(value) else [int(np.size(value))]
+    except ValueError:  # lists of different lengths
+        raise UserError("its statistics hold no numbers") from None
 
 
 def _joined(value, word) -> np.ndarray:

@@ -58,7 +58,7 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
 
 def _flat(value, word, layout, path, name) -> np.ndarray:
     if isinstance(value, list):
-        widths = [np.size(part) for part in value]
+        widths = [part.size if isinstance(part, np.ndarray) else 0 for part in value]
         if widths != list(layout.channels):
             raise UserError(
                 f"{path}: statistics ({word}) have {counted(sum(widths), 'channel')} in "

@@ -77,16 +77,18 @@ def load_generator(path, flags: Mapping[str, Any] | None = None) -> tuple[Genera
         path: ours; of StyleGAN2 also PaddleGAN's `.pdparams`, rosinality's `.pt`, NVIDIA's `.pkl` (convert).
         flags: size, style_dim, n_mlp, channel_multiplier where the user gave them.
     Returns:
-        (Generator, what a file of ours states: of "name", "fingerprint" and "tuned_from" those that it has).
+        (Generator, metadata of a safetensors file; "name", "fingerprint", "tuned_from" only of one of
+        ours, and checked).
     Raises:
         MissingFile: there is no such file.
         UserError: it cannot be read, is no generator, is of an unknown family, or contradicts a flag.
     """
-    own = _own_metadata(path)
+    metadata = read_metadata(path) if sniff(path) == "safetensors" else {}
+    own = _own_metadata(metadata, path)
     converted = _read(path, own.config)
     try:
         check_flags(converted.config, flags or {}, path)
-        return build_converted_generator(converted), stated_texts(own)
+        return build_converted_generator(converted), _believed(metadata, own)
     except _ODD_CONFIG as error:
         words = one_line(error, 400)
         raise UserError(words if str(path) in words else f"{path}: {words}") from None
@@ -102,19 +104,19 @@ def _read(path, config: dict[str, Any]) -> Converted:
     return Converted("generator", as_float32(state), config, {})
 
 
-def _own_metadata(path) -> NetworkMetadata:
+def _own_metadata(metadata: Mapping[str, str], path) -> NetworkMetadata:
     """What a generator's file of ours states; nothing of other files."""
-    metadata = read_metadata(path) if sniff(path) == "safetensors" else {}
     own = read_own(NetworkMetadata, metadata if metadata.get("kind") == KIND else {}, path)
     if own.kind and not own.config:
         raise UserError(f"{path} is damaged: its metadata have no config")
     return own
 
 
-def stated_texts(own: NetworkMetadata) -> dict[str, str]:
-    """What a generator's file says of itself, without its config, `{word: text}`."""
+def _believed(metadata: Mapping[str, str], own: NetworkMetadata) -> dict[str, str]:
+    """The metadata of a file, of what others act on only what is ours and checked."""
     said = {"name": own.name, "fingerprint": own.fingerprint, "tuned_from": own.tuned_from}
-    return {word: text for word, text in said.items() if text is not None}
+    rest = {word: text for word, text in metadata.items() if word not in said}
+    return {**rest, **{word: text for word, text in said.items() if text is not None}}
 
 
 @on_worker

@@ -28,8 +28,6 @@ class FileMetadata(Open):
 
     kind: Line = ""
     name: Optional[Name] = None
-    version: Line = ""
-    source: Line = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class MadeFor(Open):
 
     generator: Optional[Mark] = None
     clip: Optional[Mark] = None
-    generator_sample: Optional[Annotated[tuple[float, ...], Size(8, 8)]] = None
+    generator_sample: Optional[Annotated[tuple[float, ...], Size(1, 8)]] = None
 
 
 @dataclass(frozen=True)

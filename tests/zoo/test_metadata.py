@@ -56,8 +56,7 @@ KINDS = {
         {"kind": "ppstyleclip generator", "name": "a", "fingerprint": "1" * 16, "config": {"size": 8}},
         {
             "name": TEXT,
-            "version": LINES,
-            "source": LINES,
+            "kind": [f"ppstyleclip {text}" for text in LINES],
             "fingerprint": MARKS,
             "generator": MARKS,
             "tuned_from": MARKS,
@@ -88,7 +87,7 @@ KINDS = {
             "mapper.made_for": [*NO_NAMED, None, DEEP],
             "mapper.made_for.generator": NO_MARK,
             "mapper.made_for.clip": NO_MARK,
-            "mapper.made_for.generator_sample": [*NO_LIST, [], [0.5] * 7, ["a"] * 8, [None] * 8, [DEEP] * 8],
+            "mapper.made_for.generator_sample": [*NO_LIST, [], [0.5] * 9, ["a"] * 8, [None] * 8, [DEEP] * 8],
         },
     ),
     "measured": (
