@@ -176,10 +176,10 @@ def read_landmarks(path: Any) -> list[Face]:
         MissingFile: there is no such file.
         UserError: it holds something else.
     """
-    text = read_file(path)
+    text = read_file(path, most=2**24)
     try:
         points = np.array(json.loads(text), np.float64)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         points = np.empty(0)
     try:
         return faces_of_landmarks(points)

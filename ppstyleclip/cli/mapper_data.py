@@ -14,12 +14,14 @@ from ppstyleclip.cli.photos import pictures_in, read_faces
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_bank
+from ppstyleclip.memory import check_memory
 from ppstyleclip.methods.mapper import TextSet, known_set, text_set
 from ppstyleclip.pipelines.mapper_training import sample_latents
 from ppstyleclip.wording import counted
 from ppstyleclip.zoo import read_styles
 
 TRAIN_SEED, VAL_SEED = 1_000_000, 2_000_000  # of the first sampled face of each
+MOST_BYTES = 16 * 10**9  # of latents that are sampled
 VAL_SHARE = 10  # one in so many, where the validation latents are taken from those that were given
 
 
@@ -50,6 +52,11 @@ def load_latents(
         counts: how many of each are wanted, at most.
         space: "w_plus" or "s".
     """
+    generator = editor.bundle.generator
+    needed = 3 * 4 * generator.n_latent * generator.style_dim * sum(counts)
+    if not sources.train_path and not sources.photos:
+        what = f"{counted(sum(counts), 'sampled latent')} to train on"
+        check_memory(needed, what, "take fewer --train_dataset_size", MOST_BYTES)
     if sources.train_path:
         train = read_latents(editor, sources.train_path, space)
     elif sources.photos:
