@@ -22,8 +22,10 @@ from ppstyleclip.cli.arguments import (
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.memory import check_memory
 from ppstyleclip.wording import counted
 
+MOST_BYTES = 8 * 10**9  # of the pictures of a film, which are in memory together
 SEEDS = [DEFAULT_SEED, DEFAULT_SEED + 1]
 
 
@@ -73,6 +75,7 @@ def run(args: argparse.Namespace) -> None:
     import numpy as np
 
     from ppstyleclip.cli.saving import save_interpolation
+    from ppstyleclip.pictures import STRIP_SIDE
     from ppstyleclip.pipelines.interpolation import interpolate_faces
     from ppstyleclip.pipelines.latent_files import load_face
     from ppstyleclip.pipelines.records import result_of
@@ -83,6 +86,9 @@ def run(args: argparse.Namespace) -> None:
     else:
         stops = editor.sample(args.seed or SEEDS).numpy()
     check_fps(args.fps)
+    count, side = (len(stops) - 1) * args.steps + 1, max(editor.bundle.generator.size, STRIP_SIDE)
+    needed = 3 * 3 * side**2 * count  # drawn, enlarged, and reduced for the GIF
+    check_memory(needed, f"a film of {counted(count, 'picture')}", "take fewer --steps or faces", MOST_BYTES)
     records = show_progress(interpolate_faces(editor, stops, args.steps), title="pictures", delay=2)
     pixels = result_of(records)
     written = save_interpolation(

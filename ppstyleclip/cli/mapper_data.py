@@ -13,6 +13,7 @@ from ppstyleclip.align import read_photo
 from ppstyleclip.cli.photos import pictures_in
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
+from ppstyleclip.memory import check_memory
 from ppstyleclip.methods.mapper import TextSet, check_told_apart, known_set, text_set
 from ppstyleclip.pipelines.faces import cut_faces, find_chosen_faces, load_finder
 from ppstyleclip.pipelines.latent_files import load_faces
@@ -21,6 +22,7 @@ from ppstyleclip.wording import counted
 from ppstyleclip.zoo import read_styles
 
 TRAIN_SEED, VAL_SEED = 1_000_000, 2_000_000  # of the first sampled face of each
+MOST_BYTES = 16 * 10**9  # of latents that are sampled
 VAL_SHARE = 10  # one in so many, where the validation latents are taken from those that were given
 
 
@@ -51,6 +53,11 @@ def load_latents(
         counts: how many of each are wanted, at most.
         space: "w_plus" or "s".
     """
+    generator = editor.bundle.generator
+    needed = 3 * 4 * generator.n_latent * generator.style_dim * sum(counts)
+    if not sources.train_path and not sources.photos:
+        what = f"{counted(sum(counts), 'sampled latent')} to train on"
+        check_memory(needed, what, "take fewer --train_dataset_size", MOST_BYTES)
     if sources.train_path:
         train = read_latents(editor, sources.train_path, space)
     elif sources.photos:

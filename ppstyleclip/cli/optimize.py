@@ -100,7 +100,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar="N",
         help="write a picture each N steps (default: 0, none)",
     )
-    add("--animation", choices=("gif", "mp4"), help="write the way as well")
+    add(
+        "--animation",
+        nargs="?",
+        const="gif",
+        choices=("gif", "mp4"),
+        help="write the way as well: gif, if no kind is named, or mp4",
+    )
     add = parser.add_argument_group("face").add_argument
     add("--latent", "--latent_path", help="latents to begin with (default: a sampled face)")
     add("--seed", type=SEED, nargs="+", help=f"of sampled faces, one or several (default: {DEFAULT_SEED})")

@@ -49,7 +49,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add(
         "--num_images",
-        type=COUNT,
+        type=Whole(1, 100_000),
         help=f"base pictures for each channel (default: {NUM_IMAGES}; with --fast {FAST_IMAGES})",
     )
     add("--alpha", type=Number(1e-3, 1e3), default=5.0, help="deviations up and down (default: %(default)s)")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from ppstyleclip.cli.argument_types import COUNT, FRACTION, SEED
+from ppstyleclip.cli.argument_types import COUNT, FRACTION, SEED, Whole
 from ppstyleclip.cli.arguments import documented_parser
 from ppstyleclip.cli.preparation import add_model, open_model, places_of, save_statistics
 from ppstyleclip.cli.progress import show_progress
@@ -35,7 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="what is truncated: layers (the first eight), all (layers; the official code), features (the "
         "first eight of w, as PaddleGAN's published statistics), none (default: %(default)s)",
     )
-    add("--batch_size", type=COUNT, help=f"samples at once (default: {BATCH})")
+    add("--batch_size", type=Whole(1, 100_000), help=f"samples at once (default: {BATCH})")
     add("--restart", action="store_true", help="begin again where a run that was killed would go on")
     return parser.parse_args(argv)
 
