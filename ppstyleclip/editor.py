@@ -350,8 +350,9 @@ class Editor:
         dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
         unknown = self.unknown_words(edit)
         if unknown:
+            named = bundle.clip.describe_unknown(unknown)
             warnings.warn(
-                f"the CLIP of '{bundle.name}' never saw {_quote(unknown)}; what '{edit}' then does is chance",
+                f"the CLIP of '{bundle.name}' never saw {named}; what '{edit}' then does is chance",
                 stacklevel=2,
             )
         return style_direction(
@@ -435,7 +436,3 @@ def _draw_z(seed: int, style_dim: int) -> np.ndarray:
     if not 0 <= int(seed) < 2**32:
         raise UserError(f"seed must be 0 to {2**32 - 1}, got {seed}")
     return np.random.RandomState(int(seed)).standard_normal(style_dim).astype(np.float32)
-
-
-def _quote(words: Sequence[str]) -> str:
-    return ", ".join(f"'{word}'" for word in words)

@@ -147,10 +147,10 @@ def _vector(editor: Editor, name: str, mapper: TrainedMapper, words: list[str]) 
         return None
     clip = editor.bundle.clip if mapper.embed == "clip" else None
     unknown = clip.unknown_words(" ".join(words)) if clip is not None else ()
-    if unknown:
+    if clip is not None and unknown:
         warnings.warn(
-            f"the CLIP of '{editor.bundle.name}' never saw {', '.join(unknown)}; what {name} then "
-            "does is chance",
+            f"the CLIP of '{editor.bundle.name}' never saw {clip.describe_unknown(unknown)}; what {name} "
+            "then does is chance",
             stacklevel=4,
         )
     try:
