@@ -90,7 +90,7 @@ SHAPES = (
     *scale("fringe", -0.9, "swept-back hair", 0.85, "bangs"),
     of("parted hair", ("fringe", -0.7, -0.05), above("hair_length", -0.9)),
     of("side-swept bangs", ("fringe", 0.05, 0.6)),
-    of("bob cut", ("hair_length", -0.35, 0.6), below("hair_curl", 0.2), opposite="long hair"),
+    of("bob cut", ("hair_length", -0.35, 0.45), below("hair_curl", 0.2), opposite="long hair"),
     of("bowl cut", ("hair_length", -1.0, 0.15), below("hair_curl", 0.2), above("fringe", 0.9)),
     of("afro", above("hair_curl", 0.9), above("hair_volume", 0.0), ("hair_length", -0.9, 1.2), opposite="straight hair"),
 )  # fmt: skip

@@ -31,12 +31,20 @@ def pieces(index: int, degree: int) -> list[Piece]:
     if degree == NOT:
         found += [Piece("adjective", text) for text in words.absent]
         found += [Piece("adjective", f"没有{phrase}") for phrase in words.phrases]
+        found += [Piece("adjective", f"不是{noun}") for noun in words.nouns]
         return found
     found += [Piece("with", phrase) for phrase in words.of_degree(degree)]
     if degree == PLAIN:
         found += [Piece("noun", noun) for noun in words.nouns]
         found += [Piece("adjective", verb) for verb in words.worn]
     return found
+
+
+def prompt(piece: Piece) -> str:
+    """A short prompt that says one piece, such as an edit has for its target."""
+    if piece.kind == "noun":
+        return piece.text
+    return f"{'有' * (piece.kind == 'with')}{piece.text}的脸"
 
 
 def compose(found: list[Piece], rng) -> str:
@@ -55,7 +63,9 @@ def compose(found: list[Piece], rng) -> str:
     phrases = [p.text for p in others if p.kind == "with"]
     if len(phrases) > 1 and rng.rand() < 0.5:
         phrases = ["、".join(phrases[:-1]) + "和" + phrases[-1]]
-    before = [(text if rng.rand() < 0.25 else pick(("有", "有", "带着"), rng) + text) + "的" for text in phrases]
+    before = [
+        (text if rng.rand() < 0.25 else pick(("有", "有", "带着"), rng) + text) + "的" for text in phrases
+    ]
     before += [p.text + "的" for p in others if p.kind == "adjective"]
     before = [before[i] for i in rng.permutation(len(before))]
     return pick(("", "", "、"), rng).join(before) + noun
@@ -71,7 +81,7 @@ def in_template(text: str, rng) -> str:
 
 def other_words() -> list[str]:
     """What captions hold beside the tables' words."""
-    fixed = ["的", "有", "没有", "带着", "和", "一个", "一位", "一张"]
+    fixed = ["的", "有", "没有", "不是", "带着", "和", "一个", "一位", "一张"]
     fixed += [adverb for adverbs in chinese.ADVERBS.values() for adverb in adverbs]
     parts = [word for words in WORDS.values() for pair in words.parts.items() for word in (pair[0], *pair[1])]
     return [*fixed, *parts, *NOUNS, *(part for t in chinese.TEMPLATES for part in t.split("{}") if part)]

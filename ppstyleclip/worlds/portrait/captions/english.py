@@ -6,7 +6,10 @@ from __future__ import annotations
 from ppstyleclip.worlds.portrait.captions.words import Words
 
 NOUNS = ("face", "head", "portrait", "person")  # which say nothing
-ADVERBS = {"slightly": ("slightly", "a bit", "a little", "somewhat"), "very": ("very", "really", "extremely", "so")}
+ADVERBS = {
+    "slightly": ("slightly", "a bit", "a little", "somewhat"),
+    "very": ("very", "really", "extremely", "so"),
+}
 COMPARATIVES = {
     "angry": "angrier", "big": "bigger", "bright": "brighter", "broad": "broader", "bushy": "bushier",
     "calm": "calmer", "chubby": "chubbier", "curly": "curlier", "dark": "darker", "fair": "fairer",
@@ -149,7 +152,7 @@ WORDS = {
     ),
     "thin glasses": Words(worn=("thin-rimmed glasses", "wire-rimmed glasses", "thin glasses", "delicate glasses")),
     "clean-shaven": Words(
-        ("clean-shaven", "shaven", "beardless", "smooth-chinned"), phrases=("a clean chin", "a smooth chin", "a shaved chin", "no facial hair")
+        ("clean-shaven", "shaven", "beardless", "smooth-chinned"), phrases=("a clean chin", "a smooth chin", "a shaved chin")
     ),
     "stubble": Words(
         ("unshaven", "stubbly"), phrases=("stubble", "a five o'clock shadow", "designer stubble", "a light beard", "a three-day beard")
@@ -176,11 +179,11 @@ WORDS = {
     ),
     "young": Words(("young", "youthful", "fresh-faced"), phrases=("a youthful look", "young skin")),
     "old": Words(("old", "aged", "ageing", "senior"), phrases=("an old face",)),
-    "child": Words(("childlike", "childish", "very young"), ("child", "kid", "youngster"), phrases=("a baby face", "round cheeks")),
+    "child": Words(("childlike", "childish"), ("child", "kid", "youngster"), phrases=("a baby face", "round cheeks")),
     "teenager": Words(("teenage", "adolescent"), ("teenager", "teen", "youth")),
     "adult": Words(("adult", "grown-up"), ("adult",)),
     "middle-aged": Words(("middle-aged", "mature")),
-    "elderly": Words(("elderly", "wrinkled", "very old"), ("senior citizen", "pensioner"), phrases=("deep wrinkles",)),
+    "elderly": Words(("elderly", "wrinkled"), ("senior citizen", "pensioner"), phrases=("deep wrinkles",)),
     "boy": Words(("boyish",), ("boy", "schoolboy", "lad", "little boy", "young man")),
     "girl": Words(("girlish", "girly"), ("girl", "schoolgirl", "little girl", "young woman", "young lady")),
     "grandfather": Words((), ("grandfather", "grandpa", "old man", "elderly man")),

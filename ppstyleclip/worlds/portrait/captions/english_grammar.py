@@ -11,8 +11,17 @@ from ppstyleclip.worlds.portrait.captions.truth import LESS, MORE, NOT, PLAIN, S
 
 NAME = "en"
 NOUNS, WORDS = english.NOUNS, english.WORDS
+_BEFORE = {"part": "with", "with": "with", "wearing": "wearing", "without": "without", "who": "that is"}
 NOUN_ODDS = (0.64, 0.12, 0.12, 0.12)
-ALL_TEMPLATES = (*TEMPLATES["official"], "{}", "a {}", "the {}", "a photo of a {}", "a portrait of a {}", "{}.")
+ALL_TEMPLATES = (
+    *TEMPLATES["official"],
+    "{}",
+    "a {}",
+    "the {}",
+    "a photo of a {}",
+    "a portrait of a {}",
+    "{}.",
+)
 
 
 def graded(adjective: str, degree: int) -> tuple[str, ...]:
@@ -59,10 +68,21 @@ def pieces(index: int, degree: int) -> list[Piece]:
         for thing in (*words.phrases, *words.worn):
             found += [Piece("without", thing), Piece("with", f"no {bare(thing)}")]
         found += [Piece("who", f"not wearing {thing}") for thing in words.worn]
+        found += [Piece("who", f"not {with_article(noun)}") for noun in words.nouns]
         for part, adjectives in words.parts.items():
             is_are = "are" if part.endswith("s") else "is"
             found += [Piece("with", f"{part} that {is_are} not {adjective}") for adjective in adjectives]
     return found
+
+
+def prompt(piece: Piece) -> str:
+    """A short prompt that says one piece, such as an edit has for its target."""
+    if piece.kind == "noun":
+        return piece.text
+    if piece.kind == "adjective":
+        return f"{piece.text} face"
+    text = of_part(piece.text, piece.part) if piece.kind == "part" else piece.text
+    return f"face {_BEFORE[piece.kind]} {text}"
 
 
 def join(items):
@@ -87,7 +107,10 @@ def things(found, rng):
 def compose(found: list[Piece], rng) -> str:
     """Words for some pieces, in one of many orders; without an article in front."""
     found = [found[i] for i in rng.permutation(len(found))]
-    by_kind = {kind: [p.text for p in found if p.kind == kind] for kind in ("adjective", "noun", "wearing", "without", "who")}
+    by_kind = {
+        kind: [p.text for p in found if p.kind == kind]
+        for kind in ("adjective", "noun", "wearing", "without", "who")
+    }
     phrases, nouns = things(found, rng), by_kind["noun"]
     if found and not nouns and rng.rand() < 0.22:  # keywords: "surprised", "long hair, glasses"
         items = [bare(p) if rng.rand() < 0.7 else p for p in phrases + by_kind["wearing"]]
@@ -117,7 +140,22 @@ def in_template(text: str, rng) -> str:
 
 def other_words() -> list[str]:
     """What captions hold beside the tables' words."""
-    fixed = ["a", "an", "the", "with", "having", "wearing", "without", "who", "that", "is", "are", "looks", "not", "no"]
+    fixed = [
+        "a",
+        "an",
+        "the",
+        "with",
+        "having",
+        "wearing",
+        "without",
+        "who",
+        "that",
+        "is",
+        "are",
+        "looks",
+        "not",
+        "no",
+    ]
     fixed += ["more", "less", "and", "face", "face's", "hairstyle"]
     fixed += [adverb for adverbs in english.ADVERBS.values() for adverb in adverbs]
     nouns = [noun for words in WORDS.values() for noun in words.nouns]

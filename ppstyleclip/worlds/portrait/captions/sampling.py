@@ -18,7 +18,10 @@ LANGUAGES = {grammar.NAME: grammar for grammar in (english_grammar, chinese_gram
 COUNT_ODDS = (0.06, 0.42, 0.24, 0.14, 0.09, 0.05)  # of saying 0, 1, ... 5 things
 DEGREE_ODDS = (1.0, 0.4, 0.5, 0.6, 0.4, 0.1)
 NAMED_ABSENT = 6.0  # times as often is "not" said where the language has words of its own for it
-LONGEST = {"en": 250, "zh": 72}  # bytes of a caption; CLIP reads 75 tokens, one for each byte of Chinese at worst
+LONGEST = {
+    "en": 250,
+    "zh": 72,
+}  # bytes of a caption; CLIP reads 75 tokens, one for each byte of Chinese at worst
 RARE = 0.7  # power of a statement's rarity; at 1 all statements would be as frequent
 
 
@@ -62,7 +65,9 @@ def choose(truths: np.ndarray, rng, language: str, count: int) -> list[tuple[int
     """Up to `count` statements about different attributes that are true of a face."""
     weights = (odds(language) * (truths > 0)).ravel()
     chosen: dict[int, int] = {}
-    for place in rng.choice(weights.size, min(count, int((weights > 0).sum())), replace=False, p=weights / weights.sum()):
+    for place in rng.choice(
+        weights.size, min(count, int((weights > 0).sum())), replace=False, p=weights / weights.sum()
+    ):
         index, degree = divmod(int(place), len(DEGREES))
         chosen.setdefault(index, degree)
     return list(chosen.items())

@@ -17,7 +17,9 @@ _LATIN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 def phrases_of(words: Words, language: str) -> list[str]:
     """The words and phrases of one attribute, as a reader would look for them; degrees come last."""
     space = " " if language == "en" else ""
-    parts = [f"{adjective}{space}{part}" for part, adjectives in words.parts.items() for adjective in adjectives]
+    parts = [
+        f"{adjective}{space}{part}" for part, adjectives in words.parts.items() for adjective in adjectives
+    ]
     found = [*words.nouns, *words.adjectives, *parts, *words.phrases, *words.worn]
     found += [*words.slightly, *words.very, *words.more, *words.less, *words.absent]
     return list(dict.fromkeys(found))
