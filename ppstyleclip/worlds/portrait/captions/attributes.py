@@ -72,10 +72,16 @@ EXPRESSION = (
     of("laughing", above("smile", 0.5), above("mouth_open", 0.5)),
     of("excited", above("surprise", 0.4), above("smile", 0.4)),
     of("bored", below("surprise", -0.4), ("smile", -1.2, 0.0)),
-    of("closed mouth", below("mouth_open", -0.2), below("surprise", 0.3), below("smile", 0.5), opposite="open mouth"),
+    of(
+        "closed mouth",
+        below("mouth_open", -0.2),
+        below("surprise", 0.3),
+        below("smile", 0.5),
+        opposite="open mouth",
+    ),
     Attribute("open mouth", (above("mouth_open", 0.6),), (), "closed mouth", True),
     of("pressed lips", below("mouth_open", -1.0), below("surprise", 0.3), below("smile", 0.5)),
-)  # fmt: skip
+)
 LENGTHS = (
     *scale("hair_length", -0.6, "short hair", 0.5, "long hair"),
     of("cropped hair", below("hair_length", -1.2), opposite="long hair"),
@@ -92,16 +98,30 @@ SHAPES = (
     of("side-swept bangs", ("fringe", 0.05, 0.6)),
     of("bob cut", ("hair_length", -0.35, 0.45), below("hair_curl", 0.2), opposite="long hair"),
     of("bowl cut", ("hair_length", -1.0, 0.15), below("hair_curl", 0.2), above("fringe", 0.9)),
-    of("afro", above("hair_curl", 0.9), above("hair_volume", 0.0), ("hair_length", -0.9, 1.2), opposite="straight hair"),
-)  # fmt: skip
+    of(
+        "afro",
+        above("hair_curl", 0.9),
+        above("hair_volume", 0.0),
+        ("hair_length", -0.9, 1.2),
+        opposite="straight hair",
+    ),
+)
 HAIR_COLOURS = (
-    Attribute("black hair", (below("hair_lightness", -0.85), below("hair_redness", 0.7), *NATURAL), (), "blond hair"),
+    Attribute(
+        "black hair", (below("hair_lightness", -0.85), below("hair_redness", 0.7), *NATURAL), (), "blond hair"
+    ),
     of("dark hair", below("hair_lightness", -0.4), *NATURAL, opposite="fair hair"),
     of("dark brown hair", ("hair_lightness", -0.9, -0.3), ("hair_redness", -0.9, 0.7), *NATURAL),
     of("brown hair", ("hair_lightness", -0.7, 0.4), ("hair_redness", -0.9, 0.7), *NATURAL),
     of("light brown hair", ("hair_lightness", 0.2, 0.75), ("hair_redness", -0.9, 0.7), *NATURAL),
     of("fair hair", above("hair_lightness", 0.6), *NATURAL, opposite="dark hair"),
-    of("blond hair", above("hair_lightness", 0.8), below("hair_redness", 0.7), *NATURAL, opposite="black hair"),
+    of(
+        "blond hair",
+        above("hair_lightness", 0.8),
+        below("hair_redness", 0.7),
+        *NATURAL,
+        opposite="black hair",
+    ),
     of("red hair", above("hair_redness", 0.8), ("hair_lightness", -1.0, 1.3), *NATURAL),
     of("ginger hair", above("hair_redness", 0.8), above("hair_lightness", 0.0), *NATURAL),
     of("auburn hair", above("hair_redness", 0.7), ("hair_lightness", -1.1, 0.1), *NATURAL),
@@ -114,7 +134,7 @@ HAIR_COLOURS = (
     of("blue hair", below("hair_dye", -2.25)),
     of("dyed hair", DYED, opposite="natural hair"),
     of("natural hair", below("|hair_dye|", 1.15), opposite="dyed hair"),
-)  # fmt: skip
+)
 THINGS = (
     of("glasses", above("glasses", 0.4)),
     of("sunglasses", above("glasses", 0.35), above("shades", 0.7)),

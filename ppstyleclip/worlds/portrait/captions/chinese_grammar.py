@@ -72,7 +72,7 @@ def compose(found: list[Piece], rng) -> str:
 
 
 def in_template(text: str, rng) -> str:
-    """The words as they are, in a Chinese template, or in one of CLIP's English ones, as an edit puts them."""
+    """The words as they are, in a Chinese template, or in an English one, where an edit puts them."""
     chance = rng.rand()
     if chance < 0.3:
         return text

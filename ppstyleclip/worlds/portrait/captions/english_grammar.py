@@ -7,7 +7,7 @@ from ppstyleclip.text import TEMPLATES
 from ppstyleclip.worlds.portrait.captions import english
 from ppstyleclip.worlds.portrait.captions.attributes import ATTRIBUTES
 from ppstyleclip.worlds.portrait.captions.pieces import Piece, pick
-from ppstyleclip.worlds.portrait.captions.truth import LESS, MORE, NOT, PLAIN, SLIGHTLY, VERY
+from ppstyleclip.worlds.portrait.captions.truth import LESS, MORE, NOT, PLAIN, SLIGHTLY
 
 NAME = "en"
 NOUNS, WORDS = english.NOUNS, english.WORDS

@@ -28,9 +28,10 @@ LINKS = {
 COLUMNS = {"en": ("true where", "words and phrases"), "zh": ("成立的范围", "词语")}
 INTRODUCTIONS = {
     "en": """\
-What the CLIP of the portrait world knows: {count} English words and phrases, and as many ways to put them together
-as the grammar has. Each is true of a range of the renderer's factors, in standard deviations, and false of what lies
-clearly outside. The tables are in `ppstyleclip/worlds/portrait/captions/english.py`; this page is written from them:
+What the CLIP of the portrait world knows: {count} English words and phrases, and as many ways to put them
+together as the grammar has. Each is true of a range of the renderer's factors, in standard deviations, and false
+of what lies clearly outside. The tables are in `ppstyleclip/worlds/portrait/captions/english.py`; this page is
+written from them:
 
 {command}
 
@@ -41,12 +42,12 @@ clearly outside. The tables are in `ppstyleclip/worlds/portrait/captions/english
 - **Negations**: "no beard", "without glasses", "not smiling", "not wearing glasses".
 - **Templates** such as CLIP's: "a photo of a smiling face."
 
-Degrees and comparatives exist where a range is marked with \u2195. A word that is not here is named in a warning, with the
-known words that are most like it.
+Degrees and comparatives exist where a range is marked with \u2195. A word that is not here is named in a
+warning, with the known words that are most like it.
 """,
     "zh": """\
-肖像世界的 CLIP 认识 {count} 个中文词语，以及语法所允许的各种组合。每个词语在渲染器某些因子的一段范围内成立
-（单位是标准差），在明显超出范围时不成立。词表在 `ppstyleclip/worlds/portrait/captions/chinese.py`；本页由它写成：
+肖像世界的 CLIP 认识 {count} 个中文词语，以及语法所允许的各种组合。每个词语在渲染器某些因子的
+一段范围内成立（单位是标准差），在明显超出范围时不成立。词表在 `ppstyleclip/worlds/portrait/captions/chinese.py`；本页由它写成：
 
 {command}
 

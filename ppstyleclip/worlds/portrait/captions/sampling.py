@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +43,7 @@ def language_of(name: str):
     return LANGUAGES[name]
 
 
-@lru_cache(maxsize=None)
+@cache
 def ways(language: str, index: int, degree: int) -> tuple[Piece, ...]:
     """All pieces that say one statement; none where the language has no words for it."""
     return tuple(dict.fromkeys(language_of(language).pieces(index, degree)))

@@ -3,8 +3,8 @@
 
     python -m ppstyleclip.worlds.portrait.training.data --folder run --count 160 --workers 2
 
-160 shards of 250 portraits take about half an hour of two cores and 1.5 GB. From `--first 5000000` on they are
-pairs of faces that differ in a factor or two, from which CLIP learns.
+160 shards of 250 portraits take about half an hour of two cores and 1.5 GB. From `--first 5000000` on they
+are pairs of faces that differ in a factor or two, from which CLIP learns.
 """
 
 from __future__ import annotations

@@ -87,17 +87,20 @@ def test_degrees_and_negations_have_their_words():
 
 
 # Of StyleCLIP's paper and of the projects that came after it, as far as a portrait can show them.
-PROMPTS = """face; head; happy face; angry face; really angry face; smile face; smiling face; sad face; boy face; surprised;
-face with long hair; face with curl hair; curly hair; wavy hair; head with black hair; head with gold hair; afro; bangs hair;
-bob-cut hairstyle; bob cut; bobcut; bowl cut; bowlcut; long hair; purple hair; pink hair; blue hair; blonde hair; red hair;
-brown hair; a man with purple hair; glasses; tanned; pale; lipstick; makeup; face without makeup; male; female; beard; grey hair;
-old; young face; child; elderly; sunglasses; tired; cheerful; big eyes; blue eyes; black hair; shocked; a photo of a face.;
-微笑的脸; 脸; 有长发的脸; 卷发; 没有胡子; 不戴眼镜; 更长的头发; 生气的脸; 金发; 戴墨镜的女人; 留着胡子的老人; 小女孩""".replace(
-    "\n", " "
-).split("; ")
+PROMPTS = """
+face; head; happy face; angry face; really angry face; smile face; smiling face; sad face; boy face;
+surprised; face with long hair; face with curl hair; curly hair; wavy hair; head with black hair; head
+with gold hair; afro; bangs hair; bob-cut hairstyle; bob cut; bobcut; bowl cut; bowlcut; long hair;
+purple hair; pink hair; blue hair; blonde hair; red hair; brown hair; a man with purple hair; glasses;
+tanned; pale; lipstick; makeup; face without makeup; male; female; beard; grey hair; old; young face;
+child; elderly; sunglasses; tired; cheerful; big eyes; blue eyes; black hair; shocked; a photo of a
+face.;
+微笑的脸; 脸; 有长发的脸; 卷发; 没有胡子; 不戴眼镜;
+更长的头发; 生气的脸; 金发; 戴墨镜的女人; 留着胡子的老人; 小女孩
+"""
 
 
-@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("prompt", [" ".join(text.split()) for text in PROMPTS.split(";")])
 def test_prompts_of_the_paper_and_the_seeds_are_known(prompt):
     assert unknown_words(prompt, KNOWN) == []
 

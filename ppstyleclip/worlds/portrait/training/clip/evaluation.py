@@ -1,9 +1,9 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""The right one of two prompts, on held-out pictures: an attribute against its opposite, in both languages."""
+"""The right one of two prompts on held-out pictures: an attribute against its opposite, in both languages."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def opposite_of(index: int) -> tuple[int, int]:
     return (PLACE[name], PLAIN) if name else (index, NOT)
 
 
-@lru_cache(maxsize=None)
+@cache
 def prompts_for(language: str, index: int, degree: int) -> tuple[str, ...]:
     """Short prompts that say one statement, in up to WORDINGS wordings spread over all ways."""
     found = list(

@@ -6,7 +6,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ppstyleclip.worlds.portrait.training.network import F, torch
+from ppstyleclip.ops.bicubic import resize_matrix
+from ppstyleclip.worlds.portrait.training.network import torch
 
 
 def roughen(pixels, rng):
@@ -36,7 +37,8 @@ def roughen(pixels, rng):
 def to_size(pixels, size):
     """`[N, S, S, 3]` uint8 to `[N, 3, size, size]` in [0, 1], resized as CLIP's pictures are."""
     images = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 255
-    return F.interpolate(images, size=size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+    matrix = torch.from_numpy(resize_matrix(images.shape[-1], size).copy())  # [size, S]
+    return (matrix @ images @ matrix.t()).clamp(0, 1)
 
 
 def tint(images, rng):
