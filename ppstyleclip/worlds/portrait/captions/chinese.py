@@ -5,13 +5,22 @@ from __future__ import annotations
 
 from ppstyleclip.worlds.portrait.captions.words import Words
 
-NOUNS = ("脸", "人", "头像", "肖像", "面孔", "人像")  # which say nothing
+NOUNS = ("脸", "人", "头像", "肖像", "面孔", "人像", "人脸")  # which say nothing
 ADVERBS = {
     "slightly": ("稍微", "有点", "略微", "有一点"),
     "very": ("非常", "很", "特别", "十分"),
     "more": ("更", "更加"),
     "less": ("不那么", "没那么"),
     "not": ("不",),
+}
+VERBS = {  # by the ending of what one has; said in place of 有
+    "毛衣": ("穿", "穿着"),
+    "衣服": ("穿", "穿着"),
+    "镜": ("戴", "戴着"),
+    "环": ("戴", "戴着"),
+    "发": ("留着",),
+    "刘海": ("留着",),
+    "胡子": ("留着",),
 }
 TEMPLATES = (
     "{}",
@@ -41,7 +50,7 @@ WORDS = {
     "happy": Words(
         ("开心", "快乐", "高兴", "愉快", "欢喜"),
         phrases=("笑容", "微笑", "开心的表情", "笑脸"),
-        worn=("微笑", "面带笑容", "面带微笑"),
+        worn=("微笑", "笑着", "面带笑容", "面带微笑"),
         slightly=("浅浅的笑容", "一丝微笑"),
         very=("大大的笑容", "灿烂的笑容"),
         more=("更多的笑容", "更大的笑容"),

@@ -10,7 +10,7 @@ from ppstyleclip.worlds.portrait.captions.truth import DEGREES, NOT, PLAIN
 
 NAME = "zh"
 NOUNS, WORDS = chinese.NOUNS, chinese.WORDS
-NOUN_ODDS = (0.5, 0.2, 0.09, 0.07, 0.07, 0.07)
+NOUN_ODDS = (0.46, 0.2, 0.09, 0.06, 0.06, 0.06, 0.07)
 
 
 def graded(adjective: str, degree: int) -> tuple[str, ...]:
@@ -18,6 +18,11 @@ def graded(adjective: str, degree: int) -> tuple[str, ...]:
     if degree == PLAIN:
         return (adjective,)
     return tuple(f"{adverb}{adjective}" for adverb in chinese.ADVERBS[DEGREES[degree]])
+
+
+def verbs_of(phrase: str) -> tuple[str, ...]:
+    """The verbs that say that one has what a phrase names; none where 有 alone does."""
+    return next((verbs for ending, verbs in chinese.VERBS.items() if phrase.endswith(ending)), ())
 
 
 def pieces(index: int, degree: int) -> list[Piece]:
@@ -30,6 +35,8 @@ def pieces(index: int, degree: int) -> list[Piece]:
         found += [Piece("adjective", f"{part}{text}") for text in texts if degree != PLAIN]
     if degree == NOT:
         found += [Piece("adjective", text) for text in words.absent]
+        worn = [phrase for phrase in words.phrases if "戴" in verbs_of(phrase)]
+        found += [Piece("adjective", f"{never}戴{phrase}") for phrase in worn for never in ("不", "没")]
         found += [Piece("adjective", f"没有{phrase}") for phrase in words.phrases]
         found += [Piece("adjective", f"不是{noun}") for noun in words.nouns]
         return found
@@ -37,6 +44,7 @@ def pieces(index: int, degree: int) -> list[Piece]:
     if degree == PLAIN:
         found += [Piece("noun", noun) for noun in words.nouns]
         found += [Piece("adjective", verb) for verb in words.worn]
+        found += [Piece("adjective", verb + p) for p in words.phrases for verb in verbs_of(p)]
     return found
 
 
@@ -83,5 +91,6 @@ def other_words() -> list[str]:
     """What captions hold beside the tables' words."""
     fixed = ["的", "有", "没有", "不是", "带着", "和", "一个", "一位", "一张"]
     fixed += [adverb for adverbs in chinese.ADVERBS.values() for adverb in adverbs]
+    fixed += ["没", *(verb for verbs in chinese.VERBS.values() for verb in verbs)]
     parts = [word for words in WORDS.values() for pair in words.parts.items() for word in (pair[0], *pair[1])]
     return [*fixed, *parts, *NOUNS, *(part for t in chinese.TEMPLATES for part in t.split("{}") if part)]

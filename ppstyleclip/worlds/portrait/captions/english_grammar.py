@@ -124,8 +124,8 @@ def compose(found: list[Piece], rng) -> str:
     wearing = by_kind["wearing"]
     if wearing and rng.rand() < 0.3:
         phrases, wearing = phrases + wearing, []
-    tails = [f"{pick(('with', 'with', 'with', 'having'), rng)} {join(phrases)}"] if phrases else []
-    tails += [f"wearing {join(wearing)}"] if wearing else []
+    tails = [f"{pick(('with', 'with', 'with', 'having', 'who has'), rng)} {join(phrases)}"] if phrases else []
+    tails += [f"{pick(('wearing', 'wearing', 'in'), rng)} {join(wearing)}"] if wearing else []
     tails += [f"without {join(by_kind['without'])}"] if by_kind["without"] else []
     tails += [f"who is {p}" if rng.rand() < 0.5 else p for p in by_kind["who"]]
     tails += [pick((", {}", "who is {}", "that looks {}"), rng).format(a) for a in late]
@@ -140,23 +140,8 @@ def in_template(text: str, rng) -> str:
 
 def other_words() -> list[str]:
     """What captions hold beside the tables' words."""
-    fixed = [
-        "a",
-        "an",
-        "the",
-        "with",
-        "having",
-        "wearing",
-        "without",
-        "who",
-        "that",
-        "is",
-        "are",
-        "looks",
-        "not",
-        "no",
-    ]
-    fixed += ["more", "less", "and", "face", "face's", "hairstyle"]
+    fixed = "a an the with having has wearing in without who that is are looks not no more less and".split()
+    fixed += ["face", "face's", "hairstyle"]
     fixed += [adverb for adverbs in english.ADVERBS.values() for adverb in adverbs]
     nouns = [noun for words in WORDS.values() for noun in words.nouns]
     fixed += [f"{noun}'s" for noun in nouns if " " not in noun]

@@ -39,9 +39,9 @@ class Plan:
     cycle: int = 240_000  # and from one to the next
     decay: float = 0.02
     keep: float = 0.998  # of the moving average, a step
-    reading: float = 2.0  # weight of reading the factors
+    reading: float = 4.0  # weight of reading the factors
     change: float = 0.5
-    captions_from: int = 12_000  # pictures after which captions join
+    captions_from: int = 20_000  # pictures after which captions join
 
 
 def learning_rate(plan, pictures):

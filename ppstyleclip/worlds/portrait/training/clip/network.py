@@ -21,8 +21,8 @@ CONFIG = {
     "name": "portrait",
     "embed_dim": 128,
     "image_size": 96,
-    "vision_layers": (1, 1, 1, 1),
-    "vision_width": 18,
+    "vision_layers": (2, 2, 2, 2),
+    "vision_width": 16,  # bfloat16 on a CPU is twice as fast where channels come in sixteens
     "vision_patch_size": None,
     "context_length": 77,
     "transformer_width": 128,
