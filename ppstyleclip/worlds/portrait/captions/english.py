@@ -206,7 +206,9 @@ WORDS = {
     "pink hair": Words(("pink-haired",), parts={"hair": ("pink", "magenta", "rose-coloured")}),
     "teal hair": Words(parts={"hair": ("teal", "turquoise", "green", "cyan")}),
     "blue hair": Words(("blue-haired",), parts={"hair": ("blue",)}),
-    "dyed hair": Words(parts={"hair": ("dyed", "colourful", "colorful", "brightly coloured", "brightly colored")}),
+    "dyed hair": Words(
+        parts={"hair": ("dyed", "colourful", "colorful", "brightly coloured", "brightly colored")}
+    ),
     "natural hair": Words(parts={"hair": ("natural", "undyed")}, phrases=("a natural hair colour",)),
     "glasses": Words(
         ("bespectacled",),

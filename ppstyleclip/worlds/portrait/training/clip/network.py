@@ -238,8 +238,8 @@ class Clip(nn.Module):
         return self.visual((pixels - self.mean) / self.std).float()
 
     def encode_rows(self, rows):
-        """Features `[N, D]`, not normalised, of rows of the token table `[N, T]`; the last is the end token's."""
+        """Features `[N, D]`, not normalised, of rows of the token table `[N, T]`."""
         x = self.token_embedding(rows) + self.positional_embedding[: rows.shape[1]]
         x = self.transformer(x, causal=True)
-        x = x[torch.arange(len(rows)), rows.argmax(1)]
+        x = x[torch.arange(len(rows)), rows.argmax(1)]  # the end token has the last row of the table
         return (self.ln_final(x) @ self.text_projection).float()
