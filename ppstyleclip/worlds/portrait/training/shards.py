@@ -35,7 +35,7 @@ def shard_path(folder, seed):
 def shard_latents(seed, count=FACES):
     """`[count, Z_DIM]` latents of a shard; of the held-out people all are of the plain population."""
     if seed % HELD_OUT >= PAIRS:
-        return z_from_factors(paired_factors(seed, count))
+        return z_from_factors(paired_factors(np.random.RandomState(seed), count))
     z = sample_z(seed, count)
     if seed < HELD_OUT:
         wide = count - count // 4
@@ -43,13 +43,12 @@ def shard_latents(seed, count=FACES):
     return z
 
 
-def paired_factors(seed, count):
+def paired_factors(rng, count):
     """`[count, NUM_FACTORS]` of faces side by side that differ in one factor or two.
 
     Factors do not depend on one another here, so that nothing can be told from what goes with it among
     people. Dye is worn four times as often.
     """
-    rng = np.random.RandomState(seed)
     first = rng.randn((count + 1) // 2, NUM_FACTORS)
     dyed = rng.rand(len(first)) < 0.3
     first[:, INDEX["hair_dye"]] = np.where(

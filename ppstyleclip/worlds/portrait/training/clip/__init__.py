@@ -13,6 +13,8 @@ differs in a factor or two. From people alone a CLIP would learn that who has a 
     faces        pictures in memory, people and pairs
     softness     what an edit's pictures differ by from rendered ones
     prompts      random captions and short prompts for a batch
+    oracle       the features that pictures should have, from factors that nobody need draw
+    meaning      what captions say of the factors, in numbers
     losses       contrast of pictures and captions, and of changes and what they are called
     fit          one step, the moving average, the checkpoint
     evaluation   the right one of two prompts, for every attribute in both languages

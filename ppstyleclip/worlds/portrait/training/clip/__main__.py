@@ -68,7 +68,7 @@ def run(folder, plan, *, data, config, minutes, limit, report_every, threads):
     """Learn until `minutes` are over or `limit` pictures are seen."""
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.clip.faces import Portraits, load_held_out
-    from ppstyleclip.worlds.portrait.training.clip.fit import Fit, learning_rate
+    from ppstyleclip.worlds.portrait.training.clip.fit import LOSSES, Fit, learning_rate
     from ppstyleclip.worlds.portrait.training.generator import told_to_end
     from ppstyleclip.worlds.portrait.training.network import torch
     from ppstyleclip.worlds.portrait.training.pause import Clock, wait_while_paused
@@ -86,11 +86,11 @@ def run(folder, plan, *, data, config, minutes, limit, report_every, threads):
     portraits = Portraits(folders, fit.step)
     for batch in batches(portraits, plan, fit.clip.config["image_size"], fit.step):
         since += wait_while_paused(folder, told=told)
-        now = fit.learn(*batch)
-        seen += len(batch[0])
+        now = fit.learn(batch)
+        seen += len(batch.images)
         means = now if means is None else tuple(0.98 * a + 0.02 * b for a, b in zip(means, now))
         if lines.due():
-            text = " ".join(f"{name} {v:.3f}" for name, v in zip(("contrast", "change", "reading"), means))
+            text = " ".join(f"{name} {v:.3f}" for name, v in zip(LOSSES, means))
             pace, rate = seen / (time.time() - since), learning_rate(plan, fit.pictures)
             scale = fit.clip.logit_scale.exp().item()
             known = f"{pace:.1f}/s lr {rate:.2e} scale {scale:.1f} shards {len(portraits.shards)}"

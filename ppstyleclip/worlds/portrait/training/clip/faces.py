@@ -45,30 +45,32 @@ class Portraits:
         self.shards: dict[int, tuple] = {}
 
     def batch(self, people, pairs):
-        """(pixels `[N, SIDE, SIDE, 3]` uint8, factors `[N, NUM_FACTORS]`); pairs come last, side by side.
+        """(pixels `[N, SIDE, SIDE, 3]` uint8, factors `[N, NUM_FACTORS]`, how many pairs come last).
 
-        Where there are no pairs yet, or no people, the others take their places.
+        N is people + 2 * pairs. Where there are no pairs yet, or no people, the others take their places.
         """
         if self.count % self.every == 0:
             self._load_one()
         self.count += 1
-        rows = self._rows(people + pairs, 2 * pairs)
-        return tuple(np.stack(part) for part in zip(*((s[0][i], s[1][i]) for s, i in rows)))
+        rows, found = self._rows(people + 2 * pairs, pairs)
+        pixels, factors = (np.stack(part) for part in zip(*((s[0][i], s[1][i]) for s, i in rows)))
+        return pixels, factors, found
 
-    def _rows(self, size, paired):
+    def _rows(self, size, wanted):
+        """(`size` places (shard, row), pairs last; how many pairs there are)."""
         people = [s for seed, s in self.shards.items() if seed < PAIRS]
-        pairs = [s for seed, s in self.shards.items() if seed >= PAIRS]
-        size = size + paired // 2
-        paired = paired if people and pairs else size // 2 * 2 if pairs else 0
+        couples = [s for seed, s in self.shards.items() if seed >= PAIRS]
+        pairs = min(wanted, size // 2) if couples else 0
         rows = []
-        for _ in range(size - paired):
-            shard = people[self.rng.randint(len(people))]
+        for _ in range(size - 2 * pairs):
+            source = people or couples
+            shard = source[self.rng.randint(len(source))]
             rows.append((shard, self.rng.randint(len(shard[0]))))
-        for _ in range(paired // 2):
-            shard = pairs[self.rng.randint(len(pairs))]
+        for _ in range(pairs):
+            shard = couples[self.rng.randint(len(couples))]
             first = 2 * self.rng.randint(len(shard[0]) // 2)
             rows += [(shard, first), (shard, first + 1)]
-        return rows
+        return rows, pairs
 
     def _load_one(self):
         fresh = [(s, p) for s, p in shards_in(self.folders).items() if s not in self.shards]

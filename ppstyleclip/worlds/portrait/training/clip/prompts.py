@@ -7,6 +7,7 @@ import numpy as np
 
 from ppstyleclip.worlds.portrait.captions.sampling import LANGUAGES, caption_of, choose, say
 from ppstyleclip.worlds.portrait.captions.truth import judge, truth_table
+from ppstyleclip.worlds.portrait.training.clip.meaning import meaning
 
 SHORT = 0.4  # share of captions that are short prompts such as an edit has
 DIFFERENCE = 0.6  # of the captions of pairs, how many say what is true of one of them only
@@ -21,7 +22,7 @@ def short(truths, rng, language):
     return say(choose(truths, rng, language, 1), rng, language, template=rng.rand() < 0.25)
 
 
-def of_face(table, row, mate, rng, language):
+def of_face(table, row, mate, rng, language, share):
     """A caption true of face `row`; if it has a mate, often one that is false of that."""
     truths = table[row]
     if mate is not None and rng.rand() < DIFFERENCE:
@@ -30,12 +31,12 @@ def of_face(table, row, mate, rng, language):
             found = short(differing, rng, language)
             if found.statements:
                 return found
-    if rng.rand() < SHORT:
+    if rng.rand() < share:
         return short(truths, rng, language)
     return caption_of(truths, rng, language)
 
 
-def captions_of(factors, pairs, count, rng):
+def captions_of(factors, pairs, count, rng, share=SHORT):
     """Captions for a batch of faces, the languages by turns.
 
     Args:
@@ -43,8 +44,10 @@ def captions_of(factors, pairs, count, rng):
         pairs: how many.
         count: captions.
         rng: numpy RandomState.
+        share: of short prompts.
     Returns:
-        (texts, truths `[N, count]` int8: 1 true, -1 false, 0 undecided). The first captions say nothing.
+        (texts, truths `[N, count]` int8: 1 true, -1 false, 0 undecided; meanings `[count, WIDTH]`). The first
+        captions say nothing.
     """
     table, first = truth_table(factors), len(factors) - 2 * pairs
     texts = [options[rng.randint(len(options))] for options in NEUTRAL.values()]
@@ -53,7 +56,8 @@ def captions_of(factors, pairs, count, rng):
     while len(texts) < count:
         row = rng.randint(len(factors))
         mate = first + ((row - first) ^ 1) if row >= first else None
-        found = of_face(table, row, mate, rng, languages[len(texts) % len(languages)])
+        found = of_face(table, row, mate, rng, languages[len(texts) % len(languages)], share)
         texts.append(found.text)
         statements.append(found.statements)
-    return texts, np.stack([judge(table, s) for s in statements], 1)
+    meanings = np.stack([meaning(s) for s in statements]).astype(np.float32)
+    return texts, np.stack([judge(table, s) for s in statements], 1), meanings

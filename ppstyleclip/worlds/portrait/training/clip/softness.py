@@ -38,7 +38,7 @@ def to_size(pixels, size):
     """`[N, S, S, 3]` uint8 to `[N, 3, size, size]` in [0, 1], resized as CLIP's pictures are."""
     images = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 255
     matrix = torch.from_numpy(resize_matrix(images.shape[-1], size).copy())  # [size, S]
-    return (matrix @ images @ matrix.t()).clamp(0, 1)
+    return (matrix @ (images @ matrix.t()).clamp(0, 1)).clamp(0, 1)
 
 
 def tint(images, rng):

@@ -23,6 +23,7 @@ from ppstyleclip.worlds.portrait.training.clip import (  # noqa: E402
     fit,
     losses,
     network,
+    oracle,
     prompts,
     softness,
 )
@@ -35,7 +36,8 @@ RESNET = {
     "image_size": 64,
 }
 VIT = {**RESNET, "vision_layers": 2, "vision_width": 64, "vision_patch_size": 16}
-PLAN = fit.Plan(people=2, pairs=2, captions=12, captions_from=0)
+SMALL = {"people": 2, "pairs": 2, "imagined_people": 4, "imagined_pairs": 3, "captions": 12}
+PLAN = fit.Plan(**SMALL, match_from=0, contrast_from=0)
 
 
 def tiny(config):
@@ -93,14 +95,15 @@ def test_pairs_differ_in_a_factor_or_two(folder):
     factors = factors_from_z(shards.Shard(shards.shard_path(folder, shards.PAIRS)).z)
     different = (np.abs(factors[0::2] - factors[1::2]) > 1e-3).sum(1)
     assert set(different) <= {1, 2}
-    wide = shards.paired_factors(shards.PAIRS, 2000)
+    wide = shards.paired_factors(np.random.RandomState(0), 2000)
     assert np.abs(np.corrcoef(wide.T) - np.eye(wide.shape[1])).max() < 0.1  # unlike among people
 
 
 def test_batches_hold_people_and_pairs_side_by_side(folder):
     portraits = faces.Portraits([folder], 0, every=1)
     portraits.batch(1, 0)
-    pixels, factors = portraits.batch(3, 2)
+    pixels, factors, pairs = portraits.batch(3, 2)
+    assert pairs == 2
     assert pixels.shape == (7, faces.SIDE, faces.SIDE, 3) and set(portraits.shards) == {0, shards.PAIRS}
     assert set((np.abs(factors[3::2] - factors[4::2]) > 1e-3).sum(1)) <= {1, 2}
     held, _ = faces.load_held_out([folder])
@@ -109,7 +112,7 @@ def test_batches_hold_people_and_pairs_side_by_side(folder):
 
 def test_captions_of_a_batch_are_in_both_languages_and_true_of_one_face_at_least(folder):
     _, factors = faces.load_held_out([folder])
-    texts, truths = prompts.captions_of(factors, 3, 40, np.random.RandomState(0))
+    texts, truths, meanings = prompts.captions_of(factors, 3, 40, np.random.RandomState(0))
     assert len(texts) == 40 and truths.shape == (12, 40)
     assert (truths[:, 2:] > 0).any(0).all() and (truths[:, :2] == 1).all()
     assert sum(not text.isascii() for text in texts) >= 19
@@ -136,20 +139,38 @@ def test_a_change_costs_nothing_where_words_point_along_it():
     assert losses.change_loss(images.flip(0), texts, 20.0, truths, neutrals=1).item() > 5
 
 
+def test_a_batch_knows_which_faces_have_pictures(folder):
+    portraits = faces.Portraits([folder], 0, every=1)
+    portraits.batch(1, 0)
+    batch = fit.prepare(portraits, PLAN, 64, 0)
+    assert len(batch.images) == 6 and len(batch.factors) == len(batch.truths) == 6 + 4 + 6
+    drawn = np.concatenate([factors for _, factors in portraits.shards.values()])
+    found = batch.factors[batch.seen].numpy()
+    assert (np.abs(found[:, None] - drawn[None]).max(2).min(1) == 0).all()
+    own = batch.factors[-2 * batch.all_pairs :]
+    assert set(((own[0::2] - own[1::2]).abs() > 1e-3).sum(1).tolist()) <= {1, 2}
+
+
+def test_features_that_match_the_oracles_cost_nothing():
+    targets = torch.randn(6, 8)
+    assert oracle.match_loss(3 * targets, targets, 2).item() == pytest.approx(0, abs=1e-5)
+    assert oracle.match_loss(-targets, targets, 2).item() == pytest.approx(3, abs=1e-4)
+
+
 def test_a_fit_goes_on_where_it_stopped(folder, tmp_path):
     portraits = faces.Portraits([folder], 0, every=1)
     batches = [fit.prepare(portraits, PLAN, 64, step) for step in range(4)]
     unbroken = fit.Fit(tmp_path / "a", PLAN, RESNET)
     for batch in batches:
-        unbroken.learn(*batch)
+        unbroken.learn(batch)
     first = fit.Fit(tmp_path / "b", PLAN, RESNET)
     for batch in batches[:2]:
-        first.learn(*batch)
+        first.learn(batch)
     first.save()
     second = fit.Fit(tmp_path / "b", PLAN, RESNET)
     assert second.step == 2 and second.pictures == first.pictures > 0
     for batch in batches[2:]:
-        second.learn(*batch)
+        second.learn(batch)
     for a, b in zip(unbroken.average.parameters(), second.average.parameters()):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
 
@@ -179,7 +200,7 @@ def test_every_attribute_has_an_opposite_in_words():
 
 
 def test_the_command_learns_reports_and_goes_on(folder):
-    changes = [f"{name}={getattr(PLAN, name)}" for name in ("people", "pairs", "captions", "captions_from")]
+    changes = [f"{name}={getattr(PLAN, name)}" for name in (*SMALL, "match_from", "contrast_from")]
     command = ["--folder", str(folder), "--config", json.dumps(RESNET), "--set", *changes]
     __main__.main([*command, "--limit", "12"])
     __main__.main([*command, "--limit", "24"])
