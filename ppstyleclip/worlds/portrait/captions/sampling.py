@@ -85,7 +85,8 @@ def say(statements, rng, language: str, *, template: bool = True) -> Caption:
         UserError: another language.
     """
     grammar = language_of(language)
-    pieces, said = [], []
+    pieces: list[Piece] = []
+    said: list[tuple[int, int]] = []
     for index, degree in statements:
         found = ways(language, index, degree)
         if any(piece.kind == "noun" for piece in pieces):

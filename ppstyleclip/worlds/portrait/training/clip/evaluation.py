@@ -89,7 +89,7 @@ def evaluate(clip, pixels, factors) -> dict[str, dict[str, float]]:
 
 def summary(shares: dict[str, dict[str, float]]) -> dict[str, object]:
     """Means, how many attributes are below the bar, and the worst, for a line of the log."""
-    said = {}
+    said: dict[str, object] = {}
     for language, values in shares.items():
         known = {name: v for name, v in values.items() if v == v}
         worst = sorted(known, key=known.__getitem__)[:8]
