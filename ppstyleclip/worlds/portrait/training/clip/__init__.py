@@ -18,5 +18,6 @@ differs in a factor or two. From people alone a CLIP would learn that who has a 
     losses       contrast of pictures and captions, and of changes and what they are called
     fit          one step, the moving average, the checkpoint
     evaluation   the right one of two prompts, for every attribute in both languages
+    changes      whether words point where a picture goes when it becomes what they say
     __main__     the command
 """

@@ -46,10 +46,13 @@ def score_of(said):
 def report(fit, held, folder, best):
     """Evaluate the moving average; leave the table and the best weights; returns the best score."""
     from ppstyleclip.worlds.portrait.training import checkpoint
+    from ppstyleclip.worlds.portrait.training.clip.changes import evaluate_changes
     from ppstyleclip.worlds.portrait.training.clip.evaluation import evaluate, summary
 
-    shares = evaluate(fit.average, *held)
+    shares = evaluate(fit.average, *held["all"])
     line = {"pictures": fit.pictures, "time": round(time.time()), "summary": summary(shares)}
+    if "pairs" in held:
+        line["changes"] = evaluate_changes(fit.average, *held["pairs"])
     shares = {
         language: {name: round(v, 4) for name, v in part.items() if v == v}
         for language, part in shares.items()
@@ -78,7 +81,8 @@ def run(folder, plan, *, data, config, minutes, limit, report_every, threads):
     fit, held, best = Fit(folder, plan, config), load_held_out(folders), best_score(folder)
     size = sum(p.numel() for p in fit.clip.parameters())
     print(
-        f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on; {len(held[0])} held out", flush=True
+        f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on; {len(held['all'][0])} held out",
+        flush=True,
     )
     end, told = time.time() + 60 * minutes, told_to_end()
     lines, saves, reports = Clock(60), Clock(checkpoint.EVERY), Clock(report_every)

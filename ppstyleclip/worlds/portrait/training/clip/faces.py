@@ -85,8 +85,14 @@ class Portraits:
 
 
 def load_held_out(folders, most=4):
-    """(pixels, factors) of the held-out shards of both kinds."""
-    parts = [load_shard(path) for path in list(shards_in(folders, held_out=True).values())[:most]]
-    if not parts:
+    """`{"all": (pixels, factors)}` of the held-out shards, and of their "pairs" if there are any."""
+    shards = list(shards_in(folders, held_out=True).items())[:most]
+    if not shards:
         raise FileNotFoundError(f"no held-out shards in {list(folders)}; render some with the command `data`")
-    return tuple(np.concatenate(part) for part in zip(*parts))
+    loaded = {seed: load_shard(path) for seed, path in shards}
+    kinds = {"all": list(loaded), "pairs": [seed for seed in loaded if seed >= HELD_OUT + PAIRS]}
+    return {
+        kind: tuple(np.concatenate(part) for part in zip(*(loaded[seed] for seed in seeds)))
+        for kind, seeds in kinds.items()
+        if seeds
+    }

@@ -49,7 +49,8 @@ def tint(images, rng):
         return torch.from_numpy(rng.uniform(low, high, (count, channels, 1, 1)).astype(np.float32))
 
     images = images * uniform(0.95, 1.05) * uniform(0.98, 1.02, 3) + uniform(-0.03, 0.03)
-    noise = torch.from_numpy(rng.standard_normal(tuple(images.shape)).astype(np.float32))
+    generator = torch.Generator().manual_seed(int(rng.randint(2**31)))
+    noise = torch.randn(images.shape, generator=generator)
     return (images + noise * uniform(0, 0.02)).clamp(0, 1)
 
 

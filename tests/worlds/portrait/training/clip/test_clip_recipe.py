@@ -17,6 +17,7 @@ from ppstyleclip.worlds.portrait.factors import factors_from_z  # noqa: E402
 from ppstyleclip.worlds.portrait.training import shards  # noqa: E402
 from ppstyleclip.worlds.portrait.training.clip import (  # noqa: E402
     __main__,
+    changes,
     evaluation,
     export,
     faces,
@@ -106,12 +107,12 @@ def test_batches_hold_people_and_pairs_side_by_side(folder):
     assert pairs == 2
     assert pixels.shape == (7, faces.SIDE, faces.SIDE, 3) and set(portraits.shards) == {0, shards.PAIRS}
     assert set((np.abs(factors[3::2] - factors[4::2]) > 1e-3).sum(1)) <= {1, 2}
-    held, _ = faces.load_held_out([folder])
-    assert len(held) == 12
+    held = faces.load_held_out([folder])
+    assert len(held["all"][0]) == 12 and len(held["pairs"][0]) == 6
 
 
 def test_captions_of_a_batch_are_in_both_languages_and_true_of_one_face_at_least(folder):
-    _, factors = faces.load_held_out([folder])
+    _, factors = faces.load_held_out([folder])["all"]
     texts, truths, meanings = prompts.captions_of(factors, 3, 40, np.random.RandomState(0))
     assert len(texts) == 40 and truths.shape == (12, 40)
     assert (truths[:, 2:] > 0).any(0).all() and (truths[:, :2] == 1).all()
@@ -187,6 +188,17 @@ def test_the_right_prompt_wins_where_features_say_so():
     assert np.isnan(evaluation.share_of_wins(images, first, second, is_first & False, is_first & False))
 
 
+def test_changes_are_compared_with_directions_of_words(folder, monkeypatch):
+    pixels, factors = faces.load_held_out([folder])["pairs"]
+    table = truth_table(factors)[:, :, 0].astype(float)
+    monkeypatch.setattr(changes, "image_features", lambda clip, pixels: table)
+    monkeypatch.setattr(changes, "directions", lambda clip, language: np.eye(len(ATTRIBUTES)))
+    found = changes.evaluate_changes(None, pixels, factors)["zh"]
+    assert found["right"] == 1 and found["cosine"] > 0.1 and found["other"] == 0
+    monkeypatch.setattr(changes, "directions", lambda clip, language: -np.eye(len(ATTRIBUTES)))
+    assert changes.evaluate_changes(None, pixels, factors)["en"]["right"] == 0
+
+
 def test_every_attribute_has_an_opposite_in_words():
     table = truth_table(np.random.RandomState(0).randn(300, 31))
     for index, attribute in enumerate(ATTRIBUTES):
@@ -200,12 +212,13 @@ def test_every_attribute_has_an_opposite_in_words():
 
 
 def test_the_command_learns_reports_and_goes_on(folder):
-    changes = [f"{name}={getattr(PLAN, name)}" for name in (*SMALL, "match_from", "contrast_from")]
-    command = ["--folder", str(folder), "--config", json.dumps(RESNET), "--set", *changes]
+    settings = [f"{name}={getattr(PLAN, name)}" for name in (*SMALL, "match_from", "contrast_from")]
+    command = ["--folder", str(folder), "--config", json.dumps(RESNET), "--set", *settings]
     __main__.main([*command, "--limit", "12"])
     __main__.main([*command, "--limit", "24"])
     lines = [json.loads(line) for line in (folder / __main__.HISTORY).read_text().splitlines()]
     assert [line["pictures"] for line in lines] == [12, 24]
+    assert set(lines[1]["changes"]["zh"]) == {"right", "cosine", "other"}
     assert set(lines[0]["summary"]) == {"en", "zh"} and 0 <= lines[0]["zh"]["happy"] <= 1
     clip, pictures = export.load_fitted(folder, config=RESNET)
     assert pictures in (12, 24) and clip.config["vision_width"] == 8
