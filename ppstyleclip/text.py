@@ -184,8 +184,7 @@ def warn_of_unknown_words(clip: Any, text: str, called: str | None = None) -> No
     find = getattr(clip, "unknown_words", None)
     unknown = list(dict.fromkeys(find(text))) if find is not None else []
     if unknown:
-        words = ", ".join(f"'{word}'" for word in unknown)
-        line = f"the CLIP of '{clip.name}' never saw {words}; what '{called or text}' then does is chance"
+        line = f"the CLIP of '{clip.name}' never saw {clip.describe_unknown(unknown)}; what '{called or text}' then does is chance"
         warnings.warn(line, stacklevel=3)
 
 

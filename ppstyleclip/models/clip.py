@@ -14,7 +14,8 @@ from paddle import nn
 
 from ppstyleclip.errors import UserError, shown
 from ppstyleclip.models.clip_parameters import clip_parameters
-from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_tokens, prompt_words, tokenize
+from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_words, tokenize
+from ppstyleclip.models.clip_words import describe_unknown, unknown_words, vocabulary_tokens
 from ppstyleclip.models.configs import ClipConfig
 from ppstyleclip.models.parameters import ParameterSpec, parameter_specs
 from ppstyleclip.models.state import as_arrays, check_state, load_state
@@ -39,7 +40,6 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 INITIAL_LOGIT_SCALE = math.log(1.0 / 0.07)  # CLIP paper, section 2.5
 _CACHED_PROMPTS = 4096
 _TEXT_BATCH = 256
-_SYMBOLS = ".,;:!?'\"-()&/0123456789"  # their rows are kept in a pruned token table beside the vocabulary's
 _TABLE = "token_embedding.weight"
 
 
@@ -197,9 +197,11 @@ class ClipModel(nn.Layer):
 
     def unknown_words(self, text):
         """The words of a text that this CLIP never saw in training; [] when `vocabulary` is None."""
-        if self.vocabulary is None:
-            return []
-        return [word for word in prompt_words(text) if word not in self.vocabulary]
+        return [] if self.vocabulary is None else unknown_words(text, self.vocabulary)
+
+    def describe_unknown(self, words):
+        """Unknown words for a message, each with the known ones that are most like it."""
+        return describe_unknown(words, self.vocabulary or ())
 
 
 def _patches(view, kernel):
@@ -294,8 +296,7 @@ def clip_state(model, token_ids=None):
         "token_ids" `[R]` int32 says, in rising order, which tokens they belong to."""
     state = {key: np.asarray(value.numpy()) for key, value in model.net.state_dict().items()}
     if token_ids is None and model.vocabulary is not None:
-        words = sorted(model.vocabulary) + list(_SYMBOLS)
-        token_ids = [token for word in words for token in prompt_tokens(word)]
+        token_ids = vocabulary_tokens(model.vocabulary)
     if token_ids is None:
         token_ids = np.flatnonzero(np.abs(state[_TABLE]).max(axis=1))
     token_ids = np.unique(np.asarray(token_ids, np.int32))
