@@ -184,7 +184,8 @@ def warn_of_unknown_words(clip: Any, text: str, called: str | None = None) -> No
     find = getattr(clip, "unknown_words", None)
     unknown = list(dict.fromkeys(find(text))) if find is not None else []
     if unknown:
-        line = f"the CLIP of '{clip.name}' never saw {clip.describe_unknown(unknown)}; what '{called or text}' then does is chance"
+        words = clip.describe_unknown(unknown)
+        line = f"the CLIP of '{clip.name}' never saw {words}; what '{called or text}' then does is chance"
         warnings.warn(line, stacklevel=3)
 
 
