@@ -31,7 +31,7 @@ def import_paddle(threads: int | None = None):
     Args:
         threads: how many instead, where the user has not set OMP_NUM_THREADS.
     Raises:
-        MissingExtra: Paddle is not installed.
+        MissingExtra: Paddle, or a module that it needs, is not installed.
     """
     if "paddle" in sys.modules:
         return sys.modules["paddle"]
@@ -44,8 +44,10 @@ def import_paddle(threads: int | None = None):
             warnings.filterwarnings("ignore", message="No ccache found")
             import paddle
     except ModuleNotFoundError as error:
-        if error.name != "paddle":
-            raise
+        if error.name != "paddle":  # Paddle 2.6.2 names setuptools nowhere, and Python 3.12 brings it no more
+            raise MissingExtra(
+                f"Paddle needs {error.name}, which is not installed; do: pip install {error.name}"
+            ) from error
         raise MissingExtra(
             "Paddle is not installed; do: pip install paddlepaddle "
             "(or paddlepaddle-gpu, see paddlepaddle.org.cn)"

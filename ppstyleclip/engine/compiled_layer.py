@@ -78,27 +78,31 @@ class Compiled:
         return self._program is not None
 
     def _load_or_export(self) -> Program:
-        layer = self.layer
+        layer, form = self.layer, self._form()
         assert layer is not None
+        return program_cache.load_or_export(
+            self.program_key(),
+            self.folder,
+            export=lambda place: export(layer, self.shapes, place, wrt=self.wrt, **form),
+            load=lambda place: Program(place, self.precision, self.passes),
+        )
+
+    def _form(self) -> dict[str, bool]:
         bf16 = self.precision == "bf16" and self.passes.bf16 is None and not on_gpu()
-        in_place = self.passes.onednn is not None
-        key = [
+        return {"bf16": bf16, "in_place": self.passes.onednn is not None}
+
+    def program_key(self) -> list:
+        """All that decides the program: weights, the Layer with its attributes, shapes, source, versions."""
+        assert self.layer is not None
+        return [
             self.key,
-            layer_key(layer),
-            [bf16, in_place, on_gpu()],
+            layer_key(self.layer),
+            [*self._form().values(), on_gpu()],
             sorted(self.shapes.items()),
             self.wrt,
             paddle.__version__,
-            source_fingerprint(layer),
+            source_fingerprint(self.layer),
         ]
-        return program_cache.load_or_export(
-            key,
-            self.folder,
-            export=lambda place: export(
-                layer, self.shapes, place, wrt=self.wrt, bf16=bf16, in_place=in_place
-            ),
-            load=lambda place: Program(place, self.precision, self.passes),
-        )
 
     def _first_run(self, arrays: Arrays) -> list[np.ndarray]:
         """Some programs are written and loaded, and only refuse to run."""

@@ -12,6 +12,7 @@ import enum
 import functools
 import hashlib
 import json
+import marshal
 import os
 import re
 import secrets
@@ -73,8 +74,17 @@ def config_key(config: Any) -> Any:
     if isinstance(config, functools.partial):
         return [config_key(config.func), config_key(config.args), config_key(config.keywords)]
     if callable(config) and hasattr(config, "__qualname__"):
-        return f"{config.__module__}.{config.__qualname__}"
+        return _function_key(config)
     raise TypeError(f"a {type(config).__qualname__} cannot be part of a program's key")
+
+
+def _function_key(function: Any) -> str:
+    """A function or class by its name; with its code where no file holds its source, as at a prompt."""
+    name = f"{function.__module__}.{function.__qualname__}"
+    code = getattr(function, "__code__", None)
+    if code is None or os.path.isfile(code.co_filename):
+        return name
+    return f"{name} {hashlib.sha256(marshal.dumps(code)).hexdigest()[:20]}"
 
 
 def _fields_key(config: Any) -> list:
@@ -110,6 +120,8 @@ def _attribute_key(value: Any, seen: set[int]) -> Any:
         return _layer_key(value, seen)
     if isinstance(value, (list, tuple)):
         return [_attribute_key(part, seen) for part in value]
+    if isinstance(value, dict):
+        return [[str(name), _attribute_key(part, seen)] for name, part in value.items()]
     try:
         return config_key(value)
     except (TypeError, ValueError):

@@ -142,6 +142,16 @@ def test_attributes_of_a_layer_change_its_key_and_weights_do_not():
     json.dumps(known)
 
 
+def test_a_function_that_was_typed_in_is_known_by_its_code():
+    """There is no source to look at, and a notebook's cell is run again under the same name."""
+    typed = []
+    for factor in (2, 3, 2):
+        room = {"__name__": "__main__"}
+        exec(f"def measure(x):\n    return x * {factor}", room)
+        typed.append(config_key({"measure": room["measure"]}))
+    assert typed[0] == typed[2] != typed[1]
+
+
 def test_layers_of_two_settings_are_two_programs(tmp_path):
     x = {"x": np.ones([1, 2], np.float32)}
     paddle.seed(0)

@@ -25,9 +25,6 @@ class Distance(Protocol):
 
     name: str
 
-    def config(self) -> dict[str, Any]:
-        """Return what tells this distance from others of the same weights, values that JSON can hold."""
-
     def prepare(self, images: paddle.Tensor) -> list[paddle.Tensor]:
         """Return what forward compares with, of images `[N, 3, H, W]` in [-1, 1]."""
 
@@ -42,10 +39,6 @@ class PlainDistance(nn.Layer):
     """Mean squared difference of two pictures, added over their halvings down to MIN_SIDE; no weights."""
 
     name = "plain"
-
-    def config(self) -> dict[str, Any]:
-        """Return what a compiled loss depends on beside the weights."""
-        return {"name": self.name, "min_side": MIN_SIDE}
 
     def prepare(self, images: paddle.Tensor) -> list[paddle.Tensor]:
         """Return the picture in every size, the largest first."""
@@ -72,10 +65,6 @@ class LpipsDistance(nn.Layer):
         super().__init__()
         self.lpips = lpips
 
-    def config(self) -> dict[str, Any]:
-        """Return what a compiled loss depends on beside the weights."""
-        return {"name": self.name, "max_side": MAX_SIDE}
-
     def prepare(self, images: paddle.Tensor) -> list[paddle.Tensor]:
         """Return LPIPS's features of a picture."""
         return self.lpips.directions(shrink(images))
@@ -98,10 +87,6 @@ class VggDistance(nn.Layer):
     def __init__(self, vgg: nn.Layer, taps: tuple = IMAGE2STYLEGAN_TAPS):
         super().__init__()
         self.vgg, self.taps = vgg, taps
-
-    def config(self) -> dict[str, Any]:
-        """Return what a compiled loss depends on beside the weights."""
-        return {"name": self.name, "taps": list(self.taps), "max_side": MAX_SIDE}
 
     def prepare(self, images: paddle.Tensor) -> list[paddle.Tensor]:
         """Return VGG's features of a picture; one smaller than MAX_SIDE keeps its size."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -103,7 +103,7 @@ def fit_latents(
         fixed = {"target": shrink(target).numpy(), **wanted}
     shapes = {name: [-1, *array.shape[1:]] for name, array in {"w_plus": start, **fixed}.items()}
     objective = _Objective(generator, distance, config.loss)
-    run = compile_gradient(objective, shapes, ["w_plus"], loss_key(config.loss, distance))
+    run = compile_gradient(objective, shapes, ["w_plus"])
     moving = np.zeros([1, generator.n_latent, 1], np.float32)
     moving[:, slice(None) if config.levels is None else list(config.levels)] = 1.0
 
@@ -112,11 +112,6 @@ def fit_latents(
         return {distance.name: apart, "mse": mse}, gradients["w_plus"] * (len(w_plus) * moving), drawn
 
     return adam_steps(evaluate, start, config.rates(), config.adam)
-
-
-def loss_key(config: FittingLoss, distance: Distance) -> dict[str, Any]:
-    """Return all that a compiled loss depends on beside weights and shapes, values that JSON can hold."""
-    return {"loss": asdict(config), "distance": distance.config()}
 
 
 def _check(generator: Any, images: np.ndarray, start: np.ndarray, levels: tuple[int, ...] | None) -> None:

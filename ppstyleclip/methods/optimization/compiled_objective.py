@@ -9,10 +9,10 @@ import numpy as np
 import paddle
 import paddle.nn as nn
 
-from ppstyleclip.engine import compile_gradient, config_key
+from ppstyleclip.engine import compile_gradient
 from ppstyleclip.methods.optimization import standard_objectives  # noqa: F401  registers them
 from ppstyleclip.methods.optimization.config import ObjectiveConfig
-from ppstyleclip.methods.optimization.objective import OBJECTIVES, Context, Networks, chosen_objectives
+from ppstyleclip.methods.optimization.objective import Context, Networks, chosen_objectives
 from ppstyleclip.methods.optimization.spaces import to_styles
 from ppstyleclip.models.forms import inference_of
 from ppstyleclip.worker import on_worker
@@ -20,7 +20,7 @@ from ppstyleclip.worker import on_worker
 REFERENCE = "reference_"  # in front of an objective's name: the input with its reference
 
 
-class _ObjectiveLayer(nn.Layer):
+class ObjectiveLayer(nn.Layer):
     """Latents to [mean loss, its parts, images]: see compile_objective."""
 
     def __init__(self, networks: Networks, config: ObjectiveConfig, space: str):
@@ -60,12 +60,6 @@ class _ObjectiveLayer(nn.Layer):
         return [paddle.mean(total), *parts, images]
 
 
-def objective_key(config: ObjectiveConfig, space: str) -> list:
-    """What a compiled loss depends on beside its networks' weights."""
-    marks = {name: OBJECTIVES[name].source_mark for name in config.parts}
-    return [config_key(config), space, marks]
-
-
 @on_worker
 def compile_objective(
     networks: Networks, config: ObjectiveConfig, space: str, arrays: dict, *, mixed_precision: bool = False
@@ -86,12 +80,12 @@ def compile_objective(
     Raises:
         UserError: as chosen_objectives.
     """
-    layer = _ObjectiveLayer(networks, config, space)
+    layer = ObjectiveLayer(networks, config, space)
     if mixed_precision:
         run = _in_mixed_precision(layer)
     else:
         shapes = {name: [-1, *array.shape[1:]] for name, array in arrays.items()}
-        run = compile_gradient(layer, shapes, ["latent"], objective_key(config, space))
+        run = compile_gradient(layer, shapes, ["latent"])
 
     def evaluate(arrays: dict) -> tuple:
         (_, *parts, images), gradients = run(arrays)

@@ -12,8 +12,6 @@ To add one, write a function and register it; a configuration names it in its we
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,21 +88,6 @@ class Objective:
     measure: Measure
     reference: Reference | None = None
     needs: tuple[str, ...] = ()
-
-    @property
-    def source_mark(self) -> str:
-        """A mark of the module that `measure` is from; it changes when the source does."""
-        code = self.measure if inspect.isroutine(self.measure) else type(self.measure)
-        try:
-            source = inspect.getsource(inspect.getmodule(code))  # type: ignore[arg-type]
-        except (OSError, TypeError):  # typed into a prompt
-            source = _constants(code)
-        return hashlib.sha256(f"{code.__qualname__}\n{source}".encode()).hexdigest()[:16]
-
-
-def _constants(code: Any) -> str:
-    inner = getattr(code, "__code__", None)
-    return "" if inner is None else f"{inner.co_code.hex()} {inner.co_consts} {inner.co_names}"
 
 
 OBJECTIVES: dict[str, Objective] = {}

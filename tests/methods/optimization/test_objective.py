@@ -28,7 +28,8 @@ from ppstyleclip.methods.optimization import (
     optimize,
     register_objective,
 )
-from ppstyleclip.methods.optimization.compiled_objective import objective_key
+from ppstyleclip.methods.optimization.compiled_objective import ObjectiveLayer
+from ppstyleclip.methods.optimization.objective import needed_networks
 from ppstyleclip.pipelines.presets import read_optimization_preset
 
 
@@ -107,9 +108,15 @@ def test_a_mapper_is_trained_with_it_too(world):
     )
 
 
-def test_the_key_of_the_compiled_loss_changes_with_it(monkeypatch):
+def objective_key(world, config, space):
+    """The key of the compiled loss."""
+    networks = needed_networks(config, world[0], world[4], None)
+    return Compiled(ObjectiveLayer(networks, config, space), {}, "weights").program_key()
+
+
+def test_the_key_of_the_compiled_loss_changes_with_it(world, monkeypatch):
     plain, mine = ({"clip": 1.0, "l2": 0.1}, {"clip": 1.0, "l2": 0.1, "redness": 0.5})
-    keys = [objective_key(ObjectiveConfig(weights=weights), "w_plus") for weights in (plain, mine)]
+    keys = [objective_key(world, ObjectiveConfig(weights=weights), "w_plus") for weights in (plain, mine)]
     assert keys[0] != keys[1]
 
     def redness_again(context):
@@ -118,11 +125,11 @@ def test_the_key_of_the_compiled_loss_changes_with_it(monkeypatch):
     monkeypatch.setitem(
         OBJECTIVES, "redness", dataclasses.replace(OBJECTIVES["redness"], measure=redness_again)
     )
-    assert objective_key(ObjectiveConfig(weights=mine), "w_plus") != keys[1]
+    assert objective_key(world, ObjectiveConfig(weights=mine), "w_plus") != keys[1]
 
 
 OTHER = {
-    "weights": {"clip": 1.0, "l2": 0.1, "identity": 0.3},
+    "weights": {"clip": 1.0, "l2": 0.1, "redness": 0.3},
     "l2_reduction": "mean",
     "view": "clip",
     "crops": 2,
@@ -133,11 +140,12 @@ OTHER = {
 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(ObjectiveConfig)])
-def test_every_field_of_the_configuration_changes_the_key(field):
+def test_every_field_of_the_configuration_changes_the_key(world, field):
     usual = ObjectiveConfig()
     other = dataclasses.replace(usual, **{field: OTHER[field]})
-    assert objective_key(other, "w_plus") != objective_key(usual, "w_plus")
-    assert objective_key(usual, "z") != objective_key(usual, "w_plus")
+    assert objective_key(world, other, "w_plus") != objective_key(world, usual, "w_plus")
+    assert objective_key(world, usual, "z") != objective_key(world, usual, "w_plus")
+    assert objective_key(world, usual, "z") == objective_key(world, ObjectiveConfig(), "z")
 
 
 @pytest.mark.slow
@@ -146,7 +154,7 @@ def test_what_is_compiled_is_found_again_by_its_key_alone(world, monkeypatch):
     keys, load = [], Compiled._load_or_export
 
     def seen(one):
-        keys.append(one.key)
+        keys.append(one.program_key())
         return load(one)
 
     monkeypatch.setattr(Compiled, "_load_or_export", seen)

@@ -27,6 +27,7 @@ class Plan:
     """How a generator is fitted; pictures are counted from the fit's beginning."""
 
     batch: int = 8
+    largest: int = 256  # side of the largest picture that is learnt
     rate: float = 3e-3  # of learning, at its highest
     floor: float = 0.1  # the lowest, as a share of it
     first_cycle: int = 100_000  # pictures to the first restart of the learning rate
@@ -95,7 +96,7 @@ class Fit:
         """Side of the largest picture that learns now."""
         if self.pictures < self.plan.middle:
             return crops.TRUNK // 2
-        return crops.TRUNK if self.pictures < self.plan.upper else self.generator.size
+        return crops.TRUNK if self.pictures < self.plan.upper else min(self.plan.largest, self.generator.size)
 
     def learn(self, z, pixels, maps, reader=None):
         """One step; returns (loss, mean squared error of the whole picture) as numbers."""
@@ -112,7 +113,7 @@ class Fit:
             ours = crops.draw(self.generator, styles, corners, self.side)
         theirs = pyramid(to_images(pixels), [side for side in ours if side >= crops.TRUNK // 2])
         loss, error = self.differences(ours, theirs, weights, corners, reader)
-        affine = affine_weights(self.generator)
+        affine = affine_weights(self.generator, self.side)  # the others keep their start
         loss = loss + plan.sparsity * sum(w.abs().mean() for w in affine) / len(affine)
         self.generator.zero_grad(set_to_none=True)
         loss.backward()

@@ -62,7 +62,7 @@ def best_score(folder):
     """The best score of the reports that the folder's history holds."""
     path = Path(folder) / HISTORY
     lines = [parse_json(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return max((line["psnr64"] + line["face"] for line in lines if "psnr256" in line), default=0.0)
+    return max((line["psnr64"] + line["face"] for line in lines if "psnr128" in line), default=0.0)
 
 
 def run(folder, plan, *, minutes, limit, report_every, threads):

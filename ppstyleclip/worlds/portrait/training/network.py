@@ -224,6 +224,9 @@ class Generator(nn.Module):
         return self.pictures(self.styles(z), size)[size or self.size]
 
 
-def affine_weights(generator):
-    """The weights of the layers that turn w into styles."""
-    return [p for name, p in generator.named_parameters() if name.endswith("modulation.weight")]
+def affine_weights(generator, size=None):
+    """The weights of the layers that turn w into the styles of pictures up to `size`."""
+    blocks = (size or generator.size).bit_length() - 3
+    layers = [generator.conv1, generator.to_rgb1]
+    layers += [*generator.convs[: 2 * blocks], *generator.to_rgbs[:blocks]]
+    return [layer.conv.modulation.weight for layer in layers]
