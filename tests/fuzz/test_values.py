@@ -6,7 +6,7 @@ import pytest
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis comes with the extra `test`")
 fuzz_values = pytest.importorskip("fuzz_values")
 
-FEW = 12
+FEW = 8
 
 
 @pytest.mark.parametrize("name", fuzz_values.TARGETS)

@@ -48,7 +48,7 @@ from ppstyleclip.zoo.metadata import MapperMetadata, MeasuredMetadata, NetworkMe
 TEXT = [value for value in NO_NAME if isinstance(value, str) and "\ud800" not in value]
 LINES = [value for value in NO_LINE if isinstance(value, str) and "\ud800" not in value]
 MARKS = [value for value in NO_MARK if isinstance(value, str)]
-JSON = ["", "{", "[" * 100_000, "9" * 5000, "NaN", "1e999", '{"a": 1, "a": 2}', '"\\ud800"', "x" * 2_000_000]
+JSON = ["", "{", "[" * 100_000, "9" * 5000, "NaN", "1e999", '{"a": 1, "a": 2}', '"\\ud800"', "x" * 1_100_000]
 NO_MAPPER_TEXTS = [*NO_LIST, [3], [None], [["a"]], ["a\nb"], ["x" * 1001], ["a"] * 1001, DEEP]
 KINDS = {
     "network": (
