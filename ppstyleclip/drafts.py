@@ -62,8 +62,8 @@ def atomic_path(path, suffix: str = "") -> Iterator[Path]:
     draft = path.parent / _draft_name(path, suffix)
     try:
         with named_refusal(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             check_target(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
         yield draft
         if together is None:
             with named_refusal(path):
@@ -197,13 +197,27 @@ def check_writable(folder) -> Path:
     """
     folder = Path(folder)
     with named_refusal(folder):
-        with contextlib.suppress(FileNotFoundError):
-            os.stat(folder)  # a name that is too long is told here
-        probe = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+        probe = _nearest(folder)
         draft = probe / _draft_name(Path("probe"))
         open(draft, "xb").close()
         draft.unlink()
     return folder
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the nearest folder above it that exists.
+
+    Raises:
+        OSError, ValueError: a name below that is too long, or cannot be one.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        os.stat(path)
+    path = path.absolute()
+    nearest = next(place for place in (path, *path.parents) if os.path.lexists(place))
+    for name in path.relative_to(nearest).parts:
+        with contextlib.suppress(FileNotFoundError):
+            os.lstat(nearest / name)
+    return nearest
 
 
 def check_target(path) -> Path:
@@ -213,6 +227,8 @@ def check_target(path) -> Path:
         CannotWrite: says which.
     """
     path = Path(path)
+    with named_refusal(path):
+        _nearest(path)
     with named_refusal(path), contextlib.suppress(FileNotFoundError):
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -273,6 +274,7 @@ def _capture(path: Path) -> Iterator[Any]:
     cv2 = import_cv2()
     # By FFmpeg alone: others take a name with digits for a row of pictures. One thread: each holds frames.
     options = [cv2.CAP_PROP_N_THREADS, 1] if hasattr(cv2, "CAP_PROP_N_THREADS") else []
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what is wrong is said here, in one line
     video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, options)
     try:
         yield video

@@ -180,7 +180,7 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(
             "--photos and --latents_train_path both say what to train on; give one of these options"
         )
-    if args.photos:
+    if args.photos is not None:
         check_folder(args.photos)
     editor = load_editor(args)
 
