@@ -51,7 +51,9 @@ def with_article(phrase: str) -> str:
 def of_part(adjectives: str, part: str) -> str:
     """A part of the face with what it is like: "a big nose", "long hair"."""
     phrase = f"{adjectives} {part}"
-    return phrase if part in english.WITHOUT_ARTICLE else with_article(phrase)
+    if part in english.WITHOUT_ARTICLE:
+        return phrase
+    return f"a {part} that is {adjectives}" if adjectives.startswith("a ") else with_article(phrase)
 
 
 def pieces(index: int, degree: int) -> list[Piece]:

@@ -27,9 +27,9 @@ from ppstyleclip.worlds.portrait.training.network import F, nn, torch
 
 STATE = "clip-state.pt"
 HELPERS = ("reading", "meaning", "oracle")  # thrown away afterwards
-LOSSES = ("words", "change", "meaning", "match", "contrast", "reading")
+LOSSES = ("words", "change", "meaning", "spread", "match", "contrast", "reading")
 SCARCE = 10.0  # most of what a caption might mean is nothing
-HIGHEST_SCALE = math.log(25.0)  # so that features change smoothly along a factor
+HIGHEST_SCALE = math.log(60.0)  # so that features change smoothly along a factor
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Plan:
     reading: float = 4.0  # weight of reading the factors
     meaning: float = 4.0  # and of reading what captions mean
     change: float = 0.5
+    spread: float = 0.3
     match: float = 2.0
     contrast: float = 0.3  # of pictures and captions, beside the oracle and captions
     match_from: int = 12_000  # pictures until they learn the oracle's features
@@ -158,6 +159,7 @@ class Fit:
             match = match_loss(features, ideal.detach()[batch.seen], batch.pairs)
         if self.pictures >= plan.contrast_from:
             contrast = losses.contrast(features, texts, scale, batch.truths[batch.seen])
+        spread = losses.spread_loss(texts, len(NEUTRAL))
         meaning = F.smooth_l1_loss(self.meaning(texts), batch.meanings) * SCARCE
         parts = (
             words,
@@ -165,15 +167,17 @@ class Fit:
             plan.change * change,
             plan.match * match,
             plan.contrast * contrast,
+            plan.spread * spread,
+            plan.reading * reading,
         )
         self.optimizer.zero_grad(set_to_none=True)
-        (sum(parts) + plan.reading * reading).backward()
+        sum(parts).backward()
         torch.nn.utils.clip_grad_norm_(self.clip.parameters(), 2.0)
         self.optimizer.step()
         self.step += 1
         self.pictures += len(batch.images)
         self.follow()
-        return tuple(loss.item() for loss in (words, change, meaning, match, contrast, reading))
+        return tuple(loss.item() for loss in (words, change, meaning, spread, match, contrast, reading))
 
     def encode(self, rows):
         """Features of captions, the short ones and the long ones apart, so that few places are empty."""

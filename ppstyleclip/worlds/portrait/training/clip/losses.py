@@ -37,6 +37,19 @@ def contrast(images, texts, scale, truths):
     return 0.5 * (ranking_loss(logits, truths) + ranking_loss(logits.t(), truths.t()))
 
 
+def spread_loss(texts, neutrals):
+    """How far captions are from those that say nothing, the mean of `1 - cosine`.
+
+    An edit takes the difference of the two. Where all captions are far from what says nothing, all
+    differences have a part in common, which is no change of anything.
+
+    Args:
+        texts: `[M, D]`, the first `neutrals` of which say nothing.
+    """
+    texts = F.normalize(texts)
+    return 1 - (texts[neutrals:] @ F.normalize(texts[:neutrals].mean(0), dim=0)).mean()
+
+
 def change_loss(images, texts, scale, truths, neutrals=2):
     """The direction from one picture of a pair to the other is that of the words for what has changed.
 

@@ -158,6 +158,14 @@ def test_features_that_match_the_oracles_cost_nothing():
     assert oracle.match_loss(-targets, targets, 2).item() == pytest.approx(3, abs=1e-4)
 
 
+def test_captions_spread_from_those_that_say_nothing():
+    one, other = torch.eye(3)[0], torch.eye(3)[1]
+    assert losses.spread_loss(torch.stack([one, 2 * one, one, 3 * one]), 2).item() == pytest.approx(
+        0, abs=1e-6
+    )
+    assert losses.spread_loss(torch.stack([one, one, other, -one]), 2).item() == pytest.approx(1.5)
+
+
 def test_a_fit_goes_on_where_it_stopped(folder, tmp_path):
     portraits = faces.Portraits([folder], 0, every=1)
     batches = [fit.prepare(portraits, PLAN, 64, step) for step in range(4)]
