@@ -250,7 +250,6 @@ class Editor:
         }
         return ResolvedEdit(**filled)
 
-    @on_worker
     def direction(self, edit: AnyEdit) -> StyleDirection:
         """Turn an edit's words into a style direction; alpha plays no part. Remembered per edit.
 
@@ -267,12 +266,10 @@ class Editor:
         """
         return self._cached_direction(replace(self.resolve(edit), alpha=1.0))
 
-    @on_worker
     def step(self, edit: AnyEdit) -> np.ndarray:
         """Return `alpha * ds` `[S]`: what the edit adds to any face. Steps of several edits add up."""
         return np.float32(self.resolve(edit).alpha) * self.direction(edit).ds
 
-    @on_worker
     def apply(self, face: Face, edit: AnyEdit, alphas: Sequence[float] | None = None) -> paddle.Tensor:
         """Edit every face at every strength: `s + alpha * ds`.
 
@@ -290,10 +287,16 @@ class Editor:
             >>> editor.apply(faces, Edit("face", "happy face"), alphas=[-2, 0, 2]).numpy().shape
             (6, 1120)
         """
-        s = self.styles(face)
+        self.check_face(face)
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
         check_signed("alpha", *alphas)
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
+        return self._with_steps(face, steps)
+
+    @on_worker
+    def _with_steps(self, face: Face, steps: np.ndarray) -> paddle.Tensor:
+        """Every face plus every step `[A, S]`: `[N * A, S]`."""
+        s = self.styles(face)
         return (s.unsqueeze(1) + paddle.to_tensor(steps.astype(np.float32))).reshape([-1, s.shape[1]])
 
     @on_worker
@@ -330,7 +333,6 @@ class Editor:
         for k in range(0, len(s), batch):
             yield self._renderer.synthesize(self.bundle.layout.unflatten(s[k : k + batch]))
 
-    @on_worker
     def edit(self, face: Face, *edits: AnyEdit) -> tuple[np.ndarray, np.ndarray]:
         """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8.
 
@@ -345,8 +347,7 @@ class Editor:
         session = Session(self, face)
         for edit in edits:
             session.accept(edit)
-        before, after = self.render(paddle.concat([session.start, session.s]))
-        return before, after
+        return session.start_and_now()
 
     def unknown_words(self, edit: AnyEdit) -> list[str]:
         """List the words of an edit that the bundle's CLIP never saw; none for a CLIP that knows them all."""
@@ -420,12 +421,21 @@ class Session:
         """Draw the face as it stands, `[H, W, 3]` uint8."""
         return self.editor.render(self.s)[0]
 
-    @on_worker
     def preview(self, edit: AnyEdit) -> np.ndarray:
         """Draw the face as it would be after one more edit, and change nothing."""
+        self.editor.step(edit)  # what it needs is loaded in this thread
+        return self._preview(edit)
+
+    @on_worker
+    def _preview(self, edit: AnyEdit) -> np.ndarray:
         return self.editor.render(self._styles_with([*self._accepted, edit]))[0]
 
     @on_worker
+    def start_and_now(self) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the face as it was and as it stands, two pictures `[H, W, 3]`."""
+        before, after = self.editor.render(paddle.concat([self.start, self.s]))
+        return before, after
+
     def accept(self, edit: AnyEdit) -> None:
         """Keep an edit; one that fails (a text, a threshold) is not kept."""
         self.editor.step(edit)

@@ -13,7 +13,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.schema import Between, OneOf, Ratio, check_fields, check_name
 from ppstyleclip.stylespace import UNITS, as_relevance
 from ppstyleclip.text import TEMPLATES
-from ppstyleclip.worker import on_worker
+from ppstyleclip.worker import is_worker, on_worker
 
 GETF = "ppstyleclip statistics"
 EXTRACT = "ppstyleclip relevance"
@@ -48,9 +48,16 @@ class EditDefaults:
 
 @dataclass(frozen=True)
 class Deferred:
-    """A part of a bundle that is loaded when it is first asked for."""
+    """A part of a bundle that is loaded when it is first asked for.
+
+    Attributes:
+        load: called once, on the worker.
+        fetch: called before it, in the thread that asks, unless that is the worker: whatever brings files,
+            for which nobody who draws should wait.
+    """
 
     load: Callable[[], Any]
+    fetch: Callable[[], Any] | None = None
 
 
 def _nothing():
@@ -108,6 +115,9 @@ class Bundle:
     def __getattr__(self, name):  # only asked for what is not in __dict__
         if name not in self.__dict__.get("_deferred", {}):
             raise AttributeError(name)
+        fetch = self._deferred[name].fetch
+        if fetch is not None and not is_worker():
+            fetch()
         return self._load(name)
 
     @on_worker  # where one load ends before the next begins, so that a part is loaded once

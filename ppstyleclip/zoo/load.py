@@ -40,6 +40,7 @@ from ppstyleclip.zoo.registry import (
     EMBEDDED,
     PACK,
     check_model_type,
+    fetch_clip,
     fetch_published,
     known_models,
     model_entry,
@@ -164,7 +165,10 @@ def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
     def part(word, read, maker, option):
         if word not in entry:
             return Deferred(lambda: _absent(word, name, maker, option))
-        return Deferred(lambda: read(fetch_published(entry[word]), layout, name=name))
+        return Deferred(
+            lambda: read(fetch_published(entry[word]), layout, name=name),
+            lambda: fetch_published(entry[word]),
+        )
 
     return Bundle(
         name=name,
@@ -172,9 +176,9 @@ def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
         layout=layout,
         stats=part("stats", read_stats, GETF, "--stat_path"),
         relevance=part("relevance", read_relevance, EXTRACT, "--direction_path"),
-        clip=Deferred(lambda: load_published_clip(entry.get("clip", DEFAULT_CLIP))),
-        encoder=Deferred(lambda: _published_encoder(entry)),
-        face_models=Deferred(lambda: (_dlib_landmarks(), None)),
+        clip=_published_clip(entry.get("clip", DEFAULT_CLIP)),
+        encoder=Deferred(lambda: _published_encoder(entry), lambda: _fetch_encoder(entry)),
+        face_models=Deferred(lambda: (_dlib_landmarks(), None), _dlib_landmarks),
         defaults=EditDefaults(**entry.get("defaults", {})),
         fingerprints=fingerprints,
     )
@@ -183,6 +187,15 @@ def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
 def _measured(bundle) -> str:
     """Fingerprint of the generator whose statistics and relevance hold: a tuned one has its origin's."""
     return bundle.fingerprints.get(TUNED_FROM, bundle.fingerprints["generator"])
+
+
+def _published_clip(name: str) -> Deferred:
+    return Deferred(lambda: load_published_clip(name), lambda: fetch_clip(name))
+
+
+def _fetch_encoder(entry) -> None:
+    if "encoder" in entry:
+        fetch_published(entry["encoder"])
 
 
 def _published_encoder(entry):
@@ -206,7 +219,9 @@ def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
         stated = parts["relevance"].clip_name
         clip = clip or (check_clip_name(stated, direction_path) if stated else None)
     if isinstance(clip, str):
-        parts["clip"] = Deferred(lambda: load_named_clip(clip, direction_path, bundle.name))
+        parts["clip"] = Deferred(
+            lambda: load_named_clip(clip, direction_path, bundle.name), lambda: _fetch_if_published(clip)
+        )
     elif clip is not None:
         parts["clip"] = clip
     return bundle.with_parts(**parts) if parts else bundle
@@ -248,7 +263,7 @@ def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
         layout=layout,
         stats=Deferred(lambda: read_stats(_made(folder / STATISTICS, GETF), layout, **known)),
         relevance=Deferred(lambda: read_relevance(_made(folder / RELEVANCE, EXTRACT), layout, **known)),
-        clip=Deferred(lambda: load_pack_clip(folder, name)),
+        clip=Deferred(lambda: load_pack_clip(folder, name), lambda: _fetch_pack_clip(folder)),
         defaults=stated.defaults or EditDefaults(),
         fingerprints={"generator": mark, **({"clip": stated.clip} if stated.clip else {})},
         s_base=Deferred(lambda: _if_there(folder / STYLES, lambda path: read_styles(path, layout, **known))),
@@ -293,8 +308,12 @@ def load_pack_clip(folder, name: str):
         clip, mark = load_clip(own)
         check_made_for(stated_by(relevance), relevance, name=name, clip=mark)
         return clip
+    return load_named_clip(_stated_clip(relevance), relevance, name)
+
+
+def _stated_clip(relevance: Path) -> str:
     stated = read_own(MeasuredMetadata, stated_by(relevance), relevance)
-    return load_named_clip(check_clip_name(stated.clip_name or DEFAULT_CLIP, relevance), relevance, name)
+    return check_clip_name(stated.clip_name or DEFAULT_CLIP, relevance)
 
 
 def check_clip_name(clip: str, path) -> str:
@@ -305,6 +324,16 @@ def check_clip_name(clip: str, path) -> str:
             f"give the file of that CLIP with --clip, or one of {', '.join(known_clips())}"
         )
     return clip
+
+
+def _fetch_pack_clip(folder) -> None:
+    if not (Path(folder) / CLIP).is_file():
+        _fetch_if_published(_stated_clip(Path(folder) / RELEVANCE))
+
+
+def _fetch_if_published(clip: str) -> None:
+    if clip in CLIP_CONFIGS:
+        fetch_clip(clip)
 
 
 def load_named_clip(clip: str, relevance_path, name: str):
