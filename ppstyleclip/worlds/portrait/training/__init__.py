@@ -7,6 +7,6 @@
     python -m ppstyleclip.worlds.portrait.training.export --folder run
     python -m ppstyleclip.worlds.portrait.training.clip --folder run
 
-Each command goes on from what it finds in the folder. CLIP's is described in `clip/`; `words` writes the pages
-of its words.
+Each command goes on from what it finds in the folder. CLIP's is described in `clip/`; `words` writes the
+pages of its words.
 """
