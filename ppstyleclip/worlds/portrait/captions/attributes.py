@@ -102,7 +102,7 @@ SHAPES = (
         "afro",
         above("hair_curl", 0.9),
         above("hair_volume", 0.0),
-        ("hair_length", -0.9, 1.2),
+        ("hair_length", -0.9, 0.6),
         opposite="straight hair",
     ),
 )
@@ -163,7 +163,7 @@ PEOPLE = (
     of("grandfather", below("feminine", -0.35), above("age", 0.8), opposite="grandmother"),
     of("grandmother", above("feminine", 0.35), above("age", 0.8), opposite="grandfather"),
     of("wrinkles", above("age", 0.75), opposite="freckles"),
-    of("freckles", below("age", -0.8), opposite="wrinkles"),
+    of("freckles", below("age", -0.8), hidden=(above("skin_tone", 0.7),), opposite="wrinkles"),
     *scale("skin_tone", -0.5, "pale skin", 0.65, "dark skin"),
     of("tanned skin", ("skin_tone", 0.15, 1.0), opposite="pale skin"),
 )
