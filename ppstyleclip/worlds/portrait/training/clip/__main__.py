@@ -47,10 +47,12 @@ def report(fit, held, folder, best):
     """Evaluate the moving average; leave the table and the best weights; returns the best score."""
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.clip.changes import evaluate_changes
-    from ppstyleclip.worlds.portrait.training.clip.evaluation import evaluate, summary
+    from ppstyleclip.worlds.portrait.training.clip.evaluation import evaluate, negation_of, summary
 
     shares = evaluate(fit.average, *held["all"])
     line = {"pictures": fit.pictures, "time": round(time.time()), "summary": summary(shares)}
+    shares["not_en"], shares["not_zh"] = evaluate(fit.average, *held["all"], negation_of).values()
+    line["negations"] = summary({language: shares[f"not_{language}"] for language in ("en", "zh")})
     if "pairs" in held:
         line["changes"] = evaluate_changes(fit.average, *held["pairs"])
     shares = {

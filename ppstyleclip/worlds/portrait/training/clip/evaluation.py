@@ -25,6 +25,11 @@ def opposite_of(index: int) -> tuple[int, int]:
     return (PLACE[name], PLAIN) if name else (index, NOT)
 
 
+def negation_of(index: int) -> tuple[int, int]:
+    """That an attribute is not so."""
+    return index, NOT
+
+
 @cache
 def prompts_for(language: str, index: int, degree: int) -> tuple[str, ...]:
     """Short prompts that say one statement, in up to WORDINGS wordings spread over all ways."""
@@ -70,18 +75,24 @@ def share_of_wins(images, ours, theirs, is_ours, is_theirs):
     return float(np.mean(shares)) if shares else float("nan")
 
 
-def evaluate(clip, pixels, factors) -> dict[str, dict[str, float]]:
-    """`{language: {attribute: share of wins}}` on held-out pictures."""
+def evaluate(clip, pixels, factors, against=opposite_of) -> dict[str, dict[str, float]]:
+    """`{language: {attribute: share of wins}}` on held-out pictures.
+
+    Args:
+        clip: Clip in evaluation mode.
+        pixels: `[N, S, S, 3]` uint8; factors: `[N, NUM_FACTORS]`.
+        against: `opposite_of`, or `negation_of`.
+    """
     table, images = truth_table(factors), image_features(clip, pixels)
     found: dict[str, dict[str, float]] = {}
     for language in LANGUAGES:
-        sides = {index: (prompts_for(language, index, PLAIN), prompts_for(language, *opposite_of(index)))
+        sides = {index: (prompts_for(language, index, PLAIN), prompts_for(language, *against(index)))
                  for index in range(len(ATTRIBUTES))}  # fmt: skip
         features = text_features(clip, [text for pair in sides.values() for side in pair for text in side])
         found[language] = {}
         for index, pair in sides.items():
             ours, theirs = (np.stack([features[text] for text in side]) for side in pair)
-            other, degree = opposite_of(index)
+            other, degree = against(index)
             truth = table[:, index, PLAIN] > 0, table[:, other, degree] > 0
             found[language][ATTRIBUTES[index].name] = share_of_wins(images, ours, theirs, *truth)
     return found

@@ -227,6 +227,7 @@ def test_the_command_learns_reports_and_goes_on(folder):
     lines = [json.loads(line) for line in (folder / __main__.HISTORY).read_text().splitlines()]
     assert [line["pictures"] for line in lines] == [12, 24]
     assert set(lines[1]["changes"]["zh"]) == {"right", "cosine", "other"}
+    assert set(lines[1]["negations"]) == {"en", "zh"} and 0 <= lines[1]["not_en"]["wavy hair"] <= 1
     assert set(lines[0]["summary"]) == {"en", "zh"} and 0 <= lines[0]["zh"]["happy"] <= 1
     clip, pictures = export.load_fitted(folder, config=RESNET)
     assert pictures in (12, 24) and clip.config["vision_width"] == 8
