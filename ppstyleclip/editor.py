@@ -358,6 +358,7 @@ class Editor:
         return self.bundle.generator.mean_latent()
 
     @cached_property
+    @on_worker
     @paddle.no_grad()
     def _population(self) -> np.ndarray:
         """Styles of the editable channels `[N, E]` of faces that are always the same."""

@@ -107,6 +107,9 @@ class FewWords(TableClip):
     def unknown_words(self, text):
         return [word for word in text.split() if word not in ("happy", "sad", "face")]
 
+    def describe_unknown(self, words):
+        return ", ".join(f"'{word}'" for word in words)
+
 
 def test_unknown_words_are_named_once_by_whatever_takes_a_text():
     with pytest.warns(

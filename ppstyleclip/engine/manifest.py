@@ -25,6 +25,7 @@ import paddle
 from ppstyleclip.engine.operators import Contents, read_contents
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import write_atomic
+from ppstyleclip.schema import parse_json
 
 STEM = "program"
 MODELS = (f"{STEM}.pdmodel", f"{STEM}.json")  # files of Paddle's legacy IR and of its new one (PIR)
@@ -195,10 +196,8 @@ def _read_manifest(folder: Path) -> tuple[dict[str, _File], str]:
     path = folder / MANIFEST
     if not path.exists():
         raise ValueError("it has no manifest")
-    if path.stat().st_size > _MAX_MANIFEST:
-        raise ValueError("its manifest is too long")
     try:
-        content = json.loads(path.read_bytes())
+        content = parse_json(path.read_bytes(), most=_MAX_MANIFEST)
         versions = content["format"], content["paddle"]
         files = {name: _File(**fields) for name, fields in content["files"].items()}
         key = content["key"]

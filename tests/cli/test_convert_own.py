@@ -68,7 +68,11 @@ def test_statistics_that_do_not_state_their_layers(bundle, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert "does not say how its" in line and "ppstyleclip statistics" in line
     arrays, metadata = read_safetensors("flat.safetensors")
-    for layout, words in (('{"channels": [1, 2]}', "it states 3 style channels"), ("{", "not readable")):
+    one_two = '{"names": ["a", "b"], "channels": [1, 2], "editable": [true, false]}'
+    for layout, words in (
+        (one_two, "it states 3 style channels"),
+        ("{", "layout cannot be read: it is no JSON"),
+    ):
         write_safetensors("bad.safetensors", arrays, {**metadata, "layout": layout})
         assert convert(["bad.safetensors", "x.pdparams"]) == 2
         assert words in capsys.readouterr().err
@@ -135,8 +139,11 @@ def mappers(home):
 
 
 def same(left, right):
-    for word in ("config", "scale", "space", "texts", "embed", "made_for", "prompts"):
+    for word in ("config", "scale", "space", "texts", "embed", "prompts"):
         assert getattr(left, word) == getattr(right, word), word
+    assert {k: np.array(v).tolist() for k, v in left.made_for.items()} == {
+        k: np.array(v).tolist() for k, v in right.made_for.items()
+    }
     assert (left.words is None) == (right.words is None)
     if left.words is not None:
         np.testing.assert_array_equal(left.words, right.words)

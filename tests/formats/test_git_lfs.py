@@ -9,7 +9,7 @@ from tiny_world import tiny_generator
 from ppstyleclip.align import read_photo
 from ppstyleclip.align.faces import read_landmarks
 from ppstyleclip.cli.main import run_command
-from ppstyleclip.cli.photos import read_frames
+from ppstyleclip.cli.photos import open_frames
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, load_pixels, read_file, read_metadata, read_safetensors
 from ppstyleclip.formats import load_arrays, load_bank, load_directions, load_latent, load_weights, sniff
@@ -51,7 +51,7 @@ READERS = (
     load_encoder,
     load_identity,
     load_mapper,
-    read_frames,
+    open_frames,
     lambda path: load_bundle(weight_path=path),
     *(
         lambda path, read=read: read(path, tiny_generator().layout, name="tiny")

@@ -96,7 +96,6 @@ def test_sizes_that_are_known_are_within_their_words():
         ("ViT-B-32.pdparams", 605_000_000),
         ("lms.dat", 99_693_937),
         ("shape_predictor_68_face_landmarks.dat", 99_693_937),
-        ("shape_predictor_5_face_landmarks.dat", 9_150_489),
         ("example_celebs.pt", 222_000),
     ):
         assert not check_size(size, expected_of(name, table[name]["size"])), name
@@ -226,9 +225,8 @@ def test_a_redirect_out_of_the_web_is_refused_at_once(server, scheme, cache):
     assert len(server.asked) == 1 and not (cache / "x.bin").exists()
 
 
-def test_dlibs_models_have_their_digests_and_come_over_https():
+def test_dlibs_model_has_its_digest_and_comes_over_https():
     files = read_registry()["files"]
-    for count in (5, 68):
-        entry = files[f"shape_predictor_{count}_face_landmarks.dat"]
-        assert len(entry["sha256"]) == 64 and entry["url"].startswith("https://")
+    entry = files["shape_predictor_68_face_landmarks.dat"]
+    assert len(entry["sha256"]) == 64 and entry["url"].startswith("https://")
     assert json.dumps(files).count("http://") == 0

@@ -299,7 +299,7 @@ def test_a_clip_by_name(ffhq, world):
 @pytest.mark.parametrize(
     "saved, words",
     [
-        ({"mean": [np.zeros(3)], "std": [np.zeros(3)]}, "3 channels in 1 layers, generator 'tiny' has"),
+        ({"mean": [np.zeros(3)], "std": [np.zeros(3)]}, "3 channels in 1 layer, generator 'tiny' has"),
         ({"mean": np.zeros(5), "std": np.zeros(5)}, r"shape \[5\]"),
         ({"mean": np.zeros(5)}, "no statistics"),
         ([1, 2], "no statistics"),

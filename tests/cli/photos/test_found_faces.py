@@ -148,5 +148,5 @@ def test_the_best_face_of_each_photo_becomes_a_latent(toonface):
     with pytest.warns(UserWarning, match="left out: no face of the kind that 'toonface' knows .*b.png"):
         found = photo_latents(editor, "frames")
     assert found.shape == (2, editor.bundle.generator.n_latent, editor.bundle.generator.style_dim)
-    with pytest.raises(UserError, match="there is no folder nowhere; check the path"):
+    with pytest.raises(UserError, match="the folder nowhere is not there; check the path"):
         photo_latents(editor, "nowhere")

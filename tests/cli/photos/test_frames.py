@@ -81,9 +81,12 @@ def test_landmarks_of_a_video_are_smoothed(toonface, monkeypatch, name, argv, ra
 
 
 def test_pictures_of_one_name_and_two_formats_are_two_results(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
     for name in ("b.png", "a.PNG", "a.jpg", "notes.txt"):
-        (tmp_path / name).write_bytes(b"")
-    assert open_frames(tmp_path).names() == ["a.PNG", "a.jpg", "b"]
+        (folder / name).write_bytes(b"")
+    with pytest.warns(UserWarning, match="2 pictures share their names but for the ending"):
+        assert open_frames(folder).names() == ["a.PNG", "a.jpg", "b"]
 
 
 def test_a_result_that_cannot_be_written_leaves_the_old_ones(toonface, monkeypatch, capsys):
