@@ -111,6 +111,19 @@ def all_or_nothing() -> Iterator[None]:
             _unlink(draft)
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let files that are written inside the block take their names at once, also within `all_or_nothing`.
+
+    It is for caches: what a command needs on its way to its results is no part of them.
+    """
+    token = _together.set(None)
+    try:
+        yield
+    finally:
+        _together.reset(token)
+
+
 def _take_names(drafts: dict[Path, Path]) -> None:
     """Rename `{path: draft}`; if one cannot be, put back what was there."""
     old: dict[Path, Path | None] = {}

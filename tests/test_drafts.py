@@ -9,6 +9,7 @@ import pytest
 from ppstyleclip import drafts
 from ppstyleclip.drafts import (
     all_or_nothing,
+    alone,
     atomic_path,
     check_target,
     check_writable,
@@ -88,6 +89,16 @@ def test_a_block_inside_another_is_part_of_it(folder):
         assert contents(folder).items() >= old.items()
         raise RuntimeError
     assert contents(folder) == old
+
+
+def test_a_cache_inside_keeps_what_it_has_written(folder):
+    with pytest.raises(ZeroDivisionError), all_or_nothing():
+        write_atomic(folder / "d.csv", b"lost")
+        with alone():
+            write_atomic(folder / "cache/program", b"kept")
+        assert (folder / "cache/program").read_bytes() == b"kept"
+        raise ZeroDivisionError
+    assert not (folder / "d.csv").exists() and (folder / "cache/program").exists()
 
 
 def test_a_disk_without_hard_links_takes_the_files_all_the_same(folder, monkeypatch):

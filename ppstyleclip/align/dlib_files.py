@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable
 from itertools import repeat
 
+from ppstyleclip.drafts import alone
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import cache_home, write_atomic
 
@@ -61,7 +62,7 @@ def _check(path, data: bytes, structure: Callable[[_Reader], None], words: str) 
         packed = "unpack the .bz2" if data[:3] == b"BZh" else "use a whole copy"
         raise UserError(f"{path} is not {words}, or is damaged ({reason}); {packed}") from None
     if mark is not None:
-        with contextlib.suppress(UserError):  # where nothing can be kept it is checked each time
+        with contextlib.suppress(UserError), alone():  # where nothing can be kept it is checked each time
             write_atomic(mark, b"whole\n")
 
 

@@ -112,7 +112,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         "--train_dataset_size", type=COUNT, help="how many, at most (default: the preset's, as for all below)"
     )
-    add("--test_dataset_size", type=COUNT)
+    add("--test_dataset_size", type=EVERY)
     add("--truncation", type=FRACTION, help="of sampled faces (default: the model's own)")
     _add_training(parser.add_argument_group("training").add_argument)
     add = add_model_arguments(parser)

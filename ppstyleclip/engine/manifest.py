@@ -22,6 +22,7 @@ from pathlib import Path
 
 import paddle
 
+from ppstyleclip.drafts import alone
 from ppstyleclip.engine.operators import Contents, read_contents
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import write_atomic
@@ -87,7 +88,8 @@ def write_manifest(folder: Path, key: str) -> None:
     names = [name for name in (model.name, WEIGHTS) if (folder / name).is_file()]
     files = {name: asdict(_describe(folder / name)) for name in names}
     content = {"format": FORMAT, "key": key, "paddle": paddle.__version__, "files": files}
-    write_atomic(folder / MANIFEST, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    with alone():
+        write_atomic(folder / MANIFEST, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
     for name in (*names, MANIFEST):
         os.chmod(folder / name, 0o600)
     _SEEN[state_of(folder)] = key

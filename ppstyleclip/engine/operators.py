@@ -61,7 +61,7 @@ _COMPUTING = frozenset(
     """
     as_complex as_real as_strided assign assign_value assign_value_ broadcast_tensors concat crop crop_tensor
     data diag_embed diag_v2 diag diagonal embedding empty expand expand_as expand_as_v2 expand_v2 eye feed
-    fetch fetch_v2 fft_c2c fft_c2r fft_r2c fill fill_any fill_any_like fill_constant
+    fetch fetch_v2 share_data fft_c2c fft_c2r fft_r2c fill fill_any fill_any_like fill_constant
     fill_constant_batch_size_like fill_diagonal flatten flatten2 flatten_contiguous_range flip full
     full_batch_size_like full_int_array full_like full_with_tensor gather gather_nd gaussian gaussian_random
     index_add index_put index_sample index_select linspace lookup_table_v2 masked_select memcpy_d2h memcpy_h2d

@@ -84,7 +84,7 @@ def _decoded(data: bytes | str, most: int) -> str:
     if isinstance(data, str):
         return data
     try:
-        return bytes(data).decode("utf-8-sig")
+        return bytes(data).decode("utf-8").removeprefix("\ufeff")  # without a mark of byte order
     except UnicodeDecodeError as error:
         raise Unreadable(f"it is no text in UTF-8 (byte {error.start})") from None
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ppstyleclip.drafts import alone
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import atomic_file, cache_home, check_writable, named_refusal
 from ppstyleclip.locks import exclusive
@@ -215,7 +216,7 @@ def _judge(whole, target, source, expected) -> None:
 
 def _unpack(part, target) -> Path:
     unpacked, count = _beside(target, "unpacked"), 0
-    with atomic_file(unpacked) as file, bz2.open(part) as packed:
+    with alone(), atomic_file(unpacked) as file, bz2.open(part) as packed:
         while piece := _read_packed(packed, part):
             count += len(piece)
             if count > _UNPACKED_LIMIT:

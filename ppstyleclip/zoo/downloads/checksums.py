@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
+from ppstyleclip.drafts import alone
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import cache_home, write_atomic
 from ppstyleclip.locks import exclusive
@@ -113,7 +114,7 @@ def remember(path, digest: str, pinned_as: str = "") -> None:
     mark = {**_mark(path), "sha256": digest}
     if _read()["checked"].get(str(path)) == mark and not pinned_as:
         return
-    with contextlib.suppress(CannotWrite), exclusive(checksums_path().with_suffix(".json.busy")):
+    with contextlib.suppress(CannotWrite), exclusive(checksums_path().with_suffix(".json.busy")), alone():
         content = _read()
         content["checked"][str(path)] = mark
         if pinned_as:

@@ -22,6 +22,7 @@ from typing import Annotated
 
 from tqdm import tqdm
 
+from ppstyleclip.drafts import alone
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import named_refusal, read_json, write_atomic
 from ppstyleclip.formats.sniff import sniff_bytes
@@ -116,7 +117,8 @@ def _read_note(part, url) -> dict:
 def _write_note(part, url, total, version, digest_known):
     _note(part).unlink(missing_ok=True)
     if total and (version or digest_known):
-        write_atomic(_note(part), json.dumps({"url": url, "total": total, "version": version}).encode())
+        with alone():
+            write_atomic(_note(part), json.dumps({"url": url, "total": total, "version": version}).encode())
 
 
 def _range_headers(part, known) -> dict:

@@ -147,7 +147,7 @@ def test_image2stylegans_recipe(kind, monkeypatch, capsys):
     Image.fromarray(crops()[0]).save("face.png")
     recipe = ["--recipe", "image2stylegan", "--step", "1"]
     assert run("styleganv2fitting", "--input_image", "face.png", *recipe) == 0
-    assert f"fitted to tiny in 1 steps by {kind} and squared differences" in capsys.readouterr().out
+    assert f"fitted to tiny in 1 step by {kind} and squared differences" in capsys.readouterr().out
     moved = np.load("out/dst.fitting.npy") - tiny_generator().mean_latent().numpy()
     np.testing.assert_allclose(np.abs(moved), 0.02, rtol=1e-2)  # Adam's first step
 
