@@ -14,6 +14,7 @@ import numpy as np
 
 from ppstyleclip.models.layout import StyleLayout
 
+UNITS = ("style", "sigma", "effect")  # what the alpha of an edit counts
 DEFAULT_ALPHA = 5.0  # deviations up and down of a measurement that does not state its own
 
 

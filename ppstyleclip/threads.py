@@ -46,7 +46,7 @@ def import_paddle(threads: int | None = None):
     except ModuleNotFoundError as error:
         if error.name != "paddle":  # Paddle 2.6.2 names setuptools nowhere, and Python 3.12 brings it no more
             raise MissingExtra(
-                f"Paddle needs the module '{error.name}', which is not installed; do: pip install {error.name}"
+                f"Paddle needs {error.name}, which is not installed; do: pip install {error.name}"
             ) from error
         raise MissingExtra(
             "Paddle is not installed; do: pip install paddlepaddle "

@@ -7,6 +7,7 @@
     python -m ppstyleclip.worlds.portrait.training.export --folder run
     python -m ppstyleclip.worlds.portrait.training.clip --folder run
 
-Each command goes on from what it finds in the folder. CLIP's is described in `clip/`; `words` writes the
-pages of its words.
+Each command goes on from what it finds in the folder; `generator --start FILE` goes on from an exported
+generator, such as the world's own (`ppstyleclip/worlds/portrait/pack/`). CLIP's is described in `clip/`;
+`words` writes the pages of its words.
 """

@@ -17,6 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 
+from ppstyleclip.finite import finite_number
+from ppstyleclip.schema import parse_json
+
 HISTORY, BEST = "clip-history.jsonl", "clip-best.pt"
 
 
@@ -35,7 +38,7 @@ def batches(portraits, plan, size, step):
 def best_score(folder):
     """The best mean share of the reports in the folder."""
     path = Path(folder) / HISTORY
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = [parse_json(line) for line in path.read_text().splitlines()] if path.exists() else []
     return max((score_of(line["summary"]) for line in lines), default=0.0)
 
 
@@ -117,12 +120,12 @@ def main(argv=None):
     )
     parser.add_argument("--folder", required=True, help="the run's folder; its data/ holds shards")
     parser.add_argument("--data", nargs="*", default=[], help="more folders whose data/ holds shards")
-    parser.add_argument("--minutes", type=float, default=1e9, help="stop after so many")
+    parser.add_argument("--minutes", type=finite_number, default=1e9, help="stop after so many")
     parser.add_argument("--limit", type=int, default=3_000_000, help="stop after so many pictures in all")
-    parser.add_argument("--report-every", type=float, default=600, help="seconds")
+    parser.add_argument("--report-every", type=finite_number, default=600, help="seconds")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
-    parser.add_argument("--config", type=json.loads, default={}, help="change the network, as JSON")
+    parser.add_argument("--config", type=parse_json, default={}, help="change the network, as JSON")
     args = parser.parse_args(argv)
     from ppstyleclip.threads import keep_freed_memory
 
