@@ -16,8 +16,8 @@ from ppstyleclip.worlds.portrait.captions.truth import DEGREES, NOT, shares, tru
 
 LANGUAGES = {grammar.NAME: grammar for grammar in (english_grammar, chinese_grammar)}
 COUNT_ODDS = (0.06, 0.42, 0.24, 0.14, 0.09, 0.05)  # of saying 0, 1, ... 5 things
-DEGREE_ODDS = (1.0, 0.4, 0.5, 0.6, 0.4, 0.15)
-NAMED_ABSENT = 6.0  # times as often is "not" said where the language has words of its own for it
+DEGREE_ODDS = (1.0, 0.4, 0.5, 0.6, 0.4, 0.3)
+NAMED_ABSENT = 3.0  # times as often is "not" said where the language has words of its own for it
 LONGEST = {
     "en": 250,
     "zh": 72,

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 
-from ppstyleclip.worlds.portrait.captions.sampling import LANGUAGES, caption_of, choose, say
-from ppstyleclip.worlds.portrait.captions.truth import judge, truth_table
+from ppstyleclip.worlds.portrait.captions.attributes import ATTRIBUTES, INDEX
+from ppstyleclip.worlds.portrait.captions.sampling import LANGUAGES, Caption, caption_of, choose, say
+from ppstyleclip.worlds.portrait.captions.truth import NOT, PLAIN, judge, truth_table
 from ppstyleclip.worlds.portrait.training.clip.meaning import meaning
 
 SHORT = 0.4  # share of captions that are short prompts such as an edit has
 DIFFERENCE = 0.6  # of the captions of pairs, how many say what is true of one of them only
+RIVALS = 0.35  # of the captions that say one thing, how many are followed by what contradicts them
 NEUTRAL = {
     "en": ("face", "head", "portrait", "person", "a photo of a face."),
     "zh": ("脸", "人", "头像", "一张脸的照片"),
@@ -36,6 +40,17 @@ def of_face(table, row, mate, rng, language, share):
     return caption_of(truths, rng, language)
 
 
+def rivals_of(caption, rng, language):
+    """A short prompt that contradicts one which says a single thing: that it is not so, or its opposite."""
+    index, degree = caption.statements[0]
+    if degree not in (PLAIN, NOT):
+        return []
+    opposite = ATTRIBUTES[index].opposite
+    if degree == PLAIN and opposite and rng.rand() < 0.4:
+        return [say([(INDEX[opposite], PLAIN)], rng, language, template=False)]
+    return [say([(index, PLAIN if degree == NOT else NOT)], rng, language, template=False)]
+
+
 def captions_of(factors, pairs, count, rng, share=SHORT):
     """Captions for a batch of faces, the languages by turns.
 
@@ -50,14 +65,14 @@ def captions_of(factors, pairs, count, rng, share=SHORT):
         captions say nothing.
     """
     table, first = truth_table(factors), len(factors) - 2 * pairs
-    texts = [options[rng.randint(len(options))] for options in NEUTRAL.values()]
-    statements = [()] * len(texts)
-    languages = list(LANGUAGES)
-    while len(texts) < count:
-        row = rng.randint(len(factors))
+    found = [Caption(options[rng.randint(len(options))], ()) for options in NEUTRAL.values()]
+    languages = cycle(LANGUAGES)
+    while len(found) < count:
+        row, language = rng.randint(len(factors)), next(languages)
         mate = first + ((row - first) ^ 1) if row >= first else None
-        found = of_face(table, row, mate, rng, languages[len(texts) % len(languages)], share)
-        texts.append(found.text)
-        statements.append(found.statements)
-    meanings = np.stack([meaning(s) for s in statements]).astype(np.float32)
-    return texts, np.stack([judge(table, s) for s in statements], 1), meanings
+        found.append(of_face(table, row, mate, rng, language, share))
+        if len(found[-1].statements) == 1 and rng.rand() < RIVALS:
+            found += rivals_of(found[-1], rng, language)
+    texts, statements = zip(*found[:count])
+    meanings = np.stack([meaning(said) for said in statements]).astype(np.float32)
+    return list(texts), np.stack([judge(table, said) for said in statements], 1), meanings
