@@ -50,7 +50,7 @@ class ChannelMatch:
 
 
 class TextMatcher(Protocol):
-    """What tells how the channels of a generator answer a text: a Relevance, or gradients taken when asked."""
+    """What tells how the channels of a generator answer a text: a Relevance, or an InstantRelevance."""
 
     def match(self, dt: np.ndarray) -> ChannelMatch:
         """Compare the channels with a text direction `[D]`, a unit vector."""
