@@ -122,7 +122,9 @@ class Editor:
         self._cached_direction = lru_cache(maxsize=64)(self._compute_direction)
 
     @classmethod
-    def from_pretrained(cls, model_type: str | None = None, **paths: Any) -> Editor:
+    def from_pretrained(
+        cls, model_type: str | None = None, *, relevance: str | None = None, **paths: Any
+    ) -> Editor:
         """Make the editor of a known model (None: the embedded face world); `paths` as in load_bundle.
 
         Examples:
@@ -130,7 +132,7 @@ class Editor:
             >>> Editor.from_pretrained().bundle.name
             'toonface'
         """
-        return cls(load_bundle(model_type, **paths))
+        return cls(load_bundle(model_type, **paths), relevance=relevance)
 
     def save_pretrained(self, folder: str | Path, *, half: bool = False) -> dict[str, str]:
         """Write the model as a folder that `Editor.from_pretrained(bundle=folder)` opens; as save_bundle.
