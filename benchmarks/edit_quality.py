@@ -18,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.finite import finite_number
+
 MOVE, END = 0.8, 0.5
 MEAN_SUCCESS, LEAST_SUCCESS, MEAN_LEAKAGE, MOST_LEAKAGE = 0.90, 0.75, 0.35, 0.8
 
@@ -282,13 +284,13 @@ def main(argv=None):
     )
     parser.add_argument("--per-pair", type=int, default=100)
     parser.add_argument("--seed", type=int, default=777000)
-    parser.add_argument("--alpha", type=float)
-    parser.add_argument("--beta", type=float)
+    parser.add_argument("--alpha", type=finite_number)
+    parser.add_argument("--beta", type=finite_number)
     parser.add_argument("--unit", choices=("sigma", "style", "effect"))
     parser.add_argument("--relevance", choices=("matrix", "instant", "instant+"))
     parser.add_argument("--sweep", action="store_true", help="a grid of alpha and beta, table and plot")
-    parser.add_argument("--alphas", type=float, nargs="+", default=[2, 4, 6, 8, 12])
-    parser.add_argument("--betas", type=float, nargs="+", default=[0.1, 0.15, 0.2, 0.25, 0.3])
+    parser.add_argument("--alphas", type=finite_number, nargs="+", default=[2, 4, 6, 8, 12])
+    parser.add_argument("--betas", type=finite_number, nargs="+", default=[0.1, 0.15, 0.2, 0.25, 0.3])
     parser.add_argument("--output", default="edit-quality", help="folder of table, plot and pictures")
     args = parser.parse_args(argv)
     from ppstyleclip.threads import import_paddle

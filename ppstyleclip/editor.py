@@ -22,6 +22,7 @@ import paddle
 
 from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
+from ppstyleclip.methods.checks import check_number, check_signed
 from ppstyleclip.methods.global_directions import StyleDirection, choose_matcher, style_direction
 from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
@@ -87,6 +88,10 @@ class ResolvedEdit:
     templates: str
     soft: float
     pull: float
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "beta", "soft", "pull"):
+            check_signed(name, getattr(self, name))
 
     def __str__(self) -> str:
         return f"{self.neutral} -> {self.target}"
@@ -164,6 +169,7 @@ class Editor:
         """
         generator = self.bundle.generator
         truncation = self.bundle.defaults.truncation if truncation is None else truncation
+        check_number("truncation", truncation)
         options = {"truncation": truncation, "truncation_latent": self._mean_w if truncation < 1 else None}
         z = [_draw_z(one, generator.style_dim) for one in np.atleast_1d(seed)]
         # One at a time, because a product of matrices rounds its rows otherwise in another batch.
@@ -229,6 +235,20 @@ class Editor:
         if not bool((paddle if paddle.is_tensor(face) else np).isfinite(face).all()):
             raise UserError("latent holds values that are not finite (NaN or infinity); make it again")
 
+    def take_latents(self, latents: np.ndarray) -> np.ndarray:
+        """Latents as a file holds them, for this generator: a w `[N, 1, D]` counts for all L layers.
+
+        Args:
+            latents: w_plus `[N, L, D]`, w `[N, 1, D]` or styles `[N, S]`, as formats.load_bank returns them.
+        Raises:
+            UserError: as check_face.
+        """
+        generator = self.bundle.generator
+        if latents.shape[1:] == (1, generator.style_dim):
+            latents = np.repeat(latents, generator.n_latent, axis=1)
+        self.check_face(latents)
+        return latents
+
     def resolve(self, edit: AnyEdit) -> ResolvedEdit:
         """Fill what the edit leaves open from the bundle's defaults."""
         wished: dict[str, Any] = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
@@ -238,7 +258,6 @@ class Editor:
         }
         return ResolvedEdit(**filled)
 
-    @on_worker
     def direction(self, edit: AnyEdit) -> StyleDirection:
         """Turn an edit's words into a style direction; alpha plays no part. Remembered per edit.
 
@@ -255,12 +274,10 @@ class Editor:
         """
         return self._cached_direction(replace(self.resolve(edit), alpha=1.0))
 
-    @on_worker
     def step(self, edit: AnyEdit) -> np.ndarray:
         """Return `alpha * ds` `[S]`: what the edit adds to any face. Steps of several edits add up."""
         return np.float32(self.resolve(edit).alpha) * self.direction(edit).ds
 
-    @on_worker
     def apply(self, face: Face, edit: AnyEdit, alphas: Sequence[float] | None = None) -> paddle.Tensor:
         """Edit every face at every strength: `s + alpha * ds`.
 
@@ -278,9 +295,16 @@ class Editor:
             >>> editor.apply(faces, Edit("face", "happy face"), alphas=[-2, 0, 2]).numpy().shape
             (6, 1120)
         """
-        s = self.styles(face)
+        self.check_face(face)
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
+        check_signed("alpha", *alphas)
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
+        return self._with_steps(face, steps)
+
+    @on_worker
+    def _with_steps(self, face: Face, steps: np.ndarray) -> paddle.Tensor:
+        """Every face plus every step `[A, S]`: `[N * A, S]`."""
+        s = self.styles(face)
         return (s.unsqueeze(1) + paddle.to_tensor(steps.astype(np.float32))).reshape([-1, s.shape[1]])
 
     @on_worker
@@ -317,7 +341,6 @@ class Editor:
         for k in range(0, len(s), batch):
             yield self._renderer.synthesize(self.bundle.layout.unflatten(s[k : k + batch]))
 
-    @on_worker
     def edit(self, face: Face, *edits: AnyEdit) -> tuple[np.ndarray, np.ndarray]:
         """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8.
 
@@ -332,8 +355,7 @@ class Editor:
         session = Session(self, face)
         for edit in edits:
             session.accept(edit)
-        before, after = self.render(paddle.concat([session.start, session.s]))
-        return before, after
+        return session.start_and_now()
 
     def unknown_words(self, edit: AnyEdit) -> list[str]:
         """List the words of an edit that the bundle's CLIP never saw; none for a CLIP that knows them all."""
@@ -360,12 +382,6 @@ class Editor:
         bundle = self.bundle
         relevance, stats = self._matcher  # where one is missing, no CLIP is fetched first
         dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
-        unknown = self.unknown_words(edit)
-        if unknown:
-            warnings.warn(
-                f"the CLIP of '{bundle.name}' never saw {_quote(unknown)}; what '{edit}' then does is chance",
-                stacklevel=2,
-            )
         return style_direction(
             relevance,
             dt,
@@ -417,12 +433,21 @@ class Session:
         """Draw the face as it stands, `[H, W, 3]` uint8."""
         return self.editor.render(self.s)[0]
 
-    @on_worker
     def preview(self, edit: AnyEdit) -> np.ndarray:
         """Draw the face as it would be after one more edit, and change nothing."""
+        self.editor.step(edit)  # what it needs is loaded in this thread
+        return self._preview(edit)
+
+    @on_worker
+    def _preview(self, edit: AnyEdit) -> np.ndarray:
         return self.editor.render(self._styles_with([*self._accepted, edit]))[0]
 
     @on_worker
+    def start_and_now(self) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the face as it was and as it stands, two pictures `[H, W, 3]`."""
+        before, after = self.editor.render(paddle.concat([self.start, self.s]))
+        return before, after
+
     def accept(self, edit: AnyEdit) -> None:
         """Keep an edit; one that fails (a text, a threshold) is not kept."""
         self.editor.step(edit)
@@ -447,7 +472,3 @@ def _draw_z(seed: int, style_dim: int) -> np.ndarray:
     if not 0 <= int(seed) < 2**32:
         raise UserError(f"seed must be 0 to {2**32 - 1}, got {seed}")
     return np.random.RandomState(int(seed)).standard_normal(style_dim).astype(np.float32)
-
-
-def _quote(words: Sequence[str]) -> str:
-    return ", ".join(f"'{word}'" for word in words)

@@ -72,7 +72,7 @@ def examine(seed: int) -> list[Check]:
             )
         ),
         _look("embedded face", _pack, needed=True),
-        _look("dlib (faces in photographs)", lambda: _version("dlib")),
+        _look("dlib (faces in photographs)", _dlib),
         _look("pytest (tests)", lambda: _version("pytest")),
         *_settings(),
     ]
@@ -137,6 +137,14 @@ def _opencv() -> str:
     return import_cv2().__version__
 
 
+def _dlib() -> str:
+    version = _version("dlib")  # that it is missing is said even where NumPy is missing too
+    from ppstyleclip.align.dlib_models import import_dlib
+
+    import_dlib()
+    return version
+
+
 def _version(module: str) -> str:
     found = import_module(module)
     return str(getattr(found, "__version__", "")) or _installed(PACKAGES.get(module, module))
@@ -172,7 +180,7 @@ def _edit(seed: int) -> str:
 def _settings() -> list:
     """Checks on caches and on what the environment says about them."""
     checks = [_look("cache", _cache), _look("other caches", _other_caches)]
-    for name in ("PPSTYLECLIP_OFFLINE", "PPSTYLECLIP_MIRROR"):
+    for name in ("PPSTYLECLIP_OFFLINE", "PPSTYLECLIP_MIRROR", "PPSTYLECLIP_PATH"):
         if os.environ.get(name):
             checks.append(Check(name, "note", os.environ[name]))
     return checks

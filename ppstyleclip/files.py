@@ -1,8 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Files of our own: pictures and safetensors, written whole or not at all.
 
-A file is written under another name in its own folder and then moved into place, so that no reader ever sees
-half of it and a failed run leaves the old file as it was.
+How they are written is in drafts.py, whose functions are to be had from here as well.
 """
 
 from __future__ import annotations
@@ -12,17 +11,27 @@ import hashlib
 import json
 import math
 import os
-import re
-import secrets
+import stat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError
+from ppstyleclip.drafts import all_or_nothing as all_or_nothing
+from ppstyleclip.drafts import atomic_file as atomic_file
+from ppstyleclip.drafts import atomic_path as atomic_path
+from ppstyleclip.drafts import check_target as check_target
+from ppstyleclip.drafts import check_writable as check_writable
+from ppstyleclip.drafts import kind_of, write_atomic
+from ppstyleclip.drafts import named_refusal as named_refusal
+from ppstyleclip.drafts import sweep_drafts as sweep_drafts
+from ppstyleclip.errors import MissingExtra, MissingFile, UserError, plain
+from ppstyleclip.schema import MOST_JSON, from_json, parse_json
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")  # of names that save_picture knows
 NO_PICTURE = "is not a picture that can be read; use a whole PNG or JPEG file"
 
+GIT_LFS = b"version https://git-lfs.github.com/spec/"  # how a pointer begins, a text in a file's place
 _MAX_HEADER = 2**23  # bytes of JSON in a safetensors file; a large network has 2 ** 17
 _TYPES = {
     "F64": "<f8",
@@ -39,106 +48,12 @@ _TYPES = {
     "U8": "u1",
     "BOOL": "?",
 }
-_DRAFT = re.compile(r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp")  # name, process; as atomic_file calls its drafts
+_MAX_READ = 2**28  # bytes of a file that is read whole
 
 
 def cache_home() -> Path:
     """The folder of everything that can be fetched or made again: PPSTYLECLIP_HOME, or one below ~/.cache."""
     return Path(os.environ.get("PPSTYLECLIP_HOME") or "~/.cache/ppstyleclip").expanduser()
-
-
-@contextlib.contextmanager
-def atomic_file(path):
-    """Open a binary file for writing that takes its name only when the block ends well.
-
-    Args:
-        path: where the file is to be; missing folders are made.
-    Raises:
-        CannotWrite: the folder or the file cannot be written. Whatever the block itself raises passes
-            through. In each case nothing is left behind.
-    """
-    path = Path(path)
-    draft = path.with_name(f".{path.name[:100]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        with named_refusal(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = open(draft, "xb")
-        with file:
-            yield file
-        with named_refusal(path):
-            os.replace(draft, path)
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-
-
-def sweep_drafts(folder, name: str | None = None) -> None:
-    """Remove the drafts that killed processes of this machine have left in a folder; those at work stay.
-
-    Args:
-        folder: where to look; it need not exist.
-        name: only drafts of the file of this name.
-    """
-    if not Path(folder).is_dir():
-        return
-    for draft in Path(folder).iterdir():
-        match = _DRAFT.fullmatch(draft.name)
-        if match is None or name is not None and match.group(1) != name[:100]:
-            continue
-        if not _is_running(int(match.group(2))):
-            draft.unlink(missing_ok=True)
-
-
-def _is_running(pid: int) -> bool:
-    if os.name != "posix":
-        return True  # os.kill would end it there
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def write_atomic(path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all.
-
-    Raises:
-        CannotWrite: the folder or the file cannot be written, or the disk is full.
-    """
-    with named_refusal(path), atomic_file(path) as file:
-        file.write(data)
-
-
-def check_writable(folder) -> Path:
-    """Prove that files can be written in a folder, before hours are spent on them; leaves nothing behind.
-
-    Args:
-        folder: the folder; where it does not exist yet, the nearest existing one above it is tried.
-    Returns:
-        the folder as a Path.
-    Raises:
-        CannotWrite: it cannot be written, or a file is in its place.
-    """
-    folder = Path(folder)
-    probe = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
-    with named_refusal(folder):
-        draft = probe / f".probe.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-        open(draft, "xb").close()
-        draft.unlink()
-    return folder
-
-
-@contextlib.contextmanager
-def named_refusal(path):
-    """Turn the system's refusal to write into one line that names the place."""
-    try:
-        yield
-    except CannotWrite:
-        raise
-    except OSError as error:
-        raise CannotWrite(f"cannot write {path}: {error.strerror or error}; choose another place") from None
 
 
 def import_cv2():
@@ -228,23 +143,69 @@ def check_file(path) -> Path:
 
     Raises:
         MissingFile: there is none, or it is a folder.
-        UserError: it may not be read.
+        UserError: it may not be read, is a pipe or a device, which might never end, or is a Git LFS pointer,
+            which stands for a file that was not fetched.
     """
     path = Path(path)
-    if path.is_dir():
-        raise MissingFile(f"{path} is a folder, a file is needed")
     try:
-        with open(path, "rb"):
-            return path
+        mode = os.stat(path).st_mode
+        start = b""
+        if stat.S_ISREG(mode):
+            with open(path, "rb") as file:
+                start = file.read(len(GIT_LFS))
     except FileNotFoundError:
         raise MissingFile(f"there is no file {path}; check the path") from None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot read {path}: {reason}; check the path") from None
+    if stat.S_ISDIR(mode):
+        raise MissingFile(f"{path} is a folder, a file is needed")
+    if not stat.S_ISREG(mode):
+        raise UserError(f"{path} is {kind_of(mode)}; save what it gives as a file, and name that")
+    if start == GIT_LFS:
+        raise UserError(
+            f"{path} is a Git LFS pointer, not the file itself; run: git lfs pull, in the checkout it is from"
+        )
+    return path
 
 
-def read_file(path) -> bytes:
-    """Read a whole file; errors as check_file."""
-    return check_file(path).read_bytes()
+def check_folder(path) -> Path:
+    """Return the path of an existing folder.
+
+    Raises:
+        MissingFile: there is none, or something else is there.
+    """
+    if not os.path.isdir(path):
+        what = "is not a folder" if os.path.lexists(path) else "is not there"
+        raise MissingFile(f"the folder {path} {what}; check the path")
+    return Path(path)
+
+
+def read_file(path, most: int = _MAX_READ) -> bytes:
+    """Read a whole file; errors as check_file.
+
+    Args:
+        path: of the file.
+        most: bytes that such a file may have.
+    Raises:
+        UserError: it has more.
+    """
+    path = check_file(path)
+    with open(path, "rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise UserError(f"{path} has more than {most:,} bytes; is it the file that was meant?")
+    return data
+
+
+def read_json(kind: Any, path: Any, *, most: int = MOST_JSON) -> Any:
+    """Read a JSON file as a kind of `schema`.
+
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it is longer than `most` bytes, no JSON, or holds something else; one line.
+    """
+    return from_json(kind, read_file(path, most), path, most=most)
 
 
 def read_safetensors(path) -> tuple[dict, dict]:
@@ -275,7 +236,7 @@ def _opened_safetensors(path):
         with open(path, "rb") as file:
             yield file, *_read_header(file)
     except (ValueError, OSError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = plain(" ".join(str(error).split()), 120)
         raise UserError(f"{path} is not a readable safetensors file ({reason}); make it again") from None
 
 
@@ -284,7 +245,7 @@ def _read_header(file) -> tuple[dict, dict]:
     size, length = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
     if not 0 < length <= min(size - 8, _MAX_HEADER):
         raise ValueError("its header is cut off or too long")
-    header = json.loads(file.read(length), object_pairs_hook=_without_doubles, parse_int=_short_int)
+    header = parse_json(file.read(length), most=_MAX_HEADER)
     metadata = header.pop("__metadata__", None) or {}
     if not all(type(value) is str for value in metadata.values()):
         raise ValueError("its metadata are not texts")
@@ -298,7 +259,7 @@ def _read_header(file) -> tuple[dict, dict]:
 def _checked_entry(entry, start, size) -> tuple:
     kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
     if kind not in _TYPES:
-        raise ValueError(f"it holds {str(kind)[:20]}, which NumPy lacks")
+        raise ValueError(f"it holds {plain(kind, 20)}, which NumPy lacks")
     if any(type(side) is not int or side < 0 for side in (*shape, begin, end)) or len(shape) > 32:
         raise ValueError("an array has an impossible shape or place")
     if end - begin != math.prod(shape) * np.dtype(_TYPES[kind]).itemsize or start + end > size:
@@ -310,18 +271,6 @@ def _read_tensor(file, kind, shape, start) -> np.ndarray:
     file.seek(start)
     array = np.fromfile(file, _TYPES[kind], math.prod(shape)).reshape(shape)
     return (array.astype("<u4") << 16).view("<f4") if kind == "BF16" else array
-
-
-def _without_doubles(pairs) -> dict:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("its header names something twice")
-    return dict(pairs)
-
-
-def _short_int(text) -> int:
-    if len(text) > 19:  # long ones take quadratic time
-        raise ValueError("its header has an impossible number")
-    return int(text)
 
 
 def write_safetensors(path, tensors: dict, metadata: dict | None = None) -> None:
@@ -348,7 +297,7 @@ def write_safetensors(path, tensors: dict, metadata: dict | None = None) -> None
 def _with_sorted_header(data: bytes) -> bytes:
     # The library writes metadata in the order of a hash table, another one each time.
     end = 8 + int.from_bytes(data[:8], "little")
-    header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header = json.dumps(parse_json(data[8:end], most=end), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
     return len(header).to_bytes(8, "little") + header + data[end:]
 

@@ -1,22 +1,131 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""From network output to pictures, and pictures side by side.
+"""Which pictures are opened; from network output to pictures, and pictures side by side.
 
 `images` are NCHW float in [-1, 1], RGB; `pixels` are NHWC uint8, and one picture is HWC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+import importlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Union
 
 import numpy as np
 
-from ppstyleclip.files import import_cv2
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import NO_PICTURE, check_file, import_cv2, import_pillow
+from ppstyleclip.finite import is_finite
+from ppstyleclip.memory import check_memory
+
+MAX_MEGAPIXELS = 80  # of a picture that is opened
+MAX_PICTURE_BYTES = 1_500_000_000  # that reading one may take at its peak
+PIXEL_BYTES = 10  # of each pixel: Pillow's own, at most 4, and `[H, W, 3]` twice where the picture is turned
+
+
+@dataclass(frozen=True)
+class PictureFormat:
+    """A kind of picture that is opened.
+
+    Attributes:
+        name: Pillow's.
+        start: what such a file begins with.
+        suffixes: of its names, by which pictures are looked for in a folder.
+        decoder: bytes a pixel that its decoder takes besides PIXEL_BYTES, as measured.
+    """
+
+    name: str
+    start: re.Pattern[bytes]
+    suffixes: tuple[str, ...]
+    decoder: int
+
+    @property
+    def plugin(self) -> str:
+        """Pillow's module that reads it."""
+        return {"JPEG": "Jpeg", "WEBP": "WebP"}.get(self.name, self.name.capitalize()) + "ImagePlugin"
+
+
+def _known(name: str, start: bytes, suffixes: str, decoder: int) -> PictureFormat:
+    return PictureFormat(name, re.compile(start, re.DOTALL), tuple(suffixes.split()), decoder)
+
+
+# What is opened, told by its first bytes. Everything else that Pillow knows stays closed: some of it starts
+# other programs. AVIF only where Pillow reads it by itself.
+FORMATS = (
+    _known("PNG", rb"\x89PNG\r\n\x1a\n", ".png", 0),
+    _known("JPEG", rb"\xff\xd8\xff", ".jpg .jpeg", 1),  # a progressive one keeps all coefficients
+    _known("WEBP", rb"RIFF....WEBP", ".webp", 7),
+    _known("BMP", rb"BM.{12}", ".bmp", 0),
+    _known("TIFF", rb"II[*+]\0|MM\0[*+]", ".tif .tiff", 2),
+    _known("GIF", rb"GIF8[79]a", ".gif", 0),
+    _known("PPM", rb"P[456]\s", ".ppm .pgm .pbm .pnm", 0),
+    _known("AVIF", rb"....ftypavi[fs]", ".avif", 6),
+)
+SUFFIXES = tuple(suffix for kind in FORMATS for suffix in kind.suffixes)
+# What else people take for pictures: what it begins with, what it is.
+_OTHERS = (
+    (rb"%!|\xc5\xd0\xd3\xc6|%PDF", "a PostScript or PDF document"),
+    (rb"....ftyp(hei|hev|mif|msf)", "a HEIC picture"),
+    (rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ", "a video"),
+    (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000 picture"),
+    (rb"\0\0\0\x0cJXL |\xff\x0a", "a JPEG XL picture"),
+    (rb"8BPS", "a Photoshop file"),
+    (rb"v/1\x01|#\?RADIANCE|SIMPLE  =|\x89HDF", "a picture of numbers instead of colours"),
+)
+OPENED = "PNG, JPEG, WebP, TIFF, BMP, GIF, PPM, AVIF"  # for people
 
 INK = (40, 40, 40)
 STRIP_SIDE = 128  # pixels that a picture needs at least to be looked at
 
 Pictures = Union[np.ndarray, Sequence[np.ndarray]]
+
+
+@contextlib.contextmanager
+def open_picture(path: Any) -> Iterator[Any]:
+    """Open a picture of one of FORMATS with Pillow, which has read no more than its header then.
+
+    Args:
+        path: of the file; its content counts, not its name.
+    Yields:
+        a PIL image.
+    Raises:
+        MissingFile: there is no such file.
+        UserError: it is no such picture, or has more than MAX_MEGAPIXELS, or reading it would take more than
+            MAX_PICTURE_BYTES or more memory than is free. Errors of the decoder pass through.
+    """
+    image_module, path = import_pillow(), check_file(path)
+    with open(path, "rb") as file:
+        kind = _picture_format(path, file.read(64))
+        file.seek(0)
+        with image_module.open(file, formats=(kind.name,)) as image:
+            _check_size(path, kind, *image.size)
+            yield image
+
+
+def _picture_format(path: Any, head: bytes) -> PictureFormat:
+    kind = next((kind for kind in FORMATS if kind.start.match(head)), None)
+    if kind is not None:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"PIL.{kind.plugin}")
+            if kind.name in import_pillow().OPEN:
+                return kind
+        raise UserError(f"{path} is a picture in {kind.name}, which this Pillow cannot read; use PNG")
+    if not head:
+        raise UserError(f"{path} is empty; save or download it again")
+    for start, words in _OTHERS:
+        if re.match(start, head, re.DOTALL):
+            raise UserError(f"{path} is {words}, which is not opened; save it as JPEG or PNG first")
+    raise UserError(f"{path} {NO_PICTURE}")
+
+
+def _check_size(path: Any, kind: PictureFormat, width: int, height: int) -> None:
+    size = f"{path} has {width}x{height} pixels"
+    if width * height > MAX_MEGAPIXELS * 1e6:
+        raise UserError(f"{size}, more than {MAX_MEGAPIXELS} megapixels; make it smaller first")
+    needed = width * height * (PIXEL_BYTES + kind.decoder)
+    check_memory(needed, f"{size} and", "make it smaller first", MAX_PICTURE_BYTES)
 
 
 def to_pixels(images: Any) -> np.ndarray:
@@ -26,8 +135,14 @@ def to_pixels(images: Any) -> np.ndarray:
         images: `[N, 3, H, W]` in [-1, 1], RGB; a Paddle tensor or an array.
     Returns:
         pixels `[N, H, W, 3]` uint8.
+    Raises:
+        UserError: a value is NaN or infinite, and would be black or any other level.
     """
     values = images.numpy() if hasattr(images, "numpy") else np.asarray(images)
+    if not is_finite(values):
+        raise UserError(
+            "what was drawn holds NaN or infinity, no colours; use a smaller strength, or another latent"
+        )
     levels = values.transpose(0, 2, 3, 1) * np.float32(127.5)  # one pass after another in one buffer
     levels += 128  # 127.5, and a half to be cut off by the cast
     return np.clip(levels, 0, 255, out=levels).astype(np.uint8, order="C")

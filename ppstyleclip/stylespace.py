@@ -16,6 +16,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.models.layout import StyleLayout
 
 EFFECT_NORM_SPAN = 10.0  # deviations between the two pictures (+5 and -5) whose difference it is
+UNITS = ("style", "sigma", "effect")  # what the alpha of an edit counts
 DEFAULT_ALPHA = 5.0  # deviations up and down of a measurement that does not state its own
 
 

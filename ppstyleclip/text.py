@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -122,8 +123,12 @@ def text_embedding(clip: Any, prompt: str, templates: str | Sequence[str] = "pad
     Raises:
         UserError: the prompt is empty or too long for CLIP, or the templates are unknown.
     """
-    templates = _templates(templates)
-    prompt = _clean(prompt)
+    templates, prompt = _templates(templates), _clean(prompt)
+    warn_of_unknown_words(clip, prompt)
+    return _embedding(clip, prompt, templates)
+
+
+def _embedding(clip, prompt, templates) -> np.ndarray:
     features = clip.encode_text([template.format(prompt) for template in templates])
     features = np.asarray(features.numpy(), np.float64)  # [templates, D]
     mean = (features / np.linalg.norm(features, axis=1, keepdims=True)).mean(axis=0)
@@ -152,16 +157,36 @@ def text_direction(
         >>> text_direction(load_bundle().clip, "face", "happy face").shape
         (128,)
     """
-    neutral, target = _clean(neutral), _clean(target)
+    templates, neutral, target = _templates(templates), _clean(neutral), _clean(target)
     difference = None
     if neutral.lower() != target.lower():
-        difference = text_embedding(clip, target, templates) - text_embedding(clip, neutral, templates)
+        difference = _embedding(clip, target, templates) - _embedding(clip, neutral, templates)
     if difference is None or np.linalg.norm(difference) < _SMALLEST_DIFFERENCE:
         raise UserError(
             f"neutral {neutral!r} and target {target!r} say the same to CLIP; the edit goes from "
             "one to the other, so describe the change in the target"
         )
+    warn_of_unknown_words(clip, f"{neutral} {target}", f"{neutral} -> {target}")
     return difference / np.linalg.norm(difference)
+
+
+def warn_of_unknown_words(clip: Any, text: str, called: str | None = None) -> None:
+    """Warn of words that a CLIP of few words never saw; what they do is chance.
+
+    Whatever takes a text comes here: by text_embedding and text_direction, or by itself where it has CLIP
+    encode a text without them.
+
+    Args:
+        clip: ClipModel; another encoder of texts is taken to know all words.
+        text: all words that it is told.
+        called: what the warning calls them; None for the text itself.
+    """
+    find = getattr(clip, "unknown_words", None)
+    unknown = list(dict.fromkeys(find(text))) if find is not None else []
+    if unknown:
+        words = clip.describe_unknown(unknown)
+        line = f"the CLIP of '{clip.name}' never saw {words}; what '{called or text}' then does is chance"
+        warnings.warn(line, stacklevel=3)
 
 
 def _clean(prompt):

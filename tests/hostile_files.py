@@ -49,6 +49,12 @@ def nested(payload: bytes) -> bytes:
     return plain(b"ctorch.storage\n_load_from_bytes\nB" + struct.pack("<I", len(raw)) + raw + b"\x85R.")
 
 
+def npy_of_objects(payload: bytes) -> bytes:
+    """A `.npy` file of Python objects around a pickle."""
+    header = b"{'descr': '|O', 'fortran_order': False, 'shape': (), }".ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\x80\x04" + payload
+
+
 def within_a_network(payload: bytes) -> bytes:
     """A pickle with NVIDIA's description of a network, the payload within its state."""
     words = text("type") + text("class") + text("class_name") + text("G") + text("state") + b"}" + text("w")
@@ -68,6 +74,7 @@ CARRIERS = {
     "legacy": legacy,
     "nested": nested,
     "nvidia": within_a_network,
+    "npy": npy_of_objects,
 }
 
 
@@ -379,7 +386,6 @@ def nvidia_cases():
 def numpy_cases():
     """Arrays in pickles and in .npy files."""
     for name, array in (
-        ("objects", np.array([{}], dtype=object)),
         ("texts", np.array(["a"])),
         ("records", np.zeros(2, [("a", "f4"), ("b", object)])),
         ("dates", np.array(["2020-01-01"], "datetime64[D]")),
@@ -387,6 +393,12 @@ def numpy_cases():
     ):
         yield f"pickled {name}", pickle.dumps({"w": array}, 2), "only numbers"
         yield f".npy of {name}", _npy(array), "not numbers|damaged"
+    yield "pickled objects", pickle.dumps({"w": np.array([{}], dtype=object)}, 2), "only numbers"
+    yield ".npy of a table of objects", _npy(np.array([[{}, {}]], dtype=object)), "a table of objects"
+    row = _npy(np.array([{}, {}], dtype=object))
+    yield ".npy of more objects than it has", row.replace(b"K\x02\x85", b"K\x03\x85"), "a table of objects"
+    yield ".npy of an object that is no list", row.replace(b"]\x94(}\x94}\x94e", b"N"), "a table of objects"
+    yield ".npy of objects, cut off", row[:-8], "damaged|cut off"
     good = _npy(FLAT)
     yield ".npy longer than its file", good.replace(b"(12,)", b"(13,)"), "cut off"
     yield ".npy of a negative side", good.replace(b"(12,)", b"(-2,)"), "damaged"

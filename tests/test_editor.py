@@ -136,9 +136,31 @@ def test_pictures_repeat_and_do_not_depend_on_the_batch(editor, bundle):
     np.testing.assert_array_equal(to_pixels(images), alone[:1])
 
 
+def test_latents_of_a_file_for_this_generator(editor):
+    layers, width = editor.bundle.generator.n_latent, editor.bundle.generator.style_dim
+    w_plus = np.random.RandomState(0).randn(3, layers, width).astype(np.float32)
+    assert editor.take_latents(w_plus) is w_plus
+    repeated = editor.take_latents(w_plus[:, :1])
+    assert repeated.shape == w_plus.shape and (repeated == w_plus[:, :1]).all()
+    for other in (w_plus[..., :-1], w_plus[:, :2], np.full_like(w_plus, np.nan)):
+        with pytest.raises(UserError):
+            editor.take_latents(other)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e308])
+def test_strengths_that_are_no_numbers(editor, face, bad):
+    for edit in (Edit("face", "happy face", alpha=bad), Edit("face", "happy face", beta=bad)):
+        with pytest.raises(UserError, match="alpha|beta"):
+            editor.apply(face, edit)
+    with pytest.raises(UserError, match="alpha"):
+        editor.apply(face, HAPPY, alphas=[1.0, bad])
+    with pytest.raises(UserError, match="truncation"):
+        editor.sample(1, truncation=bad)
+
+
 def test_words_that_clip_never_saw_are_named_in_a_warning(editor):
     odd = Edit("face", "zorp face with moustache")
-    with pytest.warns(UserWarning, match=r"CLIP of 'tiny' never saw 'zorp', 'moustache'"):
+    with pytest.warns(UserWarning, match=r"CLIP of 'toonface' never saw 'zorp', 'moustache'"):
         editor.direction(odd)
     assert editor.unknown_words(odd) == ["zorp", "moustache"]
     assert editor.unknown_words(HAPPY) == []

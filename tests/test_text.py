@@ -97,3 +97,31 @@ def test_equal_features_are_not_divided_by_zero():
 def test_wrong_templates(templates, words):
     with pytest.raises(UserError, match=words):
         text_embedding(TableClip(), "face", templates)
+
+
+class FewWords(TableClip):
+    """A CLIP that was trained on three words."""
+
+    name = "few"
+
+    def unknown_words(self, text):
+        return [word for word in text.split() if word not in ("happy", "sad", "face")]
+
+
+def test_unknown_words_are_named_once_by_whatever_takes_a_text():
+    with pytest.warns(
+        UserWarning, match="^the CLIP of 'few' never saw 'zorp', 'blax'; what 'zorp blax zorp' "
+    ):
+        text_embedding(FewWords(), "zorp blax zorp")
+    with pytest.warns(
+        UserWarning, match="never saw 'zorp'; what 'face -> zorp face' then does is chance"
+    ) as said:
+        text_direction(FewWords(), "face", "zorp face")
+    assert len(said) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_known_words_and_clips_that_know_all_words_are_silent():
+    text_embedding(FewWords(), "happy face")
+    text_direction(FewWords(), "happy face", "sad face")
+    text_embedding(TableClip(), "zorp face")

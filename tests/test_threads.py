@@ -194,6 +194,28 @@ def test_a_deferred_part_is_loaded_once_and_on_the_worker():
     assert loaded == [True]
 
 
+def test_others_draw_while_the_files_of_a_part_are_fetched():
+    generator, layout, stats, relevance, clip = tiny_parts()
+    has_begun, may_end, threads = threading.Event(), threading.Event(), []
+
+    def fetch():
+        threads.append(worker.is_worker())
+        has_begun.set()
+        assert may_end.wait(SECONDS)
+
+    bundle = Bundle("tiny", generator, layout, stats, relevance, Deferred(lambda: clip, fetch))
+    editor, edit = Editor(bundle), Edit("face", "happy face", beta=0.0)
+    waiting = threading.Thread(target=editor.edit, args=(editor.sample(0), edit))
+    waiting.start()
+    try:
+        assert has_begun.wait(SECONDS)
+        assert editor.render(editor.sample(1)).shape == (1, 16, 16, 3)
+    finally:
+        may_end.set()
+        waiting.join()
+    assert threads == [False]
+
+
 def test_a_deferred_part_that_fails_is_asked_again_and_does_not_stop_the_others():
     attempts = []
 

@@ -2,17 +2,19 @@
 """From a user's photo to an upright crop of a face, and back into the photo.
 
 photo = read_photo("photo.jpg")                                   [H, W, 3]
-face, = choose_faces(find_faces(finder, photo), "largest")        68 landmarks
+face, = choose_faces(find_faces(finder, photo), "best")           68 landmarks, confidence
 crop, alignment = align_face(photo, face.landmarks, size=256)     [256, 256, 3]
 ... crop -> edited ...
 photo = paste_back(photo, alignment, edited, reconstructed)       pixels outside the crop as they were
 """
 
+from ppstyleclip.align.choose import NoFace, PhotoFaces, choose_faces, find_photo_faces
 from ppstyleclip.align.crop import Alignment, align_face, crop_to_photo, frame_of_landmarks
+from ppstyleclip.align.dlib_models import MissingDlib
 from ppstyleclip.align.faces import (
     Face,
     FaceFinder,
-    choose_faces,
+    confident_places,
     faces_of_landmarks,
     find_faces,
     load_face_finder,
@@ -26,12 +28,17 @@ __all__ = [
     "Alignment",
     "Face",
     "FaceFinder",
+    "MissingDlib",
+    "NoFace",
+    "PhotoFaces",
     "align_face",
     "choose_faces",
+    "confident_places",
     "crop_mask",
     "crop_to_photo",
     "faces_of_landmarks",
     "find_faces",
+    "find_photo_faces",
     "follow_faces",
     "frame_of_landmarks",
     "load_face_finder",

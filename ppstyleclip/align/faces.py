@@ -3,20 +3,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Union
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ppstyleclip.errors import MissingExtra, UserError
-from ppstyleclip.files import check_file, import_cv2, read_file
+from ppstyleclip.align.detect import SMALLEST, Detection, detect_faces
+from ppstyleclip.align.dlib_models import import_dlib, load_detector, load_predictor
+from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.files import import_cv2, read_json
+from ppstyleclip.schema import Between, Size
 
-SEARCH_SIDE = 1280  # the longer side of the photo when faces are looked for, in pixels, at most
+CONFIDENT = 0.5  # confidence from which a place is a face: on photographs 0.53 to 4 for faces, else below 0.3
+SURE_SCORE = 0.0  # score in the search that is enough for a detector which was trained on a world of its own
 PATCH = 512  # a face's side when landmarks are looked for: dlib returns whole pixels
 MARGIN = 0.5  # around a face's box, of its side, that the predictor sees
+_Point = Annotated[tuple[Annotated[float, Between(-1e6, 1e6)], ...], Size(2, 2)]
+_Points = Annotated[tuple[_Point, ...], Size(68, 68)]
+LANDMARKS = Union[_Points, Annotated[tuple[_Points, ...], Size(1, 1000)]]  # of one face, or of several
 SHIFT = 0.03  # of the box's side, by which the box is moved about for nine opinions
 
 
@@ -27,15 +32,22 @@ class Face:
     Attributes:
         box: (left, top, right, bottom) in pixels.
         landmarks: `[68, 2]` (x, y) in pixels; the middle of the upper left pixel is (0, 0).
+        confidence: how sure the detector is, about CONFIDENT to 4; None for landmarks that were given.
     """
 
     box: tuple[float, ...]
     landmarks: np.ndarray
+    confidence: float | None = None
 
     @property
     def area(self) -> float:
         """Area of the box, in pixels."""
         return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
+
+    @property
+    def weight(self) -> float:
+        """Area times confidence: by it the best face of a photo is chosen."""
+        return self.area * (1.0 if self.confidence is None else max(self.confidence, 0.0))
 
 
 @dataclass(frozen=True)
@@ -43,32 +55,18 @@ class FaceFinder:
     """What finds faces and their landmarks.
 
     Attributes:
-        detector: dlib's; `detector(pixels, 0)` gives boxes.
+        detector: dlib's; `detector.run(pixels, 0, threshold)` gives boxes and scores.
         predictor: dlib's; `predictor(pixels, box)` gives 68 landmarks.
         kind: name of the model whose drawn faces are the only ones it finds; None for photographs of people.
+        confident: least confidence of a face.
+        sure_score: score in the search that is enough without it; None if none is.
     """
 
     detector: Any
     predictor: Any
     kind: str | None = None
-
-
-def import_dlib() -> Any:
-    """Import dlib when it is first needed.
-
-    Raises:
-        MissingExtra: it is not installed, or another package took its name.
-    """
-    cure = "run: pip install dlib-bin"
-    try:
-        import dlib
-    except ImportError as error:
-        raise MissingExtra(
-            f"dlib, which finds faces, cannot be imported ({error}); {cure}, or give the landmarks as JSON"
-        ) from None
-    if not hasattr(dlib, "shape_predictor"):
-        raise MissingExtra(f"the installed 'dlib' is another package; {cure}")
-    return dlib
+    confident: float = CONFIDENT
+    sure_score: float | None = None
 
 
 def load_face_finder(landmark_path: Any, detector_path: Any = None) -> FaceFinder:
@@ -78,56 +76,37 @@ def load_face_finder(landmark_path: Any, detector_path: Any = None) -> FaceFinde
         landmark_path: a 68-point shape predictor, as dlib stores it (.dat).
         detector_path: a detector that dlib trained (.svm); None for dlib's own, of real faces from the front.
     Raises:
-        MissingExtra: there is no dlib.
+        MissingDlib: there is no dlib that works.
         MissingFile: there is no such file.
         UserError: it is not what it should be.
     """
-    dlib = import_dlib()
-    predictor = _loaded(dlib.shape_predictor, landmark_path, "a landmark model of dlib; unpack a .bz2 first")
-    points = predictor(np.zeros((8, 8, 3), np.uint8), dlib.rectangle(0, 0, 7, 7)).num_parts
-    if points != 68:
-        raise UserError(f"{landmark_path} finds {points} landmarks, 68 are needed; use a 68-point model")
+    dlib, predictor = import_dlib(), load_predictor(landmark_path)
     if detector_path is None:
         return FaceFinder(dlib.get_frontal_face_detector(), predictor)
-    return FaceFinder(_loaded(dlib.simple_object_detector, detector_path, "a detector of dlib"), predictor)
-
-
-def _loaded(kind, path, words):
-    try:
-        return kind(str(check_file(path)))
-    except RuntimeError:
-        raise UserError(f"{path} is not {words}") from None
+    return FaceFinder(load_detector(detector_path), predictor, sure_score=SURE_SCORE)
 
 
 def find_faces(finder: FaceFinder, photo: np.ndarray) -> list[Face]:
-    """Find faces and their landmarks.
+    """Find faces of detect.SMALLEST pixels and more, and their landmarks.
 
-    Photos larger than SEARCH_SIDE are searched at that size, so that the time is bounded; a smaller one where
-    nothing is found is searched again, enlarged to that size but at most doubled. (Enlarged at once, it would
-    show more false faces.) Landmarks are then looked for on each face at PATCH pixels.
+    Landmarks are looked for on each face at PATCH pixels.
 
     Args:
         finder: of load_face_finder.
         photo: `[H, W, 3]` uint8.
     Returns:
-        faces from left to right; none if there are none.
+        the faces that are sure, from left to right; none if there are none.
     """
-    largest = min(SEARCH_SIDE / max(photo.shape[:2]), 2)
-    boxes = _boxes(finder.detector, photo, min(largest, 1))
-    if not boxes and largest > 1:
-        boxes = _boxes(finder.detector, photo, largest)
-    faces = [Face(tuple(map(float, box)), _landmarks(finder.predictor, photo, box)) for box in boxes]
+    sure = confident_places(finder, photo)
+    faces = [Face(one.box, _landmarks(finder.predictor, photo, one.box), one.confidence) for one in sure]
     return sorted(faces, key=_from_left)
 
 
-def _boxes(detector, photo, scale):
-    """Boxes, in pixels of the photo, found in the photo at `scale` times its size."""
-    if scale != 1:
-        photo = _resized(photo, *(max(1, round(side * scale)) for side in photo.shape[1::-1]))
-    return [
-        np.array([r.left(), r.top(), r.right() + 1, r.bottom() + 1]) / scale
-        for r in detector(np.ascontiguousarray(photo), 0)
-    ]
+def confident_places(finder: FaceFinder, photo: np.ndarray, smallest: float = SMALLEST) -> list[Detection]:
+    """Find where faces are, the surest first, without landmarks; arguments as find_faces and detect_faces."""
+    places = detect_faces(finder.detector, photo, smallest=smallest)
+    least = np.inf if finder.sure_score is None else finder.sure_score
+    return [one for one in places if one.confidence >= finder.confident or one.score >= least]
 
 
 def _resized(picture, width, height):
@@ -146,6 +125,7 @@ def _landmarks(predictor, photo, box):
     Detectors place boxes coarsely and predictors heed the place: the median over the box and its eight
     neighbours nearly halves the error.
     """
+    box = np.array(box)
     (height, width), reach = photo.shape[:2], MARGIN * (box[2] - box[0])
     left, top = np.maximum(np.floor(box[:2] - reach), 0).astype(int)
     right, bottom = np.minimum(np.ceil(box[2:] + reach), [width, height]).astype(int)
@@ -176,17 +156,15 @@ def read_landmarks(path: Any) -> list[Face]:
         MissingFile: there is no such file.
         UserError: it holds something else.
     """
-    text = read_file(path)
     try:
-        points = np.array(json.loads(text), np.float64)
-    except (ValueError, TypeError):
-        points = np.empty(0)
-    try:
-        return faces_of_landmarks(points)
-    except UserError:
+        return faces_of_landmarks(np.array(read_json(LANDMARKS, path), np.float64))
+    except MissingFile:
+        raise
+    except UserError as error:
+        why = str(error).replace(f"{path}: ", "", 1)
         raise UserError(
             f"{path} holds no landmarks; it should be JSON: the 68 points [[x, y], ...] of a "
-            "face, or a list of such faces"
+            f"face, or a list of such faces ({why})"
         ) from None
 
 
@@ -202,33 +180,3 @@ def faces_of_landmarks(landmarks: ArrayLike) -> list[Face]:
         raise UserError(f"landmarks are finite numbers [68, 2] or [N, 68, 2], got {list(points.shape)}")
     boxes = [(*map(float, face.min(0)), *map(float, face.max(0))) for face in points]
     return sorted((Face(box, face) for box, face in zip(boxes, points)), key=_from_left)
-
-
-def choose_faces(faces: Sequence[Face], which: str | int = "largest") -> list[Face]:
-    """Choose among the faces of a photo.
-
-    Args:
-        faces: of find_faces or read_landmarks.
-        which: a number, from 1 for the leftmost; "largest"; or "all".
-    Returns:
-        the chosen faces, from left to right.
-    Raises:
-        UserError: there are no faces, or none of that number.
-    """
-    if not faces:
-        raise UserError(
-            "no face was found; use a photo with a face seen from the front, at least a tenth as "
-            "high as the photo, or give the landmarks as JSON"
-        )
-    if which == "all":
-        return list(faces)
-    if which == "largest":
-        return [max(faces, key=lambda face: face.area)]
-    try:
-        number = int(which)
-    except (TypeError, ValueError):
-        raise UserError(f"face is a number, 'largest' or 'all', got '{which}'") from None
-    if not 1 <= number <= len(faces):
-        count = "only one face was" if len(faces) == 1 else f"{len(faces)} faces were"
-        raise UserError(f"there is no face {number}: {count} found, numbered from 1 at the left")
-    return [faces[number - 1]]

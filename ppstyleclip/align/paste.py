@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
 
 FEATHER = 0.12  # of the crop's side, over which the edited crop fades into the photo
+BAND_PIXELS = 2**20  # of the photo that are pasted at once; each takes some 120 bytes
+BLUR = 32  # pixels over which the borders of what "blend" replaces are blurred, at least, on a coarser grid
 WAYS = ("blend", "difference", "replace")
 SMALL, LARGE = 12.0, 40.0  # changes of a pixel, in levels, that "blend" adds and that it replaces
 
@@ -43,29 +46,55 @@ def paste_back(
         UserError: the shapes do not fit, or there is no reconstruction where one is needed.
     """
     _check_parts(photo, alignment, edited, reconstructed, way)
-    box, mask = _mask_in_box(alignment)
-    out = photo.copy()
-    part = photo[box].astype(np.float32)
-    edited = np.asarray(edited, np.float32)
-    added = replaced = 0.0
-    if way != "difference":
-        replaced = _to_photo(edited, alignment, box) - part
-    if way != "replace":
-        added = _to_photo(edited - np.asarray(reconstructed, np.float32), alignment, box)
-    share: Any = {"difference": 0.0, "replace": 1.0}.get(way)
-    share = _share_replaced(added) if share is None else share
-    change = added + share * (replaced - added)
-    out[box] = np.clip(np.rint(part + mask[:, :, None] * change), 0, 255).astype(np.uint8)
+    out, box, edited = photo.copy(), _box(alignment), np.asarray(edited, np.float32)
+    added = None if way == "replace" else edited - np.asarray(reconstructed, np.float32)
+    share = _Share(alignment, box, added) if way == "blend" else None
+    for rows in _bands(box):
+        band = rows, box[1]
+        part, change = photo[band].astype(np.float32), np.float32(0)
+        if way != "replace":
+            change = _to_photo(added, alignment, band)
+        if way != "difference":
+            replaced = _to_photo(edited, alignment, band) - part
+            change = replaced if share is None else change + share.of_rows(rows) * (replaced - change)
+        out[band] = np.clip(np.rint(part + _mask(alignment, band)[:, :, None] * change), 0, 255)
     return out
 
 
-def _share_replaced(added) -> np.ndarray:
-    """`[H, W, 1]`, 0 where a change `[H, W, 3]` is at most SMALL, 1 from LARGE on, without hard borders."""
-    cv2 = import_cv2()
-    size = max(3, min(added.shape[:2]) // 24 | 1)
-    change = cv2.dilate(np.abs(added).max(2), np.ones((size, size), np.float32))
-    share = np.clip((change - SMALL) / (LARGE - SMALL), 0, 1)
-    return cv2.GaussianBlur(share, (size, size), 0)[:, :, None]
+def _bands(box: tuple[slice, slice]) -> Iterator[slice]:
+    """Rows of the crop's box that are pasted at once, so that a large face takes no more memory."""
+    height = max(1, BAND_PIXELS // max(1, box[1].stop - box[1].start))
+    for top in range(box[0].start, box[0].stop, height):
+        yield slice(top, min(box[0].stop, top + height))
+
+
+class _Share:
+    """By how much "blend" replaces: 0 where a change is at most SMALL, 1 from LARGE on, with soft borders.
+
+    The borders are soft over a 24th of the box. In a box so large that this is twice BLUR pixels or more, the
+    share is found on a coarser grid.
+    """
+
+    def __init__(self, alignment: Alignment, box: tuple[slice, slice], added: Any):
+        cv2 = import_cv2()
+        blur = max(3, min(side.stop - side.start for side in box) // 24 | 1)
+        self._box, self._step = box, max(1, blur // BLUR)
+        size = max(3, blur // self._step | 1)
+        change = np.abs(_to_photo(added, alignment, box, self._step)).max(2)
+        change = cv2.dilate(change, np.ones((size, size), np.float32))
+        share = np.clip((change - SMALL) / (LARGE - SMALL), 0, 1)
+        self._share = cv2.GaussianBlur(share, (size, size), 0)
+
+    def of_rows(self, rows: slice) -> np.ndarray:
+        """`[H, W, 1]` of some of the box's rows."""
+        top, columns, step = rows.start - self._box[0].start, self._box[1], self._step
+        if step == 1:
+            return self._share[top : top + rows.stop - rows.start, :, None]
+        cv2, middle = import_cv2(), (step - 1) / 2
+        forth = np.array([[step, 0, middle], [0, step, middle - top]], np.float64)
+        size = columns.stop - columns.start, rows.stop - rows.start
+        way = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
+        return cv2.warpAffine(self._share, forth, size, **way)[:, :, None]
 
 
 def _check_parts(photo, alignment, edited, reconstructed, way):
@@ -94,34 +123,45 @@ def crop_mask(alignment: Alignment) -> np.ndarray:
         `[H, W]` float32: 1 inside the crop's square, falling to 0 over FEATHER of its side, 0 outside.
     """
     width, height = alignment.photo_size
-    mask = np.zeros((height, width), np.float32)
-    box, inside = _mask_in_box(alignment)
-    mask[box] = inside
+    mask, box = np.zeros((height, width), np.float32), _box(alignment)
+    for rows in _bands(box):
+        mask[rows, box[1]] = _mask(alignment, (rows, box[1]))
     return mask
 
 
-def _mask_in_box(alignment):
-    """(slices of the photo around the crop's square, mask there)."""
+def _box(alignment) -> tuple[slice, slice]:
+    """Rows and columns of the photo around the crop's square."""
     forth, (width, height) = crop_to_photo(alignment, 1), alignment.photo_size
     corners = np.array([[-0.5, -0.5, 1], [-0.5, 0.5, 1], [0.5, 0.5, 1], [0.5, -0.5, 1]]) @ forth.T
     left, top = np.clip(np.floor(corners.min(0)), 0, [width, height]).astype(int)
     right, bottom = np.clip(np.ceil(corners.max(0)) + 1, 0, [width, height]).astype(int)
-    y, x = np.mgrid[top:bottom, left:right]
+    return slice(int(top), int(bottom)), slice(int(left), int(right))
+
+
+def _mask(alignment, part) -> np.ndarray:
+    """The mask in some rows and columns of the photo."""
+    forth = crop_to_photo(alignment, 1)
+    y, x = np.mgrid[part]
     places = np.linalg.inv(forth[:, :2]) @ (np.stack([x.ravel(), y.ravel()]) - forth[:, 2:])
     to_edge = np.clip((0.5 - np.abs(places).max(0)) / FEATHER, 0, 1)
     mask = to_edge**2 * (3 - 2 * to_edge)
-    return np.s_[top:bottom, left:right], mask.reshape(x.shape).astype(np.float32)
+    return mask.reshape(x.shape).astype(np.float32)
 
 
-def _to_photo(crop, alignment, box):
-    """Resample a crop at the photo's pixels in `box`; a crop finer than the photo is averaged first."""
+def _to_photo(crop, alignment, box, step=1):
+    """Resample a crop at the photo's pixels in `box`, or at the middles of squares of `step` pixels.
+
+    A crop finer than those is averaged first.
+    """
     cv2, side = import_cv2(), len(crop)
-    frame = np.hypot(*(alignment.quad[3] - alignment.quad[0]))
+    frame = np.hypot(*(alignment.quad[3] - alignment.quad[0])) / step
     if frame < side:
         side = max(1, int(np.ceil(frame)))
         crop = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
     forth = crop_to_photo(alignment, side)
     rows, columns = box
     forth[:, 2] -= [columns.start, rows.start]
-    size = columns.stop - columns.start, rows.stop - rows.start
+    forth /= step
+    forth[:, 2] += 0.5 / step - 0.5
+    size = tuple(-(-(side.stop - side.start) // step) for side in (columns, rows))
     return cv2.warpAffine(crop, forth, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

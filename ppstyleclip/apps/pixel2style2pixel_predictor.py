@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ppstyleclip.apps.styleganv2_predictor import StyleGANv2Predictor
-from ppstyleclip.cli.photos import read_face
+from ppstyleclip.cli.photos import landmarks_instead, read_face
 from ppstyleclip.cli.saving import save_inversion
 from ppstyleclip.files import check_writable
 from ppstyleclip.pipelines.inversion import encode_face
@@ -29,7 +29,7 @@ class Pixel2Style2PixelPredictor(StyleGANv2Predictor):
         image: str | Path,
         *,
         need_align: bool = True,
-        face: str | int = "largest",
+        face: str | int = "best",
         landmarks: str | Path | None = None,
         landmark_path: str | Path | None = None,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -42,14 +42,15 @@ class Pixel2Style2PixelPredictor(StyleGANv2Predictor):
         Returns:
             (src picture, dst picture, w_plus `[L, D]`).
         """
-        found = read_face(
-            self.editor.bundle,
-            image,
-            aligned=not need_align,
-            which=face,
-            landmarks=landmarks,
-            landmark_path=landmark_path,
-        )
+        with landmarks_instead("landmarks="):
+            found = read_face(
+                self.editor.bundle,
+                image,
+                aligned=not need_align,
+                which=face,
+                landmarks=landmarks,
+                landmark_path=landmark_path,
+            )
         folder = check_writable(self.output_path)
         made = encode_face(self.editor, found.crop, load_measures(self.editor.bundle))
         save_inversion(folder, made)

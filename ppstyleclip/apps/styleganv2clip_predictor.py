@@ -25,13 +25,15 @@ import paddle
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.apps.styleganv2_predictor import StyleGANv2Predictor
-from ppstyleclip.cli.faces import load_face
 from ppstyleclip.cli.run import run_cli
 from ppstyleclip.cli.saving import save_text_edit
 from ppstyleclip.editor import Edit, Face
 from ppstyleclip.files import check_writable
+from ppstyleclip.finite import finite_number
+from ppstyleclip.methods.checks import check_signed
 from ppstyleclip.methods.global_directions import largest_beta
 from ppstyleclip.pipelines.editing import edit_face
+from ppstyleclip.pipelines.latent_files import load_face
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.text import text_direction
 from ppstyleclip.worker import on_worker
@@ -104,6 +106,7 @@ class StyleGANv2ClipPredictor(StyleGANv2Predictor):
         Returns:
             (A images `[N, 3, H, W]`, about [-1, 1]; A lists of K styles `[N, C_k]`).
         """
+        check_signed("alpha", *lst_alpha)
         layout, s = self.editor.bundle.layout, self.editor.styles(latent)
         ds = layout.flatten(delta_s)
         edited = [s + float(alpha) * ds for alpha in lst_alpha]
@@ -147,8 +150,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--target", required=True, help="what it should show, such as 'happy face'")
     parser.add_argument("--direction_path", help="relevance, in place of the model's own")
     parser.add_argument("--stat_path", help="statistics of the styles, in place of the model's own")
-    parser.add_argument("--direction_offset", type=float, help="strength (default: the model's own)")
-    parser.add_argument("--beta_threshold", type=float, help="threshold (default: the model's own)")
+    parser.add_argument("--direction_offset", type=finite_number, help="strength (default: the model's own)")
+    parser.add_argument("--beta_threshold", type=finite_number, help="threshold (default: the model's own)")
     parser.add_argument("--dataset_name", "--model_type", help="known model (default: the embedded one)")
     parser.add_argument("--output_path", default="output_dir", help="folder (default: output_dir)")
     return parser.parse_args(argv)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.apps.styleganv2_predictor import StyleGANv2Predictor
-from ppstyleclip.cli.faces import load_face
 from ppstyleclip.cli.saving import save_move
 from ppstyleclip.files import check_writable
 from ppstyleclip.pipelines.editing import move_face
+from ppstyleclip.pipelines.latent_files import load_face
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import choose_direction, open_directions

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from ppstyleclip.apps.styleganv2_predictor import StyleGANv2Predictor
-from ppstyleclip.cli.faces import load_face
 from ppstyleclip.cli.fit import load_distance_or_warn
 from ppstyleclip.cli.photos import read_face
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.cli.saving import save_inversion
 from ppstyleclip.files import check_writable
 from ppstyleclip.pipelines.fitting import fit_config, fit_face
+from ppstyleclip.pipelines.latent_files import load_face
 from ppstyleclip.pipelines.quality import load_measures
 from ppstyleclip.pipelines.records import result_of
 

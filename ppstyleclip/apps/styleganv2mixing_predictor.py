@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ppstyleclip.apps.styleganv2_predictor import StyleGANv2Predictor
-from ppstyleclip.cli.faces import load_face
 from ppstyleclip.cli.saving import save_mixture
 from ppstyleclip.files import check_writable
+from ppstyleclip.pipelines.latent_files import load_face
 from ppstyleclip.pipelines.sampling import mix_faces
 from ppstyleclip.worker import on_worker
 

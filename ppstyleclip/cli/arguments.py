@@ -3,30 +3,13 @@
 
 from __future__ import annotations
 
-import argparse
-import math
-
+from ppstyleclip.cli.argument_types import INDEX, SEED, SIZE
+from ppstyleclip.cli.parser import documented_parser as documented_parser
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_writable
 from ppstyleclip.threads import import_paddle
 
-SIZES = ("size", "style_dim", "n_mlp", "channel_multiplier")
-
-
-def documented_parser(doc: str) -> argparse.ArgumentParser:
-    """Make a parser whose help is a tool's docstring: one paragraph above the arguments, the rest below."""
-    summary, _, examples = doc.partition("\n\n")
-    return argparse.ArgumentParser(
-        description=summary, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-
-
-def finite_number(text: str) -> float:
-    """Read an argument that is a number, and neither NaN nor infinite."""
-    value = float(text)
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"a finite number is needed, got {text}")
-    return value
+SIZES = tuple(SIZE)
 
 
 def add_model_arguments(
@@ -50,7 +33,7 @@ def add_model_arguments(
     add("--bundle", metavar="DIR", help=bundle)
     add("--weight_path", help="weights of the generator, in place of the model's own")
     for name in SIZES:
-        add(f"--{name}", type=int, help="must agree with the weights (default: theirs)")
+        add(f"--{name}", type=SIZE[name], help="must agree with the weights (default: theirs)")
     add("--cpu", action="store_true", help="use the CPU even where there is a GPU")
     if output_path is not None:
         add("--output_path", default=output_path, help="folder of the results (default: %(default)s)")
@@ -79,14 +62,14 @@ def add_face_arguments(parser, number="", *, seed: int) -> None:
     add(f"--latent{number}", help="latent of the face, such as pSp's dst.npy (default: a sampled face)")
     add(
         f"--index{number}",
-        type=int,
+        type=INDEX,
         default=0,
         metavar="N",
         help="which one, where the file holds several (default: 0)",
     )
     add(
         f"--seed{number}",
-        type=int,
+        type=SEED,
         metavar="SEED",
         help=f"seed of the sampled face, without --latent{number} (default: {seed})",
     )
@@ -97,7 +80,9 @@ def check_faces(args, numbers=("",)) -> None:
     for number in numbers:
         latent, seed = getattr(args, f"latent{number}"), getattr(args, f"seed{number}")
         if latent is not None and seed is not None:
-            raise UserError(f"--seed{number} draws a face and --latent{number} names one; give one of them")
+            raise UserError(
+                f"--seed{number} draws a face and --latent{number} names one; give one of these options"
+            )
         if latent is not None:
             check_file(latent)
 

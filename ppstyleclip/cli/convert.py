@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections import Counter
 from pathlib import Path
 
 from ppstyleclip import __version__
-from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file, check_writable, save_png
+from ppstyleclip.cli.arguments import documented_parser
+from ppstyleclip.errors import UserError, one_line
+from ppstyleclip.files import all_or_nothing, check_file, check_target, check_writable, save_png
+from ppstyleclip.schema import check_name, name_of
 from ppstyleclip.threads import import_paddle
 
 SUFFIXES = (".safetensors", ".pdparams")
@@ -17,7 +20,7 @@ SUFFIXES = (".safetensors", ".pdparams")
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Convert other people's weights, told by their content.")
+    parser = documented_parser("Convert other people's weights, told by their content.")
     add = parser.add_argument
     add("source", metavar="IN", help=".pt, .pth, .pkl, .pdparams, .npy, .safetensors, ...")
     add("target", metavar="OUT", help="what to write: .safetensors (ours) or .pdparams (PaddleGAN's)")
@@ -34,9 +37,11 @@ def run(args: argparse.Namespace) -> None:
     source, target = check_file(args.source), Path(args.target)
     if target.suffix not in SUFFIXES:
         raise UserError(f"{target} must end in {' or '.join(SUFFIXES)}")
-    if target.exists() and target.samefile(source):
+    if os.path.exists(target) and os.path.samefile(target, source):
         raise UserError(f"{target} would replace what is read; choose another name")
     check_writable(target.parent)
+    check_target(target)
+    name = name_of(source) if args.name is None else check_name("--name", args.name)
 
     import_paddle()
     from ppstyleclip.zoo.converted import save_converted
@@ -45,9 +50,9 @@ def run(args: argparse.Namespace) -> None:
     from ppstyleclip.zoo.generators import build_converted_generator
 
     found, converted = convert_file(source)
-    print(f"{source}: {found.description}")
+    print(one_line(f"{source}: {found.description}"))
     for line in (*converted.notes, *_left_out(converted.ignored)):
-        print(line)
+        print(one_line(line))
     about = {
         "recognised": found.description,
         "notes": "; ".join(converted.notes),
@@ -56,10 +61,18 @@ def run(args: argparse.Namespace) -> None:
         "converter": f"ppstyleclip {__version__}",
     }
     generator = build_converted_generator(converted) if converted.kind == "generator" else None
-    save_converted(target, converted, name=args.name or source.stem, about=about, generator=generator)
+    name = converted.stated.get("name") or name if args.name is None else name
+    look = None if generator is None else _drawn(generator, converted.extras.get("latent_avg"))
+    picture = target.with_suffix(".png")
+    with all_or_nothing():
+        save_converted(target, converted, name=name, about=about, generator=generator)
+        if look is not None:
+            save_png(picture, look)
     print(f"wrote {target}")
     if generator is not None:
-        _look_at(generator, converted.extras.get("latent_avg"), target)
+        if target.suffix == ".pdparams":
+            print(_for_paddlegan(generator))
+        print(f"wrote {picture}: look at its faces")
 
 
 def _left_out(ignored: dict) -> list[str]:
@@ -67,13 +80,14 @@ def _left_out(ignored: dict) -> list[str]:
     return [f"left out: {count} ({reason})" for reason, count in Counter(ignored.values()).items()]
 
 
-def _look_at(generator, mean, target: Path) -> None:
-    """Say how PaddleGAN builds a generator, and draw it."""
-    from ppstyleclip.pipelines.check_picture import FACES, draw_faces
+def _drawn(generator, mean):
+    from ppstyleclip.pipelines.check_picture import draw_faces
+
+    return draw_faces(generator, mean)
+
+
+def _for_paddlegan(generator) -> str:
+    """Say how PaddleGAN builds a generator."""
     from ppstyleclip.zoo.converted import describe_for_paddlegan
 
-    if target.suffix == ".pdparams":
-        print(describe_for_paddlegan(generator.config()))
-    picture = target.with_suffix(".png")
-    save_png(picture, draw_faces(generator, mean))
-    print(f"wrote {picture}: look at its {FACES} faces")
+    return describe_for_paddlegan(generator.config())

@@ -7,6 +7,7 @@ import argparse
 import json
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.parser import documented_parser
 from ppstyleclip.environment import Check, examine, list_files
 
 CANNOT_EDIT = 1
@@ -14,9 +15,9 @@ CANNOT_EDIT = 1
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description="Look at what is installed, and say what is missing and the command that brings it.",
-        epilog="Exit code: 0 if the main job, editing the embedded face, can run; 1 if it cannot; "
+    parser = documented_parser(
+        "Look at what is installed, and say what is missing and the command that brings it.",
+        epilog="Exit code: 0 if the main job, editing the embedded face, can run; 1 if it cannot;\n"
         "2 for bad input or a failed download.",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")

@@ -14,20 +14,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import INDEX, is_seed
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser
 from ppstyleclip.cli.edit_arguments import (
     add_edit_arguments,
     add_measured_arguments,
     add_photo_arguments,
-    check_photo_arguments,
     load_measured_editor,
 )
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import PICTURE_SUFFIXES, check_file
+from ppstyleclip.files import PICTURE_SUFFIXES, check_file, check_target
 
 LATENTS = (".npy", ".npz", ".pt", ".pth", ".pd", ".pdparams", ".pkl", ".safetensors")  # names of latent files
 DEFAULT_OUTPUT = "edited.png"
@@ -53,7 +54,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print what was done as one JSON object")
     parser.add_argument(
         "--index",
-        type=int,
+        type=INDEX,
         default=0,
         metavar="N",
         help="which latent, where the file holds several (default: 0)",
@@ -71,7 +72,10 @@ def run(args: argparse.Namespace) -> None:
     editor = load_measured_editor(args)
 
     from ppstyleclip.cli.edit_results import edit_source_face, edit_source_photo
+    from ppstyleclip.cli.photos import keep_sources
 
+    if is_photo and picture_path is not None:
+        keep_sources([Path(args.source)], [picture_path])
     made = (edit_source_photo if is_photo else edit_source_face)(editor, args, picture_path)
     if not args.json:
         print("\n".join([*made.lines, *(f"wrote {path}" for path in made.written)]))
@@ -83,18 +87,17 @@ def run(args: argparse.Namespace) -> None:
 def _place(args: argparse.Namespace) -> Path | None:
     """Return the picture that -o names, or None for a folder; args.output_path becomes the folder."""
     path = Path(args.output_path)
-    if path.suffix.lower() not in PICTURE_SUFFIXES or path.is_dir():
+    if path.suffix.lower() not in PICTURE_SUFFIXES or os.path.isdir(path):
         return None
     args.output_path = str(path.parent)
-    return path
+    return check_target(path)
 
 
 def _check_source(args: argparse.Namespace) -> bool:
     """Refuse a source that cannot be edited; tell whether it is a photo."""
-    check_photo_arguments(args)
-    if args.source is None or args.source.isdigit():
+    if args.source is None or is_seed(args.source):
         return False
-    if Path(args.source).is_dir():
+    if os.path.isdir(args.source):
         raise UserError(f"{args.source} is a folder; for folders and videos there is: ppstyleclip photo")
     for path in filter(None, (args.source, args.ir_se50_weights)):
         check_file(path)

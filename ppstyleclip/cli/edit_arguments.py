@@ -6,7 +6,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Callable
 
-from ppstyleclip.cli.arguments import add_identity_argument, finite_number, load_editor
+from ppstyleclip.cli.argument_types import FRACTION, STEPS, STRENGTH, THRESHOLD, Whole, which_face, words
+from ppstyleclip.cli.arguments import add_identity_argument, load_editor
 from ppstyleclip.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,31 +17,31 @@ if TYPE_CHECKING:
 
 def add_edit_arguments(add: Callable[..., Any]) -> None:
     """Add the texts, the strengths and all knobs of an edit; `add` is a group's add_argument."""
-    add("--neutral", default="face", help="what the picture shows (default: face)")
-    add("--target", required=True, help="what it should show, such as 'happy face'")
+    add("--neutral", type=words, default="face", help="what the picture shows (default: face)")
+    add("--target", type=words, required=True, help="what it should show, such as 'happy face'")
     add(
         "--direction_offset",
-        type=finite_number,
+        type=STRENGTH,
         nargs="+",
         metavar="ALPHA",
         help="strength, or several; dst is the last one (default: the model's own)",
     )
     add(
         "--beta_threshold",
-        type=finite_number,
+        type=THRESHOLD,
         metavar="BETA",
         help="style channels less related to the text stay still (default: the model's own)",
     )
     add(
         "--soft_threshold",
-        type=finite_number,
+        type=FRACTION,
         default=0.0,
         metavar="SHARE",
         help="share of its movement that a channel below BETA keeps, 0 to 1 (default: 0)",
     )
     add(
         "--pull",
-        type=finite_number,
+        type=FRACTION,
         metavar="SHARE",
         help="how far the step leans towards how faces differ, 0 (the paper) to 1 (default: the model's own)",
     )
@@ -82,13 +83,18 @@ def load_measured_editor(args: argparse.Namespace) -> Editor:
 
 def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> None:
     """Add which faces of a photo are edited, and how; `smooth` is for a command that takes videos."""
-    add("--face", default="largest", help="a number, 1 for the leftmost; largest; or all (default: largest)")
+    add(
+        "--face",
+        type=which_face,
+        default="best",
+        help="a number, 1 for the leftmost; best (size times confidence); largest; or all (default: best)",
+    )
     add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
     add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
-    add("--steps", type=int, default=60, help="of fitting behind the encoder; 0 for none (default: 60)")
+    add("--steps", type=STEPS, default=60, help="of fitting behind the encoder; 0 for none (default: 60)")
     add(
         "--tune",
-        type=int,
+        type=STEPS,
         default=0,
         metavar="STEPS",
         help="then change a copy of the generator until it draws the face (default: 0, not at all)",
@@ -96,7 +102,7 @@ def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> Non
     if smooth:
         add(
             "--smooth",
-            type=int,
+            type=Whole(0, 100),
             metavar="FRAMES",
             help="average landmarks over so many frames before and after each (default: 2 for a video, 0 for "
             "a folder)",
@@ -133,10 +139,3 @@ def photo_config(args: argparse.Namespace) -> PhotoConfig:
 
     tuning = TuningConfig(steps=args.tune) if args.tune else None
     return PhotoConfig(args.face, FittingConfig(steps=args.steps), tuning, args.paste)
-
-
-def check_photo_arguments(args: argparse.Namespace) -> None:
-    """Refuse counts that are negative."""
-    for name in ("steps", "tune", "smooth"):
-        if (getattr(args, name, None) or 0) < 0:
-            raise UserError(f"--{name} must not be negative, got {getattr(args, name)}")

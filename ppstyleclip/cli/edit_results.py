@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import is_seed
 from ppstyleclip.cli.edit_arguments import text_edit
-from ppstyleclip.cli.faces import load_face
 from ppstyleclip.cli.photos import edit_named_photo, lines_of, warn_if_poor
 from ppstyleclip.cli.saving import save_photo, save_text_edit
 from ppstyleclip.editor import Editor, ResolvedEdit
@@ -18,7 +18,10 @@ from ppstyleclip.files import save_picture
 from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.pictures import offset_labels, strip
 from ppstyleclip.pipelines.editing import edit_face
+from ppstyleclip.pipelines.faces import AlignedFace
+from ppstyleclip.pipelines.latent_files import load_face
 from ppstyleclip.pipelines.records import result_of
+from ppstyleclip.wording import counted
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class EditReport:
 
 def edit_source_face(editor: Editor, args: Namespace, picture_path: Path | None) -> EditReport:
     """Edit a sampled face or one of a latent file, and write the picture, or a folder without its path."""
-    if args.source is None or args.source.isdigit():
+    if args.source is None or is_seed(args.source):
         seed = DEFAULT_SEED if args.source is None else int(args.source)
         face, source = editor.sample(seed).numpy(), f"sampled face {seed}"
     else:
@@ -59,7 +62,8 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
     """Edit the faces of a photo, and write the picture, or a folder without its path."""
     alpha = args.direction_offset[0] if args.direction_offset else None
     edit = editor.resolve(replace(text_edit(args), alpha=alpha))
-    made, measures = edit_named_photo(editor, args.source, edit, args)
+    found: list[str] = []
+    made, measures = edit_named_photo(editor, args.source, edit, args, found.append)
     if picture_path is None:
         written = save_photo(args.output_path, made, editor.bundle)
     else:
@@ -68,12 +72,12 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
     quality = made.inversion.stages[-1]
     warn_if_poor(editor.bundle.name, quality)
     faces = [
-        {"psnr": round(float(value), 2), "poor": bool(is_poor)}
-        for value, is_poor in zip(quality.psnr, quality.poor)
+        {"psnr": round(float(value), 2), "poor": bool(is_poor), **_place(face)}
+        for value, is_poor, face in zip(quality.psnr, quality.poor, made.faces)
     ]
     values = {"source": args.source, "alphas": [edit.alpha], **_values(editor, edit, editor.direction(edit))}
     return EditReport(
-        [photo_line(args.source, edit, len(made.faces)), *lines_of(made, measures)],
+        [*found, photo_line(args.source, edit, len(made.faces)), *lines_of(made, measures)],
         {**values, "faces": faces},
         written,
     )
@@ -90,7 +94,18 @@ def edit_lines(editor: Editor, source: str, edit: ResolvedEdit, direction: Style
 
 def photo_line(path: str, edit: ResolvedEdit, count: int) -> str:
     """Say what was edited in a photo, and how strongly."""
-    return f"{edit}, strength {edit.alpha:g}, on {count} face{'s' * (count > 1)} of {path}"
+    return f"{edit}, strength {edit.alpha:g}, on {counted(count, 'face')} of {path}"
+
+
+def _place(aligned: AlignedFace) -> dict[str, Any]:
+    """Where a face was found, for --json."""
+    if aligned.face is None:
+        return {}
+    confidence = aligned.face.confidence
+    return {
+        "box": [round(float(value), 1) for value in aligned.face.box],
+        "confidence": None if confidence is None else round(confidence, 2),
+    }
 
 
 def _values(editor: Editor, edit: ResolvedEdit, direction: StyleDirection) -> dict[str, Any]:

@@ -4,32 +4,11 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from pathlib import Path
 
 import numpy as np
 
 from ppstyleclip.editor import Editor
-from ppstyleclip.errors import UserError
-from ppstyleclip.files import read_metadata
-from ppstyleclip.formats import load_latent, sniff
-
-
-def load_face(editor: Editor, path: str | Path, index: int = 0) -> np.ndarray:
-    """Read a face of the editor's generator: w_plus `[1, L, D]`, number `index` of those in the file.
-
-    Raises:
-        UserError: the file holds no such latent, or one of another shape, or states another generator.
-    """
-    w_plus = load_latent(path, index=index)
-    stated = read_metadata(path).get("generator") if sniff(path) == "safetensors" else None
-    own = editor.bundle.fingerprints.get("generator")
-    if stated and own and stated != own:
-        raise UserError(
-            f"{path} holds latents of generator {stated}, but '{editor.bundle.name}' is {own}; "
-            "use latents that were made for this generator"
-        )
-    editor.check_face(w_plus)
-    return w_plus
+from ppstyleclip.pipelines.latent_files import load_face
 
 
 def given_face(editor: Editor, args: Namespace, number: str = "", *, seed: int) -> tuple[np.ndarray, str]:

@@ -14,16 +14,17 @@ import argparse
 import warnings
 from typing import TYPE_CHECKING
 
+from ppstyleclip.cli.argument_types import MOST_STEPS, SEED, WEIGHT, Whole
 from ppstyleclip.cli.arguments import (
     add_identity_argument,
     add_model_arguments,
     documented_parser,
-    finite_number,
     load_editor,
 )
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import MissingFile
 from ppstyleclip.files import check_file
+from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:
     from ppstyleclip.methods.inversion import Distance
@@ -37,7 +38,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--input_image", required=True, help="the picture")
     add("--need_align", action="store_true", help="find the face in it; else it is a crop of a face already")
     add("--pre_latent", help="latent to begin with (default: the encoder's, or the mean one)")
-    add("--seed", type=int, help="of no effect here; PaddleGAN's tool has it")
+    add("--seed", type=SEED, help="of no effect here; PaddleGAN's tool has it")
     add = parser.add_argument_group("fitting").add_argument
     add(
         "--recipe",
@@ -46,19 +47,19 @@ def parse_args(argv=None) -> argparse.Namespace:
         help="paddlegan: LPIPS, from the encoder's latent; image2stylegan: VGG-16's features, from the mean "
         "latent, all layers (default: paddlegan). What follows replaces parts of it",
     )
-    add("--start_lr", type=finite_number, help="first learning rate (default: 0.1; image2stylegan: 0.02)")
-    add("--final_lr", type=finite_number, help="last learning rate (default: 0.025; image2stylegan: 0.02)")
+    add("--start_lr", type=WEIGHT, help="first learning rate (default: 0.1; image2stylegan: 0.02)")
+    add("--final_lr", type=WEIGHT, help="last learning rate (default: 0.025; image2stylegan: 0.02)")
     add(
         "--latent_level",
-        type=int,
+        type=Whole(0, 100),
         nargs="+",
         metavar="LEVEL",
         help="layers of the latent that move (default: the first twelve; image2stylegan: all)",
     )
-    add("--step", type=int, help="how many steps (default: 100; image2stylegan: 1500)")
+    add("--step", type=Whole(1, MOST_STEPS), help="how many steps (default: 100; image2stylegan: 1500)")
     add(
         "--mse_weight",
-        type=finite_number,
+        type=WEIGHT,
         help="weight of squared differences beside LPIPS or VGG (default: 1; image2stylegan: 0.25)",
     )
     add_identity_argument(add)
@@ -72,14 +73,14 @@ def run(args: argparse.Namespace) -> None:
         check_file(path)
     editor = load_editor(args)
 
-    from ppstyleclip.cli.faces import load_face
     from ppstyleclip.cli.photos import in_words, read_face
     from ppstyleclip.cli.saving import save_inversion
     from ppstyleclip.pipelines.fitting import fit_config, fit_face
+    from ppstyleclip.pipelines.latent_files import load_face
     from ppstyleclip.pipelines.quality import load_measures
     from ppstyleclip.pipelines.records import result_of
 
-    face = read_face(editor.bundle, args.input_image, aligned=not args.need_align)
+    face = read_face(editor.bundle, args.input_image, aligned=not args.need_align, tell=print)
     config = fit_config(
         args.recipe,
         steps=args.step,
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> None:
     written = save_inversion(args.output_path, made, infix=".fitting")
     (words,) = in_words(measures, *made.stages)
     print(
-        f"{args.input_image} fitted to {editor.bundle.name} in {config.fitting.steps} steps by "
+        f"{args.input_image} fitted to {editor.bundle.name} in {counted(config.fitting.steps, 'step')} by "
         f"{'plain' if distance is None else distance.name} and squared differences: {words}, "
         f"{made.seconds:.1f} s"
     )

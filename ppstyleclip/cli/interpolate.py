@@ -13,16 +13,19 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import INDEX, SEED, Number, Whole
 from ppstyleclip.cli.arguments import (
     add_model_arguments,
     documented_parser,
-    finite_number,
     load_editor,
 )
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
+from ppstyleclip.memory import check_memory
+from ppstyleclip.wording import counted
 
+MOST_BYTES = 8 * 10**9  # of the pictures of a film, which are in memory together
 SEEDS = [DEFAULT_SEED, DEFAULT_SEED + 1]
 
 
@@ -33,14 +36,14 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--latent", nargs="+", metavar="FILE", help="latents of the faces, in order (default: sampled faces)")
     add(
         "--index",
-        type=int,
+        type=INDEX,
         nargs="+",
         metavar="N",
         help="which one of each file that holds several, or several of the only file (default: 0)",
     )
     add(
         "--seed",
-        type=int,
+        type=SEED,
         nargs="+",
         metavar="SEED",
         help=f"seeds of sampled faces, without --latent (default: {SEEDS[0]} {SEEDS[1]})",
@@ -48,14 +51,14 @@ def parse_args(argv=None) -> argparse.Namespace:
     add = parser.add_argument_group("motion").add_argument
     add(
         "--steps",
-        type=int,
+        type=Whole(1, 10_000),
         default=24,
         metavar="N",
         help="pictures from each face to the next (default: %(default)s)",
     )
     add(
         "--fps",
-        type=finite_number,
+        type=Number(1, 50),
         default=24,
         metavar="N",
         help="pictures a second, 1 to 50 (default: %(default)s)",
@@ -71,9 +74,10 @@ def run(args: argparse.Namespace) -> None:
 
     import numpy as np
 
-    from ppstyleclip.cli.faces import load_face
     from ppstyleclip.cli.saving import save_interpolation
+    from ppstyleclip.pictures import STRIP_SIDE
     from ppstyleclip.pipelines.interpolation import interpolate_faces
+    from ppstyleclip.pipelines.latent_files import load_face
     from ppstyleclip.pipelines.records import result_of
     from ppstyleclip.video import check_fps
 
@@ -82,13 +86,17 @@ def run(args: argparse.Namespace) -> None:
     else:
         stops = editor.sample(args.seed or SEEDS).numpy()
     check_fps(args.fps)
+    count, side = (len(stops) - 1) * args.steps + 1, max(editor.bundle.generator.size, STRIP_SIDE)
+    needed = 3 * 3 * side**2 * count  # drawn, enlarged, and reduced for the GIF
+    check_memory(needed, f"a film of {counted(count, 'picture')}", "take fewer --steps or faces", MOST_BYTES)
     records = show_progress(interpolate_faces(editor, stops, args.steps), title="pictures", delay=2)
     pixels = result_of(records)
     written = save_interpolation(
         args.output_path, pixels, num_stops=len(stops), steps=args.steps, fps=args.fps
     )
     print(
-        f"{len(stops)} faces of {editor.bundle.name}: {len(pixels)} pictures, {len(pixels) / args.fps:.1f} s"
+        f"{counted(len(stops), 'face')} of {editor.bundle.name}: {counted(len(pixels), 'picture')}, "
+        f"{len(pixels) / args.fps:.1f} s"
     )
     for path in written:
         print(f"wrote {path}")
@@ -102,7 +110,7 @@ def named_latents(args: argparse.Namespace) -> list[tuple]:
     """
     paths, indices = args.latent or [], args.index
     if paths and args.seed:
-        raise UserError("--seed draws faces and --latent names them; give one of them")
+        raise UserError("--seed draws faces and --latent names them; give --seed or --latent")
     for path in paths:
         check_file(path)
     if indices is None:
@@ -110,5 +118,8 @@ def named_latents(args: argparse.Namespace) -> list[tuple]:
     if len(paths) == 1:
         paths = paths * len(indices)
     if len(indices) != len(paths):
-        raise UserError(f"{len(indices)} indices were given for {len(paths)} files; give one for each")
+        raise UserError(
+            f"{counted(len(indices), 'index was', 'indices were')} given for "
+            f"{counted(len(paths), 'file')}; give --index a number for each"
+        )
     return list(zip(paths, indices))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 
+from ppstyleclip.cli.argument_types import SEED, which_face
 from ppstyleclip.cli.arguments import (
     add_identity_argument,
     add_model_arguments,
@@ -27,10 +28,15 @@ def parse_args(argv=None) -> argparse.Namespace:
     add = parser.add_argument_group("photo").add_argument
     add("--input_image", required=True, help="the photo")
     add("--aligned", action="store_true", help="it is a crop of a face already")
-    add("--face", default="largest", help="a number, 1 for the leftmost; or largest (default: largest)")
+    add(
+        "--face",
+        type=which_face,
+        default="best",
+        help="a number, 1 for the leftmost; best (size times confidence); or largest (default: best)",
+    )
     add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
     add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
-    add("--seed", type=int, help="of no effect here; PaddleGAN's tool has it")
+    add("--seed", type=SEED, help="of no effect here; PaddleGAN's tool has it")
     add_identity_argument(add)
     add_model_arguments(parser)
     return parser.parse_args(argv)
@@ -42,19 +48,21 @@ def run(args: argparse.Namespace) -> None:
         check_file(path)
     editor = load_editor(args)
 
-    from ppstyleclip.cli.photos import in_words, read_face
+    from ppstyleclip.cli.photos import in_words, landmarks_instead, read_face
     from ppstyleclip.cli.saving import save_inversion
     from ppstyleclip.pipelines.inversion import encode_face
     from ppstyleclip.pipelines.quality import load_measures
 
-    face = read_face(
-        editor.bundle,
-        args.input_image,
-        aligned=args.aligned,
-        which=args.face,
-        landmarks=args.landmarks,
-        landmark_path=args.landmark_path,
-    )
+    with landmarks_instead("--landmarks"):
+        face = read_face(
+            editor.bundle,
+            args.input_image,
+            aligned=args.aligned,
+            which=args.face,
+            landmarks=args.landmarks,
+            landmark_path=args.landmark_path,
+            tell=print,
+        )
     measures = load_measures(editor.bundle, args.ir_se50_weights)
     made = encode_face(editor, face.crop, measures)
     written = save_inversion(args.output_path, made)

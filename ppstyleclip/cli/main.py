@@ -58,11 +58,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run `ppstyleclip COMMAND ...`."""
     argv = sys.argv[1:] if argv is None else list(argv)
     if not argv or argv[0] in ("-h", "--help"):
-        print(_help())
-        return 0
+        return run_cli(print, _help())
     if argv[0] == "--version":
-        print(f"ppstyleclip {__version__}")
-        return 0
+        return run_cli(print, f"ppstyleclip {__version__}")
     with _called_as(f"ppstyleclip {argv[0]}"):
         return run_command(argv[0], argv[1:])
 

@@ -19,17 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import BATCH, COUNT, INDEX, SEED, SIZE, STRENGTH, Whole
 from ppstyleclip.cli.arguments import (
     add_model_arguments,
     check_faces,
     documented_parser,
-    finite_number,
     load_editor,
 )
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
-from ppstyleclip.methods.checks import check_count
+from ppstyleclip.wording import counted
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -43,7 +43,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action="extend",
         default=[],
         metavar="MAPPER",
-        help="files, names in the bundle's folder mappers/, or published ones; applied in this order",
+        help="files, mappers of the model (the embedded one's: happy, styles), or published ones, in order",
     )
     add(
         "--texts",
@@ -55,7 +55,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add(
         "--strength",
-        type=finite_number,
+        type=STRENGTH,
         nargs="+",
         default=[1.0],
         metavar="X",
@@ -65,28 +65,34 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--work_in_stylespace", action="store_true", help="insist on a mapper of style space")
     add = parser.add_argument_group("faces").add_argument
     add("--latents_test_path", metavar="BANK", help="many latents: w_plus, or StyleCLIP's styles")
-    add("--n_images", type=int, metavar="N", help="only the first N of them")
+    add("--n_images", type=COUNT, metavar="N", help="only the first N of them")
     add("--couple_outputs", action="store_true", help="show each beside what became of it")
-    add("--test_batch_size", type=int, default=8, metavar="N", help="faces at a time (default: 8)")
+    add("--test_batch_size", type=BATCH, default=8, metavar="N", help="faces at a time (default: 8)")
     add("--latent", "--latent_path", help="one latent (default: a sampled face)")
     add(
         "--index",
         "--w_num",
-        type=int,
+        type=INDEX,
         default=0,
         metavar="N",
         help="which one, where the file holds several (default: 0)",
     )
-    add("--seed", type=int, help=f"seed of the sampled face (default: {DEFAULT_SEED})")
+    add("--seed", type=SEED, help=f"seed of the sampled face (default: {DEFAULT_SEED})")
     add("--input_image", "--new_image_path", metavar="PHOTO", help="the face of a photo, inverted first")
     add = add_model_arguments(parser)
     add("--exp_dir", dest="output_path", default=argparse.SUPPRESS, help="the same as --output_path")
-    add("--stylegan_size", dest="size", type=int, default=argparse.SUPPRESS, help="the same as --size")
+    add(
+        "--stylegan_size",
+        dest="size",
+        type=SIZE["size"],
+        default=argparse.SUPPRESS,
+        help="the same as --size",
+    )
     add = parser.add_argument_group("of the published commands, without effect here").add_argument
     for name in ("no_coarse_mapper", "no_medium_mapper", "no_fine_mapper", "new_latent", "weights_download"):
         add(f"--{name}", action="store_true", help="the file tells" if "mapper" in name else "not needed")
     add("--mapper_type", help="the file tells")
-    add("--test_workers", type=int, help="not needed")
+    add("--test_workers", type=Whole(0, 4096), help="not needed")
     return parser.parse_args(argv)
 
 
@@ -97,12 +103,11 @@ def check(args: argparse.Namespace) -> None:
         name for name in ("latents_test_path", "latent", "input_image") if getattr(args, name) is not None
     ]
     if len(sources) > 1 or sources and args.seed is not None:
-        raise UserError("faces come from --latents_test_path, --latent, --input_image or --seed; give one")
+        raise UserError(
+            "faces come from --latents_test_path, --latent, --input_image or --seed; give one of these"
+        )
     for name in sources:
         check_file(getattr(args, name))
-    check_count("test_batch_size", args.test_batch_size, least=1)
-    if args.n_images is not None:
-        check_count("n_images", args.n_images, least=1)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -111,7 +116,8 @@ def run(args: argparse.Namespace) -> None:
     editor = load_editor(args)
 
     from ppstyleclip.cli.mapped_files import write_bank, write_face
-    from ppstyleclip.pipelines.mapper_edit import apply_chain, load_faces, map_faces, mapper_stem, open_chain
+    from ppstyleclip.pipelines.latent_files import load_faces
+    from ppstyleclip.pipelines.mapper_edit import apply_chain, map_faces, mapper_stem, open_chain
 
     chain = open_chain(editor, args.modules, args.texts, args.strength, folder=_bundle_folder(args))
     if args.work_in_stylespace and any(link.mapper.space != "s" for link in chain):
@@ -131,7 +137,7 @@ def run(args: argparse.Namespace) -> None:
     what = ", ".join(mapper_stem(link) for link in chain)
     print(
         f"{what}{': ' * bool(args.texts)}{', '.join(args.texts)}, on {source} of {editor.bundle.name}: "
-        f"{len(faces)} face{'s' * (len(faces) > 1)}"
+        + counted(len(faces), "face")
     )
     for path in written[: 2 if args.latents_test_path else None]:
         print(f"wrote {path}")
@@ -155,13 +161,9 @@ def _one_face(editor: Any, args: argparse.Namespace) -> tuple[Any, str]:
 
     if args.input_image is None:
         return given_face(editor, args, seed=DEFAULT_SEED)
-    import numpy as np
-
-    from ppstyleclip.align import read_photo
-    from ppstyleclip.cli.photos import read_faces
+    from ppstyleclip.cli.photos import read_face
     from ppstyleclip.pipelines.inversion import find_latents
     from ppstyleclip.progress import last
 
-    faces = read_faces(editor.bundle, args.input_image, read_photo(args.input_image))
-    crops = np.stack([face.crop for face in faces])
-    return last(find_latents(editor, crops)).w_plus, args.input_image
+    face = read_face(editor.bundle, args.input_image, tell=print)
+    return last(find_latents(editor, face.crop[None])).w_plus, args.input_image

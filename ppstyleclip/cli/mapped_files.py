@@ -11,13 +11,14 @@ import numpy as np
 
 from ppstyleclip.cli.saving import save_latent
 from ppstyleclip.editor import Editor
-from ppstyleclip.files import check_writable, save_png
+from ppstyleclip.files import all_or_nothing, check_writable, save_png, sweep_drafts
 from ppstyleclip.pictures import enlarged, grid
 from ppstyleclip.pipelines.mapper_edit import MappedRecord
 
 COLUMNS = 8  # of a grid of results, as torchvision lays them out
 
 
+@all_or_nothing()
 def write_face(
     editor: Editor,
     face: np.ndarray,
@@ -54,10 +55,11 @@ def _file_name(words: str) -> str:
     return "".join("_" if sign in '/\\:*?"<>|\0' else sign for sign in words)[:150]
 
 
+@all_or_nothing()
 def write_bank(
     editor: Editor, records: Iterable[MappedRecord], output_path: Any, *, couple: bool = False
 ) -> list[Path]:
-    """Write the faces of a bank as they come.
+    """Write the faces of a bank as they come; the files take their names together at the end.
 
     Args:
         editor: Editor.
@@ -68,6 +70,7 @@ def write_bank(
         paths written: inference_results/00000.png and latent_00000.npy, and so on.
     """
     folder, written = check_writable(output_path) / "inference_results", []
+    sweep_drafts(folder)  # of a run that was killed
     for record in records:
         befores = editor.render(record.faces) if couple else record.pictures
         rows = zip(befores, record.pictures, record.mapped)

@@ -6,20 +6,23 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ppstyleclip.align import read_photo
-from ppstyleclip.cli.photos import PICTURES, read_faces
+from ppstyleclip.cli.photos import pictures_in
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
-from ppstyleclip.formats import load_bank
-from ppstyleclip.methods.mapper import TextSet, known_set, text_set
+from ppstyleclip.memory import check_memory
+from ppstyleclip.methods.mapper import TextSet, check_told_apart, known_set, text_set
+from ppstyleclip.pipelines.faces import cut_faces, find_chosen_faces, load_finder
+from ppstyleclip.pipelines.latent_files import load_faces
 from ppstyleclip.pipelines.mapper_training import sample_latents
+from ppstyleclip.wording import counted
 from ppstyleclip.zoo import read_styles
 
 TRAIN_SEED, VAL_SEED = 1_000_000, 2_000_000  # of the first sampled face of each
+MOST_BYTES = 16 * 10**9  # of latents that are sampled
 VAL_SHARE = 10  # one in so many, where the validation latents are taken from those that were given
 
 
@@ -50,6 +53,11 @@ def load_latents(
         counts: how many of each are wanted, at most.
         space: "w_plus" or "s".
     """
+    generator = editor.bundle.generator
+    needed = 3 * 4 * generator.n_latent * generator.style_dim * sum(counts)
+    if not sources.train_path and not sources.photos:
+        what = f"{counted(sum(counts), 'sampled latent')} to train on"
+        check_memory(needed, what, "take fewer --train_dataset_size", MOST_BYTES)
     if sources.train_path:
         train = read_latents(editor, sources.train_path, space)
     elif sources.photos:
@@ -69,40 +77,44 @@ def read_latents(editor: Editor, path: str, space: str) -> np.ndarray:
     """Latents of a file: w_plus `[N, L, D]`, or for space "s" also styles `[N, S]`; of this generator.
 
     Raises:
-        MissingFile, UserError: as load_bank and Editor.check_face.
+        MissingFile, UserError: as load_faces; or styles for a mapper that moves w_plus.
     """
     try:
-        found = load_bank(path)
+        found = load_faces(editor, path)
     except UserError:
         if space != "s":
             raise
         known = {"name": editor.bundle.name, "generator": editor.bundle.fingerprints.get("generator")}
-        found = read_styles(path, editor.bundle.layout, **known)
-    editor.check_face(found)
+        return read_styles(path, editor.bundle.layout, **known)
+    if space == "w_plus" and found.ndim == 2:
+        raise UserError(f"{path} holds styles; give w_plus, or train with --work_in_stylespace")
     return found
 
 
 def photo_latents(editor: Editor, folder: str) -> np.ndarray:
-    """`[N, L, D]` w_plus that the encoder finds for the largest face of each photo of a folder.
+    """`[N, L, D]` w_plus that the encoder finds for the best face of each photo of a folder.
 
     A photo without a face is left out with a warning.
 
     Raises:
+        MissingFile, MissingExtra: there is no such folder, or what finds faces is not on this machine.
         UserError: the model has no encoder, or no photo has a face.
     """
     if editor.bundle.encoder is None:
         raise UserError(f"'{editor.bundle.name}' has no encoder; give latents with --latents_train_path")
-    places = sorted(place for place in Path(folder).iterdir() if place.suffix.lower() in PICTURES)
+    finder, size = load_finder(editor.bundle), editor.bundle.generator.size
+    places = pictures_in(folder)
     found = []
     for place in places:
         try:
-            faces = read_faces(editor.bundle, place, read_photo(place))
+            photo = read_photo(place)
+            faces = cut_faces(photo, find_chosen_faces(finder, photo, name=str(place)), size)
         except UserError as error:
             warnings.warn(f"left out: {error}", stacklevel=2)
             continue
         found.append(editor.invert(np.stack([face.crop for face in faces])))
     if not found:
-        raise UserError(f"none of the {len(places)} pictures in {folder} has a face")
+        raise UserError(f"none of the {counted(len(places), 'picture')} in {folder} has a face")
     return np.concatenate(found)
 
 
@@ -132,11 +144,8 @@ def chosen_texts(
             "say what the mapper is for: --description TEXT (one or several), or --data_mode "
             "with a list of texts that is known"
         )
-    if not description:
-        return known_set(str(data_mode), embed)
-    if embed == "none" and len(description) > 1:
-        raise UserError(
-            f"a mapper of {len(description)} texts must be told which; use --mapper_mode "
-            "Mapper_sum, Mapper_cat or Mapper_multi"
-        )
-    return text_set(description, together=together)
+    if data_mode and together != 1:
+        raise UserError("--together is for the texts of --description; --data_mode has classes of its own")
+    texts = text_set(description, together=together) if description else known_set(str(data_mode), embed)
+    check_told_apart(texts, embed)
+    return texts

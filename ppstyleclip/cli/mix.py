@@ -13,14 +13,15 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import STRENGTH, Whole
 from ppstyleclip.cli.arguments import (
     add_face_arguments,
     add_model_arguments,
     check_faces,
     documented_parser,
-    finite_number,
     load_editor,
 )
+from ppstyleclip.wording import counted
 
 SEEDS = {"1": DEFAULT_SEED, "2": DEFAULT_SEED + 1}
 
@@ -31,7 +32,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     how = parser.add_argument_group("mixture").add_mutually_exclusive_group()
     how.add_argument(
         "--weights",
-        type=finite_number,
+        type=STRENGTH,
         nargs="+",
         default=[0.5],
         metavar="SHARE",
@@ -39,7 +40,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     how.add_argument(
         "--crossover",
-        type=int,
+        type=Whole(0, 100),
         metavar="LEVEL",
         help="style mixing: the levels before this one from face 1, the finer ones from face 2",
     )
@@ -66,6 +67,6 @@ def run(args: argparse.Namespace) -> None:
     if args.crossover is None:
         how = "weights " + " ".join(f"{weight:g}" for weight in args.weights)
     written = save_mixture(args.output_path, made)
-    print(f"{name1} and {name2} of {editor.bundle.name}, {first.shape[1]} levels: {how}")
+    print(f"{name1} and {name2} of {editor.bundle.name}, {counted(first.shape[1], 'level')}: {how}")
     for path in written:
         print(f"wrote {path}")

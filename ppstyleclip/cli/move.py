@@ -14,14 +14,15 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.cli.argument_types import STRENGTH
 from ppstyleclip.cli.arguments import (
     add_face_arguments,
     add_model_arguments,
     check_faces,
     documented_parser,
-    finite_number,
     load_editor,
 )
+from ppstyleclip.errors import plain
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -31,7 +32,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--direction_name", metavar="NAME", help="which of the directions (default: the only one)")
     add(
         "--direction_offset",
-        type=finite_number,
+        type=STRENGTH,
         nargs="+",
         default=[0.0],
         metavar="OFFSET",
@@ -64,6 +65,6 @@ def run(args: argparse.Namespace) -> None:
         args.output_path, result_of(move_face(editor, face, direction, args.direction_offset))
     )
     name = args.direction_name or next(iter(directions))
-    print(f"{name} by {args.direction_offset[-1]:g}, on {source} of {editor.bundle.name}")
+    print(f"{plain(name)} by {args.direction_offset[-1]:g}, on {source} of {editor.bundle.name}")
     for path in written:
         print(f"wrote {path}")

@@ -11,7 +11,7 @@ import numpy as np
 
 from ppstyleclip.cli.curve_files import loss_rows, save_curves, write_csv
 from ppstyleclip.cli.saving import save_latent
-from ppstyleclip.files import check_writable, save_png
+from ppstyleclip.files import all_or_nothing, check_writable, save_png
 from ppstyleclip.pictures import grid
 from ppstyleclip.pipelines.optimization import Optimized
 from ppstyleclip.video import save_gif, save_mp4
@@ -39,6 +39,7 @@ class OptimizationFolder:
         """Write the faces `[N, H, W, 3]` of a step, side by side."""
         self._write(f"{step:05d}.png", lambda path: save_png(path, _row(pictures)))
 
+    @all_or_nothing()
     def write_result(self, result: Optimized) -> None:
         """Write final_result.png, latent.npy, losses.csv, losses.png, and the animation if there is one."""
         pairs = [one for pair in zip(result.before, result.after) for one in pair]

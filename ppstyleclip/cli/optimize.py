@@ -17,11 +17,12 @@ from contextlib import closing
 from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
+from ppstyleclip.cli.argument_types import EVERY, FRACTION, MOST_STEPS, SEED, WEIGHT, Whole, words
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import check_file
-from ppstyleclip.methods.checks import check_count, check_seeds
+from ppstyleclip.wording import counted
 
 # Option -> field of the configuration.
 FIELDS = {
@@ -42,13 +43,21 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; names are those of StyleCLIP's run_optimization.py."""
     parser = documented_parser(__doc__)
     add = parser.add_argument_group("optimisation").add_argument
-    add("--description", nargs="+", required=True, metavar="TEXT", help="what the face should be; or several")
+    add(
+        "--description",
+        type=words,
+        nargs="+",
+        required=True,
+        metavar="TEXT",
+        help="what the face should be; or several",
+    )
     add(
         "--neutral",
+        type=words,
         default="face",
         help="what the face is, where the preset asks for a direction (default: face)",
     )
-    add("--weights", type=finite_number, nargs="+", metavar="W", help="of the texts (default: 1 each)")
+    add("--weights", type=WEIGHT, nargs="+", metavar="W", help="of the texts (default: 1 each)")
     add(
         "--mode",
         choices=("edit", "free_generation"),
@@ -61,35 +70,46 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="official, seed001, seed004, toonface, toonface_latent, or a YAML "
         "file (default: for the embedded model toonface, with --latent toonface_latent; else official)",
     )
-    add("--step", type=int, help="how many steps (default: the preset's, as for all below)")
-    add("--lr", type=finite_number, help="learning rate")
-    add("--lr_rampup", type=finite_number, metavar="SHARE", help="share of the steps in which it rises")
-    add("--l2_lambda", type=finite_number, help="weight of the distance from the start")
-    add("--id_lambda", type=finite_number, help="weight of the identity loss")
+    add("--step", type=Whole(1, MOST_STEPS), help="how many steps (default: the preset's, as for all below)")
+    add("--lr", type=WEIGHT, help="learning rate")
+    add("--lr_rampup", type=FRACTION, metavar="SHARE", help="share of the steps in which it rises")
+    add("--l2_lambda", type=WEIGHT, help="weight of the distance from the start")
+    add("--id_lambda", type=WEIGHT, help="weight of the identity loss")
     add("--ir_se50_weights", metavar="FILE", help="the identity network (default: the model's own)")
     add("--space", help="z, w, w_plus or s: what moves")
     add("--work_in_stylespace", action="store_const", const="s", dest="space", help="the same as --space s")
     add(
         "--toward",
-        type=finite_number,
+        type=WEIGHT,
         metavar="LENGTH",
         help="how far CLIP's view of the face moves along the text; 0: towards the text alone, as the paper",
     )
-    add("--views", type=int, help="shifted copies of the picture that CLIP sees, 1 to 5")
-    add("--nearby", type=int, metavar="N", help="faces near this one that take turns with it and move alike")
-    add("--spread", type=finite_number, help="how far off those are; 1: as far as faces are from their mean")
+    add("--views", type=Whole(1, 5), help="shifted copies of the picture that CLIP sees, 1 to 5")
+    add(
+        "--nearby",
+        type=Whole(0, 4096),
+        metavar="N",
+        help="faces near this one that take turns with it and move alike",
+    )
+    add("--spread", type=WEIGHT, help="how far off those are; 1: as far as faces are from their mean")
     add(
         "--save_every",
         "--save_intermediate_image_every",
-        type=int,
+        type=EVERY,
         default=0,
         metavar="N",
         help="write a picture each N steps (default: 0, none)",
     )
-    add("--animation", choices=("gif", "mp4"), help="write the way as well")
+    add(
+        "--animation",
+        nargs="?",
+        const="gif",
+        choices=("gif", "mp4"),
+        help="write the way as well: gif, if no kind is named, or mp4",
+    )
     add = parser.add_argument_group("face").add_argument
     add("--latent", "--latent_path", help="latents to begin with (default: a sampled face)")
-    add("--seed", type=int, nargs="+", help=f"of sampled faces, one or several (default: {DEFAULT_SEED})")
+    add("--seed", type=SEED, nargs="+", help=f"of sampled faces, one or several (default: {DEFAULT_SEED})")
     add_model_arguments(parser)
     return parser.parse_args(argv)
 
@@ -120,7 +140,8 @@ def run(args: argparse.Namespace) -> None:
     _write(folder, history, show_progress(records, title="optimising"))
     losses = [float(values.mean()) for values in history.terms["clip"]]
     print(
-        f"{' + '.join(args.description)}, on {source} of {editor.bundle.name}: {config.steps} steps in "
+        f"{' + '.join(args.description)}, on {source} of {editor.bundle.name}: "
+        f"{counted(config.steps, 'step')} in "
         f"{config.space}, CLIP loss {losses[0]:.3f} to {losses[-1]:.3f}"
     )
     for path in folder.written:
@@ -130,7 +151,7 @@ def run(args: argparse.Namespace) -> None:
 def _check(args: argparse.Namespace) -> None:
     """Refuse at once what need not wait for the model."""
     if args.latent is not None and args.seed is not None:
-        raise UserError("--seed draws faces and --latent names one; give one of them")
+        raise UserError("--seed draws faces and --latent names one; give --seed or --latent")
     for path in filter(None, (args.latent, args.ir_se50_weights)):
         check_file(path)
     if args.weights is not None and len(args.weights) != len(args.description):
@@ -138,8 +159,6 @@ def _check(args: argparse.Namespace) -> None:
             f"--weights are {len(args.weights)}, --description are {len(args.description)}; give "
             "as many of the one as of the other"
         )
-    check_seeds("seed", args.seed or ())
-    check_count("save_every", args.save_every)
 
 
 def _config(args: argparse.Namespace, editor: Any) -> tuple[Any, Any]:
@@ -164,7 +183,7 @@ def _config(args: argparse.Namespace, editor: Any) -> tuple[Any, Any]:
 
 def _start(args: argparse.Namespace, editor: Any, space: str) -> tuple[Any, str]:
     """Latents to begin with, and what to call them."""
-    from ppstyleclip.cli.faces import load_face
+    from ppstyleclip.pipelines.latent_files import load_face
     from ppstyleclip.pipelines.optimization import mean_start, sample_start, to_space
 
     if args.mode == "free_generation":

@@ -13,14 +13,17 @@ generator_1.safetensors. Of a folder it writes NAME.edited.png for each picture,
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
-from ppstyleclip.cli.edit_arguments import add_photo_arguments, check_photo_arguments, photo_config
+from ppstyleclip.cli.argument_types import STRENGTH, THRESHOLD, words
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.edit_arguments import add_photo_arguments, photo_config
 from ppstyleclip.cli.progress import show_progress
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, one_line
 from ppstyleclip.files import check_file
+from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:
     from ppstyleclip.editor import Editor, ResolvedEdit
@@ -31,12 +34,12 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = documented_parser(__doc__)
     parser.add_argument("photo", help="the photo; or a folder of photos, or a video")
     add = parser.add_argument_group("edit").add_argument
-    add("--neutral", default="face", help="what the face is (default: face)")
-    add("--target", required=True, help="what it should become, such as 'happy face'")
-    add("--direction_offset", type=finite_number, metavar="ALPHA", help="strength (default: the model's own)")
+    add("--neutral", type=words, default="face", help="what the face is (default: face)")
+    add("--target", type=words, required=True, help="what it should become, such as 'happy face'")
+    add("--direction_offset", type=STRENGTH, metavar="ALPHA", help="strength (default: the model's own)")
     add(
         "--beta_threshold",
-        type=finite_number,
+        type=THRESHOLD,
         metavar="BETA",
         help="style channels less related to the text stay still (default: the model's own)",
     )
@@ -48,9 +51,8 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> None:
     """Edit, write, and say what was done."""
-    for path in filter(None, (None if Path(args.photo).is_dir() else args.photo, args.ir_se50_weights)):
+    for path in filter(None, (None if os.path.isdir(args.photo) else args.photo, args.ir_se50_weights)):
         check_file(path)
-    check_photo_arguments(args)
     editor = load_editor(args)
 
     from ppstyleclip.cli.photos import has_frames
@@ -62,18 +64,20 @@ def run(args: argparse.Namespace) -> None:
     editor.direction(edit)  # bad words are refused before a minute is spent on the faces
     if not has_frames(args.photo):
         _edit_photo(editor, edit, args)
-    elif args.tune:
-        raise UserError("--tune is for one photo; leave it out for a folder or a video")
     else:
+        for name in ("tune", "landmarks"):
+            if getattr(args, name):
+                raise UserError(f"--{name} is for one photo; leave it out for a folder or a video")
         _edit_frames(editor, edit, args)
 
 
 def _edit_photo(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -> None:
     from ppstyleclip.cli.edit_results import photo_line
-    from ppstyleclip.cli.photos import edit_named_photo, lines_of, warn_if_poor
-    from ppstyleclip.cli.saving import save_photo
+    from ppstyleclip.cli.photos import edit_named_photo, keep_sources, lines_of, warn_if_poor
+    from ppstyleclip.cli.saving import PHOTO_PICTURES, save_photo
 
-    made, measures = edit_named_photo(editor, args.photo, edit, args)
+    keep_sources([Path(args.photo)], [Path(args.output_path) / name for name in PHOTO_PICTURES])
+    made, measures = edit_named_photo(editor, args.photo, edit, args, print)
     written = save_photo(args.output_path, made, editor.bundle)
     warn_if_poor(editor.bundle.name, made.inversion.stages[-1])
     print(photo_line(args.photo, edit, len(made.faces)))
@@ -81,25 +85,29 @@ def _edit_photo(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) ->
 
 
 def _edit_frames(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -> None:
-    from ppstyleclip.cli.photos import SMOOTH, read_frames
-    from ppstyleclip.cli.saving import save_frames
+    from ppstyleclip.cli.photos import SMOOTH, keep_sources, open_frames
+    from ppstyleclip.cli.saving import frame_paths, save_frames
     from ppstyleclip.pipelines.faces import load_finder
-    from ppstyleclip.pipelines.frames import FramesConfig, edit_frames
+    from ppstyleclip.pipelines.frames import FramesConfig, edit_frames, find_frame_faces
+    from ppstyleclip.pipelines.records import result_of
+    from ppstyleclip.video import CODEC, H264_CURE, VideoFile, mp4_codec
 
-    names, frames, rate = read_frames(args.photo)
-    smooth = SMOOTH if args.smooth is None and rate is not None else args.smooth or 0
+    frames = open_frames(args.photo)
+    is_video = isinstance(frames, VideoFile)
+    sources = [Path(args.photo)] if isinstance(frames, VideoFile) else frames.paths
+    keep_sources(sources, frame_paths(args.output_path, frames))
     photo = photo_config(args)
+    smooth = SMOOTH if args.smooth is None and is_video else args.smooth or 0
     config = FramesConfig(photo.face, photo.fitting, photo.paste, smooth)
     finder = load_finder(editor.bundle, args.landmark_path)
-    records = edit_frames(editor, frames, edit, config, finder=finder)
-    edited, counts = [], []
-    for record in show_progress(records, title="pictures"):
-        if record.pixels is not None:
-            edited.append(record.pixels)
-            counts.append(record.num_faces)
-    written = save_frames(args.output_path, names, edited, rate)
+    found = find_frame_faces(editor, frames, config, finder=finder)
+    faces = result_of(show_progress(found, title="looking for faces"))
+    records = edit_frames(editor, frames, edit, config, faces=faces)
+    written, counts = save_frames(args.output_path, frames, show_progress(records, title="pictures"))
     print(
-        f"{edit}, strength {edit.alpha:g}, on {sum(counts)} faces in {sum(map(bool, counts))} of "
-        f"{len(counts)} pictures of {args.photo}"
+        f"{edit}, strength {edit.alpha:g}, on {counted(sum(counts), 'face')} in {sum(map(bool, counts))} of "
+        f"{counted(len(counts), 'picture')} of {args.photo}"
     )
-    print(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1))
+    print(one_line(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1)))
+    if is_video and mp4_codec() == CODEC:
+        print(f"browsers do not show its codec, MPEG-4 part 2; for H.264: {H264_CURE}")

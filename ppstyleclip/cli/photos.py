@@ -3,29 +3,57 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import warnings
 from argparse import Namespace
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
 
-from ppstyleclip.align import FaceFinder, choose_faces, read_landmarks, read_photo
+from ppstyleclip.align import (
+    Face,
+    MissingDlib,
+    NoFace,
+    choose_faces,
+    find_photo_faces,
+    read_landmarks,
+    read_photo,
+)
 from ppstyleclip.cli.edit_arguments import photo_config
 from ppstyleclip.editor import Editor, ResolvedEdit
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file
-from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, find_chosen_faces, load_finder, whole_face
+from ppstyleclip.files import check_folder
+from ppstyleclip.pictures import SUFFIXES
+from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, load_finder, whole_face
 from ppstyleclip.pipelines.photo import PhotoEdit, edit_photo
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures
 from ppstyleclip.pipelines.records import result_of
-from ppstyleclip.video import read_video
+from ppstyleclip.video import VideoFile, open_video
 from ppstyleclip.zoo import Bundle
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
-MAX_FRAMES = 1000  # they are all in memory at once
+MAX_FRAMES = 100_000  # of a video or a folder; a number that is a mistake is told before hours are spent
+Tell = Callable[[str], None]
 SMOOTH = 2  # frames on each side of a video over which landmarks are averaged
+
+
+@contextmanager
+def landmarks_instead(way: str) -> Iterator[None]:
+    """Add to what is said where no face can be found that known landmarks would do.
+
+    Args:
+        way: how this command or function takes them, such as "--landmarks".
+    """
+    try:
+        yield
+    except (NoFace, MissingDlib) as error:
+        raise type(error)(f"{error}; or give the 68 landmarks by {way}") from None
 
 
 def read_face(
@@ -33,9 +61,10 @@ def read_face(
     path: str | Path,
     *,
     aligned: bool = False,
-    which: str | int = "largest",
+    which: str | int = "best",
     landmarks: str | Path | None = None,
     landmark_path: str | Path | None = None,
+    tell: Tell | None = None,
 ) -> AlignedFace:
     """Read a photo and cut one face out of it, the first of those chosen.
 
@@ -46,6 +75,7 @@ def read_face(
         which: as in align.choose_faces.
         landmarks: path of landmarks as JSON, in place of dlib.
         landmark_path: as in load_finder.
+        tell: is called with a line on the faces that were found.
     Raises:
         UserError: no photo, no face, or a face that is too small.
         MissingFile, MissingExtra: what finds faces is not on this machine; names the cure.
@@ -53,50 +83,101 @@ def read_face(
     photo, size = read_photo(path), bundle.generator.size
     if aligned:
         return whole_face(photo, size, name=str(path))
-    return read_faces(bundle, path, photo, which, landmarks, landmark_path)[0]
-
-
-def read_faces(
-    bundle: Bundle,
-    path: str | Path,
-    photo: np.ndarray,
-    which: str | int = "largest",
-    landmarks: str | Path | None = None,
-    landmark_path: str | Path | None = None,
-) -> list[AlignedFace]:
-    """Cut the chosen faces out of a photo that was read; arguments and errors as read_face."""
     if landmarks is not None:
         faces = choose_faces(read_landmarks(landmarks), which)
     else:
-        finder: FaceFinder = load_finder(bundle, landmark_path)
-        faces = find_chosen_faces(finder, photo, which, name=str(path))
-    return cut_faces(photo, faces, bundle.generator.size)
+        faces = _found_faces(bundle, photo, which, landmark_path, str(path), tell)
+    return cut_faces(photo, faces, size)[0]
+
+
+def _found_faces(bundle, photo, which, landmark_path, name, tell) -> list[Face]:
+    """Find and choose faces, and tell of them."""
+    found = find_photo_faces(load_finder(bundle, landmark_path), photo, which, name=name)
+    if tell is not None:
+        tell(found.line(name))
+    return found.chosen
 
 
 def has_frames(path: str | Path) -> bool:
     """Tell whether a path is a folder or a video rather than a photo."""
-    return Path(path).is_dir() or Path(path).suffix.lower() in VIDEOS
+    return os.path.isdir(path) or Path(path).suffix.lower() in VIDEOS
 
 
-def read_frames(path: str | Path) -> tuple[list[str], list[np.ndarray], float | None]:
-    """Read all pictures of a folder in the order of their names, or all frames of a video.
+def pictures_in(folder: str | Path) -> list[Path]:
+    """List the pictures of a folder in the order of their names, known by how those end.
 
-    Returns:
-        (names, pictures `[H, W, 3]` uint8, frames a second or None for a folder).
+    Raises:
+        MissingFile: there is no such folder.
+        UserError: it may not be read, or holds no pictures, or more than MAX_FRAMES.
+    """
+    try:
+        found = sorted(p for p in check_folder(folder).iterdir() if p.suffix.lower() in SUFFIXES)
+    except PermissionError as error:
+        raise UserError(f"cannot read {folder}: {error.strerror}; check its permissions") from None
+    if not found or len(found) > MAX_FRAMES:
+        held = f"{len(found):,}" if found else "no"
+        raise UserError(f"the folder {folder} holds {held} pictures; 1 to {MAX_FRAMES:,} can be used at once")
+    return found
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """The pictures of a folder, read one by one, and again each time it is gone through."""
+
+    paths: Sequence[Path]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return map(read_photo, self.paths)
+
+    def names(self) -> list[str]:
+        """What each result is called; see distinct_names."""
+        return distinct_names(self.paths)
+
+
+def open_frames(path: str | Path) -> VideoFile | PictureFolder:
+    """Look at a folder of pictures or a video; nothing but its beginning is read yet.
+
     Raises:
         MissingFile: there is no such file.
-        UserError: it holds no pictures, or more than MAX_FRAMES.
+        UserError: as pictures_in and open_video.
     """
-    path = Path(path)
-    if not path.is_dir():
-        frames, rate = read_video(check_file(path), max_frames=MAX_FRAMES)
-        return [f"{k:05d}" for k in range(1, len(frames) + 1)], frames, rate
-    found = sorted(place for place in path.iterdir() if place.suffix.lower() in PICTURES)
-    if not found or len(found) > MAX_FRAMES:
-        raise UserError(
-            f"the folder {path} holds {len(found)} pictures; 1 to {MAX_FRAMES} can be edited at once"
+    if os.path.isdir(path):
+        return PictureFolder(pictures_in(path))
+    return open_video(path, max_frames=MAX_FRAMES)
+
+
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """Name the results of pictures after them: without the ending, or with it where two would be the same.
+
+    Names that differ in capital letters only are the same on some systems, so they count as the same.
+    """
+    counts = Counter(path.stem.casefold() for path in paths)
+    names = [path.stem if counts[path.stem.casefold()] == 1 else path.name for path in paths]
+    if len({name.casefold() for name in names}) < len(names):
+        names = [f"{number:05d}.{path.name}" for number, path in enumerate(paths, 1)]
+    longer = [(path.name, name) for path, name in zip(paths, names) if name != path.stem]
+    if longer:
+        warnings.warn(
+            f"{len(longer)} pictures share their names but for the ending, so their results keep it: "
+            f"{longer[0][0]} becomes {longer[0][1]}.edited.png",
+            stacklevel=2,
         )
-    return [place.stem for place in found], [read_photo(place) for place in found], None
+    return names
+
+
+def keep_sources(sources: Iterable[Path], results: Iterable[Path]) -> None:
+    """Refuse to write results over the pictures that they are made of.
+
+    Raises:
+        UserError: a result has the path of a source.
+    """
+    kept = {path.resolve() for path in sources}
+    for path in results:
+        if path.resolve() in kept:
+            raise UserError(f"the result {path} would overwrite its source; choose another --output_path")
 
 
 def in_words(measures: Measures, *stages: Quality) -> list[str]:
@@ -139,22 +220,18 @@ def warn_if_poor(name: str, quality: Quality) -> None:
 
 
 def edit_named_photo(
-    editor: Editor, path: str | Path, edit: ResolvedEdit, args: Namespace
+    editor: Editor, path: str | Path, edit: ResolvedEdit, args: Namespace, tell: Tell
 ) -> tuple[PhotoEdit, Measures]:
-    """Read a photo and edit it as add_photo_arguments say; errors as read_face."""
+    """Read a photo and edit it as add_photo_arguments say; `tell` and errors as in read_face."""
     measures, photo = load_measures(editor.bundle, args.ir_se50_weights), read_photo(path)
-    faces = None if args.landmarks is None else read_landmarks(args.landmarks)
-    finder = load_finder(editor.bundle, args.landmark_path) if faces is None else None
-    records = edit_photo(
-        editor,
-        photo,
-        edit,
-        photo_config(args),
-        faces=faces,
-        finder=finder,
-        measures=measures,
-        name=str(path),
-    )
+    config = photo_config(args)
+    if args.landmarks is not None:
+        faces = choose_faces(read_landmarks(args.landmarks), config.face)
+    else:
+        with landmarks_instead("--landmarks"):
+            faces = _found_faces(editor.bundle, photo, config.face, args.landmark_path, str(path), tell)
+    chosen = dataclasses.replace(config, face="all")
+    records = edit_photo(editor, photo, edit, chosen, faces=faces, measures=measures, name=str(path))
     return result_of(records), measures
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ppstyleclip import __version__
 from ppstyleclip.cli.arguments import SIZES, add_model_arguments
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file, check_writable, sweep_drafts
+from ppstyleclip.files import all_or_nothing, check_file, check_writable, sweep_drafts
 from ppstyleclip.jobs.folder import threads_of_jobs
 from ppstyleclip.threads import import_paddle
+from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:  # these import Paddle
     from ppstyleclip.stylespace import Relevance, StyleStats
@@ -118,6 +119,7 @@ def _put_generator(bundle: Bundle, folder: Path) -> None:
         )
 
 
+@all_or_nothing()
 def save_statistics(places: Places, bundle: Bundle, stats: StyleStats, s, made_with: dict) -> None:
     """Write statistics and styles `s` `[N, S]` of a model, and what they were made with."""
     from ppstyleclip.zoo import save_stats, save_styles
@@ -151,4 +153,4 @@ def save_measured(args: argparse.Namespace, relevance: Relevance) -> None:
             "if they did nothing"
         )
     dead = int((~relevance.rows.any(axis=1) & relevance.measured).sum())
-    print(f"measured {channels} channels; {dead} of them do nothing that CLIP sees\nwrote {path}")
+    print(f"measured {counted(channels, 'channel')}; {dead} of them do nothing that CLIP sees\nwrote {path}")

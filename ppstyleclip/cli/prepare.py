@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.cli import relevance, statistics
+from ppstyleclip.cli.argument_types import COUNT
 from ppstyleclip.cli.arguments import documented_parser
 from ppstyleclip.cli.preparation import add_model
 
@@ -24,8 +25,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add_model(parser)
     add = parser.add_argument
     add("--clip", help="CLIP to measure with, a name or a file (default: the model's)")
-    add("--num_samples", type=int, default=100_000, help="of the statistics (default: %(default)s)")
-    add("--num_images", type=int, help="base pictures for each channel (default: 100; with --fast 24)")
+    add("--num_samples", type=COUNT, default=100_000, help="of the statistics (default: %(default)s)")
+    add("--num_images", type=COUNT, help="base pictures for each channel (default: 100; with --fast 24)")
     add("--fast", action="store_true", help="approximate relevance, and say how well it agrees with exact")
     add("--max_memory", metavar="SIZE", help="what the relevance may take, such as 4G, 800M")
     add("--restart", action="store_true", help="begin again where a run that was killed would go on")

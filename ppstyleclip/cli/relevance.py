@@ -21,6 +21,7 @@ from ppstyleclip.files import check_writable
 from ppstyleclip.jobs.ranks import launched_ranks
 from ppstyleclip.progress import last
 from ppstyleclip.threads import import_paddle
+from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:  # these import Paddle
     from ppstyleclip.jobs.relevance import RelevanceJob
@@ -60,7 +61,9 @@ def run(args: argparse.Namespace) -> None:
         _keep_clip(args, inputs.clip)
     else:
         print(
-            f"shard {config.shard}: {int(relevance.measured.sum())} channels are in {path}; join all shards "
+            f"shard {config.shard}: "
+            f"{counted(int(relevance.measured.sum()), 'channel is', 'channels are')} in {path}; "
+            f"join all shards "
             "with: ppstyleclip relevance --merge DIR DIR ..."
         )
     finish_relevance_job(job, keep=args.keep_job)
@@ -103,12 +106,12 @@ def _agreement(job: RelevanceJob, relevance: Relevance, num_channels: int, seed:
     exact = last(_measured(sample, "exact sample")).relevance
     assert exact is not None
     cosines, num_images = row_agreement(relevance, exact), exact.made_with["num_images"]
-    exactly = f"exact rows ({job.inputs.generator.size} px, {num_images} images)"
+    exactly = f"exact rows ({job.inputs.generator.size} px, {counted(num_images, 'image')})"
     if len(cosines) == 0:
         channels = int(exact.measured.sum())
-        return f"agreement with {exactly}: the {channels} channels drawn do nothing that CLIP sees"
+        return f"agreement with {exactly}: the {counted(channels, 'channel')} drawn do nothing that CLIP sees"
     return (
-        f"agreement with {exactly} on {len(cosines)} channels drawn at random: mean cosine "
+        f"agreement with {exactly} on {counted(len(cosines), 'channel')} drawn at random: mean cosine "
         f"{cosines.mean():.4f}, least {cosines.min():.4f}"
     )
 

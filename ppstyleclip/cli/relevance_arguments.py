@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+from ppstyleclip.cli.argument_types import BATCH, COUNT, SEED, Number, Whole
+from ppstyleclip.cli.arguments import documented_parser
 from ppstyleclip.cli.preparation import add_model
 from ppstyleclip.jobs.relevance_config import (
     CHECK_CHANNELS,
@@ -31,9 +33,7 @@ def job_config(args: argparse.Namespace) -> RelevanceJobConfig:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line of the second stage."""
-    parser = argparse.ArgumentParser(
-        description="Measure how each style channel moves a picture in CLIP's space."
-    )
+    parser = documented_parser("Measure how each style channel moves a picture in CLIP's space.")
     add_model(parser)
     add = parser.add_argument
     add(
@@ -49,10 +49,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add(
         "--num_images",
-        type=int,
+        type=Whole(1, 100_000),
         help=f"base pictures for each channel (default: {NUM_IMAGES}; with --fast {FAST_IMAGES})",
     )
-    add("--alpha", type=float, default=5.0, help="deviations up and down (default: %(default)s)")
+    add("--alpha", type=Number(1e-3, 1e3), default=5.0, help="deviations up and down (default: %(default)s)")
     add(
         "--base",
         default="mean",
@@ -63,11 +63,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         "--compat", metavar="CODE", help="official: leave visited channels at their mean, as that script does"
     )
-    add("--batch_size", type=int, help="pictures drawn at once (default: 50, fewer above 128 px)")
+    add("--batch_size", type=BATCH, help="pictures drawn at once (default: 50, fewer above 128 px)")
     add(
         "--limit_channels",
         "--limit-channels",
-        type=int,
+        type=COUNT,
         metavar="N",
         help="a trial: only N channels, evenly spaced; the others stay zero",
     )
@@ -94,7 +94,7 @@ def _add_job(add: Callable[..., Any]) -> None:
     add("--merge", nargs="+", metavar="DIR", help="measure nothing; join the job folders of all shards")
     add(
         "--block_size",
-        type=int,
+        type=COUNT,
         metavar="N",
         help="channels that are saved together (default: those whose pictures fill a batch, at least 1)",
     )
@@ -110,7 +110,7 @@ def _add_speed(add: Callable[..., Any]) -> None:
     )
     add(
         "--stop_at",
-        type=int,
+        type=Whole(4, 4096),
         metavar="SIDE",
         help="show CLIP the unfinished picture of this side where the changed layer is not beyond it",
     )
@@ -127,9 +127,9 @@ def _add_speed(add: Callable[..., Any]) -> None:
     )
     add(
         "--check_channels",
-        type=int,
+        type=Whole(0, 10**7),
         metavar="N",
         help="compare the rows of N channels, drawn at random, with exact ones: whole pictures, "
         f"{NUM_IMAGES} images (default: {CHECK_CHANNELS} with --fast, else 0)",
     )
-    add("--check_seed", type=int, default=0, metavar="SEED", help="of that draw (default: %(default)s)")
+    add("--check_seed", type=SEED, default=0, metavar="SEED", help="of that draw (default: %(default)s)")

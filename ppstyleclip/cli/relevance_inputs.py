@@ -14,6 +14,7 @@ from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.jobs.relevance_config import NUM_IMAGES, RelevanceJobConfig
 from ppstyleclip.progress import last
+from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:  # these import Paddle
     from ppstyleclip.jobs.relevance_plan import RelevanceInputs
@@ -68,7 +69,7 @@ def _base_styles(bundle: Bundle, args: argparse.Namespace, num_images: int) -> t
     else:
         s, source = _sampled(bundle, max(NUM_IMAGES, num_images)), "new samples"
     if len(s) < num_images:
-        raise UserError(f"{source} holds {len(s)} styles, --num_images asks for {num_images}")
+        raise UserError(f"{source} holds {counted(len(s), 'style')}, --num_images asks for {num_images}")
     return np.asarray(s[: max(NUM_IMAGES, num_images)], np.float32), source
 
 

@@ -9,21 +9,26 @@ Use at the bottom of a tool:
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
 import sys
 import warnings
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.cli.streams import drop_output, end_output, lenient_streams
+from ppstyleclip.errors import UserError, one_line
 
 BAD_INPUT = 2
 INTERRUPTED = 130
 CLOSED_PIPE = 141  # what a shell says of a command whose reader, such as `head`, has left
 # What the machine refuses and the user can cure: permissions, a full or read-only disk, a file for a folder.
 _REFUSALS = frozenset(
-    (errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)
+    getattr(errno, name)
+    for name in (
+        "EACCES EPERM ENOSPC EROFS EDQUOT ENOTDIR EISDIR ENAMETOOLONG ELOOP EFBIG EIO ENODEV ENXIO EBUSY "
+        "EMFILE ENFILE ENOMEM ESTALE"
+    ).split()
+    if hasattr(errno, name)
 )
+_NO_MEMORY = "there is not enough memory for this; use smaller pictures or networks, or fewer at once"
 
 
 def run_cli(main, *args) -> int:
@@ -33,21 +38,27 @@ def run_cli(main, *args) -> int:
         main: the command; may return None (done) or an exit code.
         args: handed on to it.
     Returns:
-        0 or what `main` returned; 2 after a UserError or a refusal of the machine (disk, permissions);
-        130 after Ctrl-C; 141 where the reader of the output has left. Any other exception is a bug and leaves
-        with its traceback.
+        0 or what `main` returned; 2 after a UserError, a refusal of the machine (disk, permissions) or want
+        of memory; 130 after Ctrl-C; 141 where the reader of the output has left. Any other exception is a bug
+        and leaves with its traceback.
     """
+    with lenient_streams():
+        return _run(main, *args)
+
+
+def _run(main, *args) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _one_line_warning
             code = main(*args) or 0
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            end_output()
             return code
     except UserError as error:
         return _complain(str(error))
+    except MemoryError:
+        return _complain(_NO_MEMORY)
     except BrokenPipeError:
-        _forget_stdout()
+        drop_output()
         return CLOSED_PIPE
     except OSError as error:
         if error.errno not in _REFUSALS:
@@ -59,16 +70,10 @@ def run_cli(main, *args) -> int:
         return INTERRUPTED
 
 
-def _forget_stdout() -> None:
-    """Send what is still buffered nowhere, so that Python does not complain about it when it ends."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _complain(message: str) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    print(f"error: {one_line(message)}", file=sys.stderr)
     return BAD_INPUT
 
 
 def _one_line_warning(message, category, filename, lineno, file=None, line=None):
-    print("warning: " + " ".join(str(message).split()), file=file or sys.stderr)
+    print(f"warning: {one_line(message)}", file=file or sys.stderr)

@@ -12,16 +12,21 @@ from __future__ import annotations
 
 import argparse
 
+from ppstyleclip.cli.argument_types import SEED, Whole
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.memory import check_memory
+from ppstyleclip.wording import counted
+
+MOST_BYTES = 8 * 10**9  # of the pictures of all sheets
 
 
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line; the names and meanings are those of PaddleGAN's tool of this name."""
     parser = documented_parser(__doc__)
     add = parser.add_argument_group("sheet").add_argument
-    add("--seed", type=int, help="makes the pictures repeatable (default: others each time)")
-    add("--n_row", type=int, default=3, help="rows of the sheet (default: %(default)s)")
-    add("--n_col", type=int, default=5, help="columns of the sheet (default: %(default)s)")
+    add("--seed", type=SEED, help="makes the pictures repeatable (default: others each time)")
+    add("--n_row", type=Whole(1, 100), default=3, help="rows of the sheet (default: %(default)s)")
+    add("--n_col", type=Whole(1, 100), default=5, help="columns of the sheet (default: %(default)s)")
     add_model_arguments(parser)
     return parser.parse_args(argv)
 
@@ -34,6 +39,11 @@ def run(args: argparse.Namespace) -> None:
     from ppstyleclip.pipelines.records import result_of
     from ppstyleclip.pipelines.sampling import SheetConfig, sample_sheets
 
+    count = 3 * (args.n_row + 1) * (args.n_col + 1)  # of the sheet and of two of mixtures
+    needed = 3 * 3 * editor.bundle.generator.size**2 * count
+    check_memory(
+        needed, f"sheets of {counted(count, 'picture')}", "take fewer --n_row or --n_col", MOST_BYTES
+    )
     made = result_of(sample_sheets(editor, SheetConfig(args.n_row, args.n_col, args.seed)))
     for path in save_sheets(args.output_path, made):
         print(f"wrote {path}")

@@ -1,27 +1,33 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""What the commands write, under the file names of PaddleGAN's tools; each function returns its paths."""
+"""What the commands write, under the file names of PaddleGAN's tools; each function returns its paths.
+
+The files of one function take their names together, so that a full disk leaves no new ones beside old ones.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ppstyleclip.files import save_png, write_atomic
+from ppstyleclip.cli.photos import PictureFolder
+from ppstyleclip.files import all_or_nothing, save_png, sweep_drafts, write_atomic
 from ppstyleclip.pictures import enlarged, grid, offset_labels, reduced, strip
 from ppstyleclip.pipelines.editing import Move, TextEdit
+from ppstyleclip.pipelines.frames import FrameRecord
 from ppstyleclip.pipelines.inversion import FaceInversion
 from ppstyleclip.pipelines.photo import PhotoEdit
 from ppstyleclip.pipelines.sampling import Mixture, Sheets
-from ppstyleclip.video import FPS, save_gif, save_mp4
+from ppstyleclip.video import VideoFile, mp4_writer, save_gif, save_mp4
 from ppstyleclip.zoo import Bundle, save_generator
 from ppstyleclip.zoo.bundle import TUNED_FROM
 
+PHOTO_PICTURES = ("edited.png", "side_by_side.png", "faces.png")  # that save_photo writes
 GIF_SIDE = 512  # pixels; a GIF of 1024 px takes a megabyte for each picture
-STRIP_STEPS = 6  # of the row of an interpolation, if there are as many
+STRIP_STEPS = 6  # of the row of an interpolation, about
 
 
 def save_latent(path: str | Path, w_plus: np.ndarray) -> Path:
@@ -42,6 +48,7 @@ def save_styles(path: str | Path, styles: Sequence[Any]) -> Path:
     return Path(path)
 
 
+@all_or_nothing()
 def save_text_edit(folder: str | Path, made: TextEdit) -> list[Path]:
     """Write src.editing.png, dst.editing.png, dst.editing.pd and, for several strengths, strip.png."""
     written = _save_pngs(folder, {"src.editing.png": made.before, "dst.editing.png": made.after})
@@ -49,6 +56,7 @@ def save_text_edit(folder: str | Path, made: TextEdit) -> list[Path]:
     return written + _save_strip(folder, made.pictures, made.alphas)
 
 
+@all_or_nothing()
 def save_move(folder: str | Path, made: Move) -> list[Path]:
     """Write src.editing.png, dst.editing.png, dst.editing.npy and, for several offsets, strip.png."""
     written = _save_pngs(folder, {"src.editing.png": made.before, "dst.editing.png": made.after})
@@ -62,6 +70,7 @@ def _save_strip(folder: str | Path, pictures: np.ndarray, strengths: Sequence[fl
     return _save_pngs(folder, {"strip.png": strip(pictures, offset_labels(strengths))})
 
 
+@all_or_nothing()
 def save_mixture(folder: str | Path, made: Mixture) -> list[Path]:
     """Write src1.mixing.png, src2.mixing.png, dst.mixing.png and dst.mixing.npy."""
     names = ("src1.mixing.png", "src2.mixing.png", "dst.mixing.png")
@@ -69,6 +78,7 @@ def save_mixture(folder: str | Path, made: Mixture) -> list[Path]:
     return [*written, save_latent(Path(folder) / "dst.mixing.npy", made.w_plus[0])]
 
 
+@all_or_nothing()
 def save_sheets(folder: str | Path, made: Sheets) -> list[Path]:
     """Write sample.png, sample.npy, sample_mixing_0.png and sample_mixing_1.png."""
     columns = made.config.columns
@@ -78,12 +88,14 @@ def save_sheets(folder: str | Path, made: Sheets) -> list[Path]:
     return written + _save_pngs(folder, sheets)
 
 
+@all_or_nothing()
 def save_inversion(folder: str | Path, made: FaceInversion, infix: str = "") -> list[Path]:
     """Write src.png (the face), dst.png (as it is drawn) and dst.npy (its latent); `infix` is ".fitting"."""
     written = _save_pngs(folder, {f"src{infix}.png": made.crop, f"dst{infix}.png": made.drawn})
     return [*written, save_latent(Path(folder) / f"dst{infix}.npy", made.w_plus)]
 
 
+@all_or_nothing()
 def save_interpolation(
     folder: str | Path, pixels: np.ndarray, *, num_stops: int, steps: int, fps: float
 ) -> list[Path]:
@@ -105,12 +117,19 @@ def save_interpolation(
 
 
 def strip_numbers(legs: int, steps: int) -> list[int]:
-    """Choose the pictures of the row: all stops, and as many between as there is room for."""
-    shown = min(steps, max(1, STRIP_STEPS // legs))
-    within = [round(k * steps / shown) for k in range(shown)]
-    return [leg * steps + k for leg in range(legs) for k in within] + [legs * steps]
+    """Choose the pictures of the row: all stops, and some between that are equally far from each other.
+
+    Args:
+        legs: ways from one stop to the next.
+        steps: pictures of each way; a number of them that has no divisors leaves the stops alone.
+    """
+    wanted = max(1, STRIP_STEPS // legs)
+    divisors = (shown for shown in range(1, min(steps, 2 * wanted) + 1) if steps % shown == 0)
+    shown = min(divisors, key=lambda number: (abs(number - wanted), number))
+    return [k * steps // shown for k in range(legs * shown + 1)]
 
 
+@all_or_nothing()
 def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path]:
     """Write edited.png, side_by_side.png, faces.png, faces.npy, and each tuned generator."""
     folder = Path(folder)
@@ -119,12 +138,8 @@ def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path
         for face, old, new in zip(made.faces, made.before, made.after)
         for picture in (face.crop, old, new)
     ]
-    pictures = {
-        "edited.png": made.pixels,
-        "side_by_side.png": grid([made.original, made.pixels], 2, gap=4, background=255),
-        "faces.png": grid(rows, 3),
-    }
-    written = _save_pngs(folder, pictures)
+    pair = grid([made.original, made.pixels], 2, gap=4, background=255)
+    written = _save_pngs(folder, dict(zip(PHOTO_PICTURES, (made.pixels, pair, grid(rows, 3)))))
     written.append(save_latent(folder / "faces.npy", made.inversion.w_plus))
     tuned = [one for one in made.inversion.editors if one.bundle is not bundle]
     for number, own in enumerate(tuned, 1):
@@ -135,13 +150,42 @@ def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path
 
 
 def save_frames(
-    folder: str | Path, names: Sequence[str], pictures: Sequence[np.ndarray], rate: float | None
-) -> list[Path]:
-    """Write NAME.edited.png for each picture, or with a rate (frames a second) edited.mp4."""
-    if rate is None:
-        return _save_pngs(folder, {f"{name}.edited.png": one for name, one in zip(names, pictures)})
-    save_mp4(Path(folder) / "edited.mp4", pictures, fps=min(float(FPS[1]), rate))
-    return [Path(folder) / "edited.mp4"]
+    folder: str | Path, source: VideoFile | PictureFolder, records: Iterable[FrameRecord]
+) -> tuple[list[Path], list[int]]:
+    """Write pictures as they are edited: NAME.edited.png for each of a folder, edited.mp4 of a video.
+
+    Args:
+        folder: made if need be.
+        source: what was edited.
+        records: of pipelines.frames.edit_frames.
+    Returns:
+        (paths, how many faces were edited in each picture); all files take their names at the end.
+    """
+    sweep_drafts(folder)  # of a run that was killed
+    done = ((record.pixels, record.num_faces) for record in records if record.pixels is not None)
+    counts: list[int] = []
+    if isinstance(source, VideoFile):
+        (path,) = frame_paths(folder, source)
+        with mp4_writer(path, fps=source.rate) as write:
+            for pixels, num_faces in done:
+                write(pixels)
+                counts.append(num_faces)
+        return [path], counts
+    written = frame_paths(folder, source)
+    with all_or_nothing():
+        for path, (pixels, num_faces) in zip(written, done):
+            save_png(path, pixels)
+            counts.append(num_faces)
+        for _ in records:  # to its end, where it says whether there were faces at all
+            pass
+    return written, counts
+
+
+def frame_paths(folder: str | Path, source: VideoFile | PictureFolder) -> list[Path]:
+    """The files that save_frames writes."""
+    if isinstance(source, VideoFile):
+        return [Path(folder) / "edited.mp4"]
+    return [Path(folder) / f"{name}.edited.png" for name in source.names()]
 
 
 def _save_pngs(folder: str | Path, pictures: dict[str, np.ndarray]) -> list[Path]:

@@ -15,12 +15,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
+from ppstyleclip.cli.argument_types import BATCH, COUNT, FRACTION, words
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file, check_writable
-from ppstyleclip.methods.checks import check_count, check_number
+from ppstyleclip.files import all_or_nothing, check_file, check_writable
 from ppstyleclip.progress import last
+from ppstyleclip.wording import counted
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -30,6 +31,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument_group("sorting").add_argument
     add(
         "--texts",
+        type=words,
         nargs="+",
         required=True,
         metavar="TEXT",
@@ -37,7 +39,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add(
         "--least",
-        type=finite_number,
+        type=FRACTION,
         default=0.0,
         metavar="SHARE",
         help="leave out faces whose likeliest text has a smaller share, 0 to 1 (default: 0, none)",
@@ -48,8 +50,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         choices=("plain", "paddlegan", "official"),
         help="prompts around each text (default: plain, none)",
     )
-    add("--n_images", type=int, metavar="N", help="only the first N of the bank")
-    add("--batch_size", type=int, default=8, metavar="N", help="faces at a time (default: 8)")
+    add("--n_images", type=COUNT, metavar="N", help="only the first N of the bank")
+    add("--batch_size", type=BATCH, default=8, metavar="N", help="faces at a time (default: 8)")
     add_model_arguments(parser)
     return parser.parse_args(argv)
 
@@ -57,11 +59,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def run(args: argparse.Namespace) -> None:
     """Sort, write, and say what was done."""
     check_file(args.bank)
-    check_number("least", args.least, most=1.0)
-    check_count("batch_size", args.batch_size, least=1)
     editor = load_editor(args)
 
-    from ppstyleclip.pipelines.mapper_edit import load_faces
+    from ppstyleclip.pipelines.latent_files import load_faces
     from ppstyleclip.pipelines.split import split_faces
 
     faces, names = load_faces(editor, args.bank, args.n_images), _file_names(args.texts)
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
     written = _write(faces, result, check_writable(args.output_path), Path(args.bank).stem, names)
     counts = {text: len(group) for text, group in zip(args.texts, result.groups)}
     print(
-        f"{len(faces)} faces of {args.bank}: "
+        f"{counted(len(faces), 'face')} of {args.bank}: "
         + ", ".join(f"{n} {text}" for text, n in counts.items())
         + f", {len(faces) - sum(counts.values())} left out" * (sum(counts.values()) < len(faces))
     )
@@ -87,6 +87,7 @@ def _file_names(texts: list[str]) -> list[str]:
     return names
 
 
+@all_or_nothing()
 def _write(faces: Any, result: Any, folder: Path, stem: str, names: list[str]) -> list[Path]:
     """Write STEM_<text>.npy for each text that has faces, and split.csv with a line for each face."""
     from ppstyleclip.cli.curve_files import write_csv

@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import argparse
 
+from ppstyleclip.cli.argument_types import COUNT, FRACTION, SEED, Whole
+from ppstyleclip.cli.arguments import documented_parser
 from ppstyleclip.cli.preparation import add_model, open_model, places_of, save_statistics
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.progress import last
+from ppstyleclip.wording import counted
 
 BATCH = 500
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line of the first stage."""
-    parser = argparse.ArgumentParser(description="Measure mean and deviation of each style channel.")
+    parser = documented_parser("Measure mean and deviation of each style channel.")
     add_model(parser)
     add = parser.add_argument
-    add("--seed", type=int, default=1234, help="of the samples (default: %(default)s)")
-    add("--num_samples", type=int, default=100_000, help="how many (default: %(default)s)")
-    add("--truncation", type=float, help="0 to 1, 1 is none (default: the model's own, 0.7 for FFHQ)")
+    add("--seed", type=SEED, default=1234, help="of the samples (default: %(default)s)")
+    add("--num_samples", type=COUNT, default=100_000, help="how many (default: %(default)s)")
+    add("--truncation", type=FRACTION, help="0 to 1, 1 is none (default: the model's own, 0.7 for FFHQ)")
     add(
         "--truncation_mode",
         default="layers",
@@ -32,7 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="what is truncated: layers (the first eight), all (layers; the official code), features (the "
         "first eight of w, as PaddleGAN's published statistics), none (default: %(default)s)",
     )
-    add("--batch_size", type=int, help=f"samples at once (default: {BATCH})")
+    add("--batch_size", type=Whole(1, 100_000), help=f"samples at once (default: {BATCH})")
     add("--restart", action="store_true", help="begin again where a run that was killed would go on")
     return parser.parse_args(argv)
 
@@ -70,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
         restart=args.restart,
     )
     if job.num_done:
-        print(f"{job.num_done} samples are done in {path}; going on")
+        print(f"{counted(job.num_done, 'sample is', 'samples are')} done in {path}; going on")
     record = last(
         show_progress(
             run_statistics_job(job),
@@ -84,5 +87,8 @@ def run(args: argparse.Namespace) -> None:
     places = places_of(args, bundle.name)
     save_statistics(places, bundle, record.stats, record.s, made_with)
     finish_statistics_job(job)
-    print(f"measured {bundle.layout.size} style channels of {bundle.name} on {args.num_samples} samples")
-    print(f"wrote {places.statistics}\nwrote {places.styles} ({len(record.s)} styles)")
+    print(
+        f"measured {bundle.layout.size} style channels of {bundle.name} on "
+        f"{counted(args.num_samples, 'sample')}"
+    )
+    print(f"wrote {places.statistics}\nwrote {places.styles} ({counted(len(record.s), 'style')})")

@@ -17,10 +17,22 @@ import argparse
 from contextlib import closing
 from typing import Any, Callable
 
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, finite_number, load_editor
+from ppstyleclip.cli.argument_types import (
+    BATCH,
+    COUNT,
+    EVERY,
+    FRACTION,
+    SEED,
+    STRENGTH,
+    WEIGHT,
+    Whole,
+    words,
+)
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file
+from ppstyleclip.files import check_file, check_folder
+from ppstyleclip.wording import counted
 
 # Option -> field of TrainingConfig.
 FIELDS = {
@@ -59,20 +71,27 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; names are those of the official train.py and of seed 000's."""
     parser = documented_parser(__doc__)
     add = parser.add_argument_group("texts").add_argument
-    add("--description", nargs="+", metavar="TEXT", help="what the faces should become; or several")
+    add(
+        "--description",
+        type=words,
+        nargs="+",
+        metavar="TEXT",
+        help="what the faces should become; or several",
+    )
     add(
         "--data_mode",
         help="a list of texts of text2image_manipulation: hair, female, male, color, multi, Disney",
     )
     add(
         "--together",
-        type=int,
+        type=Whole(1, 100),
         default=1,
         metavar="N",
         help="of several texts, also up to N of them in one face (default: 1)",
     )
     add(
         "--neutral",
+        type=words,
         default="face",
         help="what the faces are, where the preset asks for a direction (default: face)",
     )
@@ -90,9 +109,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="to look at (default: sampled faces, or a tenth of those to train on)",
     )
     add("--photos", metavar="DIR", help="train on the faces that the encoder finds in these photos")
-    add("--train_dataset_size", type=int, help="how many, at most (default: the preset's, as for all below)")
-    add("--test_dataset_size", type=int)
-    add("--truncation", type=finite_number, help="of sampled faces (default: the model's own)")
+    add(
+        "--train_dataset_size", type=COUNT, help="how many, at most (default: the preset's, as for all below)"
+    )
+    add("--test_dataset_size", type=COUNT)
+    add("--truncation", type=FRACTION, help="of sampled faces (default: the model's own)")
     _add_training(parser.add_argument_group("training").add_argument)
     add = add_model_arguments(parser)
     add("--exp_dir", dest="output_path", default=argparse.SUPPRESS, help="the same as --output_path")
@@ -117,29 +138,29 @@ def _add_training(add: Callable) -> None:
             help=f"leave the {group} layers alone",
         )
     add("--work_in_stylespace", action="store_const", const="s", dest="space", help="move styles, not w_plus")
-    add("--scale", type=finite_number, help="what the network's output is multiplied with")
-    add("--max_steps", type=int)
-    add("--batch_size", type=int)
-    add("--learning_rate", type=finite_number)
+    add("--scale", type=STRENGTH, help="what the network's output is multiplied with")
+    add("--max_steps", type=EVERY)
+    add("--batch_size", type=BATCH)
+    add("--learning_rate", type=WEIGHT)
     add("--optim_name", help="ranger or adam")
-    add("--clip_lambda", type=finite_number, help="weight of the CLIP loss")
-    add("--latent_l2_lambda", type=finite_number, help="weight of the distance between the latents")
-    add("--id_lambda", type=finite_number, help="weight of the identity loss; needs --ir_se50_weights")
+    add("--clip_lambda", type=WEIGHT, help="weight of the CLIP loss")
+    add("--latent_l2_lambda", type=WEIGHT, help="weight of the distance between the latents")
+    add("--id_lambda", type=WEIGHT, help="weight of the identity loss; needs --ir_se50_weights")
     add("--ir_se50_weights", metavar="FILE", help="the identity network")
     add(
         "--toward",
-        type=finite_number,
+        type=WEIGHT,
         metavar="LENGTH",
         help="how far CLIP's view of a face moves along the text; 0: towards the text alone, as the paper",
     )
-    add("--views", type=int, help="shifted copies of a picture that CLIP sees, 1 to 5")
-    add("--val_interval", type=int, metavar="N", help="look at the held-out latents every N steps")
-    add("--patience", type=int, metavar="N", help="stop after N looks without a new best; 0 for never")
-    add("--save_interval", type=int, metavar="N", help="write the state every N steps")
-    add("--image_interval", type=int, metavar="N", help="write a picture of held-out faces every N steps")
+    add("--views", type=Whole(1, 5), help="shifted copies of a picture that CLIP sees, 1 to 5")
+    add("--val_interval", type=EVERY, metavar="N", help="look at the held-out latents every N steps")
+    add("--patience", type=EVERY, metavar="N", help="stop after N looks without a new best; 0 for never")
+    add("--save_interval", type=EVERY, metavar="N", help="write the state every N steps")
+    add("--image_interval", type=EVERY, metavar="N", help="write a picture of held-out faces every N steps")
     add("--board", choices=("visualdl", "tensorboard"), help="write the curves for it as well")
-    add("--board_interval", type=int, metavar="N")
-    add("--train_seed", type=int, help="of the first weights and of what is drawn")
+    add("--board_interval", type=EVERY, metavar="N")
+    add("--train_seed", type=SEED, help="of the first weights and of what is drawn")
     add("--mixed", action="store_true", help="compute in bfloat16 where that is safe; on a GPU")
     add(
         "--checkpoint_path",
@@ -156,7 +177,11 @@ def run(args: argparse.Namespace) -> None:
     ):
         check_file(path)
     if args.photos and args.latents_train_path:
-        raise UserError("--photos and --latents_train_path both say what to train on; give one of them")
+        raise UserError(
+            "--photos and --latents_train_path both say what to train on; give one of these options"
+        )
+    if args.photos is not None:
+        check_folder(args.photos)
     editor = load_editor(args)
 
     from ppstyleclip.cli.process_group import join_process_group
@@ -170,7 +195,7 @@ def run(args: argparse.Namespace) -> None:
     record, written, seconds = _train(args, task, run_config, group, seconds)
     best = task.training.best()
     print(
-        f"{', '.join(task.texts.names)} on {len(task.dataset)} latents of {editor.bundle.name}: "
+        f"{', '.join(task.texts.names)} on {counted(len(task.dataset), 'latent')} of {editor.bundle.name}: "
         f"steps {first} to {record.done}, loss {record.terms['loss']:.4f}"
         + (f", best held-out loss at step {best[0]}" if best else "")
         + f", {seconds:.0f} s in all"

@@ -17,6 +17,7 @@ from ppstyleclip.cli.board import Board
 from ppstyleclip.cli.curve_files import curve_lines, curve_rows, save_curves, write_csv
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import (
+    all_or_nothing,
     check_writable,
     read_metadata,
     read_safetensors,
@@ -24,9 +25,16 @@ from ppstyleclip.files import (
     sweep_drafts,
     write_safetensors,
 )
+from ppstyleclip.formats import sniff
 from ppstyleclip.methods.mapper.training import TRAIN, VAL
-from ppstyleclip.pipelines.mapper_training import STATE_KIND, MapperTraining, MapperTrainingRecord
+from ppstyleclip.pipelines.mapper_training import (
+    STATE_KIND,
+    MapperTraining,
+    MapperTrainingRecord,
+    StateMetadata,
+)
 from ppstyleclip.pipelines.presets import RunConfig
+from ppstyleclip.schema import from_metadata
 from ppstyleclip.zoo import load_mapper, save_mapper
 
 STATE, MAPPER, BEST = "state.safetensors", "mapper.safetensors", "best_mapper.safetensors"
@@ -79,6 +87,7 @@ class TrainingFolder:
         if self.run.save_every and step and step % self.run.save_every == 0 and step != record.total:
             self.write_all()
 
+    @all_or_nothing()
     def write_all(self) -> None:
         """Write the mapper, the curves and the state."""
         training, seconds = self.task.training, f"{self.seconds:.1f}"
@@ -114,7 +123,8 @@ def resume_training(
     Args:
         task: MapperTraining; it is moved.
         folder: where the run writes; its own state comes first.
-        checkpoint: a state of another folder to go on from, or a mapper whose weights to begin with.
+        checkpoint: a state of another folder to go on from, or a mapper of any form that load_mapper reads,
+            with whose weights to begin.
         restart: pass over the folder's own state.
     Returns:
         seconds that the training has taken so far.
@@ -126,7 +136,7 @@ def resume_training(
         return _load_state(task, own)
     if checkpoint is None:
         return 0.0
-    if read_metadata(checkpoint).get("kind") == STATE_KIND:
+    if sniff(checkpoint) == "safetensors" and read_metadata(checkpoint).get("kind") == STATE_KIND:
         return _load_state(task, checkpoint)
     try:
         task.load_weights(load_mapper(checkpoint, generator=task.made_for["generator"]))
@@ -139,6 +149,6 @@ def _load_state(task: MapperTraining, path: Any) -> float:
     arrays, metadata = read_safetensors(path)
     try:
         task.load_state(arrays, metadata)
+        return from_metadata(StateMetadata, metadata, "this state").seconds
     except UserError as error:
         raise UserError(f"{path}: {error} (--restart begins again)") from None
-    return float(metadata["seconds"])

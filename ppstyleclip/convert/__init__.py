@@ -13,11 +13,14 @@ from ppstyleclip.convert.architecture import fits_multiplier, infer_generator_co
 from ppstyleclip.convert.clips import recognise_hugging_face, recognise_openai
 from ppstyleclip.convert.encoders import recognise_paddle_psp, recognise_torch_encoder
 from ppstyleclip.convert.face_recognition import recognise_arcface, recognise_irse50
+from ppstyleclip.convert.key_map import without_module
 from ppstyleclip.convert.mappers import recognise_mapper, recognise_pickled_mapper
 from ppstyleclip.convert.nvidia import recognise_nvidia, refuse_tensorflow
 from ppstyleclip.convert.perceptual import recognise_lpips, recognise_vgg16
 from ppstyleclip.convert.style_data import (
     complete_relevance,
+    describe_widths,
+    directions_of,
     recognise_directions,
     recognise_relevance,
     recognise_statistics,
@@ -25,13 +28,15 @@ from ppstyleclip.convert.style_data import (
 )
 from ppstyleclip.convert.stylegan2 import generator_sample, recognise_paddlegan, recognise_rosinality
 from ppstyleclip.convert.types import Converted, Recognised
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named, plain
 
 __all__ = [
     "Converted",
     "Recognised",
     "complete_relevance",
     "convert",
+    "describe_widths",
+    "directions_of",
     "fits_multiplier",
     "generator_sample",
     "infer_generator_config",
@@ -58,6 +63,7 @@ _RECOGNISERS = (
     recognise_directions,
     recognise_relevance,
 )
+_STATE_DICTS = ("g_ema", "G_ema", "state_dict")  # within a checkpoint
 KNOWN = (
     "StyleGAN2 generators (PaddleGAN, rosinality, NVIDIA), CLIPs (OpenAI, Hugging Face, paddleclip), "
     "pSp, e4e, ReStyle, StyleCLIP mappers, IR-SE50, ResNet-18 ArcFace, VGG16, LPIPS heads, statistics, "
@@ -76,6 +82,7 @@ def recognise(content, container: str | None = None) -> Recognised:
         UserError: it is of no known kind (says what was seen and lists the kinds), or of a known kind that
             cannot be converted.
     """
+    content = _without_wrappers(content) if _has_names(content) else content
     for recogniser in _RECOGNISERS if _has_names(content) else ():
         found = recogniser(content, container)
         if found is not None:
@@ -96,13 +103,23 @@ def _has_names(content) -> bool:
     """Tell whether the keys of a dict, and of the state dicts in it, are texts."""
     if not isinstance(content, dict):
         return True
-    parts = [content, *(content.get(word) for word in ("g_ema", "G_ema", "state_dict"))]
+    parts = [content, *(content.get(word) for word in _STATE_DICTS)]
     return all(type(key) is str for part in parts if isinstance(part, dict) for key in part)
+
+
+def _without_wrappers(content):
+    """Drop the `module.` that torch's DataParallel puts before all keys of a network, or of its parts."""
+    if not isinstance(content, dict):
+        return content
+    inner = {
+        word: without_module(content[word]) for word in _STATE_DICTS if isinstance(content.get(word), dict)
+    }
+    return without_module({**content, **inner})
 
 
 def _seen(content) -> str:
     if hasattr(content, "state"):
-        return f"a pickled {content.class_name} with {_names(content.state())}"
+        return f"a pickled {plain(content.class_name)} with {_names(content.state())}"
     if isinstance(content, dict):
         return f"a dict with {_names(content)}"
     if isinstance(content, (list, tuple)):
@@ -113,6 +130,4 @@ def _seen(content) -> str:
 
 
 def _names(keys) -> str:
-    names = [str(key) for key in keys]
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return ", ".join(names[:4]) + more or "nothing in it"
+    return named(keys, 4) if len(keys) else "nothing in it"

@@ -20,6 +20,7 @@ from ppstyleclip.convert.key_map import (
 from ppstyleclip.convert.networks import clip_parameters
 from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError
+from ppstyleclip.wording import counted
 
 _HEAD = 64  # width of an attention head in every published CLIP
 _BLOCK = re.compile(r"(visual\.)?transformer\.resblocks\.(\d+)\.ln_1\.weight")
@@ -93,7 +94,8 @@ def _recognised(origin, config, key_map, state) -> Recognised:
         return Converted("clip", made, config, ignored=ignored)
 
     description = (
-        f"CLIP ({origin} keys), {config['vision_layers']} blocks of {config['vision_width']}, patches of "
+        f"CLIP ({origin} keys), {counted(config['vision_layers'], 'block')} of "
+        f"{config['vision_width']}, patches of "
         f"{config['vision_patch_size']} in {config['image_size']} px, features of {config['embed_dim']}"
     )
     return Recognised("clip", description, config, convert)

@@ -16,7 +16,8 @@ from ppstyleclip.convert.key_map import BATCHES_SEEN, map_state_dict, paddle_key
 from ppstyleclip.convert.networks import encoder_parameters, published_encoders
 from ppstyleclip.convert.stylegan2 import MEAN, convert_state, describe, read_config
 from ppstyleclip.convert.types import Converted, Recognised
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named, plain, shown
+from ppstyleclip.wording import counted
 
 _WIDTH = 512  # of every style head
 _IMAGE_CHANNELS, _WITH_LAST_RESULT = 3, 6
@@ -73,7 +74,7 @@ def recognise_torch_encoder(content, container) -> Recognised | None:
     left = {key: "only needed to go on training" for key in content if key in _TRAINING}
     unknown = sorted(key for key in content if key not in known)
     if unknown:
-        raise UserError(f"a checkpoint with an encoder holds {', '.join(unknown[:3])}, which is unknown")
+        raise UserError(f"a checkpoint with an encoder holds {named(unknown, 3)}, which is unknown")
     return _recognised(state, content.get("opts"), content.get(MEAN), True, left)
 
 
@@ -106,7 +107,8 @@ def _recognised(state, opts, mean, is_torch, left) -> Recognised:
         return _convert(parts, kind, config, is_torch, mean, opts, left)
 
     description = (
-        f"{_TITLES[kind]} encoder ({opts['encoder_type']}, {structure.styles} styles) with its StyleGAN2 "
+        f"{_TITLES[kind]} encoder ({opts['encoder_type']}, {counted(structure.styles, 'style')}) "
+        f"with its StyleGAN2 "
         f"generator, {describe(generator)}"
     )
     return Recognised(kind, description, config, convert)
@@ -122,7 +124,9 @@ def split_parts(state: dict, *names: str) -> dict[str, dict]:
     for key, value in state.items():
         name, _, rest = key.partition(".")
         if name not in parts:
-            raise UserError(f"{key} is unknown; {' and '.join(f'{name}.*' for name in names)} were expected")
+            raise UserError(
+                f"{plain(key)} is unknown; {' and '.join(f'{name}.*' for name in names)} were expected"
+            )
         parts[name][rest] = value
     return parts
 
@@ -131,7 +135,7 @@ def _kind(opts, structure) -> str:
     name = opts.get("encoder_type")
     known = published_encoders()
     if not isinstance(name, str) or name not in known:
-        said = repr(name)[:40] if isinstance(name, str) else "of no name"
+        said = shown(name) if isinstance(name, str) else "of no name"
         raise UserError(
             f"its opts state encoder_type {said}, and tensors alone do not tell encoders "
             f"apart; known: {', '.join(known)}"
@@ -151,7 +155,7 @@ def _check_styles(structure, generator) -> None:
     wanted = 1 if structure.heads == "w" else layers
     if structure.styles != wanted or generator["style_dim"] != _WIDTH:
         raise UserError(
-            f"its encoder makes {structure.styles} styles of {_WIDTH}, its generator takes "
+            f"its encoder makes {counted(structure.styles, 'style')} of {_WIDTH}, its generator takes "
             f"{layers} of {generator['style_dim']}; the file is damaged"
         )
 
@@ -160,7 +164,7 @@ def _convert(parts, kind, config, is_torch, mean, opts, left) -> Converted:
     specs = encoder_parameters(network_config(config))
     key_map = torch_keys(specs) if is_torch else paddle_keys(specs)
     encoder, dropped = map_state_dict(key_map, parts["encoder"], [BATCHES_SEEN])
-    decoder, blurs = convert_state(parts["decoder"], config["generator"], is_torch)
+    decoder, blurs, notes = convert_state(parts["decoder"], config["generator"], is_torch)
     state = {
         **{f"encoder.{key}": value for key, value in encoder.items()},
         **{f"decoder.{key}": value for key, value in decoder.items()},
@@ -171,7 +175,8 @@ def _convert(parts, kind, config, is_torch, mean, opts, left) -> Converted:
         **{f"decoder.{key}": reason for key, reason in blurs.items()},
     }
     extras = {} if mean is None else {MEAN: _mean_latent(mean, config["generator"])}
-    notes = () if extras else (f"it has no {MEAN}; the mean of sampled latents has to stand in",)
+    if not extras:
+        notes = (*notes, f"it has no {MEAN}; the mean of sampled latents has to stand in")
     return Converted(kind, state, config, extras, ignored, notes, opts)
 
 

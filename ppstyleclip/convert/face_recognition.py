@@ -18,9 +18,9 @@ def recognise_irse50(content, container) -> Recognised | None:
 
 
 def recognise_arcface(content, container) -> Recognised | None:
-    """resnet18_110.pth, whose keys all start with `module.`, or PaddleGAN's arcface_resnet18.pdparams."""
-    if _has(content, "module.conv1.weight", "module.fc5.weight"):
-        key_map = torch_keys(arcface_parameters(), "module.")
+    """resnet18_110.pth, or PaddleGAN's arcface_resnet18.pdparams."""
+    if _has(content, "conv1.weight", "fc5.weight", "bn1.running_mean"):
+        key_map = torch_keys(arcface_parameters())
     elif _has(content, "conv1.weight", "fc5.weight", "bn1._mean"):
         key_map = paddle_keys(arcface_parameters())
         if "prelu._weight" in content:  # as this package wrote it until 0.1.0

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ppstyleclip.errors import UserError, name_first
+from ppstyleclip.errors import UserError, name_first, plain
 
 if TYPE_CHECKING:
     from ppstyleclip.models.parameters import ParameterSpec
@@ -73,6 +73,29 @@ def shape_of(state: dict, key: str) -> tuple:
     return value.shape if isinstance(value, np.ndarray) else ()
 
 
+def without_module(state: dict) -> dict:
+    """Drop `module.`, as torch's DataParallel writes it, where all keys have it, or all behind a first word.
+
+    Args:
+        state: `{key: anything}`, such as `module.conv1.weight`, or `encoder.module.conv1.weight` beside
+            `latent_avg`.
+    """
+    behind: dict[str, set] = {}
+    for key in state:
+        first, *rest = key.split(".")
+        behind.setdefault(first, set()).add(rest[0] if len(rest) > 1 else "")
+    if set(behind) == {"module"}:
+        return without_module({key.partition(".")[2]: value for key, value in state.items()})
+    wrapped = [f"{first}.module." for first, words in behind.items() if words == {"module"}]
+    for prefix in wrapped:
+        short = prefix.partition(".")[0] + "."
+        state = {
+            short + key[len(prefix) :] if key.startswith(prefix) else key: value
+            for key, value in state.items()
+        }
+    return state
+
+
 def map_state_dict(key_map: list[KeyMapping], source: dict, ignored: Ignored = ()) -> tuple[dict, dict]:
     """Make a state dict of ours, and account for every key of the source.
 
@@ -89,7 +112,7 @@ def map_state_dict(key_map: list[KeyMapping], source: dict, ignored: Ignored = (
     used = {mapping.source for mapping in key_map}
     left = {key: _reason(key, ignored) for key in source if key not in used}
     problems = [f"{mapping.source} is missing" for mapping in key_map if mapping.source not in source]
-    problems += [f"{key} is unknown" for key, reason in left.items() if reason is None]
+    problems += [f"{plain(key)} is unknown" for key, reason in left.items() if reason is None]
     state = {}
     for mapping in key_map:
         if mapping.source in source:

@@ -17,8 +17,9 @@ from ppstyleclip.convert.key_map import map_state_dict, torch_keys
 from ppstyleclip.convert.networks import mapper_parameters, mapper_widths
 from ppstyleclip.convert.stylegan2 import convert_state, generator_sample, read_config
 from ppstyleclip.convert.types import Converted, Recognised
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named, plain, shown
 from ppstyleclip.files import fingerprint
+from ppstyleclip.wording import counted
 
 _GROUPS = ("course", "medium", "fine")
 _WEIGHT = re.compile(r"((?:\w+\.)?mapping)\.(\d{1,3})\.weight")
@@ -39,7 +40,7 @@ def recognise_mapper(content, container) -> Recognised | None:
         return None
     unknown = sorted(key for key in content if key not in ("state_dict", "opts"))
     if unknown:
-        raise UserError(f"a checkpoint with a mapper holds {', '.join(unknown[:3])}, which is unknown")
+        raise UserError(f"a checkpoint with a mapper holds {named(unknown, 3)}, which is unknown")
     parts = split_parts(content["state_dict"], "mapper", "decoder")
     stated = content.get("opts")
     opts = stated if isinstance(stated, dict) else {}
@@ -77,7 +78,9 @@ def latent_mapper_keys(state: dict) -> dict:
     for key, value in state.items():
         group, middle, rest = (key.split(".", 2) + ["", ""])[:3]
         if middle != "mapper" or group not in ("coarse_mapper", "medium_mapper", "fine_mapper"):
-            raise UserError(f"{key} is unknown; coarse_mapper, medium_mapper and fine_mapper were expected")
+            raise UserError(
+                f"{plain(key)} is unknown; coarse_mapper, medium_mapper and fine_mapper were expected"
+            )
         word = group.replace("coarse", "course").replace("_mapper", "")
         renamed[f"{word}_mapping.mapping.{rest}"] = value
     return renamed
@@ -129,8 +132,7 @@ def _read_config(mapper, is_for_3, decoder) -> dict:
         }
     else:
         raise UserError(
-            f"this mapper has {', '.join(sorted(widths)[:3])}; a single, a levels or a "
-            "style-space mapper is known"
+            f"this mapper has {named(sorted(widths), 3)}; a single, a levels or a style-space mapper is known"
         )
     layers = _LAYERS_3 if is_for_3 else _layers_of(decoder)
     config = {"type": kind, "form": _form(widths), "widths": widths, "layers": layers}
@@ -167,7 +169,7 @@ def _form(widths) -> str:
             return form
     one = next(iter(widths.values()))
     raise UserError(
-        f"this mapper's layers are {one} wide; the official one and text2image_manipulation's "
+        f"this mapper's layers are {shown(one)} wide; the official one and text2image_manipulation's "
         "(sum, cat, multi) are known"
     )
 
@@ -180,9 +182,10 @@ def _description(config) -> str:
     if config["type"] == "styles":
         return f"StyleCLIP mapper in style space, {len(config['styles'])} style layers"
     groups = f" ({', '.join(config['levels'])})" if config["type"] == "levels" else ""
-    prompt = f", '{config['description']}'" if config.get("description") else ""
+    prompt = f", {shown(config['description'])}" if config.get("description") else ""
     return (
-        f"StyleCLIP mapper, {config['type']}{groups}, {config['form']}, for {config['layers']} layers of "
+        f"StyleCLIP mapper, {config['type']}{groups}, {config['form']}, for "
+        f"{counted(config['layers'], 'layer')} of "
         f"w_plus{prompt}"
     )
 

@@ -21,9 +21,10 @@ from ppstyleclip.convert.key_map import (
     transposed,
 )
 from ppstyleclip.convert.networks import generator_parameters
-from ppstyleclip.convert.stylegan2 import MEAN, check_filter, describe, mean_w
+from ppstyleclip.convert.nvidia_settings import read_settings
+from ppstyleclip.convert.stylegan2 import MEAN, TAPS, check_filter, describe, mean_w, with_constants
 from ppstyleclip.convert.types import Converted, Recognised
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named, shown
 
 _FILTER = re.compile(r"synthesis\.b\d+\.(conv[01]\.)?resample_filter")
 _OUR_KEY = re.compile(r"([a-z_]+1?)\.(?:(?:noise_)?(\d+)(?:\.|$))?(.*)")
@@ -45,25 +46,33 @@ def recognise_nvidia(content, container) -> Recognised | None:
         left = {key: "only G_ema, the averaged generator, is converted" for key in content if key != "G_ema"}
         unknown = sorted(set(left) - set(_TRAINING))
         if unknown:
-            raise UserError(f"a pickle with G_ema holds {', '.join(unknown[:3])}, which is unknown")
+            raise UserError(f"a pickle with G_ema holds {named(unknown, 3)}, which is unknown")
     state = network.state() if hasattr(network, "state") else network
     if not isinstance(state, dict) or _MEAN not in state and "synthesis.b4.const" not in state:
         return None
     if "synthesis.input.freqs" in state:
         raise UserError("this is a StyleGAN3 network; StyleGAN3 cannot be drawn yet, StyleGAN2 can")
     _refuse_other_architectures(state)
-    settings = _settings(network)
+    settings = read_settings(network)
     config = _read_config(state, settings)
 
     def convert() -> Converted:
         for key in filter(_FILTER.fullmatch, state):
             check_filter(key, state[key], 1.0)
         weights = {key: value for key, value in state.items() if key != _MEAN}
+        weights, drawn = _with_constants(weights, config)
         made, ignored = map_state_dict(_key_map(config), weights, _IGNORED)
         extras = {MEAN: mean_w(state[_MEAN], config)} if _MEAN in state else {}
-        return Converted("generator", made, config, extras, {**left, **ignored}, _notes(settings))
+        return Converted("generator", made, config, extras, {**left, **ignored}, (*_notes(settings), *drawn))
 
     return Recognised("generator", f"StyleGAN2 generator (NVIDIA's), {describe(config)}", config, convert)
+
+
+def _with_constants(state, config) -> tuple:
+    key_map = _key_map(config)
+    noises = {one.source: one.shape[2:] for one in key_map if one.transform is picture}
+    filters = dict.fromkeys(one.source for one in key_map if one.transform is four_times)
+    return with_constants(state, noises, list(filters), TAPS)
 
 
 def refuse_tensorflow(content, container) -> None:
@@ -92,32 +101,10 @@ def _refuse_other_architectures(state) -> None:
         )
 
 
-def _settings(network) -> dict:
-    """What leaves no shape, where the file says it: lr_mlp, conv_clamp, activation."""
-    if not hasattr(network, "children"):
-        return {}
-    layer = _child(network, "mapping", "fc0")
-    block = _child(network, "synthesis", "b4", "conv1")
-    return {
-        "lr_mlp": layer.get("bias_gain"),
-        "conv_clamp": block.get("conv_clamp"),
-        "activations": {layer.get("activation", "lrelu"), block.get("activation", "lrelu")},
-    }
-
-
-def _child(network, *names) -> dict:
-    """The attributes of a module inside another, or none."""
-    for name in names:
-        network = network.children.get(name)
-        if network is None:
-            return {}
-    return network.attributes
-
-
 def _read_config(state, settings) -> dict:
     other = settings.get("activations", {"lrelu"}) - {"lrelu"}
     if other:
-        raise UserError(f"this NVIDIA network's activation is {other.pop()!r}; only lrelu is known")
+        raise UserError(f"this NVIDIA network's activation is {shown(other.pop())}; only lrelu is known")
     sides = sorted(int(match[1]) for match in map(_BLOCK.fullmatch, state) if match)
     if not sides or sides != [2**power for power in range(2, len(sides) + 2)] or not 2 <= len(sides) <= 9:
         raise UserError(f"this NVIDIA network has blocks of {sides} px; 4, 8, ... up to 8 to 1024 are known")
@@ -139,7 +126,8 @@ def _notes(settings) -> tuple:
     clamp = settings.get("conv_clamp")
     if clamp is None:
         return ()
-    return (f"that code clamps activations at {clamp}; ours does not, which shows only where one is reached",)
+    said = f"that code clamps activations at {clamp:g}; ours does not, which shows only where one is reached"
+    return (said,)
 
 
 def four_times(array):

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from ppstyleclip.convert.types import Converted, Recognised
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named, plain
+from ppstyleclip.wording import counted
 
 # Names in PaddleGAN's file of editing directions; a dict with one of them is such a file.
 EDITS = (
@@ -27,6 +30,8 @@ EDITS = (
     "smile",
     "yaw",
 )
+_STRENGTH = "strength"
+_NO_EDITS = ("w_plus", "w", "latent", "latents", "weight", "bias", "mean", "std", "s", "relevance", _STRENGTH)
 _UNIT = 0.02  # how far a row's length may be from 1; files in float16 exist
 
 
@@ -41,13 +46,13 @@ def recognise_statistics(content, container) -> Recognised | None:
         return None
     widths = _widths(mean)
     config = {"channels": widths}
-    description = f"statistics of {sum(widths)} style channels in {len(widths)} layers ({origin})"
+    description = f"statistics of {describe_widths(widths)} ({origin})"
 
     def convert() -> Converted:
         state = {"mean": _joined(mean, "mean"), "std": _joined(std, "std")}
         if _widths(std) != widths:
             raise UserError(
-                f"mean has {len(widths)} layers and std {len(_widths(std))}, or of other widths; "
+                f"mean has {counted(len(widths), 'layer')} and std {len(_widths(std))}, or of other widths; "
                 "the file is damaged"
             )
         return Converted("statistics", state, config, ignored=left)
@@ -56,8 +61,10 @@ def recognise_statistics(content, container) -> Recognised | None:
 
 
 def recognise_styles(content, container) -> Recognised | None:
-    """Styles of N faces: the official S (names and arrays), or PaddleGAN's list of arrays `[N, C]`."""
+    """Styles of N faces: the official S (names and arrays), PaddleGAN's list of arrays `[N, C]`, or ours."""
     names = None
+    if isinstance(content, dict) and set(content) == {"s"}:
+        content = [content["s"]]
     if _is_pair(content) and _is_list(content[0]) and content[0] and all(type(n) is str for n in content[0]):
         names, content = content
     if not _is_list(content) or not content or not all(_is_floats(part, 2) for part in content):
@@ -66,7 +73,7 @@ def recognise_styles(content, container) -> Recognised | None:
         return None
     widths = [part.shape[1] for part in content]
     config = {"channels": widths}
-    description = f"styles of {len(content[0])} faces, {sum(widths)} channels in {len(widths)} layers"
+    description = f"styles of {counted(len(content[0]), 'face')}, {describe_widths(widths)}"
     return Recognised(
         "styles",
         description,
@@ -76,7 +83,11 @@ def recognise_styles(content, container) -> Recognised | None:
 
 
 def recognise_relevance(content, container) -> Recognised | None:
-    """Relevance, official fs3.npy or PaddleGAN's global directions: one array `[E, D]` of unit rows."""
+    """Relevance: official fs3.npy, PaddleGAN's global directions, or ours; an array `[E, D]` of unit rows."""
+    beside = {}
+    if isinstance(content, dict) and {"relevance"} <= set(content) <= {"relevance", _STRENGTH}:
+        beside = {_STRENGTH: content[_STRENGTH]} if _STRENGTH in content else {}
+        content = content["relevance"]
     if not _is_floats(content, 2) or 0 in content.shape:
         return None
     lengths = np.linalg.norm(np.asarray(content, np.float32), axis=1)
@@ -89,21 +100,37 @@ def recognise_relevance(content, container) -> Recognised | None:
         "relevance",
         description,
         config,
-        lambda: Converted("relevance", {"relevance": np.array(content, np.float32)}, config),
+        lambda: Converted("relevance", {"relevance": np.array(content, np.float32)}, config, beside),
     )
 
 
 def recognise_directions(content, container) -> Recognised | None:
     """PaddleGAN's editing directions: a dict of steps in w_plus, `[L, D]` or `[D]`."""
-    if not isinstance(content, dict) or not set(EDITS) & set(content):
+    if not isinstance(content, dict) or not (set(EDITS) & set(content) or _are_steps(content)):
         return None
+    return directions_of(content)
+
+
+def _are_steps(content: dict) -> bool:
+    """Whether arrays under words of their own are `[L, D]`, `[1, D]` or `[D]` of one generator."""
+    is_named = all(re.fullmatch(r"\w+", name) and name not in _NO_EDITS for name in content)
+    if not content or not is_named or not all(_is_floats(v, 1) or _is_floats(v, 2) for v in content.values()):
+        return False
+    shapes = {np.atleast_2d(value).shape for value in content.values()}
+    layers = {shape[0] for shape in shapes} - {1}
+    return len({shape[1] for shape in shapes}) == 1 and len(layers) <= 1
+
+
+def directions_of(content: dict) -> Recognised:
+    """Directions, whatever they are called."""
     state = {}
     for name, value in content.items():
-        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not 1 <= value.ndim <= 3:
-            raise UserError(f"direction '{name}' is no array of floats, [layers, width]")
+        is_floats = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 0
+        if not is_floats or not 1 <= value.ndim <= 3:
+            raise UserError(f"direction '{plain(name)}' is no array of floats, [layers, width]")
         state[name] = value.astype(np.float32).reshape(-1, value.shape[-1])  # [L or 1, D]
     config = {"names": sorted(state)}
-    description = f"{len(state)} editing directions in w_plus: {', '.join(sorted(state)[:4])}, ..."
+    description = f"{len(state)} editing directions in w_plus: {named(sorted(state), 4)}"
     return Recognised("directions", description, config, lambda: Converted("directions", state, config))
 
 
@@ -123,6 +150,12 @@ def complete_relevance(relevance: np.ndarray, widths) -> tuple:
     return np.concatenate([relevance, rest]), int((ends > relevance.shape[0]).sum())
 
 
+def describe_widths(widths) -> str:
+    """Channels and layers in words; a single vector does not say how it falls into layers."""
+    channels = counted(sum(widths), "style channel")
+    return f"{channels} in {len(widths)} layers" if len(widths) > 1 else channels
+
+
 def _is_list(value) -> bool:
     return isinstance(value, (list, tuple))
 
@@ -140,13 +173,19 @@ def _are_vectors(value) -> bool:
 
 
 def _widths(value) -> list:
-    return [int(np.size(part)) for part in value] if _is_list(value) else [int(np.size(value))]
+    try:
+        return [int(np.size(part)) for part in value] if _is_list(value) else [int(np.size(value))]
+    except ValueError:  # lists of different lengths
+        raise UserError("its statistics hold no numbers") from None
 
 
 def _joined(value, word) -> np.ndarray:
     """One flat vector of a list of vectors, or of one."""
     parts = value if _is_list(value) else [value]
     try:
-        return np.concatenate([np.asarray(part, np.float32).reshape(-1) for part in parts])
+        arrays = [np.asarray(part) for part in parts]
+        if any(array.dtype.kind not in "fiu" for array in arrays):
+            raise TypeError(arrays[0].dtype)
+        return np.concatenate([array.astype(np.float32).reshape(-1) for array in arrays])
     except (TypeError, ValueError):
         raise UserError(f"'{word}' holds no numbers") from None

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Callable
 
+from ppstyleclip.finite import check_finite
+
 
 @dataclass(frozen=True)
 class Converted:
@@ -20,6 +22,9 @@ class Converted:
         ignored: `{source key that was left out: reason}`.
         notes: what the user should know; one line each.
         opts: options that the file carries from its training, as they are there.
+        stated: metadata of a file of ours that was converted, which go along.
+    Raises:
+        UserError: an array holds NaN or infinity.
     """
 
     kind: str
@@ -29,6 +34,10 @@ class Converted:
     ignored: dict = field(default_factory=dict)
     notes: tuple = ()
     opts: dict = field(default_factory=dict)
+    stated: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_finite({**self.state, **self.extras})
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ppstyleclip.engine.predictor import ALL_PASSES, PassConfig, Program, check_
 from ppstyleclip.worker import on_worker
 
 Arrays = dict  # {name: array}
+_CURE = "; make room, or set HOME and PPSTYLECLIP_HOME to folders that can be written"
 
 
 class Compiled:
@@ -117,7 +118,8 @@ class Compiled:
 
     def _give_up(self, error: Exception) -> None:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        warnings.warn(f"not compiled, runs in Paddle's eager mode: {reason}", stacklevel=4)
+        cure = _CURE if isinstance(error, OSError) else ""
+        warnings.warn(f"not compiled, runs in Paddle's eager mode: {reason}{cure}", stacklevel=4)
         self._program, self._failed = None, True
 
     def _eager(self, arrays: Arrays) -> list[np.ndarray]:

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,8 +12,10 @@ from typing import Any
 
 import paddle
 
+from ppstyleclip.engine.cache_folder import private_folder
 from ppstyleclip.engine.graph_passes import prepare_gradient_program, prepare_program
-from ppstyleclip.engine.predictor import MODELS, STEM, on_gpu
+from ppstyleclip.engine.manifest import MODELS, STEM, adopt_program
+from ppstyleclip.engine.predictor import on_gpu
 from ppstyleclip.models.generator import HasBackward
 from ppstyleclip.worker import on_worker
 
@@ -46,6 +46,8 @@ def export(
         wrt: as in Compiled.
         bf16: convolutions compute in bf16, where the program runs on a CPU; needs writes_legacy_ir().
         in_place: reshapes copy nothing where they need not; they must not run under oneDNN then.
+    Raises:
+        CannotWrite: the disk is full. Whatever else keeps Paddle from writing the Layer is raised as it is.
     """
     traced = _WithGradient(layer, wrt) if wrt else layer
     specs: Any = {
@@ -64,6 +66,7 @@ def export(
         prepare_gradient_program(Path(folder) / MODELS[0], traced.sections)
     elif writes_legacy_ir():
         prepare_program(Path(folder) / MODELS[0], bf16=bf16, in_place=in_place)
+    adopt_program(Path(folder))
 
 
 @contextlib.contextmanager
@@ -82,18 +85,20 @@ def _kept_forwards(layer: paddle.nn.Layer) -> Iterator[None]:
 
 
 def _ensure_source_folder() -> None:
-    """Paddle writes the source that it traces to ~/.cache/paddle; where it cannot, to a temporary folder."""
+    """Have Paddle write the source that it traces, and imports from there, where nobody else can write.
+
+    Its own place is ~/.cache/paddle, open to others under a loose umask, and left there by killed processes.
+    """
     utils: Any = sys.modules["paddle.jit.dy2static.utils"]
-    try:
-        with tempfile.TemporaryFile(dir=utils.get_temp_dir()):
-            pass
-    except OSError:
-        utils.get_temp_dir = _temporary_source_folder
+    with contextlib.suppress(OSError):  # without a temporary folder that place has to do
+        _source_folder()
+        utils.get_temp_dir = _source_folder
 
 
-@functools.lru_cache(maxsize=1)
-def _temporary_source_folder() -> str:
-    return tempfile.mkdtemp(prefix="ppstyleclip-source-")  # Paddle deletes it at the end of the process
+def _source_folder() -> str:
+    folder = private_folder("source")
+    folder.mkdir(mode=0o700, exist_ok=True)  # a forked child removes it when it ends
+    return str(folder)
 
 
 class _WithGradient(paddle.nn.Layer):

@@ -13,14 +13,19 @@ import numpy as np
 import paddle
 from paddle import inference
 
+from ppstyleclip.engine.manifest import (
+    MODELS,
+    WEIGHTS,
+    Unusable,
+    check_program,
+    is_in_state,
+    key_of,
+)
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.threads import thread_count
 from ppstyleclip.worker import on_worker, post, run
 
 PRECISIONS = ("fp32", "bf16", "fp16")
-STEM = "program"
-MODELS = (f"{STEM}.pdmodel", f"{STEM}.json")  # files of Paddle's legacy IR and of its new one (PIR)
-WEIGHTS = f"{STEM}.pdiparams"
 
 
 @dataclass(frozen=True)
@@ -75,19 +80,24 @@ class _LoadedProgram:
 
     When a program is loaded, Paddle forgets what oneDNN has prepared for the others (above all weights in
     another layout), but frees it only with their predictors. So a program that has run is loaded again before
-    it runs once more. If its files are gone by then, that memory is lost and nothing else happens.
+    it runs once more. If its files are gone or changed by then, that memory is lost and nothing else happens.
     """
 
     def __init__(self, folder: Path, precision: str, passes: PassConfig) -> None:
         self.folder, self._precision, self._passes = folder, precision, passes
         self._predictor: Any = None
+        self._key: str | None = None  # that of its manifest, which it has to have when it is loaded again
         self.has_run = self.is_stale = False
 
     def load(self) -> None:
-        """Create the predictor."""
+        """Check the files and create the predictor."""
+        state = check_program(self.folder, self._key)
+        self._key = key_of(state)
         for other in _OPEN:
             other.is_stale |= other.has_run
         self._predictor = inference.create_predictor(_config(self.folder, self._precision, self._passes))
+        if not is_in_state(self.folder, state):
+            raise Unusable(f"the compiled program in {self.folder} cannot be used: it changed meanwhile")
         names = sorted(self._predictor.get_input_names())
         self._inputs = {name: self._predictor.get_input_handle(name) for name in names}
         names = self._predictor.get_output_names()
@@ -107,6 +117,14 @@ class _LoadedProgram:
         self.has_run = True
         return [handle.copy_to_cpu() for handle in self._outputs]
 
+    def is_loadable(self) -> bool:
+        """Whether the files are still there and as they were."""
+        try:
+            check_program(self.folder, self._key)
+        except Unusable:
+            return False
+        return True
+
     def free(self) -> None:
         """Destroy the predictor and what oneDNN has prepared for it."""
         self._predictor = self._inputs = self._outputs = None  # type: ignore[assignment]
@@ -124,12 +142,12 @@ class _LoadedProgram:
     def _load_after_fork(self) -> None:
         if on_gpu():
             raise UserError('a forked process cannot use the GPU; start processes with the method "spawn"')
-        if model_file(self.folder) is None:
+        try:
+            self.load()
+        except Unusable as error:
             raise MissingFile(
-                f"the compiled program in {self.folder} is gone, and this forked process has to load it; "
-                'start processes with the method "spawn"'
-            )
-        self.load()
+                f'{error}, and this forked process has to load it; start processes with the method "spawn"'
+            ) from None
 
 
 _OPEN: dict[_LoadedProgram, None] = {}  # in the order of their loading
@@ -150,7 +168,7 @@ def _load_again() -> None:
         if not (program.has_run or program.is_stale):
             continue
         program.has_run = program.is_stale = False
-        if model_file(program.folder) is not None:
+        if program.is_loadable():
             program.free()
             program.load()
 
@@ -201,7 +219,11 @@ def _config(folder: Path, precision: str, passes: PassConfig) -> Any:
     model = model_file(folder)
     if model is None:
         raise MissingFile(f"there is no program in {folder}")
-    config = inference.Config(str(model), str(folder / WEIGHTS))
+    if (folder / WEIGHTS).is_file():
+        config = inference.Config(str(model), str(folder / WEIGHTS))
+    else:
+        config = inference.Config()
+        config.set_prog_file(str(model))
     config.disable_glog_info()
     if on_gpu():
         kinds = inference.PrecisionType

@@ -7,32 +7,35 @@ from pathlib import Path
 
 import numpy as np
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, plain
+from ppstyleclip.finite import is_finite
 from ppstyleclip.formats.load import load_arrays
 
-LATENT_NAMES = ("w_plus", "latent", "latents")
+LATENT_NAMES = ("w_plus", "latent", "latents", "w")
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")  # a latent is called as its picture
+_SHAPES = "a latent is floats of shape [layers, width] or [number, layers, width], or [width] for all layers"
 
 
 def load_latent(path, *, index: int = 0) -> np.ndarray:
     """Read one latent, w_plus.
 
     Args:
-        path: a `.npy` file, a safetensors file with an array `w_plus` (or a single one), or what torch.save
-            or paddle.save wrote: a tensor, or a list of them; shape `[L, D]` or `[N, L, D]`, floats.
-        index: which of the N, from 0.
+        path: what inversion tools write. An array `[L, D]` or `[N, L, D]` (also `[N, 1, L, D]`; `[D]` and
+            `[1, D]` are w, the same for all layers), alone (`.npy`, torch.save, paddle.save), in a list, or
+            by name: `w_plus`, `latent`, `latents` or `w` (safetensors, `.npz`), such as the `projected_w.npz`
+            of NVIDIA's projector. Or a dict by pictures: `latents.npy` of ReStyle and HyperStyle, where of
+            several steps the last one counts, and the `.pt` of rosinality's projector.
+        index: which of the N, from 0; of a dict by pictures, in the order of the file.
     Returns:
-        w_plus `[1, L, D]` float32.
+        w_plus `[1, L, D]` float32; w as `[1, 1, D]`.
     Raises:
         MissingFile: there is no such file.
         UserError: it holds no such array, no latent of that index, or values that are not finite.
     """
-    bank = _open_bank(path)
+    bank = _latents_of(path, load_arrays(path)[0])
     if not 0 <= index < len(bank):
         raise UserError(f"{path} has no latent {index}: it holds {len(bank)}, counted from 0")
-    w_plus = np.array(bank[index], dtype=np.float32)[None]
-    if not np.isfinite(w_plus).all():
-        raise UserError(f"{path} holds values that are not finite (NaN or infinity); make it again")
-    return w_plus
+    return _finite(path, bank[index])[None]
 
 
 def load_bank(path) -> np.ndarray:
@@ -41,17 +44,26 @@ def load_bank(path) -> np.ndarray:
     Args:
         path: as for load_latent; or styles as StyleCLIP keeps them, a list of K arrays `[N, 1, C, 1, 1]`.
     Returns:
-        w_plus `[N, L, D]`, or flat styles `[N, S]`; float32.
+        w_plus `[N, L, D]` (w as `[N, 1, D]`), or flat styles `[N, S]`; float32.
     Raises:
         MissingFile: there is no such file.
-        UserError: it holds no latents, or values that are not finite.
+        UserError: it holds no latents, latents of several shapes, or values that are not finite.
     """
     value, _ = load_arrays(path)
-    styles = isinstance(value, (list, tuple)) and value and all(_is_style(part, value[0]) for part in value)
-    bank = [part.reshape(len(part), -1) for part in value] if styles else _open_bank(path)
-    latents = np.concatenate(bank, axis=1) if styles else np.stack(bank)
-    latents = np.array(latents, np.float32)
-    if not np.isfinite(latents).all():
+    if isinstance(value, (list, tuple)) and value and all(_is_style(part, value[0]) for part in value):
+        return _finite(path, np.concatenate([part.reshape(len(part), -1) for part in value], axis=1))
+    bank = _latents_of(path, value)
+    shapes = sorted({latent.shape for latent in bank})
+    if len(shapes) > 1:
+        raise UserError(f"{path} holds latents of several shapes, {shapes[0]} and {shapes[1]}; split them")
+    return _finite(path, bank if isinstance(bank, np.ndarray) else np.stack(bank))
+
+
+def _finite(path, latents) -> np.ndarray:
+    """A copy in float32."""
+    with np.errstate(over="ignore"):
+        latents = np.array(latents, np.float32)
+    if not is_finite(latents):
         raise UserError(f"{path} holds values that are not finite (NaN or infinity); make it again")
     return latents
 
@@ -91,28 +103,54 @@ def _checked_direction(path, name, value) -> np.ndarray:
     if not is_array or not (value.ndim in (1, 2) or value.ndim == 3 and len(value) == 1):
         what = f"{value.dtype} of shape {list(value.shape)}" if isinstance(value, np.ndarray) else "no array"
         raise UserError(
-            f"{path}: '{name}' is {what}; a direction is floats of shape [layers, width], or "
+            f"{path}: '{plain(name)}' is {what}; a direction is floats of shape [layers, width], or "
             "[width] for all layers alike"
         )
+    if not is_finite(value):
+        raise UserError(f"{path}: '{name}' holds values that are not finite (NaN or infinity); make it again")
     return value.reshape(-1, value.shape[-1])
 
 
-def _open_bank(path):
-    """N latents: an array `[N, L, D]`, or a list of arrays `[L, D]`."""
-    value, _ = load_arrays(path)
+def _latents_of(path, value):
+    """What a file holds as N latents, each `[L, D]`, or w as `[1, D]`: `[N, L, D]`, or a list of arrays."""
+    if isinstance(value, dict):
+        return _of_dict(path, value)
     if isinstance(value, (list, tuple)):
-        return _checked_list(path, value)
-    array = _only_array(path, value if isinstance(value, dict) else {"w_plus": value})
-    if array.ndim not in (2, 3) or array.dtype.kind != "f" or 0 in array.shape:
-        raise UserError(
-            f"{path} holds {array.dtype} of shape {list(array.shape)}; "
-            "a latent is floats of shape [layers, width] or [number, layers, width]"
-        )
-    return array if array.ndim == 3 else array[None]
+        return _of_list(path, value)
+    array = value
+    if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or not array.size:
+        held = f"{array.dtype} of shape {list(array.shape)}" if hasattr(array, "dtype") else "no array"
+        raise UserError(f"{path} holds {held}; {_SHAPES}")
+    if array.ndim == 4 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim not in (1, 2, 3):
+        raise UserError(f"{path} holds {array.dtype} of shape {list(array.shape)}; {_SHAPES}")
+    return array.reshape((1,) * (3 - array.ndim) + array.shape)
 
 
-def _checked_list(path, latents) -> list:
-    """A list of latents `[L, D]` or `[1, L, D]`; one of styles `[N, C]` per layer is refused."""
+def _of_dict(path, value):
+    named = [value[name] for name in LATENT_NAMES if name in value]
+    if len(named) == 1 or not named and len(value) == 1:
+        return _latents_of(path, (named or list(value.values()))[0])
+    if not named and value and all(map(_is_by_picture, value, value.values())):
+        return [latent for entry in value.values() for latent in _last_step(path, entry)]
+    raise UserError(f"{path} holds no array 'w_plus'; give a file with one latent, or a bank of them")
+
+
+def _is_by_picture(name, entry) -> bool:
+    """Whether an entry of a dict says by its name, or by its own names, that it is one picture's latent."""
+    if isinstance(entry, dict):
+        return any(word in entry for word in LATENT_NAMES)
+    return Path(str(name)).suffix.lower() in PICTURES and isinstance(entry, (list, np.ndarray))
+
+
+def _last_step(path, entry):
+    """The latent of one picture, in a list; where there are several they are the steps of its inversion."""
+    return _latents_of(path, entry)[-1:]
+
+
+def _of_list(path, latents) -> list:
+    """A list of latents `[L, D]`, `[1, L, D]` or of w; one of styles `[N, C]` for each layer is refused."""
     arrays = [item for item in latents if isinstance(item, np.ndarray) and item.dtype.kind == "f"]
     bank = [item[0] if item.ndim == 3 and len(item) == 1 else item for item in arrays]
     shapes = {item.shape for item in bank}
@@ -123,10 +161,3 @@ def _checked_list(path, latents) -> list:
             "not a latent; give the .npy that the face came from"
         )
     return bank
-
-
-def _only_array(path, arrays: dict) -> np.ndarray:
-    named = [arrays[name] for name in LATENT_NAMES if name in arrays] or list(arrays.values())
-    if len(named) != 1 or not isinstance(named[0], np.ndarray):
-        raise UserError(f"{path} holds no array 'w_plus'; give a file with one latent, or a bank of them")
-    return named[0]

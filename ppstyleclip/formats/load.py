@@ -7,7 +7,7 @@ import mmap
 
 import numpy as np
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, plain
 from ppstyleclip.files import check_file, read_safetensors
 from ppstyleclip.formats.npy import read_npy
 from ppstyleclip.formats.nvidia import nvidia_names
@@ -73,12 +73,8 @@ def _read_pickle(data, names, budget):
     return without_tables(read_pickle(Reader(data), names, budget), budget)
 
 
-def _read_npy(data, names, budget):
-    return read_npy(data)  # it names nothing and copies nothing
-
-
 _READERS = {
-    "npy": _read_npy,
+    "npy": read_npy,
     "pickle": _read_pickle,
     "torch-legacy": read_torch_legacy,
     "zip": read_zip,
@@ -102,7 +98,7 @@ def load_weights(path) -> tuple:
     odd = [name for name, value in weights.items() if not isinstance(value, np.ndarray)]
     if odd:
         raise UserError(
-            f"{path}: '{odd[0]}' is {type(weights[odd[0]]).__name__}, not an array; "
+            f"{path}: '{plain(odd[0])}' is {type(weights[odd[0]]).__name__}, not an array; "
             "a network is a dict of arrays"
         )
     return weights, metadata

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ppstyleclip.files import check_file
+from ppstyleclip.files import GIT_LFS, check_file
 
 _TORCH_LEGACY = bytes.fromhex("8a0a6cfc9c46f9206aa850192e")  # a pickled magic number, after its protocol
 _STARTS = (
@@ -13,6 +13,7 @@ _STARTS = (
     (b"\x80\x04", "pickle"),
     (b"\x80\x05", "pickle"),
     (b"\x93NUMPY", "npy"),
+    (GIT_LFS, "git-lfs"),
 )
 SAYS = {
     "zip": "a zip archive (PyTorch's form, .npz or another)",
@@ -20,6 +21,7 @@ SAYS = {
     "pickle": "a pickle (the form of Paddle, NumPy and NVIDIA)",
     "npy": "a NumPy array",
     "safetensors": "a safetensors file",
+    "git-lfs": "a Git LFS pointer, not the file itself",
     "tar": "a tar archive",
     "html": "a web page, not what was meant to be fetched",
     "unknown": "of no kind that is known",

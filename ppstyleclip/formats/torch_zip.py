@@ -19,6 +19,7 @@ from ppstyleclip.formats.pickle_values import Budget, Global, Instance, RefusedP
 from ppstyleclip.formats.pickles import Reader, run_pickle
 from ppstyleclip.formats.torch_modules import script_module
 from ppstyleclip.formats.torch_tensors import known_storage
+from ppstyleclip.formats.zip_directory import check_directory
 
 _LOCAL = struct.Struct("<4s22xHH")  # signature, lengths of the name and of what follows it
 _NOT_A_ZIP = (
@@ -102,6 +103,7 @@ def member_bytes(data, members, name) -> bytes:
 
 def members_of(data) -> dict:
     """List the members of an archive, {name: what its directory says}."""
+    check_directory(data)
     try:
         infos = zipfile.ZipFile(data).infolist()
     except _NOT_A_ZIP as error:

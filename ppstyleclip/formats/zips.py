@@ -18,4 +18,6 @@ def read_zip(data: Any, names: dict, budget: Any) -> Any:
     members = members_of(data)
     if not members or not all(name.endswith(".npy") for name in members):
         return read_torch_zip(data, names, budget)
-    return {name[: -len(".npy")]: read_npy(member_bytes(data, members, name)) for name in members}
+    return {
+        name[: -len(".npy")]: read_npy(member_bytes(data, members, name), names, budget) for name in members
+    }

@@ -2,7 +2,7 @@
 """A long measurement as a folder, so that it may be killed at any moment and goes on where it was.
 
     manifest.json              what is measured and how; every block belongs to it
-    block-00012.safetensors    a finished part, with a checksum and the manifest's digest
+    block-00012.safetensors    a finished part, with a checksum, its number and the manifest's digest
 
 A block is written whole or not at all, so a killed run loses the one it was at.
 """
@@ -20,15 +20,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import MissingFile, UserError, plain
 from ppstyleclip.files import (
     fingerprint,
-    read_file,
+    read_json,
     read_safetensors,
     sweep_drafts,
     write_atomic,
     write_safetensors,
 )
+from ppstyleclip.jobs.manifest import KINDS, MANIFEST_BYTES, BlockMetadata, JobKind, Manifest
+from ppstyleclip.jobs.shards import parse_shard
+from ppstyleclip.schema import from_metadata, from_value
 from ppstyleclip.threads import thread_count
 
 FORMAT = 1
@@ -78,25 +81,39 @@ class JobFolder:
         Raises:
             CannotWrite: the folder cannot be written, or the disk is full.
         """
-        metadata = {"manifest": self.digest, "checksum": fingerprint(arrays)}
+        metadata = {"manifest": self.digest, "checksum": fingerprint(arrays), "number": str(number)}
         write_safetensors(self.block_path(number), arrays, metadata)
 
     def read_block(self, number: int) -> dict[str, Any] | None:
-        """Read block `number`; None, after a warning where it is damaged, if it has to be made (again)."""
+        """Read block `number`; None, after a warning where it is damaged, if it has to be made (again).
+
+        Raises:
+            UserError: it is another block of this job, copied under this number.
+        """
         path = self.block_path(number)
         if not path.exists():
             return None
         try:
             arrays, metadata = read_safetensors(path)
+            said = from_metadata(BlockMetadata, metadata, path)
         except UserError:
-            arrays, metadata = {}, {}
-        if not arrays or metadata.get("checksum") != fingerprint(arrays):
+            arrays, said = {}, None
+        if said is None or not arrays or said.checksum != fingerprint(arrays):
             warnings.warn(f"{path} is damaged and does not count; its part is measured again", stacklevel=2)
             return None
-        if metadata.get("manifest") != self.digest:
+        if said.manifest != self.digest:
             warnings.warn(f"{path} belongs to another job and does not count", stacklevel=2)
             return None
+        if said.number is not None and said.number != number:
+            raise wrong_block(path, f"it was written as block {said.number}")
         return arrays
+
+
+def wrong_block(path: Path, why: str) -> UserError:
+    """The error that a file is another block of its job than its name says."""
+    return UserError(
+        f"{path} is not the block that its name says: {why}; delete it, and it is measured again"
+    )
 
 
 def remove_job(path: Path | str) -> None:
@@ -124,13 +141,21 @@ def read_job(path: Path | str) -> JobFolder | None:
     if not (path / MANIFEST).exists():
         return None
     try:
-        content = json.loads(read_file(path / MANIFEST))
-        version, job, shard = content["format"], dict(content["job"]), content["shard"]
-    except (ValueError, TypeError, KeyError):
-        raise UserError(f"{path / MANIFEST} is damaged; {ELSEWHERE}") from None
-    if version != FORMAT:
-        raise UserError(f"{path} holds a job of format {version}, this version reads {FORMAT}; {ELSEWHERE}")
-    return JobFolder(path, job, shard)
+        manifest = read_json(Manifest, path / MANIFEST, most=MANIFEST_BYTES)
+        if manifest.format == FORMAT:
+            kind = from_value(JobKind, manifest.job, path / MANIFEST, field="job").kind
+            from_value(KINDS[kind], manifest.job, path / MANIFEST, field="job")
+            parse_shard(manifest.shard)
+    except MissingFile:
+        raise
+    except UserError as error:
+        why = str(error).replace(f"{path / MANIFEST}: ", "", 1)
+        raise UserError(f"{path / MANIFEST} is damaged: {why}; {ELSEWHERE}") from None
+    if manifest.format != FORMAT:
+        raise UserError(
+            f"{path} holds a job of format {manifest.format}, this version reads {FORMAT}; {ELSEWHERE}"
+        )
+    return JobFolder(path, manifest.job, manifest.shard)
 
 
 def differences(one: dict, other: dict, ignored: Iterable[str] = ()) -> list[tuple[str, Any, Any]]:
@@ -158,8 +183,7 @@ def check_same(found: JobFolder, wanted: JobFolder) -> None:
 
 def shown(value: Any) -> str:
     """A manifest's value in an error line."""
-    text = "none" if value is None else value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:50]}... ({len(text)} characters)"
+    return plain("none" if value is None else value if isinstance(value, str) else json.dumps(value))
 
 
 def threads_of_jobs(paths: Iterable[Path]) -> int | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.jobs.folder import JobFolder, differences, read_job, shown
-from ppstyleclip.jobs.relevance_blocks import channels_of, job_blocks, join_blocks
+from ppstyleclip.jobs.relevance_blocks import channels_of, job_blocks, join_blocks, read_relevance_block
 from ppstyleclip.jobs.shards import parse_shard, ranges
 from ppstyleclip.methods.global_directions import Relevance
 from ppstyleclip.methods.global_directions.blocks import Block
@@ -39,7 +39,7 @@ def merge_jobs(paths: Iterable[Path | str]) -> Relevance:
     source: dict[int, Path] = {}
     for folder in folders:
         for block in blocks:
-            arrays = folder.read_block(block.number)
+            arrays = read_relevance_block(folder, block)
             if arrays is None:
                 continue
             if block.number in found and not _same(arrays, found[block.number]):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.jobs.folder import JobFolder
+from ppstyleclip.jobs.folder import JobFolder, wrong_block
 from ppstyleclip.jobs.shards import ranges
 from ppstyleclip.methods.global_directions import Relevance, RelevanceRecord, collect_relevance
 from ppstyleclip.methods.global_directions.blocks import Block, split_blocks
@@ -35,16 +35,45 @@ def save_records(folder: JobFolder, records: Iterable[RelevanceRecord]) -> Itera
 
 def missing_blocks(folder: JobFolder, blocks: list[Block]) -> list[Block]:
     """Return those of `blocks` that the folder does not hold, or holds damaged (with a warning)."""
-    return [block for block in blocks if folder.read_block(block.number) is None]
+    return [block for block in blocks if read_relevance_block(folder, block) is None]
+
+
+def read_relevance_block(folder: JobFolder, block: Block) -> dict[str, np.ndarray] | None:
+    """Read a block of a relevance job; None as JobFolder.read_block.
+
+    Blocks of earlier versions do not say their number; the channels in them tell them as well.
+
+    Raises:
+        UserError: it is another block, or holds no relevance.
+    """
+    arrays = folder.read_block(block.number)
+    if arrays is None:
+        return None
+    path = folder.block_path(block.number)
+    channels, rows, strength = (arrays.get(word) for word in ("channels", "rows", "strength"))
+    if channels is None or channels.ndim != 1 or channels.dtype.kind not in "iu":
+        raise wrong_block(path, "it does not say which channels it holds")
+    if not np.array_equal(channels, block.channels):
+        held = f"channels {ranges(channels[:1000])}" if len(channels) else "no channels"
+        raise wrong_block(path, f"it holds {held}, this block is channels {ranges(block.channels)}")
+    if not (_is_floats(rows, 2, len(channels)) and _is_floats(strength, 1, len(channels))):
+        raise wrong_block(path, "it does not hold finite rows and a strength for each channel")
+    return arrays
+
+
+def _is_floats(array: np.ndarray | None, rank: int, count: int) -> bool:
+    if array is None or array.dtype.kind != "f" or array.ndim != rank or len(array) != count:
+        return False
+    return bool(np.isfinite(array).all())
 
 
 def read_relevance_blocks(folder: JobFolder, blocks: list[Block]) -> Relevance:
     """Join blocks of a job; rows of all others are zero and not measured.
 
     Raises:
-        UserError: some are not there; names their channels.
+        UserError: some are not there (names their channels), or are other blocks than they are called.
     """
-    found = {block.number: folder.read_block(block.number) for block in blocks}
+    found = {block.number: read_relevance_block(folder, block) for block in blocks}
     lost = [block for block in blocks if found[block.number] is None]
     if lost:
         raise UserError(
@@ -54,7 +83,16 @@ def read_relevance_blocks(folder: JobFolder, blocks: list[Block]) -> Relevance:
 
 
 def join_blocks(job: dict[str, Any], blocks: dict[int, dict[str, np.ndarray]]) -> Relevance:
-    """Make the Relevance of a job from arrays of its blocks, `{number: {name: array}}`, at least one."""
+    """Make the Relevance of a job from arrays of its blocks, `{number: {name: array}}`, at least one.
+
+    Raises:
+        UserError: blocks are of CLIPs of different width.
+    """
+    widths = sorted({arrays["rows"].shape[1] for arrays in blocks.values()})
+    if len(widths) > 1:
+        raise UserError(
+            f"blocks of one job have rows of {widths[0]} and {widths[1]} numbers; measure it again"
+        )
     records = [
         RelevanceRecord(0, 0, number, arrays["channels"], arrays["rows"], arrays["strength"])
         for number, arrays in blocks.items()

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.wording import counted
 
 Item = TypeVar("Item")
 
@@ -37,7 +38,7 @@ def share_of(blocks: list[Item], shard: str | None) -> list[Item]:
     i, n = parse_shard(shard)
     if n > len(blocks):
         raise UserError(
-            f"--shard {shard}: there are only {len(blocks)} blocks; use fewer shards or a "
+            f"--shard {shard}: the job has only {counted(len(blocks), 'block')}; use fewer shards or a "
             "smaller --block_size"
         )
     return blocks[i::n]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ppstyleclip.errors import UserError
 from ppstyleclip.jobs.folder import JobFolder, check_same, read_job, remove_job, rounding_conditions
 from ppstyleclip.methods.global_directions import (
     StatisticsConfig,
@@ -76,8 +77,24 @@ def prepare_statistics_job(
         check_same(found, folder)
         saved = folder.read_block(0)
         if saved is not None:
-            start = StatisticsState(int(saved["done"]), saved["mean"], saved["m2"], saved["s"])
+            start = _checked_state(saved, generator.layout.size, config, folder.block_path(0))
     return StatisticsJob(generator, config, folder, start)
+
+
+def _checked_state(saved: dict, size: int, config: StatisticsConfig, path: Path) -> StatisticsState:
+    """The state in a block, refused where it cannot be one of this job."""
+    nothing = np.zeros(0)
+    done, mean, m2, s = (saved.get(word, nothing) for word in ("done", "mean", "m2", "s"))
+    count = int(done.reshape(())) if done.size == 1 and done.dtype.kind in "iu" else -1
+    fits = 0 < count <= config.num_samples and all(
+        array.dtype.kind == "f" and array.shape == shape and np.isfinite(array).all()
+        for array, shape in ((mean, (size,)), (m2, (size,)), (s, (min(config.keep, count), size)))
+    )
+    if not fits:
+        raise UserError(
+            f"{path} holds no state of statistics over {size} channels; begin again with --restart"
+        )
+    return StatisticsState(count, mean, m2, s)
 
 
 def run_statistics_job(job: StatisticsJob) -> Iterator[StatisticsRecord]:

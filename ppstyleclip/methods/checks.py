@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.finite import LARGEST, is_number
 
 MOST_SEED = 2**32 - 1  # that NumPy takes
 
@@ -23,10 +24,21 @@ def check_number(
     name: str, value: Any, *, least: float = 0.0, most: float = math.inf, below: float = math.inf
 ) -> None:
     """Refuse what is not a finite number of `least` to `most`, or below `below`."""
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or not least <= value <= most or value >= below:
-        end = f"to {most:g}" if most < math.inf else "on" if below == math.inf else f"to below {below:g}"
-        raise UserError(f"{name} must be a number from {least:g} {end}, got {value}")
+    if not is_number(value) or not least <= value <= most or value >= below:
+        end = f"to below {below:g}" if below < math.inf else f"to {most:g}" if most < math.inf else "on"
+        raise UserError(f"{name} must be a number from {least:g} {end}{_limit(value)}, got {value}")
+
+
+def check_signed(name: str, *values: Any) -> None:
+    """Refuse what is not a finite number, positive or negative, that float32 can compute with."""
+    for value in values:
+        if not is_number(value):
+            raise UserError(f"{name} must be a finite number{_limit(value)}, got {value}")
+
+
+def _limit(value: Any) -> str:
+    is_too_large = is_number(value, math.inf) and not is_number(value)
+    return f" and at most {LARGEST:,.0f}" if is_too_large else ""
 
 
 def check_count(name: str, value: Any, *, least: int = 0, most: int | None = None) -> None:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.methods.checks import check_signed
+from ppstyleclip.wording import counted
 
 
 def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
@@ -33,14 +35,14 @@ def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
             f"latents of shapes {list(first.shape)} and {list(second.shape)} cannot be mixed; "
             "use two of one generator"
         )
-    weights, levels = np.asarray(weights, np.float32).reshape(-1), first.shape[1]
+    weights, levels = np.asarray(weights, np.float64).reshape(-1), first.shape[1]
     if len(weights) not in (1, levels):
         raise UserError(
-            f"{len(weights)} weights were given for latents of {levels} levels; give {levels} or one"
+            f"{counted(len(weights), 'weight was', 'weights were')} given for latents of "
+            f"{counted(levels, 'level')}; give {levels} or one"
         )
-    if not np.isfinite(weights).all():
-        raise UserError("weights must be finite numbers")
-    weights = weights[:, None]  # [L or 1, 1]
+    check_signed("weights", *weights.tolist())
+    weights = weights[:, None].astype(np.float32)  # [L or 1, 1]
     return weights * first + (1 - weights) * second
 
 
@@ -57,7 +59,9 @@ def crossover(coarse: ArrayLike, fine: ArrayLike, level: int) -> np.ndarray:
     """
     levels = np.shape(coarse)[1]
     if not 0 <= level <= levels:
-        raise UserError(f"crossover {level} was given for latents of {levels} levels; give 0 to {levels}")
+        raise UserError(
+            f"crossover {level} was given for latents of {counted(levels, 'level')}; give 0 to {levels}"
+        )
     return mix(coarse, fine, np.arange(levels) < level)
 
 
@@ -93,6 +97,7 @@ def move(w_plus: ArrayLike, direction: ArrayLike, offset: float) -> np.ndarray:
     Raises:
         UserError: the direction has another shape, or is not finite.
     """
+    check_signed("offset", offset)
     w_plus, direction = np.asarray(w_plus, np.float32), np.asarray(direction, np.float32)
     levels, width = w_plus.shape[1:]
     if direction.shape not in ((levels, width), (1, width), (width,)):

@@ -15,6 +15,7 @@ import paddle
 import paddle.nn as nn
 import paddle.nn.functional as F
 
+from ..errors import UserError
 from ..ops.bicubic import resize_matrix
 from .irse import DEPTHS, WIDTHS, irse_blocks, irse_input_layer
 
@@ -36,7 +37,7 @@ class IRSE50(nn.Layer):
     def __init__(self, widths=WIDTHS, depths=DEPTHS, *, face_size=112, dim=512, dropout=0.6):
         super().__init__()
         if face_size < 16 or face_size % 16:
-            raise ValueError(f"face_size must be a multiple of 16; got {face_size}")
+            raise UserError(f"face_size must be a multiple of 16; got {face_size}")
         self.face_size, self.dim = face_size, dim
         self.widths, self.depths = tuple(widths), tuple(depths)
         self.input_layer = irse_input_layer(3, widths[0])

@@ -12,12 +12,15 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, shown
 from ppstyleclip.models.clip_parameters import clip_parameters
-from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_tokens, prompt_words, tokenize
+from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_words, tokenize
+from ppstyleclip.models.clip_words import describe_unknown, unknown_words, vocabulary_tokens
+from ppstyleclip.models.configs import ClipConfig
 from ppstyleclip.models.parameters import ParameterSpec, parameter_specs
 from ppstyleclip.models.state import as_arrays, check_state, load_state
 from ppstyleclip.ops.bicubic import resize_centre_crop
+from ppstyleclip.schema import Plain, from_value
 from ppstyleclip.worker import on_worker
 
 __all__ = [
@@ -37,14 +40,6 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 INITIAL_LOGIT_SCALE = math.log(1.0 / 0.07)  # CLIP paper, section 2.5
 _CACHED_PROMPTS = 4096
 _TEXT_BATCH = 256
-_MOST = {  # of what a config may ask for; published CLIPs have 77 and 49408, and 48 layers at most
-    "context_length": 1024,
-    "vocab_size": 49408,
-    "vision_layers": 256,
-    "transformer_layers": 256,
-}
-_NO_NUMBERS = ("name", "vocabulary", "vision_patch_size")
-_SYMBOLS = ".,;:!?'\"-()&/0123456789"  # their rows are kept in a pruned token table beside the vocabulary's
 _TABLE = "token_embedding.weight"
 
 
@@ -202,9 +197,11 @@ class ClipModel(nn.Layer):
 
     def unknown_words(self, text):
         """The words of a text that this CLIP never saw in training; [] when `vocabulary` is None."""
-        if self.vocabulary is None:
-            return []
-        return [word for word in prompt_words(text) if word not in self.vocabulary]
+        return [] if self.vocabulary is None else unknown_words(text, self.vocabulary)
+
+    def describe_unknown(self, words):
+        """Unknown words for a message, each with the known ones that are most like it."""
+        return describe_unknown(words, self.vocabulary or ())
 
 
 def _patches(view, kernel):
@@ -260,20 +257,15 @@ def build_clip(config):
 def _checked_config(config):
     if isinstance(config, str):
         if config not in CLIP_CONFIGS:
-            raise UserError(f"unknown CLIP {config!r}; known: {', '.join(CLIP_CONFIGS)}")
+            raise UserError(f"unknown CLIP {shown(config)}; known: {', '.join(CLIP_CONFIGS)}")
         config = CLIP_CONFIGS[config]
+    config = from_value(dict[str, Plain], config, "this CLIP", field="config")
     config = {"name": "custom", "context_length": 77, "vocab_size": 49408, "vocabulary": None, **config}
     if "image_resolution" in config:
         size = config.pop("image_resolution")
         if config.setdefault("image_size", size) != size:
             raise UserError(f"image_resolution is {size}, image_size {config['image_size']}; give one")
-    expected = set(CLIP_CONFIGS["ViT_B_32"]) | {"vocabulary"}
-    if set(config) != expected:
-        raise UserError(
-            f"CLIP config: missing keys {sorted(expected - set(config))}, "
-            f"unknown keys {sorted(set(config) - expected)}"
-        )
-    _check_numbers(config)
+    from_value(ClipConfig, config, "this CLIP", field="config")
     patch, width, layers = config["vision_patch_size"], config["vision_width"], config["vision_layers"]
     if isinstance(layers, int):
         if width % 64:
@@ -291,15 +283,6 @@ def _checked_config(config):
     return config
 
 
-def _check_numbers(config):
-    for name in sorted(set(config) - set(_NO_NUMBERS)):
-        value, most = config[name], _MOST.get(name, 2**31)
-        is_resnet = name == "vision_layers" and isinstance(value, (list, tuple)) and len(value) == 4
-        for number in value if is_resnet else [value]:
-            if not isinstance(number, int) or not 1 <= number <= most:
-                raise UserError(f"{name} of a CLIP is a count from 1 to {most}, got {str(value)[:40]}")
-
-
 @on_worker
 def clip_state(model, token_ids=None):
     """The weights of a CLIP with only the used rows of the token table.
@@ -313,8 +296,7 @@ def clip_state(model, token_ids=None):
         "token_ids" `[R]` int32 says, in rising order, which tokens they belong to."""
     state = {key: np.asarray(value.numpy()) for key, value in model.net.state_dict().items()}
     if token_ids is None and model.vocabulary is not None:
-        words = sorted(model.vocabulary) + list(_SYMBOLS)
-        token_ids = [token for word in words for token in prompt_tokens(word)]
+        token_ids = vocabulary_tokens(model.vocabulary)
     if token_ids is None:
         token_ids = np.flatnonzero(np.abs(state[_TABLE]).max(axis=1))
     token_ids = np.unique(np.asarray(token_ids, np.int32))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ..errors import UserError
+from ..errors import UserError, shown
 from .generator import Generator
 from .state import load_state
 from .stylegan2.generator import FAMILY as STYLEGAN2
@@ -61,11 +61,13 @@ def family_of(config: Mapping[str, Any]) -> Family:
     Raises:
         UserError: it is not known; lists those that are.
     """
+    if not isinstance(config, Mapping):
+        raise UserError(f"a generator's config is {shown(config)}; allowed: named values")
     name = config.get("family", DEFAULT_FAMILY)
-    if name not in _FAMILIES:
+    if not isinstance(name, str) or name not in _FAMILIES:
         raise UserError(
-            f"unknown generator family '{name}', known: {', '.join(known_families())}; import the module "
-            "that registers it first"
+            f"unknown generator family {shown(name)}, known: {', '.join(known_families())}; import the "
+            "module that registers it first"
         )
     return _FAMILIES[name]
 

@@ -16,6 +16,8 @@ import numpy as np
 import paddle
 
 from ..errors import UserError
+from ..schema import from_value
+from .configs import LayoutConfig
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,13 @@ class StyleLayout:
 
     @classmethod
     def from_config(cls, config: dict) -> StyleLayout:
-        """Rebuild what to_config wrote."""
-        return cls(
-            names=tuple(str(name) for name in config["names"]),
-            channels=tuple(int(width) for width in config["channels"]),
-            editable=tuple(bool(flag) for flag in config["editable"]),
-        )
+        """Rebuild what to_config wrote.
+
+        Raises:
+            UserError: it is something else.
+        """
+        layout = from_value(LayoutConfig, config, "this layout")
+        return cls(layout.names, layout.channels, layout.editable)
 
 
 def _short(widths: Sequence[int]) -> str:

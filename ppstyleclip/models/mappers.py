@@ -12,6 +12,10 @@ import paddle
 import paddle.nn as nn
 import paddle.nn.functional as F
 
+from ppstyleclip.errors import UserError, named, shown
+from ppstyleclip.schema import from_value
+
+from .configs import MapperNetworkConfig
 from .stylegan2.layers import EqualLinear, PixelNorm
 
 __all__ = [
@@ -252,29 +256,30 @@ def build_mapper(config):
     Returns:
         The mapper, in training mode.
     Raises:
-        ValueError: an unknown name or key, or a number that cannot be built.
+        UserError: an unknown name or key, or a number that cannot be built.
     """
+    from_value(MapperNetworkConfig, config, "this mapper", field="config")
     config = dict(config)
     kind, mode = config.pop("mapper_type", None), config.get("mode", "Mapper")
     if kind not in MAPPER_TYPES:
-        raise ValueError(f"unknown mapper_type {kind!r}; known: {', '.join(MAPPER_TYPES)}")
+        raise UserError(f"unknown mapper_type {shown(kind)}; known: {', '.join(MAPPER_TYPES)}")
     if mode not in MAPPER_MODES:
-        raise ValueError(f"unknown mapper mode {mode!r}; known: {', '.join(MAPPER_MODES)}")
+        raise UserError(f"unknown mapper mode {shown(mode)}; known: {', '.join(MAPPER_MODES)}")
     known = {
         "SingleMapper": {"mode", "style_dim", "text_dim"},
         "LevelsMapper": {"mode", "style_dim", "text_dim", "levels", "coarse", "medium", "fine"},
         "ConditionedMapper": {"style_dim", "text_dim", "layers", "width", "depth"},
     }
     if set(config) - known.get(kind, {"style_dims"}):
-        raise ValueError(f"{kind} does not know {sorted(set(config) - known.get(kind, {'style_dims'}))}")
+        raise UserError(
+            f"{kind} does not know {named(sorted(set(config) - known.get(kind, {'style_dims'})))}"
+        )
     if kind in ("SingleMapper", "ConditionedMapper"):
         return (SingleMapper if kind == "SingleMapper" else ConditionedMapper)(**config)
     if kind == "LevelsMapper":
-        if len(config.get("levels", LEVELS_18)) != 3 or min(config.get("levels", LEVELS_18)) < 1:
-            raise ValueError(f"levels are three counts from 1 on; got {config['levels']}")
         return LevelsMapper(**config)
     dims = config.get("style_dims") or []
-    if not dims or min(dims) < 1:
-        raise ValueError(f"{kind} needs style_dims, the channels of each style; got {dims}")
+    if not dims:
+        raise UserError(f"{kind} needs style_dims, the channels of each style; got none")
     to_rgb = range(1, len(dims), 3) if kind == "WithoutToRGBStyleSpaceMapper" else ()
     return StyleSpaceMapper(dims, to_rgb)

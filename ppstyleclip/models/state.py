@@ -7,6 +7,7 @@ has to be turned is decided by the layer that owns the tensor, never by its shap
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -14,12 +15,14 @@ import numpy as np
 import paddle
 import paddle.nn as nn
 
-from ppstyleclip.errors import UserError, name_first
+from ppstyleclip.errors import UserError, name_first, plain
+from ppstyleclip.finite import check_finite
 
 from .parameters import ParameterSpec, describe_network, parameter_specs
 
 PADDLE_TABLE = "StructuredToParameterName@@"  # paddle.save adds it to a state dict
 _SOME = 1000  # arrays beyond those of the state that a network may have before building it ends
+_LITTLE = 2**22  # numbers that a network may fill by itself, such as noise; 16 MB
 Network = TypeVar("Network", bound=nn.Layer)
 
 
@@ -60,14 +63,17 @@ def load_state(
         constants: `{key: array}` that the layer computes with whatever is loaded, such as filters; where the
             state holds such keys they must agree.
     Raises:
-        UserError: a key is missing, unknown, of another shape, not of floats or another constant; up to three
-            are named.
+        UserError: a key is missing, unknown, of another shape, not of floats or another constant (up to three
+            are named), or an array holds NaN or infinity.
     """
     given, specs, constants = as_arrays(state), parameter_specs(layer), constants or {}
     beside = {key: ParameterSpec(value.shape, key) for key, value in constants.items() if key in given}
     check_state({**specs, **beside}, given, what)
     _refuse([f"{key} is another filter" for key in beside if not _is_near(given[key], constants[key])], what)
-    layer.set_state_dict({key: given[key].astype("float32") for key in specs})
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is refused
+        loaded = {key: given[key].astype("float32") for key in specs}
+    check_finite(loaded, f"weights of this {what}")
+    layer.set_state_dict(loaded)
 
 
 def build_with_state(build: Callable[[], Network], state: dict, what: str) -> Network:
@@ -87,6 +93,32 @@ def build_with_state(build: Callable[[], Network], state: dict, what: str) -> Ne
     layer = build()
     load_state(layer, given, what)
     return layer
+
+
+def check_room(build: Callable[[], Any], state: Mapping[str, Any], what: str) -> None:
+    """Refuse to build a network that is much larger than the weights that are there for it.
+
+    For networks whose weights are loaded by a function of their own, under whatever names; others are
+    compared array by array (build_with_state).
+
+    Args:
+        build: makes the network.
+        state: `{key: array}`.
+        what: the network's name for the message.
+    Raises:
+        UserError: the network has more than twice the numbers of the weights, and more than a little.
+        ValueError: the network cannot be built.
+    """
+    given = as_arrays(state)
+    specs = describe_network(build, most=2 * len(given) + _SOME)
+    asked, there = (
+        sum(math.prod(array.shape) for array in arrays) for arrays in (specs.values(), given.values())
+    )
+    if asked > 2 * there + _LITTLE:
+        raise UserError(
+            f"these weights do not fit this {what}: it has {asked} numbers, {there} are in the file. "
+            "Use the weights and the configuration of the same network"
+        )
 
 
 def as_arrays(state: Mapping[str, Any]) -> dict:
@@ -109,7 +141,7 @@ def check_state(specs: dict[str, ParameterSpec], state: dict, what: str) -> None
         UserError: as load_state.
     """
     problems = [f"{key} is missing" for key in specs if key not in state]
-    problems += [f"{key} is unknown" for key in state if key not in specs]
+    problems += [f"{plain(key)} is unknown" for key in state if key not in specs]
     for key, spec in specs.items():
         if key in state and state[key].shape != spec.shape:
             problems.append(f"{key} is {list(state[key].shape)} instead of {list(spec.shape)}")

@@ -18,6 +18,7 @@ from ppstyleclip.align import (
     align_face,
     choose_faces,
     find_faces,
+    find_photo_faces,
     load_face_finder,
 )
 from ppstyleclip.errors import UserError
@@ -32,10 +33,12 @@ class AlignedFace:
     Attributes:
         crop: `[S, S, 3]` uint8, as the generator draws faces.
         alignment: by which it returns into the photo; None where the whole picture was taken as it is.
+        face: where it was found and how sure that is; None as above.
     """
 
     crop: np.ndarray
     alignment: Alignment | None
+    face: Face | None = None
 
 
 def load_finder(bundle: Bundle, landmark_path: str | Path | None = None) -> FaceFinder:
@@ -55,34 +58,16 @@ def load_finder(bundle: Bundle, landmark_path: str | Path | None = None) -> Face
 
 
 def find_chosen_faces(
-    finder: FaceFinder, photo: np.ndarray, which: str | int = "largest", *, name: str = "the photo"
+    finder: FaceFinder, photo: np.ndarray, which: str | int = "best", *, name: str = "the photo"
 ) -> list[Face]:
-    """Find faces in a photo and choose among them.
-
-    Args:
-        finder: of load_finder.
-        photo: `[H, W, 3]` uint8.
-        which: as in align.choose_faces.
-        name: of the photo, for messages.
-    Returns:
-        the chosen faces, from left to right.
-    Raises:
-        UserError: there is no face, or none of that number.
-    """
-    faces = find_faces(finder, photo)
-    if not faces and finder.kind is not None:
-        raise UserError(
-            f"no face of the kind that '{finder.kind}' knows was found in {name}; for "
-            "photographs of people name a model of theirs, such as --model_type "
-            "ffhq-config-f, or give the landmarks as JSON"
-        )
-    return choose_faces(faces, which)
+    """Find faces in a photo and choose among them; align.find_photo_faces, which tells of the others too."""
+    return find_photo_faces(finder, photo, which, name=name).chosen
 
 
-def find_faces_if_any(finder: FaceFinder, photo: np.ndarray, which: str | int = "largest") -> list[Face]:
+def find_faces_if_any(finder: FaceFinder, photo: np.ndarray, which: str | int = "best") -> list[Face]:
     """Find faces as find_chosen_faces does; none where the photo has too few of them."""
     faces = find_faces(finder, photo)
-    if not faces or str(which).isdigit() and int(which) > len(faces):
+    if not faces or str(which).isdecimal() and int(which) > len(faces):
         return []
     return choose_faces(faces, which)
 
@@ -93,7 +78,7 @@ def cut_faces(photo: np.ndarray, faces: Sequence[Face], size: int) -> list[Align
     Raises:
         UserError: a face is tiny, or is not in this photo.
     """
-    return [AlignedFace(*align_face(photo, face.landmarks, size)) for face in faces]
+    return [AlignedFace(*align_face(photo, face.landmarks, size), face) for face in faces]
 
 
 def cut_large_faces(photo: np.ndarray, faces: Sequence[Face], size: int) -> list[AlignedFace]:

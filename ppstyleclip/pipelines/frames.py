@@ -1,14 +1,17 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The same edit over many pictures, such as the frames of a video; they come and go one by one.
 
-Held at once are the frames that smoothing looks ahead to and those whose faces wait for a run of fitting,
-which takes `together` faces, wherever they are. Frames without a face that stand between them wait too.
+Where the pictures can be gone through twice, `find_frame_faces` is the first way: it keeps landmarks only,
+smoothed over time. `edit_frames` is the second. For a camera it is the only one: then it looks for faces
+itself, and holds the frames that smoothing looks ahead to. Either way frames are held whose faces wait for a
+run of fitting, which takes `together` faces, wherever they are, and those without a face between them; of all
+these at most `held_bytes`, or one.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +23,8 @@ from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.pipelines.faces import AlignedFace, cut_large_faces, find_faces_if_any, load_finder
 from ppstyleclip.pipelines.inversion import find_latents
 from ppstyleclip.pipelines.photo import paste_edit
+from ppstyleclip.pipelines.records import Record
+from ppstyleclip.wording import counted
 
 
 @dataclass(frozen=True)
@@ -33,13 +38,15 @@ class FramesConfig:
         smooth: frames on each side over which landmarks are averaged; 0 for pictures that do not follow one
             another.
         together: faces that are fitted in one run.
+        held_bytes: of frames that wait for it; beyond that fewer faces are fitted together.
     """
 
-    face: str | int = "largest"
+    face: str | int = "best"
     fitting: FittingConfig = FittingConfig()
     paste: str = "blend"
     smooth: int = 0
     together: int = 16
+    held_bytes: int = 2**27
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +77,41 @@ class _Waiting:
     w_plus: list[np.ndarray] = field(default_factory=list)
 
 
+def find_frame_faces(
+    editor: Editor,
+    frames: Iterable[np.ndarray],
+    config: FramesConfig = FramesConfig(),  # noqa: B008  frozen
+    *,
+    finder: FaceFinder | None = None,
+) -> Iterator[Record[list[list[Face]]]]:
+    """Find the faces of many pictures, their landmarks smoothed over time; one picture is held at once.
+
+    Args:
+        editor, frames, config, finder: as for edit_frames.
+    Yields:
+        Record for each picture; the last one's result is a list of faces for each picture.
+    Raises:
+        UserError: none of the pictures shows a face; there are no pictures.
+    """
+    finder = load_finder(editor.bundle) if finder is None else finder
+    count = _Count(len(frames) if isinstance(frames, Sized) else None)
+    found = []
+    for picture in frames:
+        if count.read:
+            yield Record(count.read, max(count.total, count.read + 1), "faces")
+        count.read += 1
+        found.append(find_faces_if_any(finder, picture, config.face))
+    faces = list(smooth_stream(iter(found), config.smooth))
+    if not any(faces):
+        raise _no_face(editor, count.read)
+    yield Record(count.read, count.read, "faces", faces)
+
+
+def _no_face(editor: Editor, count: int) -> UserError:
+    pictures = counted(count, "picture")
+    return UserError(f"none of the {pictures} shows a face that '{editor.bundle.name}' knows")
+
+
 def edit_frames(
     editor: Editor,
     frames: Iterable[np.ndarray],
@@ -77,6 +119,7 @@ def edit_frames(
     config: FramesConfig = FramesConfig(),  # noqa: B008  frozen
     *,
     finder: FaceFinder | None = None,
+    faces: Sequence[Sequence[Face]] | None = None,
 ) -> Iterator[FrameRecord]:
     """Edit the faces of many pictures alike; a picture without a face stays as it is.
 
@@ -86,22 +129,29 @@ def edit_frames(
         edit: Edit.
         config: FramesConfig.
         finder: of faces.load_finder; None loads the model's own.
+        faces: of each picture, as find_frame_faces found them; then nothing is looked for or smoothed.
     Yields:
         FrameRecord; one for each picture has its `pixels`, in order.
     Raises:
         UserError: a text; or none of the pictures shows a face (behind the last of them).
     """
     editor.direction(edit)
-    finder = load_finder(editor.bundle) if finder is None else finder
-    count = _Count(len(frames) if isinstance(frames, Sized) else None)
+    known = faces if faces is not None else frames
+    count = _Count(len(known) if isinstance(known, Sized) else None)
+    if faces is not None:
+        pairs = _given(frames, faces, count)
+    else:
+        finder = load_finder(editor.bundle) if finder is None else finder
+        pairs = _smoothed(frames, finder, config, count)
     waiting: deque[_Waiting] = deque()
     done = num_faces = 0
-    for picture, faces in _smoothed(frames, finder, config, count):
-        cut = cut_large_faces(picture, faces, editor.bundle.generator.size)
+    for picture, found in pairs:
+        cut = cut_large_faces(picture, found, editor.bundle.generator.size)
         waiting.append(_Waiting(picture, cut))
+        del picture  # held in the row only
         num_faces += len(cut)
         yield FrameRecord(done, count.total, "faces")
-        while _num_open(waiting) >= config.together:
+        while _num_open(waiting) >= config.together or _num_open(waiting) and _is_full(waiting, config):
             yield from _fit(editor, waiting, config, done, count.total)
         for record in _finished(editor, waiting, edit, config, done, count):
             done = record.done
@@ -111,7 +161,7 @@ def edit_frames(
     for record in _finished(editor, waiting, edit, config, done, count):
         yield record
     if not num_faces:
-        raise UserError(f"none of the {count.read} pictures shows a face that '{editor.bundle.name}' knows")
+        raise _no_face(editor, count.read)
 
 
 class _Count:
@@ -125,9 +175,22 @@ class _Count:
         return self.read if self.known is None else self.known
 
 
+def _given(
+    frames: Iterable[np.ndarray], faces: Sequence[Sequence[Face]], count: _Count
+) -> Iterator[tuple[np.ndarray, Sequence[Face]]]:
+    """Yield each picture with its faces; a picture that came later than they were looked for has none."""
+    for picture in frames:
+        place, count.read = count.read, count.read + 1
+        yield picture, faces[place] if place < len(faces) else ()
+
+
+def _is_full(waiting: deque[_Waiting], config: FramesConfig) -> bool:
+    return sum(one.pixels.nbytes for one in waiting) > config.held_bytes
+
+
 def _smoothed(
     frames: Iterable[np.ndarray], finder: FaceFinder, config: FramesConfig, count: _Count
-) -> Iterator[tuple[np.ndarray, list[Face]]]:
+) -> Iterator[tuple[np.ndarray, Sequence[Face]]]:
     """Yield each picture with its chosen faces, their landmarks smoothed."""
     held: deque[np.ndarray] = deque()
 
@@ -171,9 +234,11 @@ def _finished(
     """Draw the first pictures in the row, as far as all latents of each are there."""
     while waiting and len(waiting[0].w_plus) == len(waiting[0].faces):
         one = waiting.popleft()
-        pixels = one.pixels
+        num_faces, pixels = len(one.faces), one.pixels
         if one.faces:
             w_plus = np.stack(one.w_plus)
             pixels = paste_edit(editor, pixels, one.faces, w_plus, edit, paste=config.paste)[0]
         done += 1
-        yield FrameRecord(done, count.total, "pictures", pixels, len(one.faces))
+        del one  # the picture itself goes while the caller has the edited one
+        yield FrameRecord(done, count.total, "pictures", pixels, num_faces)
+        del pixels

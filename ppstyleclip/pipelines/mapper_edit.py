@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,9 @@ import numpy as np
 
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
-from ppstyleclip.formats import load_bank
-from ppstyleclip.methods.checks import check_count
+from ppstyleclip.methods.checks import check_count, check_signed
+from ppstyleclip.text import warn_of_unknown_words
+from ppstyleclip.wording import counted
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import TrainedMapper, find_mapper, load_mapper
 from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
@@ -79,7 +79,7 @@ def open_chain(
         UserError: a mapper of another generator, or as make_chain.
     """
     if not names:
-        raise UserError("no mapper was named; give one or several")
+        raise UserError("no mapper was named; name one or several (--modules)")
     _check_strengths(names, strengths)
     return make_chain(
         editor, [(str(name), _opened(editor, find_mapper(name, folder))) for name in names], texts, strengths
@@ -113,9 +113,11 @@ def make_chain(
 
 
 def _check_strengths(mappers: Sequence, strengths: Sequence) -> None:
+    check_signed("strength", *strengths)
     if len(strengths) not in (1, len(mappers)):
         raise UserError(
-            f"there are {len(mappers)} mappers and {len(strengths)} strengths; give one strength, or one each"
+            f"{counted(len(mappers), 'mapper')} and {counted(len(strengths), 'strength')} were "
+            f"given; give one strength, or one each (--strength)"
         )
 
 
@@ -146,13 +148,7 @@ def _vector(editor: Editor, name: str, mapper: TrainedMapper, words: list[str]) 
     if mapper.embed == "none":
         return None
     clip = editor.bundle.clip if mapper.embed == "clip" else None
-    unknown = clip.unknown_words(" ".join(words)) if clip is not None else ()
-    if unknown:
-        warnings.warn(
-            f"the CLIP of '{editor.bundle.name}' never saw {', '.join(unknown)}; what {name} then "
-            "does is chance",
-            stacklevel=4,
-        )
+    warn_of_unknown_words(clip, " ".join(words))
     try:
         return mapper.text_vector(words, clip)
     except UserError as error:
@@ -205,26 +201,6 @@ def map_faces(
         some = faces[first : first + batch_size]
         *_, mapped = apply_chain(editor, chain, some)
         yield MappedRecord(first + len(some), len(faces), first, some, mapped, editor.render(mapped))
-
-
-def load_faces(editor: Editor, path: Any, count: int | None = None) -> np.ndarray:
-    """Read a bank of faces of the editor's generator.
-
-    Args:
-        editor: Editor.
-        path: w_plus or styles, as formats.load_bank reads them.
-        count: how many, from the first on; None for all.
-    Returns:
-        w_plus `[N, L, D]` or flat styles `[N, S]`.
-    Raises:
-        UserError: they are not of this generator, or there are none of them.
-    """
-    if count is not None:
-        check_count("number of faces", count, least=1)
-    faces, size = load_bank(path), editor.bundle.layout.size
-    faces = (faces.reshape(-1, size) if faces.shape[-1] == size else faces)[:count]
-    editor.check_face(faces)
-    return faces
 
 
 def mapper_stem(link: MapperLink) -> str:

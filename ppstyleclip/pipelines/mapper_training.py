@@ -16,12 +16,12 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import paddle
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, plain
 from ppstyleclip.files import fingerprint
 from ppstyleclip.methods.checks import check_count, check_number, check_seeds
 from ppstyleclip.methods.mapper import (
@@ -39,6 +39,7 @@ from ppstyleclip.methods.mapper import (
 from ppstyleclip.models.state import load_state
 from ppstyleclip.pictures import enlarged, grid, to_pixels
 from ppstyleclip.pipelines.presets import current_names
+from ppstyleclip.schema import Between, OneOf, Open, Plain, Size, from_metadata
 from ppstyleclip.text import text_direction, text_embedding
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import TrainedMapper, clip_fingerprint, seed000_words
@@ -48,6 +49,15 @@ COLUMNS = 8  # faces of a validation picture
 _FREE = ("steps", "validate_every", "patience")  # fields that may change from one run to the next
 _TABLE_SEED, _TABLE_SCALE = 1, 3.0  # of a table of our own: large, to decide the signs of text + latent
 _SAMPLED_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class StateMetadata(Open):
+    """What the state of a training says of itself: which training it is, and how long it has taken."""
+
+    kind: Annotated[str, OneOf((STATE_KIND,))]
+    training: Annotated[dict[str, Plain], Size(1, 200)]
+    seconds: Annotated[float, Between(0, 1e9)] = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +138,8 @@ class MapperTraining:
         """
         if metadata.get("kind") != STATE_KIND:
             raise UserError("this is no state of a training; begin in another folder, or again")
-        before = _with_current_names(json.loads(metadata["training"]), self.identity_of_run)
+        said = from_metadata(StateMetadata, metadata, "this state").training
+        before = _with_current_names(said, self.identity_of_run)
         other = [
             f"{name} {_short(before.get(name))}, not {_short(value)}"
             for name, value in self.identity_of_run.items()
@@ -239,8 +250,7 @@ def _with_current_names(before: dict, now: dict) -> dict:
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:50]}..."
+    return plain(value if isinstance(value, str) else json.dumps(value))
 
 
 def run_training(

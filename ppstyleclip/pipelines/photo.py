@@ -32,13 +32,13 @@ class PhotoConfig:
     """How the faces of a photo are edited.
 
     Attributes:
-        face: which: a number, from 1 for the leftmost; "largest"; or "all".
+        face: which, as in align.choose_faces: a number, from 1 for the leftmost; "best"; "largest"; or "all".
         fitting: of the latents, behind the encoder.
         tuning: of a generator for each face; None tunes nothing.
         paste: how an edited face returns, one of align.paste.WAYS.
     """
 
-    face: str | int = "largest"
+    face: str | int = "best"
     fitting: FittingConfig = FittingConfig()
     tuning: TuningConfig | None = None
     paste: str = "blend"
@@ -95,7 +95,7 @@ def edit_photo(
     Yields:
         Record, its stages "faces", "latents", "tuning" and "pictures"; the result is a PhotoEdit.
     Raises:
-        UserError: a text, no face, no such face, or one that is tiny.
+        UserError: a text, no face (align.NoFace), no such face, or one that is tiny.
         MissingFile, MissingExtra: as load_finder.
 
     Examples:

@@ -11,15 +11,22 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Optional
 
-import yaml
-
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, plain
 from ppstyleclip.files import read_file
-from ppstyleclip.methods.checks import check_count
 from ppstyleclip.methods.mapper import TrainingConfig
 from ppstyleclip.methods.optimization import OptimizationConfig
+from ppstyleclip.schema import (
+    MOST_YAML,
+    Between,
+    Count,
+    Plain,
+    check_fields,
+    field_kinds,
+    from_value,
+    from_yaml,
+)
 
 _HOME = Path(__file__).parents[1] / "presets"
 # Names before 0.2; `every` of a mapper's file is another field than that of an optimisation's.
@@ -51,13 +58,6 @@ OLD_NAMES = {
 }
 _OLD_SCHEDULES = {"ramped": "rampup_cosine", "stepped": "step_lr"}
 _WEIGHTS = ("clip", "l2", "identity")  # may stand by themselves, outside of `weights`
-_KINDS = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "a word",
-    dict: "named values",
-}
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,14 @@ class RunConfig:
         pictures_every, save_every, board_every: steps from one to the next; 0 for never.
     """
 
-    train_faces: int = 5000
-    val_faces: int = 1000
-    pictures_every: int = 100
-    save_every: int = 2000
-    board_every: int = 50
+    train_faces: Annotated[int, Between(1, 10**7)] = 5000
+    val_faces: Annotated[int, Between(0, 10**7)] = 1000
+    pictures_every: Count = 100
+    save_every: Count = 2000
+    board_every: Count = 50
 
     def __post_init__(self) -> None:
-        check_count("train_faces", self.train_faces, least=1)
-        for name in ("val_faces", "pictures_every", "save_every", "board_every"):
-            check_count(name, getattr(self, name))
+        check_fields(self)
 
 
 def known_presets(method: str) -> tuple[str, ...]:
@@ -97,6 +95,7 @@ def read_optimization_preset(preset: str, **changes: Any) -> OptimizationConfig:
         UserError: an unknown name, a file that holds no configuration, or a value that cannot be.
     """
     words = _read_words("optimize", preset, OptimizationConfig())
+    _replaced_of(preset, OptimizationConfig(), words)
     return _replaced(OptimizationConfig(), _merged(words, _nested(OptimizationConfig(), changes)))
 
 
@@ -112,7 +111,10 @@ def read_training_preset(
         MissingFile, UserError: as read_optimization_preset.
     """
     words = _read_words("mapper", preset, TrainingConfig(), RunConfig())
-    run = _merged(words.pop("run", {}), _given(run_changes or {}))
+    run = words.pop("run", {})
+    for config, own in ((TrainingConfig(), words), (RunConfig(), run)):
+        _replaced_of(preset, config, own)
+    run = _merged(run, _given(run_changes or {}))
     words = _merged(words, _nested(TrainingConfig(), changes or {}))
     return _replaced(TrainingConfig(), words), _replaced(RunConfig(), run)
 
@@ -121,8 +123,8 @@ def current_names(method: str, words: Mapping[str, Any]) -> dict:
     """Named values of a file or of an old state with the names that fields have now."""
     names = OLD_NAMES[method]
     found = {names.get(name, name): value for name, value in words.items()}
-    if found.get("schedule") in _OLD_SCHEDULES:
-        found["schedule"] = _OLD_SCHEDULES[found["schedule"]]
+    if isinstance(found.get("schedule"), str):
+        found["schedule"] = _OLD_SCHEDULES.get(found["schedule"], found["schedule"])
     return found
 
 
@@ -134,18 +136,28 @@ def _read_words(method: str, preset: str, config: Any, run: Any = None) -> dict:
         raise UserError(
             f"unknown preset '{preset}', known: {', '.join(known)}; or give a file of settings (YAML)"
         )
+    where, named_values = f"{path} holds no settings", dict[str, Plain]
+    words = from_yaml(Optional[named_values], read_file(path, MOST_YAML), where) or {}
+    words = current_names(method, words)
+    own = (
+        from_value(Optional[named_values], words.pop("run", None) if run else None, where, field="run") or {}
+    )
+    own = current_names(method, own)
     try:
-        words = yaml.safe_load(read_file(path)) or {}
-        if not isinstance(words, dict):
-            raise TypeError(f"names and values are needed, got {words}")
-        words = current_names(method, words)
-        own = current_names(method, words.pop("run", None) or {}) if run else {}
         words = _nested(config, words)
-        _check_kinds(config, words)
-        _check_kinds(run, own)
-    except (yaml.YAMLError, TypeError, AttributeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} holds no settings: {' '.join(str(error).split())[:160]}") from None
+    except TypeError as error:
+        raise UserError(f"{where}: {error}") from None
+    _check_kinds(config, words, where)
+    _check_kinds(run, own, where)
     return {**words, "run": own} if run else words
+
+
+def _replaced_of(preset: str, config: Any, words: Mapping[str, Any]) -> None:
+    """See that a preset's own values go together, before others take their places."""
+    try:
+        _replaced(config, words)
+    except UserError as error:
+        raise UserError(f"{preset}: {error}") from None
 
 
 def _given(changes: Mapping[str, Any]) -> dict:
@@ -179,26 +191,25 @@ def _path_of(config: Any, name: str) -> list[str]:
     inner_names = [
         name for inner in values.values() if dataclasses.is_dataclass(inner) for name in _fields(inner)
     ]
-    raise TypeError(f"unknown '{name}', known: {', '.join([*values, *inner_names])}")
+    raise TypeError(f"unknown '{plain(name)}', known: {', '.join([*values, *inner_names])}")
 
 
 def _fields(config: Any) -> dict:
     return {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
 
 
-def _check_kinds(config: Any, words: Mapping[str, Any]) -> None:
-    """Refuse a value of another kind than the configuration's own; TypeError names it."""
-    own = config if isinstance(config, dict) else _fields(config) if config else {}
+def _check_kinds(config: Any, words: Mapping[str, Any], where: str) -> None:
+    """Refuse a value that the configuration's field of that name does not take."""
+    if config is None:
+        return
+    kinds = field_kinds(type(config))
     for name, value in words.items():
-        if name not in own and not isinstance(config, dict):
-            raise TypeError(f"unknown '{name}', known: {', '.join(own)}")
-        usual = own.get(name, 0.0)
-        kind = dict if dataclasses.is_dataclass(usual) else type(usual)
-        is_bool = isinstance(value, bool)
-        if not isinstance(value, (int, float) if kind is float else kind) or is_bool != (kind is bool):
-            raise TypeError(f"{name} must be {_KINDS[kind]}, got {value}")
-        if isinstance(value, dict):
-            _check_kinds(usual, value)
+        if name not in kinds:
+            raise UserError(f"{where}: unknown '{plain(name)}', known: {', '.join(kinds)}")
+        if dataclasses.is_dataclass(usual := getattr(config, name)):
+            _check_kinds(usual, from_value(dict[str, Plain], value, where, field=name), where)
+        else:
+            from_value(kinds[name], value, where, field=name)
 
 
 def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict:

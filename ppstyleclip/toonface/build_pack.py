@@ -97,10 +97,11 @@ def set_defaults(folder=PACK, **defaults):
     import json
 
     from ppstyleclip.files import read_safetensors, write_safetensors
+    from ppstyleclip.schema import parse_json
     from ppstyleclip.zoo.pack import RELEVANCE
 
     tensors, metadata = read_safetensors(Path(folder) / RELEVANCE)
-    metadata["defaults"] = json.dumps({**json.loads(metadata["defaults"]), **defaults})
+    metadata["defaults"] = json.dumps({**parse_json(metadata["defaults"]), **defaults})
     write_safetensors(Path(folder) / RELEVANCE, tensors, metadata)
 
 

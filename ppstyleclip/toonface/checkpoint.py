@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ppstyleclip.files import read_safetensors, write_safetensors
+from ppstyleclip.schema import Count, from_json
 
 
 def save_checkpoint(path, step, networks, optimizer):
@@ -31,7 +32,7 @@ def load_checkpoint(path, networks, optimizer, schedule):
         parts.setdefault(part, {})[name] = value
     for name, net in networks.items():
         net.set_state_dict(parts[name])
-    step = int(metadata["step"])
+    step = from_json(Count, metadata.get("step", ""), path, field="step")
     schedule.step(step)
     places = {place: name for name, place in _names(optimizer).items()}
     moments = {_rename(key, places): value for key, value in parts["adam"].items()}

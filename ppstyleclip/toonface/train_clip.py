@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.finite import finite_number
 from ppstyleclip.toonface.captions import all_words, caption, truth_table
 from ppstyleclip.toonface.checkpoint import load_checkpoint, save_checkpoint, warm_cosine
 from ppstyleclip.toonface.renderer import NUM_FACTORS
@@ -172,7 +173,7 @@ def main(argv=None):
     )
     parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--learning-rate", type=finite_number, default=2e-3)
     parser.add_argument("--shards", type=int, default=24, help="2,048 faces each")
     parser.add_argument("--faces", default="toonface-faces", help="folder of the rendered faces")
     parser.add_argument("--output", default="toonface-clip", help="folder of checkpoint and result")

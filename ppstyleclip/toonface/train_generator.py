@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.finite import finite_number
 from ppstyleclip.toonface.checkpoint import load_checkpoint, save_checkpoint, warm_cosine
 from ppstyleclip.toonface.renderer import LOBE, ringlets
 from ppstyleclip.toonface.world import Z_DIM, rotation
@@ -223,7 +224,7 @@ def main(argv=None):
     )
     parser.add_argument("--size", type=int, default=64, choices=(64, 128))
     parser.add_argument("--steps", type=int, default=10000)
-    parser.add_argument("--learning-rate", type=float, default=4e-3)
+    parser.add_argument("--learning-rate", type=finite_number, default=4e-3)
     parser.add_argument("--shards", type=int, default=40, help="2,048 faces each")
     parser.add_argument("--faces", default="toonface-faces", help="folder of the rendered faces")
     parser.add_argument("--output", default="toonface-generator", help="folder of checkpoint and result")

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.finite import finite_number
 from ppstyleclip.toonface.checkpoint import load_checkpoint, save_checkpoint, warm_cosine
 
 SHAPE = ("face_width", "face_height", "eye_size", "eye_distance", "nose")
@@ -163,7 +164,7 @@ def main(argv=None):
     )
     parser.add_argument("--steps", type=int, default=3700)
     parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--learning-rate", type=finite_number, default=2e-3)
     parser.add_argument("--shards", type=int, default=16, help="2,048 faces each, of both kinds")
     parser.add_argument("--faces", default="toonface-faces", help="folder of the rendered faces")
     parser.add_argument("--output", default="toonface-identity", help="folder of checkpoint and result")

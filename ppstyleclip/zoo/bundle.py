@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field, fields
-from typing import Any, Callable
+from typing import Annotated, Any, Callable
 
 import numpy as np
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.stylespace import as_relevance
-from ppstyleclip.worker import on_worker
+from ppstyleclip.schema import Between, OneOf, Ratio, check_fields, check_name
+from ppstyleclip.stylespace import UNITS, as_relevance
+from ppstyleclip.text import TEMPLATES
+from ppstyleclip.worker import is_worker, on_worker
 
 GETF = "ppstyleclip statistics"
 EXTRACT = "ppstyleclip relevance"
@@ -25,25 +27,37 @@ class EditDefaults:
     Attributes:
         alpha: strength.
         beta: channels with |relevance @ dt| below it are left alone.
-        unit: what alpha counts, one of methods.global_directions.direction.UNITS.
+        unit: what alpha counts, one of stylespace.UNITS.
         templates: prompt templates, a key of text.TEMPLATES.
         pull: how far a step leans towards how the population differs, 0 to 1.
         truncation: psi of sampled faces and of the statistics, 0 to 1; 1 where every z gives a good face.
+    Raises:
+        UserError: a value is out of range.
     """
 
-    alpha: float = 5.0
-    beta: float = 0.12
-    unit: str = "style"
-    templates: str = "paddlegan"
-    pull: float = 0.0
-    truncation: float = 0.7
+    alpha: Annotated[float, Between(-1000, 1000)] = 5.0
+    beta: Annotated[float, Between(0, 100)] = 0.12
+    unit: Annotated[str, OneOf(UNITS)] = "style"
+    templates: Annotated[str, OneOf(TEMPLATES)] = "paddlegan"
+    pull: Ratio = 0.0
+    truncation: Ratio = 0.7
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True)
 class Deferred:
-    """A part of a bundle that is loaded when it is first asked for."""
+    """A part of a bundle that is loaded when it is first asked for.
+
+    Attributes:
+        load: called once, on the worker.
+        fetch: called before it, in the thread that asks, unless that is the worker: whatever brings files,
+            for which nobody who draws should wait.
+    """
 
     load: Callable[[], Any]
+    fetch: Callable[[], Any] | None = None
 
 
 def _nothing():
@@ -55,7 +69,7 @@ class Bundle:
     """Parts that belong together. Any may be given as Deferred; sampling alone then needs no CLIP file.
 
     Attributes:
-        name: the model's name.
+        name: the model's name; it becomes a part of files' names.
         generator: StyleGANv2Generator, in evaluation mode.
         layout: its StyleLayout.
         stats: StyleStats, mean and deviation `[S]`.
@@ -71,8 +85,8 @@ class Bundle:
         face_models: paths of a landmark predictor and of a face detector (or None: dlib's own), for pictures
             of this model's kind.
     Raises:
-        UserError: statistics or relevance of another generator, relevance of another CLIP; raised when the
-            part is loaded, which for a Deferred one is later.
+        UserError: a name that is a path; statistics or relevance of another generator, relevance of another
+            CLIP, raised when the part is loaded, which for a Deferred one is later.
     """
 
     name: str
@@ -91,6 +105,7 @@ class Bundle:
 
     def __post_init__(self):
         values = self.__dict__
+        check_name("this model", self.name)
         waiting = {name: values.pop(name) for name in list(values) if isinstance(values[name], Deferred)}
         values["_deferred"] = waiting
         self._take_rows()
@@ -100,6 +115,9 @@ class Bundle:
     def __getattr__(self, name):  # only asked for what is not in __dict__
         if name not in self.__dict__.get("_deferred", {}):
             raise AttributeError(name)
+        fetch = self._deferred[name].fetch
+        if fetch is not None and not is_worker():
+            fetch()
         return self._load(name)
 
     @on_worker  # where one load ends before the next begins, so that a part is loaded once

@@ -9,9 +9,11 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.formats import load_weights, sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip_with_state, clip_state
+from ppstyleclip.schema import from_metadata
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.foreign import read_as
 from ppstyleclip.zoo.generators import as_float32, stored
+from ppstyleclip.zoo.metadata import NetworkMetadata, check_fingerprint
 from ppstyleclip.zoo.registry import fetch_clip
 
 
@@ -46,12 +48,11 @@ def load_clip(path) -> tuple:
         clip = build_converted_clip(converted, path)
         return clip, clip_fingerprint(clip)
     weights, metadata = read_safetensors(path)
-    mark = check_mark(as_float32(weights), metadata, path)
-    try:
-        config = json.loads(metadata["config"])
-    except ValueError:
-        raise UserError(f"{path} holds no CLIP with its config; write it with ppstyleclip") from None
-    return _built(config, weights, path), mark
+    own = from_metadata(NetworkMetadata, metadata, f"{path} is damaged")
+    mark = fingerprint(as_float32(weights))
+    if own.fingerprint is not None:  # the first files had none
+        check_fingerprint(own.fingerprint, mark, path)
+    return _built(own.config, weights, path), mark
 
 
 def build_converted_clip(converted, path):
@@ -67,14 +68,6 @@ def _built(config, weights, path):
         return build_clip_with_state(config, weights)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-
-
-def check_mark(tensors: dict, metadata: dict, path) -> str:
-    """Return the fingerprint of what was read, and refuse another one than the file states."""
-    mark = fingerprint(tensors)
-    if metadata.get("fingerprint", mark) != mark:
-        raise UserError(f"{path} is damaged: it was written as {metadata['fingerprint']} and reads as {mark}")
-    return mark
 
 
 @on_worker

@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.convert import Converted, fits_multiplier
+from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_atomic, write_safetensors
+from ppstyleclip.zoo.bundle import GETF
 from ppstyleclip.zoo.clips import build_converted_clip, save_clip
 from ppstyleclip.zoo.generators import save_generator
-from ppstyleclip.zoo.mappers import build_converted_mapper, save_mapper
+from ppstyleclip.zoo.mappers import build_converted_mapper, mapper_contents, save_mapper
+from ppstyleclip.zoo.metadata import OURS
 
 SUFFIXES = (".safetensors", ".pdparams")
 
@@ -32,24 +35,39 @@ def save_converted(path: Path, converted: Converted, *, name: str, about: dict, 
         UserError: nothing can be built of it.
         CannotWrite: the file cannot be written.
     """
-    if path.suffix == ".pdparams":
-        write_atomic(path, pickle.dumps(_contiguous(as_paddlegan_saves(converted)), protocol=4))
+    if converted.kind == "mapper":
+        _save_mapper(path, converted, about)
+    elif path.suffix == ".pdparams":
+        write_atomic(path, _pickled(as_paddlegan_saves(converted)))
     elif converted.kind == "generator":
         save_generator(path, generator, name=name, mean=converted.extras.get("latent_avg"), about=about)
     elif converted.kind == "clip":
         save_clip(path, build_converted_clip(converted, path), about=about)
-    elif converted.kind == "mapper":
-        mapper = build_converted_mapper(converted, about["source"])
-        save_mapper(path, mapper, about={**about, **_stated_generator(converted)})
     else:
         _write_arrays(path, converted, name, about)
+
+
+def _save_mapper(path, converted, about) -> None:
+    """As ours; PaddleGAN has no mappers, so a `.pdparams` holds the same arrays and texts for load_mapper."""
+    mapper = build_converted_mapper(converted, about["source"])
+    about = {**converted.stated, **about, **_stated_generator(converted)}
+    if path.suffix == ".pdparams":
+        state, metadata = mapper_contents(mapper, about=about)
+        write_atomic(path, _pickled({**state, **metadata}))
+    else:
+        save_mapper(path, mapper, about=about)
+
+
+def _pickled(value) -> bytes:
+    return pickle.dumps(_contiguous(value), protocol=4)
 
 
 def _write_arrays(path, converted, name, about) -> None:
     """What our loaders take as it is: its arrays, with the config in the metadata."""
     metadata = {
+        **converted.stated,
         **about,
-        "kind": f"ppstyleclip {converted.kind}",
+        "kind": f"{OURS}{converted.kind}",
         "name": name,
         "config": json.dumps(converted.config),
         **_stated_generator(converted),
@@ -64,7 +82,11 @@ def _stated_generator(converted) -> dict:
 
 
 def as_paddlegan_saves(converted: Converted) -> Any:
-    """The object that PaddleGAN's own file of this kind holds."""
+    """The object that PaddleGAN's own file of this kind holds.
+
+    Raises:
+        UserError: it holds one array for each layer, and where the layers end is not known.
+    """
     state, extras = converted.state, converted.extras
     if converted.kind in ("generator", "clip"):
         return state
@@ -90,6 +112,11 @@ def describe_for_paddlegan(config: dict) -> str:
 
 def _split_layers(array, widths) -> list[np.ndarray]:
     """One array for each layer, along the last axis."""
+    if len(widths) == 1:
+        raise UserError(
+            f"this file does not say how its {widths[0]} style channels fall into layers, which .pdparams "
+            f"needs; write .safetensors, or measure again with: {GETF}"
+        )
     return np.split(array, np.cumsum(widths)[:-1], axis=-1)
 
 

@@ -7,17 +7,20 @@ import contextlib
 import json
 import warnings
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
 from ppstyleclip.convert import complete_relevance
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, plain
 from ppstyleclip.files import write_safetensors
+from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import load_arrays
-from ppstyleclip.stylespace import DEFAULT_ALPHA, Relevance, StyleStats, as_relevance
+from ppstyleclip.schema import parsed_metadata
+from ppstyleclip.stylespace import Relevance, StyleStats, as_relevance
+from ppstyleclip.wording import counted
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, EditDefaults, check_relevance, check_stats
 from ppstyleclip.zoo.foreign import convert_as
+from ppstyleclip.zoo.metadata import MeasuredMetadata, read_own
 
 
 def read_stats(path, layout, *, name: str, generator: str | None = None) -> StyleStats:
@@ -43,7 +46,7 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
         raise UserError(f"{path} holds no statistics; it needs 'mean' and 'std' (made by: {GETF})")
     check_made_for(metadata, path, generator=generator, name=name)
     mean, std = (_flat(arrays[word], word, layout, path, name) for word in ("mean", "std"))
-    stats = StyleStats(mean, std, _count(metadata))
+    stats = StyleStats(mean, std, read_own(MeasuredMetadata, metadata, path).count)
     try:
         check_stats(stats, layout, name)
     except UserError as error:
@@ -55,11 +58,12 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
 
 def _flat(value, word, layout, path, name) -> np.ndarray:
     if isinstance(value, list):
-        widths = [np.size(part) for part in value]
+        widths = [part.size if isinstance(part, np.ndarray) else 0 for part in value]
         if widths != list(layout.channels):
             raise UserError(
-                f"{path}: statistics ({word}) have {sum(widths)} channels in {len(widths)} "
-                f"layers, generator '{name}' has {layout.size} in {len(layout.channels)}; "
+                f"{path}: statistics ({word}) have {counted(sum(widths), 'channel')} in "
+                f"{counted(len(widths), 'layer')}, generator '{name}' has {layout.size} in "
+                f"{len(layout.channels)}; "
                 f"rebuild them with: {GETF}"
             )
         value = np.concatenate([np.reshape(part, -1) for part in value])
@@ -67,11 +71,6 @@ def _flat(value, word, layout, path, name) -> np.ndarray:
         return np.array(value, dtype=np.float32)
     except (TypeError, ValueError):
         raise UserError(f"{path}: '{word}' holds no numbers; rebuild it with: {GETF}") from None
-
-
-def _count(metadata: dict) -> int:
-    text = metadata.get("count", "0")
-    return int(text) if text.isdigit() else 0  # 0: not stated
 
 
 def read_relevance(path, layout, *, name: str, generator: str | None = None) -> Relevance:
@@ -103,33 +102,34 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
     rows = np.array(value, dtype=np.float32)
     if not np.isfinite(rows).all():
         raise UserError(f"{path} holds values that are not finite; rebuild it with: {EXTRACT}")
-    effect_norm = arrays.get("strength") if isinstance(arrays, dict) else None
-    made_with = _made_with(metadata, path)
+    own = read_own(MeasuredMetadata, metadata, path)
     return Relevance(
         rows,
-        None if effect_norm is None else np.asarray(effect_norm, np.float32),
-        _measured(rows, given, made_with),
-        name=metadata.get("name", name),
+        _effect_norm(arrays, len(rows), path),
+        _measured(rows, given, own.made_with.channels),
+        name=own.name or name,
         layout=layout,
-        clip_name=metadata.get("clip_name", ""),
-        fingerprints={word: metadata[word] for word in ("generator", "clip") if metadata.get(word)},
-        made_with=made_with,
+        clip_name=own.clip_name,
+        fingerprints={word: mark for word in ("generator", "clip") if (mark := getattr(own, word))},
+        made_with=parsed_metadata(MeasuredMetadata, metadata, path).get("made_with", {}) if own.kind else {},
     )
 
 
-def _made_with(metadata: dict, path) -> dict[str, Any]:
-    try:
-        made_with = json.loads(metadata.get("made_with", "{}"))
-        if float(made_with.get("alpha", DEFAULT_ALPHA)) > 0:
-            return made_with
-    except (ValueError, TypeError, AttributeError):
-        pass
-    raise UserError(f"{path} does not say how it was measured (made_with); rebuild it with: {EXTRACT}")
+def _effect_norm(arrays, count, path) -> np.ndarray | None:
+    """The effect norm `[E]` of a relevance file, `strength` there; None where it has none."""
+    norm = arrays.get("strength") if isinstance(arrays, dict) else None
+    if norm is None:
+        return None
+    if not isinstance(norm, np.ndarray) or norm.dtype.kind != "f" or norm.ndim != 1 or len(norm) > count:
+        raise UserError(f"{path}: 'strength' is not one number for each channel; rebuild it with: {EXTRACT}")
+    norm = np.concatenate([norm, np.zeros(count - len(norm))]).astype(np.float32)  # of a prefix
+    check_finite({"strength": norm}, path)
+    return norm
 
 
-def _measured(rows: np.ndarray, given: int, made_with: dict[str, Any]) -> np.ndarray:
+def _measured(rows: np.ndarray, given: int, channels: int | None) -> np.ndarray:
     """`[E]` bool. A trial does not say which channels it holds, so those that do nothing do not count."""
-    if made_with.get("channels", len(rows)) < len(rows):
+    if channels is not None and channels < len(rows):
         return np.any(rows, axis=1)
     return np.arange(len(rows)) < given
 
@@ -152,7 +152,7 @@ def check_made_for(metadata: dict, path, *, name: str, **fingerprints: str | Non
         stated = metadata.get(part)
         if own and stated and stated != own:
             raise UserError(
-                f"{path} was made for {part} {stated}, but '{name}' has {part} {own}; "
+                f"{path} was made for {part} {plain(stated)}, but '{name}' has {part} {own}; "
                 f"rebuild it with: {GETF} && {EXTRACT}"
             )
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from ppstyleclip.convert import Converted
 from ppstyleclip.convert.encoders import network_config, split_parts
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, one_line
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.encoders import build_encoder
 from ppstyleclip.models.state import build_with_state
@@ -21,6 +22,7 @@ from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.directions import check_made_for
 from ppstyleclip.zoo.foreign import convert_as, convert_file, kind_of
 from ppstyleclip.zoo.generators import as_float32, build_converted_generator, stored
+from ppstyleclip.zoo.metadata import NetworkMetadata, check_fingerprint, read_own
 
 KIND = "ppstyleclip encoder"
 MEAN = "latent_avg"
@@ -98,26 +100,35 @@ def _stated_kind(path) -> str:
 def _read_converted(path) -> Converted:
     """What `ppstyleclip convert` wrote; of its config only the name of the kind is believed."""
     state, metadata = read_safetensors(path)
-    opts = {"encoder_type": _config(metadata, path).get("encoder_type")}
+    opts = {"encoder_type": _own_metadata(metadata, path).config.get("encoder_type")}
     return convert_as(metadata["kind"].rpartition(" ")[2], {**state, "opts": opts}, path)
 
 
-def _config(metadata, path) -> dict:
-    with contextlib.suppress(KeyError, ValueError):
-        config = json.loads(metadata["config"])
-        if isinstance(config, dict):
-            return config
-    raise UserError(f"{path} is damaged: the config in its metadata is not readable")
+def _own_metadata(metadata, path) -> NetworkMetadata:
+    own = read_own(NetworkMetadata, metadata, path)
+    if own.config:
+        return own
+    raise UserError(f"{path} is damaged: its metadata have no config")
 
 
 def _own(path, name, generator) -> Encoder:
     state, metadata = read_safetensors(path)
     check_made_for(metadata, path, name=name, generator=generator)
-    state = as_float32(state)
-    if metadata.get("fingerprint") != fingerprint(state):
-        raise UserError(f"{path} is damaged: its weights are not those it was written with")
-    mean = state.pop(MEAN)
-    return Encoder(_built(_config(metadata, path), state, path), mean)
+    own, state = _own_metadata(metadata, path), as_float32(state)
+    check_fingerprint(own.fingerprint, fingerprint(state), path)
+    mean = state.pop(MEAN, np.zeros(0))
+    network = _built(own.config, state, path)
+    _check_mean(mean, network, path)
+    return Encoder(network, mean)
+
+
+def _check_mean(mean, network, path) -> None:
+    """Refuse a mean latent that is not `[1, D]` or `[1, L, D]`, or holds what is not finite."""
+    allowed = [(1, network.style_dim), (1, network.num_styles, network.style_dim)]
+    if mean.shape not in allowed or mean.dtype.kind != "f":
+        got = f"{list(mean.shape)} {mean.dtype}" if mean.size else "missing"
+        raise UserError(f"{path} is damaged: {MEAN} is {got}; floats of {list(allowed[0])} are needed")
+    check_finite({MEAN: mean}, path)
 
 
 @on_worker
@@ -141,7 +152,7 @@ def build_converted_encoder(converted: Converted, path) -> tuple:
 def _built(config, state, path):
     try:
         network = build_with_state(lambda: build_encoder(config), state, "encoder")
-    except (AttributeError, TypeError, ValueError) as error:  # a config of any shape may stand in a file
-        raise UserError(f"{path}: {' '.join(str(error).split())[:300]}") from None
+    except (AttributeError, TypeError, ValueError, LookupError, ArithmeticError) as error:  # of any builder
+        raise UserError(f"{path}: {one_line(error, 300)}") from None
     network.eval()
     return network

@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
-from ppstyleclip.convert import Converted, recognise
+from ppstyleclip.convert import Converted, Recognised, describe_widths, directions_of, recognise
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_arrays, sniff
-
-_LONGEST_FILTER = 1000  # characters of a list of taps, which becomes a square of them
+from ppstyleclip.models.configs import check_stylegan2
+from ppstyleclip.schema import from_metadata
+from ppstyleclip.zoo.metadata import OURS, MeasuredMetadata, NetworkMetadata, read_own
 
 
 def convert_file(path) -> tuple:
-    """Read a file and convert what it holds.
+    """Read a file and convert what it holds; ours too, which then keep what they state of themselves.
 
     Returns:
         (Recognised, Converted).
@@ -22,9 +22,61 @@ def convert_file(path) -> tuple:
         MissingFile: there is no such file.
         UserError: it cannot be read, is of no known kind, or is not whole.
     """
+    content, metadata = read_stated(path)
+    if metadata.get("kind") == f"{OURS}mapper":
+        return _own_mapper(content, metadata)
+    if metadata.get("kind") == f"{OURS}directions":
+        found = directions_of(content)
+        converted = found.convert()
+    else:
+        found, converted = _converted(content, path)
+    converted = _with_own_config(converted, metadata, path)
+    return _with_layers(found, converted, metadata, path)
+
+
+def read_stated(path) -> tuple:
+    """As formats.load_arrays; what a `.pdparams` of ours states beside its arrays comes as metadata, too."""
     content, metadata = load_arrays(path)
-    found, converted = _converted(content, path)
-    return found, _with_own_config(converted, metadata, path)
+    if isinstance(content, dict) and str(content.get("kind")).startswith(OURS):
+        texts = {name: value for name, value in content.items() if type(value) is str}
+        return {name: value for name, value in content.items() if name not in texts}, texts
+    return content, metadata
+
+
+def _own_mapper(content, metadata) -> tuple:
+    converted = Converted("mapper", content, {}, stated=metadata)
+    return Recognised("mapper", "a latent mapper of ours", {}, lambda: converted), converted
+
+
+def _with_layers(found, converted, metadata, path) -> tuple:
+    """A measurement of ours with what it states, and with the layers that its flat arrays do not show."""
+    if converted.kind not in ("statistics", "styles", "relevance", "directions"):
+        return found, converted
+    is_own = metadata.get("kind", "").startswith(OURS)
+    converted = replace(converted, stated=dict(metadata) if is_own else {})
+    before = converted.config.get("channels", ())
+    widths = _stated_widths(metadata, path) if len(before) == 1 else []
+    if not widths:
+        return found, converted
+    if sum(widths) != before[0]:
+        raise UserError(
+            f"{path} is damaged: it states {sum(widths)} style channels and holds {before[0]}; measure again"
+        )
+    config = {**converted.config, "channels": widths}
+    words = found.description.replace(describe_widths(before), describe_widths(widths))
+    return replace(found, description=words, config=config), replace(converted, config=config)
+
+
+def _stated_widths(metadata, path) -> list:
+    """Channels of each layer, as a measurement's metadata have them; [] where they say nothing."""
+    layout = read_own(MeasuredMetadata, metadata, path).layout
+    if layout is not None:
+        return list(layout.channels) if len(layout.channels) > 1 else []
+    widths = read_own(NetworkMetadata, metadata, path).config.get("channels", ())
+    are_widths = isinstance(widths, (list, tuple)) and all(
+        type(width) is int and width > 0 for width in widths
+    )
+    return list(widths) if are_widths and len(widths) > 1 else []
 
 
 def kind_of(path) -> str:
@@ -75,10 +127,7 @@ def _with_own_config(converted, metadata, path) -> Converted:
     """Add what a generator of ours states of itself: lr_mlp and the filter leave no shape."""
     if converted.kind != "generator" or "config" not in metadata:
         return converted
-    try:
-        config = {**json.loads(metadata["config"]), **converted.config}
-    except (ValueError, TypeError):
-        raise UserError(f"{path} is damaged: the config in its metadata is not readable") from None
-    if len(str(config.get("blur_kernel"))) > _LONGEST_FILTER:
-        raise UserError(f"{path} is damaged: the filter in its metadata has too many taps")
+    stated = from_metadata(NetworkMetadata, {"config": metadata["config"]}, f"{path} is damaged").config
+    config = {**stated, **converted.config}
+    check_stylegan2(config, f"{path} is damaged")
     return replace(converted, config=config)

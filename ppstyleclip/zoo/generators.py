@@ -14,17 +14,23 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.convert import Converted, fits_multiplier
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, one_line
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.formats import sniff
+from ppstyleclip.models.configs import FamilyConfig
 from ppstyleclip.models.families import DEFAULT_FAMILY, family_of
 from ppstyleclip.models.generator import Generator
+from ppstyleclip.models.state import check_room
+from ppstyleclip.schema import check_name, from_value
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.foreign import read_as
+from ppstyleclip.zoo.metadata import NetworkMetadata, read_own
 
 FLAGS = ("size", "style_dim", "n_mlp", "channel_multiplier")
 KIND = "ppstyleclip generator"
 MEAN = "latent_avg"  # beside the weights: the mean w that a foreign file brought
+# What a family's builder may raise at a config that it cannot build: any shape may stand in a file.
+_ODD_CONFIG = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
 
 
 def check_flags(config: Mapping[str, Any], flags: Mapping[str, Any], where) -> None:
@@ -71,45 +77,57 @@ def load_generator(path, flags: Mapping[str, Any] | None = None) -> tuple[Genera
         path: ours; of StyleGAN2 also PaddleGAN's `.pdparams`, rosinality's `.pt`, NVIDIA's `.pkl` (convert).
         flags: size, style_dim, n_mlp, channel_multiplier where the user gave them.
     Returns:
-        (Generator, metadata of a safetensors file).
+        (Generator, metadata of a safetensors file; "name", "fingerprint", "tuned_from" only of one of
+        ours, and checked).
     Raises:
         MissingFile: there is no such file.
         UserError: it cannot be read, is no generator, is of an unknown family, or contradicts a flag.
     """
-    converted, metadata = _read(path)
+    metadata = read_metadata(path) if sniff(path) == "safetensors" else {}
+    own = _own_metadata(metadata, path)
+    converted = _read(path, own.config)
     try:
         check_flags(converted.config, flags or {}, path)
-        return build_converted_generator(converted), metadata
-    except (ValueError, TypeError) as error:
-        words = str(error)
+        return build_converted_generator(converted), _believed(metadata, own)
+    except _ODD_CONFIG as error:
+        words = one_line(error, 400)
         raise UserError(words if str(path) in words else f"{path}: {words}") from None
 
 
-def _read(path) -> tuple[Converted, dict[str, str]]:
-    """A generator's weights and configuration, and the file's metadata."""
-    config = _stated_config(path)
-    if config.get("family", DEFAULT_FAMILY) == DEFAULT_FAMILY:
-        return read_as("generator", path)
+def _read(path, config: dict[str, Any]) -> Converted:
+    """A generator's weights and configuration."""
+    if from_value(FamilyConfig, config, path, field="config").family == DEFAULT_FAMILY:
+        return read_as("generator", path)[0]
     family_of(config)  # an unknown one is named before anything is read
-    state, metadata = read_safetensors(path)
+    state, _ = read_safetensors(path)
     state.pop(MEAN, None)
-    return Converted("generator", as_float32(state), config, {}), metadata
+    return Converted("generator", as_float32(state), config, {})
 
 
-def _stated_config(path) -> dict[str, Any]:
-    """The configuration that a generator's file of ours states; {} of other files."""
-    metadata = read_metadata(path) if sniff(path) == "safetensors" else {}
-    try:
-        stated = json.loads(metadata["config"]) if metadata.get("kind") == KIND else {}
-        return dict(stated)
-    except (KeyError, ValueError, TypeError):
-        raise UserError(f"{path} is damaged: the config in its metadata is not readable") from None
+def _own_metadata(metadata: Mapping[str, str], path) -> NetworkMetadata:
+    """What a generator's file of ours states; nothing of other files."""
+    own = read_own(NetworkMetadata, metadata if metadata.get("kind") == KIND else {}, path)
+    if own.kind and not own.config:
+        raise UserError(f"{path} is damaged: its metadata have no config")
+    return own
+
+
+def _believed(metadata: Mapping[str, str], own: NetworkMetadata) -> dict[str, str]:
+    """The metadata of a file, of what others act on only what is ours and checked."""
+    said = {"name": own.name, "fingerprint": own.fingerprint, "tuned_from": own.tuned_from}
+    rest = {word: text for word, text in metadata.items() if word not in said}
+    return {**rest, **{word: text for word, text in said.items() if text is not None}}
 
 
 @on_worker
 def build_converted_generator(converted: Converted) -> Generator:
-    """Build the network of a converted generator, in evaluation mode."""
+    """Build the network of a converted generator, in evaluation mode; shapes are compared before.
+
+    Raises:
+        UserError: the weights are not those of the network that the config describes.
+    """
     family = family_of(converted.config)
+    check_room(lambda: family.build(converted.config), converted.state, f"{family.name} generator")
     generator = family.build(converted.config)
     family.load_state(generator, converted.state)
     generator.eval()
@@ -159,7 +177,7 @@ def save_generator(
         {
             **(about or {}),
             "kind": KIND,
-            "name": name,
+            "name": check_name("this generator", name),
             "fingerprint": mark,
             "config": json.dumps(generator.config()),
         },

@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from ppstyleclip.convert import Converted
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, one_line
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.arcface import IRSE50, ResNetFace18
+from ppstyleclip.models.configs import IdentityConfig
 from ppstyleclip.models.state import build_with_state
+from ppstyleclip.schema import from_value
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.foreign import convert_file
 from ppstyleclip.zoo.generators import as_float32, stored
+from ppstyleclip.zoo.metadata import NetworkMetadata, check_fingerprint, read_own
 
 KIND = "ppstyleclip identity"
 _PUBLISHED = {"irse50": (IRSE50, "IR-SE50"), "arcface": (ResNetFace18, "ResNet-18 ArcFace")}
@@ -64,23 +68,17 @@ def build_converted_identity(converted: Converted, path):
 
 def _own(path):
     state, metadata = read_safetensors(path)
-    state = as_float32(state)
-    if metadata.get("fingerprint") != fingerprint(state):
-        raise UserError(f"{path} is damaged: its weights are not those it was written with")
-    try:
-        config = json.loads(metadata["config"])
-        return _built(lambda: IRSE50(**config), state, "identity network", path)
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:160]}") from None
+    own, state = read_own(NetworkMetadata, metadata, path), as_float32(state)
+    check_fingerprint(own.fingerprint, fingerprint(state), path)
+    config = asdict(from_value(IdentityConfig, own.config, f"{path} is damaged", field="config"))
+    return _built(lambda: IRSE50(**config), state, "identity network", path)
 
 
 def _built(build, state, what, path):
     try:
         return build_with_state(build, state, what)
-    except UserError as error:
-        raise UserError(f"{path} is damaged: {error}") from None
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: {one_line(error, 300)}") from None
 
 
 def _published(path):

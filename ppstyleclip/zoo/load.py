@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ppstyleclip.convert import infer_generator_config
-from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.errors import MissingFile, UserError, shown
 from ppstyleclip.files import read_metadata, read_safetensors
+from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS
+from ppstyleclip.schema import name_of
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, TUNED_FROM, Bundle, Deferred, EditDefaults
 from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip
@@ -20,6 +23,7 @@ from ppstyleclip.zoo.downloads.cache import find
 from ppstyleclip.zoo.encoders import has_encoder, load_encoder
 from ppstyleclip.zoo.generators import check_flags, generator_fingerprint, generator_state, load_generator
 from ppstyleclip.zoo.identities import load_identity
+from ppstyleclip.zoo.metadata import MeasuredMetadata, check_fingerprint, read_own
 from ppstyleclip.zoo.pack import (
     CLIP,
     DETECTOR,
@@ -36,6 +40,7 @@ from ppstyleclip.zoo.registry import (
     EMBEDDED,
     PACK,
     check_model_type,
+    fetch_clip,
     fetch_published,
     known_models,
     model_entry,
@@ -124,7 +129,7 @@ def _own_generator(weight_path, model_type, flags) -> Bundle:
     else:
         generator, metadata = load_generator(weight_path, flags)
     if model_type in (None, EMBEDDED):
-        name = metadata.get("name") or Path(weight_path).stem
+        name = metadata.get("name") or name_of(weight_path)
         bundle = _bundle(name, generator, {}, metadata.get(TUNED_FROM))
         bundle = bundle if model_type is None else _with_embedded_parts(bundle)
     else:
@@ -160,7 +165,10 @@ def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
     def part(word, read, maker, option):
         if word not in entry:
             return Deferred(lambda: _absent(word, name, maker, option))
-        return Deferred(lambda: read(fetch_published(entry[word]), layout, name=name))
+        return Deferred(
+            lambda: read(fetch_published(entry[word]), layout, name=name),
+            lambda: fetch_published(entry[word]),
+        )
 
     return Bundle(
         name=name,
@@ -168,9 +176,9 @@ def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
         layout=layout,
         stats=part("stats", read_stats, GETF, "--stat_path"),
         relevance=part("relevance", read_relevance, EXTRACT, "--direction_path"),
-        clip=Deferred(lambda: load_published_clip(entry.get("clip", DEFAULT_CLIP))),
-        encoder=Deferred(lambda: _published_encoder(entry)),
-        face_models=Deferred(lambda: (_dlib_landmarks(), None)),
+        clip=_published_clip(entry.get("clip", DEFAULT_CLIP)),
+        encoder=Deferred(lambda: _published_encoder(entry), lambda: _fetch_encoder(entry)),
+        face_models=Deferred(lambda: (_dlib_landmarks(), None), _dlib_landmarks),
         defaults=EditDefaults(**entry.get("defaults", {})),
         fingerprints=fingerprints,
     )
@@ -179,6 +187,15 @@ def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
 def _measured(bundle) -> str:
     """Fingerprint of the generator whose statistics and relevance hold: a tuned one has its origin's."""
     return bundle.fingerprints.get(TUNED_FROM, bundle.fingerprints["generator"])
+
+
+def _published_clip(name: str) -> Deferred:
+    return Deferred(lambda: load_published_clip(name), lambda: fetch_clip(name))
+
+
+def _fetch_encoder(entry) -> None:
+    if "encoder" in entry:
+        fetch_published(entry["encoder"])
 
 
 def _published_encoder(entry):
@@ -199,9 +216,12 @@ def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
         parts["stats"] = read_stats(stat_path, layout, **known)
     if direction_path is not None:
         parts["relevance"] = read_relevance(direction_path, layout, **known)
-        clip = clip or parts["relevance"].clip_name or None
+        stated = parts["relevance"].clip_name
+        clip = clip or (check_clip_name(stated, direction_path) if stated else None)
     if isinstance(clip, str):
-        parts["clip"] = Deferred(lambda: load_named_clip(clip, direction_path, bundle.name))
+        parts["clip"] = Deferred(
+            lambda: load_named_clip(clip, direction_path, bundle.name), lambda: _fetch_if_published(clip)
+        )
     elif clip is not None:
         parts["clip"] = clip
     return bundle.with_parts(**parts) if parts else bundle
@@ -232,23 +252,20 @@ def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
             f"ppstyleclip convert WEIGHTS {folder / GENERATOR}"
         )
     generator, metadata = load_generator(folder / GENERATOR, flags)
-    name, mark = metadata.get("name", folder.name), generator_fingerprint(generator)
-    if metadata.get("fingerprint", mark) != mark:
-        raise UserError(
-            f"{folder / GENERATOR} is damaged: it was written as {metadata['fingerprint']} "
-            f"and reads as {mark}"
-        )
+    name, mark = metadata.get("name") or name_of(folder), generator_fingerprint(generator)
+    if "fingerprint" in metadata:
+        check_fingerprint(metadata["fingerprint"], mark, folder / GENERATOR)
     layout, known = generator.layout, {"name": name, "generator": mark}
-    stated = stated_by(folder / RELEVANCE)
+    stated = read_own(MeasuredMetadata, stated_by(folder / RELEVANCE), folder / RELEVANCE)
     return Bundle(
         name=name,
         generator=generator,
         layout=layout,
         stats=Deferred(lambda: read_stats(_made(folder / STATISTICS, GETF), layout, **known)),
         relevance=Deferred(lambda: read_relevance(_made(folder / RELEVANCE, EXTRACT), layout, **known)),
-        clip=Deferred(lambda: load_pack_clip(folder, name)),
-        defaults=EditDefaults(**json.loads(stated.get("defaults", "{}"))),
-        fingerprints={"generator": mark, **{word: stated[word] for word in ("clip",) if word in stated}},
+        clip=Deferred(lambda: load_pack_clip(folder, name), lambda: _fetch_pack_clip(folder)),
+        defaults=stated.defaults or EditDefaults(),
+        fingerprints={"generator": mark, **({"clip": stated.clip} if stated.clip else {})},
         s_base=Deferred(lambda: _if_there(folder / STYLES, lambda path: read_styles(path, layout, **known))),
         latents=Deferred(lambda: _if_there(folder / LATENTS, lambda path: _latents(path, name, mark))),
         encoder=Deferred(lambda: _if_there(folder / ENCODER, lambda path: load_encoder(path, **known)[0])),
@@ -291,14 +308,39 @@ def load_pack_clip(folder, name: str):
         clip, mark = load_clip(own)
         check_made_for(stated_by(relevance), relevance, name=name, clip=mark)
         return clip
-    return load_named_clip(stated_by(relevance).get("clip_name", DEFAULT_CLIP), relevance, name)
+    return load_named_clip(_stated_clip(relevance), relevance, name)
+
+
+def _stated_clip(relevance: Path) -> str:
+    stated = read_own(MeasuredMetadata, stated_by(relevance), relevance)
+    return check_clip_name(stated.clip_name or DEFAULT_CLIP, relevance)
+
+
+def check_clip_name(clip: str, path) -> str:
+    """Return the name of a CLIP that a file states; what is in a file is a name, and never a path."""
+    if clip not in known_clips():
+        raise UserError(
+            f"{path} was measured with a CLIP called {shown(clip)}, which has no weights of its own here; "
+            f"give the file of that CLIP with --clip, or one of {', '.join(known_clips())}"
+        )
+    return clip
+
+
+def _fetch_pack_clip(folder) -> None:
+    if not (Path(folder) / CLIP).is_file():
+        _fetch_if_published(_stated_clip(Path(folder) / RELEVANCE))
+
+
+def _fetch_if_published(clip: str) -> None:
+    if clip in CLIP_CONFIGS:
+        fetch_clip(clip)
 
 
 def load_named_clip(clip: str, relevance_path, name: str):
     """Load a CLIP by name, and refuse another one than a relevance file states that it was made for.
 
     Args:
-        clip: "toonface", one of paddleclip's names, or the path of a file.
+        clip: "toonface", one of paddleclip's names, or the path of a file, which only the user may give.
         relevance_path: a safetensors file that may state a CLIP, or None.
         name: the model's name, for the message.
     """
@@ -331,4 +373,8 @@ def stated_by(path) -> dict:
 def _latents(path, name, mark):
     arrays, metadata = read_safetensors(path)
     check_made_for(metadata, path, name=name, generator=mark)
-    return arrays["w_plus"]
+    w_plus = arrays.get("w_plus", np.zeros(0))
+    if w_plus.ndim != 3 or w_plus.dtype.kind != "f" or not len(w_plus):
+        raise UserError(f"{path} holds no latents 'w_plus', finite floats [number, layers, width]")
+    check_finite({"w_plus": w_plus}, path)
+    return w_plus

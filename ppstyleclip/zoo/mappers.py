@@ -4,26 +4,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import paddle
 
 from ppstyleclip.convert import generator_sample
-from ppstyleclip.errors import UserError
-from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.errors import UserError, named, one_line
+from ppstyleclip.files import fingerprint, write_safetensors
+from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import sniff
 from ppstyleclip.models.mappers import MAPPER_STEP, build_mapper
 from ppstyleclip.models.state import build_with_state
 from ppstyleclip.worker import on_worker
-from ppstyleclip.zoo.foreign import read_as
+from ppstyleclip.zoo.foreign import read_as, read_stated
 from ppstyleclip.zoo.generators import as_float32, stored
+from ppstyleclip.zoo.metadata import MapperMetadata, MapperWords, check_fingerprint, read_own
 from ppstyleclip.zoo.published_mappers import foreign_parts
 
 KIND = "ppstyleclip mapper"
-EMBEDS = ("none", "table", "clip")
-MAPPER_SPACES = ("w_plus", "s")
 TRAIN = "ppstyleclip train-mapper"
 _WORDS = "words"  # beside the network's keys, none of which is called so
 
@@ -93,7 +93,7 @@ class TrainedMapper:
             return None
         names = [names] if isinstance(names, str) else list(names)
         if not names:
-            raise UserError(f"this mapper needs a text; it knows: {', '.join(self.texts)}")
+            raise UserError(f"this mapper needs a text; it knows: {named(self.texts)}")
         vectors = np.stack([self._vector(name, clip) for name in names])
         return vectors.sum(axis=0, keepdims=True, dtype=np.float32)
 
@@ -102,9 +102,11 @@ class TrainedMapper:
         if place is not None and self.words is not None:
             return self.words[place]
         if self.embed == "table":
-            raise UserError(f"this mapper does not know '{name}'; it knows: {', '.join(self.texts)}")
+            raise UserError(f"this mapper does not know '{name}'; it knows: {named(self.texts)}")
         if clip is None:
-            raise UserError(f"a CLIP is needed for the vector of '{name}'; give one")
+            raise UserError(
+                f"a CLIP is needed for the vector of '{name}'; name one (--clip, or the argument `clip`)"
+            )
         prompt = name if place is None or not self.prompts else self.prompts[place]
         with paddle.no_grad():
             return clip.encode_text([prompt]).numpy()[0]  # Parity: seed 000 does not normalise it
@@ -134,10 +136,16 @@ def save_mapper(path, mapper: TrainedMapper, *, half: bool = False, about=None) 
     Returns:
         the fingerprint of what load_mapper will read back.
     """
+    state, metadata = mapper_contents(mapper, half=half, about=about)
+    write_safetensors(path, state, metadata)
+    return metadata["fingerprint"]
+
+
+def mapper_contents(mapper: TrainedMapper, *, half: bool = False, about=None) -> tuple[dict, dict]:
+    """What a mapper's file holds: (`{name: array}`, `{name: text}`); arguments as save_mapper's."""
     state = stored({key: value.numpy() for key, value in mapper.network.state_dict().items()}, half)
     if mapper.words is not None:
         state[_WORDS] = np.asarray(mapper.words, np.float32)
-    mark = fingerprint(as_float32(state))
     stated = {
         "scale": mapper.scale,
         "space": mapper.space,
@@ -146,18 +154,13 @@ def save_mapper(path, mapper: TrainedMapper, *, half: bool = False, about=None) 
         "made_for": mapper.made_for,
         "prompts": list(mapper.prompts),
     }
-    write_safetensors(
-        path,
-        state,
-        {
-            **(about or {}),
-            "kind": KIND,
-            "fingerprint": mark,
-            "config": json.dumps(mapper.config),
-            "mapper": json.dumps(stated),
-        },
-    )
-    return mark
+    return state, {
+        **(about or {}),
+        "kind": KIND,
+        "fingerprint": fingerprint(as_float32(state)),
+        "config": json.dumps(mapper.config),
+        "mapper": json.dumps(stated),
+    }
 
 
 @on_worker
@@ -171,9 +174,9 @@ def load_mapper(path, *, generator: str | None = None, clip: str | None = None) 
         MissingFile: there is no such file.
         UserError: it is damaged, no mapper, or made for another generator or CLIP.
     """
-    if sniff(path) == "safetensors":
-        state, parts = _read_own(path)
-        mapper = _built(state, parts, path)
+    content, metadata = read_stated(path)
+    if metadata.get("kind") == KIND or sniff(path) == "safetensors":
+        mapper = _own(content, metadata, path)
     else:
         mapper = build_converted_mapper(read_as("mapper", path)[0], path)
     check_mapper_made_for(mapper, path, generator=generator, clip=clip)
@@ -183,6 +186,8 @@ def load_mapper(path, *, generator: str | None = None, clip: str | None = None) 
 @on_worker
 def build_converted_mapper(converted, path) -> TrainedMapper:
     """Make a TrainedMapper of a converted one; the file's name may tell its texts (see foreign_parts)."""
+    if converted.stated:
+        return _own(converted.state, converted.stated, path)
     try:
         parts = foreign_parts(converted, path)
     except UserError as error:
@@ -194,34 +199,55 @@ def _built(state, parts, path) -> TrainedMapper:
     try:
         network = build_with_state(lambda: build_mapper(parts["config"]), state, "mapper")
     except (ValueError, TypeError) as error:
-        raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:200]}") from None
+        raise UserError(f"{path} is damaged: {one_line(error, 300)}") from None
     network.eval()
     return TrainedMapper(network, **parts)
 
 
-def _read_own(path) -> tuple[dict, dict]:
-    """(`{key: array}` for the network, the other arguments of TrainedMapper)."""
-    if read_metadata(path).get("kind") != KIND:
+def _own(state, metadata, path) -> TrainedMapper:
+    if metadata.get("kind") != KIND:
         raise UserError(f"{path} is not a mapper; make one with: {TRAIN}")
-    state, metadata = read_safetensors(path)
-    state = as_float32(state)
-    if metadata.get("fingerprint") != fingerprint(state):
-        raise UserError(f"{path} is damaged: its weights are not those it was written with")
-    words = state.pop(_WORDS, None)
-    try:
-        config, stated = json.loads(metadata["config"]), json.loads(metadata["mapper"])
-        return state, {
-            "config": config,
-            "words": words,
-            "scale": float(stated["scale"]),
-            "space": stated["space"],
-            "texts": tuple(stated["texts"]),
-            "embed": stated["embed"],
-            "made_for": dict(stated["made_for"]),
-            "prompts": tuple(stated.get("prompts", ())),
-        }
-    except (ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:200]}") from None
+    return _built(*_own_parts(state, metadata, path), path)
+
+
+def _own_parts(state, metadata, path) -> tuple[dict, dict]:
+    """(`{key: array}` for the network, the other arguments of TrainedMapper)."""
+    own, state = read_own(MapperMetadata, metadata, path), as_float32(state)
+    check_fingerprint(own.fingerprint, fingerprint(state), path)
+    words, said = state.pop(_WORDS, None), own.mapper
+    if said is None:
+        raise UserError(f"{path} is damaged: its metadata do not say what its mapper is")
+    _check_words(words, said, path)
+    return state, {
+        "config": own.config,
+        "words": words,
+        "scale": said.scale,
+        "space": said.space,
+        "texts": said.texts,
+        "embed": said.embed,
+        "made_for": {word: mark for word, mark in asdict(said.made_for).items() if mark is not None},
+        "prompts": said.prompts,
+    }
+
+
+def _check_words(words, said: MapperWords, path) -> None:
+    """Refuse vectors of texts, `[K, T]` finite floats, that are not one for each text."""
+    is_table = words is not None and words.ndim == 2 and words.dtype.kind == "f"
+    if words is not None and not (is_table and len(words) == len(said.texts)):
+        raise UserError(
+            f"{path} is damaged: vectors of its texts are {list(words.shape)} {words.dtype}, it has "
+            f"{len(said.texts)} texts"
+        )
+    if words is not None:
+        check_finite({_WORDS: words}, path)
+    if said.embed != "none" and not said.texts or said.embed == "table" and words is None:
+        raise UserError(
+            f"{path} is damaged: it takes a text (embed {said.embed}), and says of none what it is"
+        )
+    if said.prompts and len(said.prompts) != len(said.texts):
+        raise UserError(
+            f"{path} is damaged: it has {len(said.texts)} texts and {len(said.prompts)} prompts of them"
+        )
 
 
 def check_mapper_made_for(mapper: TrainedMapper, path, **marks) -> None:

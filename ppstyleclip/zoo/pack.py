@@ -15,11 +15,12 @@ face_detector.svm         dlib's detector likewise
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 
-from ppstyleclip.files import write_safetensors
+from ppstyleclip.files import all_or_nothing, write_safetensors
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.bundle import EditDefaults
 from ppstyleclip.zoo.clips import save_clip
@@ -34,6 +35,7 @@ LANDMARKS, DETECTOR = "landmarks.dat", "face_detector.svm"
 
 
 @on_worker
+@all_or_nothing()
 def save_pack(
     folder,
     *,
@@ -69,7 +71,8 @@ def save_pack(
     folder = Path(folder)
     generator_mark = save_generator(folder / GENERATOR, generator, name=name, half=half)
     clip_mark = save_clip(folder / CLIP, clip, vocabulary=vocabulary, half=half)
-    save_stats(folder / STATISTICS, stats, generator=generator_mark)
+    layout = json.dumps(generator.layout.to_config())
+    save_stats(folder / STATISTICS, stats, generator=generator_mark, layout=layout)
     save_relevance(
         folder / RELEVANCE,
         relevance,
@@ -80,7 +83,7 @@ def save_pack(
         defaults=defaults,
     )
     if s_base is not None:
-        save_styles(folder / STYLES, s_base, generator=generator_mark)
+        save_styles(folder / STYLES, s_base, generator=generator_mark, layout=layout)
     if latents is not None:
         write_safetensors(
             folder / LATENTS,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ppstyleclip.models.lpips import LPIPS, VGG16
-from ppstyleclip.models.state import load_state
+from ppstyleclip.models.state import build_with_state
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.downloads.cache import find
 from ppstyleclip.zoo.foreign import read_as
@@ -45,8 +45,7 @@ def load_lpips(vgg_path=None, heads_path=None) -> LPIPS:
 
 @on_worker
 def _built(build, state, name):
-    network = build()
-    load_state(network, state, name)
+    network = build_with_state(build, state, name)
     network.eval()
     return network
 

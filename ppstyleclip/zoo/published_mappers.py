@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ppstyleclip.convert.mapper_texts import CLIP_TEXTS, TABLE_TEXTS
 from ppstyleclip.convert.mappers import network_config
-from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.errors import MissingFile, UserError, one_line, shown
 from ppstyleclip.zoo.registry import fetch_published, read_registry
 from ppstyleclip.zoo.words import seed000_words
 
@@ -27,6 +27,7 @@ _MODULES = {
     "multi": ("multi_sum", "multi", False),
 }
 MAPPERS = "mappers"  # folder of a bundle with mappers of its own, NAME.safetensors
+_BESIDE = "mapper_"  # or they lie beside the rest, mapper_NAME.safetensors, as in the embedded model
 
 
 def published_names() -> dict:
@@ -35,25 +36,33 @@ def published_names() -> dict:
     return {**own, **{module: f"{_SEED000}{file}.pt" for module, (file, _, _) in _MODULES.items()}}
 
 
+def bundle_mappers(folder) -> dict[str, Path]:
+    """Mappers that lie in a bundle's folder, `{name: path}`; {} where there is no folder."""
+    if not folder:
+        return {}
+    beside = {path.stem[len(_BESIDE) :]: path for path in Path(folder).glob(f"{_BESIDE}*.safetensors")}
+    inside = {path.stem: path for path in Path(folder, MAPPERS).glob("*.safetensors")}
+    return dict(sorted({**beside, **inside}.items()))
+
+
 def find_mapper(name, bundle_folder=None) -> Path:
     """Turn what a user calls a mapper into the path of its file, fetched if need be.
 
     Args:
-        name: a path; the name of one in the bundle's folder "mappers"; or one of published_names().
+        name: a path; a name of bundle_mappers(); or one of published_names().
         bundle_folder: folder of a bundle; None for a model that has none.
     Raises:
         MissingFile: there is none of that name (lists those there are), or it cannot be fetched.
     """
     if Path(name).is_file():
         return Path(name)
-    own = sorted(Path(bundle_folder, MAPPERS).glob("*.safetensors")) if bundle_folder else []
-    for path in own:
-        if path.stem == str(name):
-            return path
+    own = bundle_mappers(bundle_folder)
+    if str(name) in own:
+        return own[str(name)]
     published = published_names()
     if str(name) in published:
         return fetch_published(published[str(name)])
-    here = f"the bundle has {', '.join(path.stem for path in own)}; " if own else ""
+    here = f"the bundle has {', '.join(own)}; " if own else ""
     raise MissingFile(
         f"there is no mapper '{name}'; {here}give a file, or a published one: {', '.join(published)}"
     )
@@ -91,7 +100,9 @@ def _texts(config, opts, stem) -> dict:
     takes_text = config["form"] != "plain" or "data_mode" in opts
     if not takes_text:
         description = config.get("description")
-        return {"texts": (description,) if description else ()}
+        return {
+            "texts": (one_line(description, 200),) if isinstance(description, str) and description else ()
+        }
     if "data_mode" in opts:
         mode, by_clip = opts["data_mode"], opts.get("text_embed_mode") == "clip_encoder"
     elif stem in known:
@@ -101,9 +112,12 @@ def _texts(config, opts, stem) -> dict:
             "this mapper takes texts, and its file does not say which (no data_mode); if it is "
             f"text2image_manipulation's, call it as they do: {', '.join(sorted(known))}"
         )
-    texts = (CLIP_TEXTS if by_clip else TABLE_TEXTS).get(mode)
+    known_texts = CLIP_TEXTS if by_clip else TABLE_TEXTS
+    texts = known_texts.get(mode) if isinstance(mode, str) else None
     if texts is None:
-        raise UserError(f"this mapper's data_mode is {mode!r}; known: {', '.join([*TABLE_TEXTS, 'Disney'])}")
+        raise UserError(
+            f"this mapper's data_mode is {shown(mode)}; known: {', '.join([*TABLE_TEXTS, 'Disney'])}"
+        )
     return {
         "texts": tuple(texts),
         "prompts": tuple(texts.values()),

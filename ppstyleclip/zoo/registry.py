@@ -6,14 +6,15 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
 from ppstyleclip.errors import UserError
+from ppstyleclip.schema import parse_yaml
 from ppstyleclip.zoo.downloads.cache import fetch
+from ppstyleclip.zoo.downloads.judge import expected_of
 
 EMBEDDED = "toonface"
 TABLE = Path(__file__).parents[1] / "zoo.yaml"
 PACK = Path(__file__).parents[1] / "toonface" / "pack"  # the embedded model
+_LONGEST_TABLE = 2**20  # bytes; it comes with the package
 # Google Drive's address of a file as such. Where Drive answers with a page instead (too many downloads that
 # day, or its ways have changed), the page is refused and the message says to fetch the file by hand.
 _DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&confirm=t"
@@ -27,7 +28,7 @@ def read_registry() -> dict:
     Each of `files` has `url` (empty where no program can fetch it), `page` (where people do), `what`, `for`,
     `licence` (a key), `size`, `sha256` (empty where none is published).
     """
-    table = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
+    table = parse_yaml(TABLE.read_bytes(), most=_LONGEST_TABLE)
     for entry in table["files"].values():
         drive = entry.get("drive")
         entry.setdefault("url", _DRIVE.format(drive) if drive else "")
@@ -76,6 +77,7 @@ def fetch_published(name: str) -> Path:
         sha256=entry["sha256"],
         page=entry["page"],
         licence=table["licences"][entry["licence"]],
+        expected=expected_of(name, entry["size"]),
     )
 
 

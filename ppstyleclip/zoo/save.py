@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from ppstyleclip.errors import MissingFile
+from ppstyleclip.files import all_or_nothing, atomic_file
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.zoo.bundle import Bundle
 from ppstyleclip.zoo.encoders import save_encoder
@@ -16,6 +17,7 @@ from ppstyleclip.zoo.pack import DETECTOR, ENCODER, IDENTITY, LANDMARKS, save_pa
 from ppstyleclip.zoo.registry import known_models
 
 
+@all_or_nothing()
 def save_bundle(folder: str | Path, bundle: Bundle, *, half: bool = False) -> dict[str, str]:
     """Write a bundle as a folder that load_pack reads; everything that is still deferred is loaded first.
 
@@ -63,4 +65,5 @@ def _copy_face_models(bundle: Bundle, folder: Path) -> None:
         return
     for source, name in ((landmarks, LANDMARKS), (detector, DETECTOR)):
         if Path(source).resolve() != (folder / name).resolve():
-            shutil.copyfile(source, folder / name)
+            with open(source, "rb") as file, atomic_file(folder / name) as copy:
+                shutil.copyfileobj(file, copy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, named
 from ppstyleclip.formats import load_directions
 from ppstyleclip.zoo.registry import EMBEDDED, fetch_published, model_entry
 
@@ -44,5 +44,5 @@ def choose_direction(directions: dict, name: str | None) -> np.ndarray:
         return next(iter(directions.values()))
     if name not in directions:
         what = "--direction_name is missing" if name is None else f"there is no direction '{name}'"
-        raise UserError(f"{what}; known: {', '.join(sorted(directions))}")
+        raise UserError(f"{what}; known: {named(sorted(directions), 40)}")
     return directions[name]

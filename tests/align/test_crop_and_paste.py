@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from oracles.align_cases import NUM_CASES, PADDED, SHRUNK, SIZE, case, samples
 
-from ppstyleclip.align import align_face, crop_mask, crop_to_photo, frame_of_landmarks, paste_back
+from ppstyleclip.align import align_face, crop_mask, crop_to_photo, frame_of_landmarks, paste, paste_back
 from ppstyleclip.errors import UserError
 from ppstyleclip.toonface.scenes import draw_scene
 
@@ -223,6 +223,34 @@ def test_what_does_not_fit_is_refused(scene, change, words):
     parts = {"photo": scene.pixels, "edited": crop, "reconstructed": crop, "way": "difference", **change}
     with pytest.raises(UserError, match=words):
         paste_back(parts["photo"], alignment, parts["edited"], parts["reconstructed"], way=parts["way"])
+
+
+@pytest.mark.parametrize("way", paste.WAYS)
+@pytest.mark.parametrize("band", [1, 5000, 2**30])
+def test_bands_make_no_difference(scene, monkeypatch, way, band):
+    crop, alignment = align_face(scene.pixels, scene.faces[0].landmarks, 64)
+    edited = crop.astype(np.float32)
+    edited[20:40, 20:50] += 60
+    whole, mask = paste_back(scene.pixels, alignment, edited, crop, way=way), crop_mask(alignment)
+    monkeypatch.setattr(paste, "BAND_PIXELS", band)
+    again = paste_back(scene.pixels, alignment, edited, crop, way=way)
+    assert np.abs(whole.astype(int) - again).max() <= 1 and (whole != again).mean() < 1e-3
+    np.testing.assert_array_equal(crop_mask(alignment), mask)
+
+
+@pytest.mark.slow
+def test_a_coarser_grid_of_shares_changes_little(scene, monkeypatch):
+    photo = np.repeat(np.repeat(scene.pixels, 4, 0), 4, 1)
+    crop, alignment = align_face(photo, 4 * scene.faces[0].landmarks, 256)
+    edited = crop.astype(np.float32)
+    edited[80:160, 80:200] += 60
+    fine = paste_back(photo, alignment, edited, crop)
+    monkeypatch.setattr(paste, "BLUR", 8)
+    coarse = paste_back(photo, alignment, edited, crop)
+    inside = crop_mask(alignment) > 0
+    apart = np.abs(coarse[inside].astype(int) - fine[inside])
+    assert 0 < apart.mean() < 0.1 and np.quantile(apart, 0.999) <= 3
+    np.testing.assert_array_equal(coarse[~inside], photo[~inside])
 
 
 # ---- a real photograph ----

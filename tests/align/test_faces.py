@@ -45,7 +45,7 @@ def test_faces_are_numbered_from_the_left(which, lefts):
     (0, 1, "no face was found"),
     (1, 2, "no face 2: only one face was found"),
     (3, "0", "no face 0: 3 faces were found, numbered from 1 at the left"),
-    (3, "left", "a number, 'largest' or 'all', got 'left'"),
+    (3, "left", "a number, 'best', 'largest' or 'all', got 'left'"),
     (3, None, "got 'None'"),
 ])  # fmt: skip
 def test_a_face_that_is_not_there_gets_one_line(count, which, words):

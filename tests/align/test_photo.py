@@ -2,15 +2,21 @@
 """The pictures that users bring: each is read as a viewer shows it, or refused with one line."""
 
 import io
+import os
 import struct
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, features
 
-from ppstyleclip.align import read_photo
+from ppstyleclip import memory, pictures
+from ppstyleclip.align import photo, read_photo
 from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.pictures import FORMATS, SUFFIXES
 
 WIDTH, HEIGHT = 40, 24
 
@@ -46,7 +52,8 @@ def test_jpeg_of_any_colours(tmp_path, picture, mode):
 
 @pytest.mark.parametrize("orientation, turned", [
     (1, lambda p: p), (2, lambda p: p[:, ::-1]), (3, lambda p: p[::-1, ::-1]), (4, lambda p: p[::-1]),
-    (5, lambda p: p.swapaxes(0, 1)), (6, lambda p: np.rot90(p, -1)), (8, lambda p: np.rot90(p))])  # fmt: skip
+    (5, lambda p: p.swapaxes(0, 1)), (6, lambda p: np.rot90(p, -1)),
+    (7, lambda p: p[::-1, ::-1].swapaxes(0, 1)), (8, lambda p: np.rot90(p))])  # fmt: skip
 def test_exif_orientation_is_applied(tmp_path, picture, orientation, turned):
     exif = Image.Exif()
     exif[0x112] = orientation
@@ -164,6 +171,81 @@ def test_what_is_too_small_or_large_or_odd_gets_one_line(tmp_path, size, mode, w
     path = _save(tmp_path / ("a.tiff" if mode == "F" else "a.png"), Image.new(mode, size))
     with pytest.raises(UserError, match=words):
         read_photo(path)
+
+
+@pytest.mark.parametrize("data, words", [
+    (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\nshowpage\n", "is a PostScript or PDF document"),
+    (b"\xc5\xd0\xd3\xc6" + bytes(60), "is a PostScript or PDF document"),
+    (b"%PDF-1.7\n", "is a PostScript or PDF document"),
+    (b"8BPS\0\1" + bytes(60), "is a Photoshop file"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(60), "is a JPEG 2000 picture"),
+    (b"\0\0\0\x18ftypisom" + bytes(60), "is a video"),
+    (b"\n\1\1\1" + bytes(120), "is not a picture"),  # PCX, which Pillow would read
+    (b"qoif" + bytes(60), "is not a picture"),
+    (b"BM", "is not a picture"),
+    (b"BM" + b"x" * 60, "is a damaged picture"),
+    (b"P5 99999 99999 255\n", "megapixels"),
+    (b"II*\0\xff\xff\xff\x7f", "is a damaged picture"),
+])  # fmt: skip
+def test_only_listed_formats_are_opened_whatever_the_name(tmp_path, monkeypatch, data, words):
+    monkeypatch.setattr(subprocess, "Popen", None)  # nothing is started, Ghostscript least of all
+    monkeypatch.setattr(os, "system", None)
+    (tmp_path / "photo.jpg").write_bytes(data)
+    with pytest.raises(UserError, match=words) as caught:
+        read_photo(tmp_path / "photo.jpg")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF"])
+def test_listed_formats_are_told_by_their_content(tmp_path, picture, kind):
+    if kind == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    path = tmp_path / "photo.svg"
+    Image.fromarray(picture).save(path, kind)
+    assert _apart(read_photo(path), picture) <= 40  # GIF has 256 colours
+    assert kind in [one.name for one in FORMATS]
+    assert f".{kind.lower()}" in SUFFIXES
+
+
+def test_memory_counts_as_well_as_pixels(tmp_path, monkeypatch):
+    path = _save(tmp_path / "a.png", Image.new("L", (3000, 2000)))
+    monkeypatch.setattr(memory, "free_memory", lambda: 50_000_000)
+    with pytest.raises(UserError, match="3000x2000 pixels and needs 60 MB of memory, 50 MB are free"):
+        read_photo(path)
+    monkeypatch.setattr(memory, "free_memory", lambda: None)
+    monkeypatch.setattr(pictures, "MAX_PICTURE_BYTES", 10_000_000)
+    with pytest.raises(UserError, match="needs 60 MB of memory, 10 MB are allowed"):
+        read_photo(path)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK", "I;16"])
+def test_bands_make_no_difference(tmp_path, monkeypatch, picture, mode):
+    deep = picture[:, :, 0].astype(np.uint16) * 257
+    image = Image.fromarray(deep if mode == "I;16" else picture)
+    image = image if mode == "I;16" else image.convert(mode)
+    path = _save(tmp_path / "a.tiff", image)
+    whole = read_photo(path)
+    monkeypatch.setattr(photo, "BAND_PIXELS", 3 * WIDTH)
+    np.testing.assert_array_equal(read_photo(path), whole)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="a peak of memory is read from /proc")
+def test_deep_grey_of_79_megapixels_stays_small(tmp_path):
+    deep = np.full([7900, 10000], 30000, np.uint16)
+    deep[0] = np.arange(10000)
+    path = _save(tmp_path / "a.png", deep, compress_level=1)
+    code = (
+        "import sys\nfrom ppstyleclip.align import read_photo\n"
+        "print(read_photo(sys.argv[1]).shape)\n"
+        "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )  # fmt: skip
+    shape, peak = done.stdout.splitlines()
+    assert shape == "(7900, 10000, 3)" and int(peak) < 900_000  # kB; 237 MB of it are the result
 
 
 def test_no_file_and_a_folder(tmp_path):

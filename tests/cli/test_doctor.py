@@ -8,11 +8,14 @@ import sys
 import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that crash Python's own
 from pathlib import Path
 
+import numpy as np
 import pytest
+from torch_files import save_torch_zip
 
 from ppstyleclip import environment
 from ppstyleclip.cli.main import run_command
 from ppstyleclip.environment import Check, list_files
+from ppstyleclip.formats import load_bank
 from ppstyleclip.zoo import registry
 from ppstyleclip.zoo.downloads import checksums
 
@@ -230,11 +233,11 @@ def test_a_damaged_lock_file_is_said(cache):
 
 def test_fetching_what_is_absent(cache, tmp_path, monkeypatch, capsys):
     (tmp_path / "mirror").mkdir()
-    (tmp_path / "mirror" / "example_celebs.pt").write_bytes(b"latents")
+    save_torch_zip(tmp_path / "mirror" / "example_celebs.pt", np.zeros((6, 18, 512), np.float32))
     monkeypatch.setenv("PPSTYLECLIP_MIRROR", (tmp_path / "mirror").as_uri())
     assert run_command("doctor", ["--fetch", "example_celebs.pt"]) == 0
     said = capsys.readouterr()
-    assert Path(said.out.strip()).read_bytes() == b"latents" and "licence: MIT" in said.err
+    assert load_bank(Path(said.out.strip())).shape == (6, 18, 512) and "licence: MIT" in said.err
     assert run_command("doctor", ["--fetch", "nothing.pt"]) == 2
     assert "no published file is called 'nothing.pt'" in capsys.readouterr().err
 

@@ -178,7 +178,7 @@ def test_json_of_a_photo_tells_how_each_face_is_drawn(capsys, monkeypatch):
         (["text.jpg"], "text.jpg is not a picture that can be read"),
         (["scene.png", "--landmarks", "marks.json", "--direction_offset", "1", "2"], "at one strength"),
         (["scene.png", "--landmarks", "marks.json", "--face", "9"], "there is no face 9"),
-        (["scene.png", "--steps", "-1"], "--steps must not be negative"),
+        (["scene.png", "--steps", "-1"], "--steps: a whole number from 0 to 100000 is needed"),
         (["99999999999"], "seed must be 0 to"),
         (["5", "-o", "text.jpg/out"], "cannot write text.jpg/out"),
         (["5", "--target", "face"], "say the same"),

@@ -122,7 +122,7 @@ def test_the_face_of_a_photo(monkeypatch, editor):
     face = editor.sample(8)
     crop = type("Face", (), {"crop": editor.render(face)[0]})()
     found = inversion.LatentRecord(1, 1, face.numpy())
-    monkeypatch.setattr(photos, "read_faces", lambda bundle, path, photo: [crop])
+    monkeypatch.setattr(photos, "read_face", lambda bundle, path, tell: crop)
     monkeypatch.setattr(inversion, "find_latents", lambda editor, crops: iter([found]))
     save_png("photo.png", np.zeros([32, 32, 3], np.uint8))
     assert run("--modules", "smile", "--input_image", "photo.png") == 0
@@ -147,7 +147,7 @@ def test_the_face_of_a_photo(monkeypatch, editor):
         (["--modules", "narrow"], "2 styles, 6 channels"),
         (["--modules", "other"], "trained for generator ffffffffffffffff, but this is generator"),
         (["--modules", "broken.pt"], "broken.pt"),
-        (["--modules", "smile", "--strength", "1", "2"], "1 mappers and 2 strengths"),
+        (["--modules", "smile", "--strength", "1", "2"], "1 mapper and 2 strengths"),
         (["--modules", "smile", "--work_in_stylespace"], "a mapper moves w_plus"),
         (["--modules", "smile", "--latent", "no.npy"], "no.npy"),
         (["--modules", "smile", "--latents_test_path", "odd.npy"], "takes [N, 6, 12]"),
@@ -155,11 +155,11 @@ def test_the_face_of_a_photo(monkeypatch, editor):
         (["--modules", "smile", "--latents_test_path", "odd.npy", "--seed", "1"], "give one"),
         (
             ["--modules", "smile", "--latents_test_path", "odd.npy", "--n_images", "0"],
-            "n_images must be at least 1",
+            "--n_images: a whole number from 1",
         ),
         (
             ["--modules", "smile", "--latents_test_path", "odd.npy", "--test_batch_size", "0"],
-            "test_batch_size must be at least 1",
+            "--test_batch_size: a whole number from 1",
         ),
     ],
 )

@@ -216,9 +216,9 @@ def test_bad_input_of_the_first_stage(argv, message, capsys):
     [
         (["--base", "median"], "known: mean, own"),
         (["--compat", "paddlegan"], "known: official"),
-        (["--limit_channels", "0"], "--limit_channels must be 1 to 28"),
-        (["--num_images", "0"], "--num_images must be at least 1"),
-        (["--alpha", "-1"], "alpha must be positive"),
+        (["--limit_channels", "0"], "--limit-channels: a whole number from 1"),
+        (["--num_images", "0"], "--num_images: a whole number from 1"),
+        (["--alpha", "-1"], "--alpha: a finite number from 0.001"),
         (["--s_path", "nothing"], "there is no file nothing"),
         (["--stat_path", "nothing"], "there is no file nothing"),
         (["--clip", "GPT"], "there is no CLIP 'GPT'"),

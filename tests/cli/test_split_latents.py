@@ -28,6 +28,15 @@ def faces_of(editor, count=7):
     return editor.sample(list(range(count))).numpy()
 
 
+@pytest.mark.filterwarnings("default:the CLIP of")
+def test_words_that_the_clip_never_saw_are_named(capsys):
+    np.save("bank.npy", faces_of(Editor.from_pretrained(), 2))
+    texts = ["zorblax face", "sad face"]
+    assert load_tool("split_latents")(["bank.npy", "--texts", *texts, "--output_path", "out"]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert len(lines) == 1 and "never saw 'zorblax'; what 'zorblax face' then does is chance" in lines[0]
+
+
 def test_the_command(capsys):
     editor = Editor.from_pretrained()
     faces = faces_of(editor)
@@ -60,7 +69,7 @@ def test_the_command(capsys):
         (["--texts", "a face", "A face "], "which differ"),
         (["--texts", "a face", "a-face"], "files of one name"),
         (["--texts", "a", "b", "--least", "2"], "0 to 1"),
-        (["--texts", "a", "b", "--batch_size", "0"], "at least 1"),
+        (["--texts", "a", "b", "--batch_size", "0"], "a whole number from 1"),
     ],
 )
 def test_bad_input_is_one_line(capsys, arguments, words):

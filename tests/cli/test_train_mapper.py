@@ -7,19 +7,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import paddle
 import pytest
 from tiny_world import live_in, save_tiny_pack, tiny_parts
 from tool_main import TOOLS, load_tool
+from torch_files import save_torch_zip
 
 from ppstyleclip import files
 from ppstyleclip.cli import mapper_data
-from ppstyleclip.cli.training_folder import STATE
+from ppstyleclip.cli.training_folder import STATE, resume_training
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import load_pixels, read_safetensors
 from ppstyleclip.methods.mapper import Training
+from ppstyleclip.models.mappers import build_mapper
+from ppstyleclip.models.parameters import parameter_specs
 from ppstyleclip.zoo import load_mapper
 
 SMALL = [
@@ -245,7 +249,7 @@ def test_two_processes_equal_one(pack):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--learning_rate", "1e30"], "use a smaller learning rate; what was saved before is kept"),
+        (["--learning_rate", "1e6"], "use a smaller learning rate; what was saved before is kept"),
         (["--learning_rate", "1e5", "--clip_lambda", "1000"], "steps have grown to many times the latents"),
         (["--mapper_mode", "Mapper_sum", "--data_mode", "hair"], "say what the mapper is for"),
         (["--text_embed_mode", "nn.embedding"], "Mapper and text vectors 'table' do not fit"),
@@ -253,10 +257,10 @@ def test_two_processes_equal_one(pack):
         (["--id_lambda", "0.1"], "there is no identity network"),
         (["--mixed"], "mixed precision needs a GPU"),
         (["--latents_train_path", "no.npy"], "no.npy"),
-        (["--batch_size", "0"], "batch_size must be at least 1"),
-        (["--train_dataset_size", "0"], "train_faces must be at least 1"),
-        (["--test_dataset_size", "-1"], "val_faces must be at least 0"),
-        (["--image_interval", "-1"], "pictures_every must be at least 0"),
+        (["--batch_size", "0"], "batch_size must be a whole number from 1"),
+        (["--train_dataset_size", "0"], "train_faces must be a whole number from 1"),
+        (["--test_dataset_size", "-1"], "val_faces must be a whole number from 0"),
+        (["--image_interval", "-1"], "pictures_every must be a whole number from 0"),
         (["--train_seed", "-1"], "seed must be 0 to"),
         (["--truncation", "-1"], "truncation must be a number from 0 on, got -1"),
         (["--together", "0"], "together must be at least 1"),
@@ -278,10 +282,82 @@ def test_a_rate_that_explodes_leaves_the_last_good_state():
     files.write_safetensors(Path("bad.safetensors"), state, metadata)
     assert trained("--exp_dir", "other", "--checkpoint_path", "bad.safetensors") == 2
     assert not Path("other", STATE).exists()
-    assert trained("--exp_dir", "blown", "--learning_rate", "1e30", "--save_interval", "1") == 2
+    assert trained("--exp_dir", "blown", "--learning_rate", "1e6", "--save_interval", "1") == 2
     if Path("blown", STATE).exists():
         assert all(np.isfinite(value).all() for value in arrays_of("blown").values())
     assert Path("out", STATE).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--data_mode", "color"],
+        ["--data_mode", "color", "--mapper_mode", "Mapper"],
+        ["--data_mode", "Disney", "--preset", "official"],
+        ["--description", "happy face", "sad face"],
+        ["--description", "happy face", "sad face", "--together", "2"],
+    ],
+)
+def test_one_mapper_for_texts_that_it_is_not_told_is_refused(capsys, words):
+    assert load_tool("train_mapper")([*SMALL, "--exp_dir", "out", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    if "Disney" in words:  # the list that only CLIP's features have
+        assert "unknown texts 'Disney'" in line
+    else:
+        assert "texts must be told which; use --mapper_mode Mapper_sum" in line
+    assert not Path("out").exists()
+
+
+def test_several_texts_at_once_are_of_description_only(capsys):
+    words = ["--data_mode", "color", "--mapper_mode", "Mapper_sum", "--together", "2"]
+    assert load_tool("train_mapper")([*SMALL, "--exp_dir", "out", *words]) == 2
+    assert "--together is for the texts of --description" in capsys.readouterr().err
+
+
+def test_a_rate_beyond_all_numbers_is_refused_at_once(capsys):
+    with pytest.raises(SystemExit):
+        trained("--exp_dir", "out", "--learning_rate", "1e30")
+    assert "a finite number up to 1,000,000 is needed" in capsys.readouterr().err
+
+
+def official_mapper(path, network):
+    """A mapper as StyleCLIP's code saves one, torch's layout, with the weights of a network of ours."""
+    specs = parameter_specs(network)
+    state = {
+        f"mapper.{spec.torch_key}": value.numpy().T if spec.is_linear else value.numpy()
+        for (_, spec), value in zip(specs.items(), network.state_dict().values())
+    }
+    save_torch_zip(path, {"state_dict": state, "opts": {"description": "happy face"}})
+
+
+def test_training_begins_with_a_mapper_of_any_form(monkeypatch, world):
+    """`--checkpoint_path` of an official `.pt`, and of the same converted to `.pdparams`."""
+    wide = build_mapper({"mapper_type": "SingleMapper", "style_dim": 512})
+    official_mapper(Path("official.pt"), wide)
+    assert load_tool("convert_weights")(["official.pt", "official.pdparams"]) == 0
+    wanted = {key: value.numpy() for key, value in wide.state_dict().items()}
+    for name in ("official.pt", "official.pdparams"):
+        taken = []
+        task = SimpleNamespace(load_weights=taken.append, made_for={"generator": "1" * 16})
+        assert resume_training(task, "out", checkpoint=name) == 0.0
+        for key, value in taken[0].network.state_dict().items():
+            np.testing.assert_array_equal(value.numpy(), wanted[key])
+
+
+def test_a_checkpoint_that_is_no_mapper_is_one_line(capsys):
+    save_torch_zip(Path("other.pt"), {"mean": np.zeros(3, np.float32), "std": np.ones(3, np.float32)})
+    assert trained("--exp_dir", "out", "--checkpoint_path", "other.pt") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "other.pt: a mapper is needed; this is: statistics" in line
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default:the CLIP of")
+def test_words_that_the_clip_never_saw_are_named(capsys):
+    command = load_tool("train_mapper")
+    assert command(["--description", "zorblax face", *SMALL, "--max_steps", "1", "--exp_dir", "out"]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert len(lines) == 1 and "never saw 'zorblax'; what" in lines[0]
 
 
 def test_an_unwritable_folder_is_one_line(capsys):

@@ -106,14 +106,14 @@ def test_a_description_takes_no_memory_and_no_random_number():
     paddle.seed(3)
     wanted = paddle.randn([4]).numpy()
     paddle.seed(3)
-    specs = describe_network(lambda: build_mapper({"mapper_type": "SingleMapper", "style_dim": 1_000_000}))
+    specs = describe_network(lambda: build_mapper({"mapper_type": "SingleMapper", "style_dim": 60_000}))
     describe_network(lambda: StyleGANv2Generator(16, 6, 1, channels={4: 6, 8: 6, 16: 4}))
-    assert specs["mapping.mapping.1.weight"].shape == (1_000_000, 1_000_000)  # 4 TB
+    assert specs["mapping.mapping.1.weight"].shape == (60_000, 60_000)  # 14 GB
     np.testing.assert_array_equal(paddle.randn([4]).numpy(), wanted)
 
 
 def test_a_network_without_end_is_no_description():
-    config = {"mapper_type": "ConditionedMapper", "depth": 10**12}
+    config = {"mapper_type": "ConditionedMapper", "depth": 1000}
     with pytest.raises(ValueError, match="more than 50 arrays"):
         describe_network(lambda: build_mapper(config), most=50)
     with pytest.raises(ValueError, match="cannot be made"):

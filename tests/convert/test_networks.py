@@ -197,7 +197,7 @@ def test_a_mapper_that_was_pickled_whole():
         (mapper_checkpoint(["mapper_0", "mapper_24"], [5] * 5), r"networks for the styles \[0, 24\]"),
         (mapper_checkpoint(["mapper_0", "mapper_999"], [5] * 5), "networks for the styles"),
         (mapper_checkpoint(["mapper_0", "mapper_" + 5000 * "9"], [5] * 5), "a single, a levels or"),
-        (mapper_checkpoint(LEVELS, [512] * 5), "levels are three counts from 1 on"),
+        (mapper_checkpoint(LEVELS, [512] * 5), "levels.2. is -2; allowed: a whole number from 1"),
         (mapper_checkpoint(["mapping"], [512] * 4), "layers are"),
         ({**mapper_checkpoint(["mapping"], [512] * 5), "more": 1}, "holds more, which is unknown"),
         ({"state_dict": {"mapper.x": drawn(3)}}, "no layers of the kind"),

@@ -235,7 +235,7 @@ def test_editing_directions():
         (np.zeros((3, 18, 512), np.float32), r"an array \[3, 18, 512\]"),
         (3, "a int"),
         (None, "NoneType"),
-        ({f"k{k}": 1 for k in range(9)}, "k0, k1, k2, k3 and 5 more"),
+        ({f"k{k}": 1 for k in range(9)}, "k0, k1, k2, k3, ... .9 in all"),
         ({3: 1}, "a dict with 3"),
         (SavedModule("torch.nn.Linear", {"w": np.zeros(2)}, {}, {}, {}), "a pickled torch.nn.Linear with w"),
     ],

@@ -17,7 +17,7 @@ from engine_world import BOUND, Step, draw_styles, eager, relative
 from tiny_world import tiny_clip
 
 from ppstyleclip import engine
-from ppstyleclip.engine import compiled_layer, exporter, predictor
+from ppstyleclip.engine import cache_folder, compiled_layer, exporter, predictor, program_cache
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +28,13 @@ def refuse(*args, **kwargs):
 
 def fill_the_disk(*args, **kwargs):
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def fill_the_disk_silently(*args, **kwargs):
+    """Paddle's own writer says nothing where a disk is full."""
+    save_program(*args, **kwargs)
+    weights = Path(args[1] + ".pdiparams")
+    weights.write_bytes(weights.read_bytes()[:-4])
 
 
 class CannotRun:
@@ -43,11 +50,14 @@ class CannotRun:
         refuse()
 
 
-create_predictor = predictor.inference.create_predictor
+create_predictor, save_program = predictor.inference.create_predictor, paddle.jit.save
 CAUSES = {
     "tracing": (paddle.static, "InputSpec", refuse),
     "saving": (paddle.jit, "save", refuse),
     "a full disk": (paddle.jit, "save", fill_the_disk),
+    "a disk that fills silently": (paddle.jit, "save", fill_the_disk_silently),
+    "a disk too full for the draft": (program_cache, "new_folder", fill_the_disk),
+    "a disk too full for the manifest": (program_cache, "write_manifest", fill_the_disk),
     "changing the graph": (exporter, "prepare_program", refuse),
     "loading": (predictor.inference, "create_predictor", refuse),
     "running": (predictor.inference, "create_predictor", CannotRun),
@@ -60,10 +70,13 @@ def test_what_cannot_be_compiled_runs_eager_and_says_so_once(generator, tmp_path
     monkeypatch.setattr(*CAUSES[cause])
     styles = draw_styles(generator, 2)
     draw = engine.compile_synthesis(generator, folder=tmp_path)
-    words = "No space left" if cause == "a full disk" else "no such operator in a long story"
+    words = "no such operator in a long story"
+    if "disk" in cause:
+        words = "(No space left|disk may be full).*; make room, or set HOME and PPSTYLECLIP_HOME"
     with pytest.warns(UserWarning, match=f"eager mode: .*{words}") as said:
         picture = draw(styles)
     assert len(said) == 1
+    monkeypatch.setattr(paddle.jit, "to_static", lambda *args, **kwargs: 1 / 0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert np.array_equal(draw(styles), picture)
@@ -114,6 +127,45 @@ def test_a_gradient_that_cannot_be_exported_is_eager(generator, tmp_path, monkey
         eager_way = engine.compile_gradient(step, step.shapes(), wrt, ["other"], folder=tmp_path)(arrays)
     for name in wrt:
         assert np.allclose(compiled_way[1][name], eager_way[1][name], rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_where_no_folder_at_all_can_be_written_it_is_eager(generator, tmp_path, monkeypatch):
+    """As in a container of which nothing can be written."""
+
+    def no_folder():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setattr(cache_folder.tempfile, "gettempdir", no_folder)
+    cache_folder._private_folder.cache_clear()
+    cache_folder._warn_once.cache_clear()
+    styles = draw_styles(generator, 1)
+    with pytest.warns(UserWarning, match="PPSTYLECLIP_HOME") as said:
+        picture = engine.compile_synthesis(generator, folder=tmp_path / "file")(styles)
+    assert ["not compiled" in str(line.message) for line in said] == [False, True]
+    assert relative(picture, eager(generator, styles)) < BOUND / 10
+
+
+class Doubling(paddle.nn.Layer):
+    """It has no parameters, so Paddle writes no file of them."""
+
+    def forward(self, tensors):
+        return [tensors["x"] * 2]
+
+
+@pytest.mark.slow
+def test_a_program_without_parameters_is_exported_once(tmp_path, monkeypatch):
+    exports, x = [], np.array([[1.0, -3.0]], np.float32)
+    export = compiled_layer.export
+    monkeypatch.setattr(compiled_layer, "export", lambda *a, **k: exports.append(1) or export(*a, **k))
+    for _ in range(2):
+        layer = engine.Compiled(Doubling(), {"x": [-1, 2]}, ["doubling"], folder=tmp_path)
+        np.testing.assert_array_equal(layer({"x": x})[0], x * 2)
+        assert layer.compile()
+    assert len(exports) == 1
+    [place] = tmp_path.iterdir()
+    assert not list(place.glob("*.pdiparams"))
 
 
 WITHOUT_HOME = """

@@ -39,10 +39,12 @@ def test_threads_that_are_given_stay_and_those_of_a_job_are_taken(monkeypatch):
     assert threads.given_threads() is None
     threads.use_all_cores(5)
     assert os.environ["OMP_NUM_THREADS"] == "5"
-    folder = JobFolder(Path("stylegan2-x-styleclip-job"), {"threads": 7})
+    words = {"kind": "statistics", "generator": "1" * 16, "seed": 1, "num_samples": 9, "truncation": 0.7}
+    words.update(truncation_mode="layers", batch_size=3, keep=2)
+    folder = JobFolder(Path("stylegan2-x-styleclip-job"), {**words, "threads": 7})
     folder.write_manifest()
     assert threads_of_jobs([folder.path, Path("nothing")]) == 7
-    other = JobFolder(Path("y"), {"threads": 8})
+    other = JobFolder(Path("y"), {**words, "threads": 8})
     other.write_manifest()
     assert threads_of_jobs([folder.path, other.path]) is None
 

@@ -169,8 +169,8 @@ def test_a_damaged_block_is_measured_again_and_said(monkeypatch, single, capsys)
 
 def test_bad_options_leave_no_job_behind(capsys):
     for argv, words in [
-        (["--alpha", "-1"], "alpha must be positive"),
-        (["--block_size", "0"], "block_size must be at least 1"),
+        (["--alpha", "-1"], "--alpha: a finite number from"),
+        (["--block_size", "0"], "--block_size: a whole number from 1"),
         (["--stop_at", "12"], "pictures of 4, 8, 16 px on its way; it cannot stop at 12"),
         (["--precision", "bf16", "--engine", "eager"], "bf16 needs the compiled engine"),
         (["--engine", "fast"], "known: auto, compiled, eager"),
@@ -179,7 +179,7 @@ def test_bad_options_leave_no_job_behind(capsys):
         (["--shard", "0/99"], "only 14 blocks"),
         (["--max_memory", "much"], "a size such as 4G"),
         (["--max_memory", "10M"], "is too little"),
-        (["--check_channels", "-1"], "must not be negative"),
+        (["--check_channels", "-1"], "--check_channels: a whole number from 0"),
         (["--merge", "nowhere"], "holds no relevance job"),
     ]:
         refuses(extract, argv, words, capsys=capsys)

@@ -211,8 +211,8 @@ def test_config_rebuilds_the_same_network():
     "config, words",
     [
         ("ViT_L", "known: ViT_B_32, RN50, RN101, RN50x4"),
-        ({**SMALL, "heads": 2}, "unknown keys .'heads'."),
-        ({"embed_dim": 4}, "missing keys"),
+        ({**SMALL, "heads": 2}, "config.heads is unknown; known: embed_dim"),
+        ({"embed_dim": 4}, "config.image_size is missing"),
         ({**SMALL, "image_resolution": 32}, "image_resolution is 32, image_size 64"),
         ({**SMALL, "vision_width": 96}, "multiple of 64"),
         ({**SMALL, "vision_patch_size": 7}, "does not divide image_size"),

@@ -161,8 +161,8 @@ def test_number_of_styles_follows_from_the_generators_size(size, styles):
         ({"output_size": None}, "output_size or num_styles"),
         ({"output_size": 100}, "output_size must be a power of two"),
         ({"input_size": 48}, "input_size must be a power of two"),
-        ({"widths": (4, 6, 8)}, "four widths"),
-        ({"width": 3}, "unknown keys in the encoder's config: ['width']"),
+        ({"widths": (4, 6, 8)}, "config.widths is [4, 6, 8]; allowed: a list of 4"),
+        ({"width": 3}, "config.width is unknown"),
     ],
 )
 def test_what_cannot_be_built_is_refused(change, words):

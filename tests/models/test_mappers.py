@@ -184,8 +184,8 @@ def test_conditioned_mapper_begins_at_nothing_and_learns_a_step_for_each_text():
     [
         ({"mapper_type": "Levels"}, "known: SingleMapper, LevelsMapper"),
         ({"mapper_type": "LevelsMapper", "mode": "sum"}, "known: Mapper, Mapper_cat"),
-        ({"mapper_type": "SingleMapper", "fine": False}, "SingleMapper does not know ['fine']"),
-        ({"mapper_type": "LevelsMapper", "levels": (9, 9)}, "three counts"),
+        ({"mapper_type": "SingleMapper", "fine": False}, "SingleMapper does not know fine"),
+        ({"mapper_type": "LevelsMapper", "levels": (9, 9)}, "config.levels is [9, 9]; allowed: a list of 3"),
         ({"mapper_type": "FullStyleSpaceMapper"}, "needs style_dims"),
     ],
 )

@@ -68,7 +68,7 @@ def test_any_text_for_a_mapper_of_clips_features(editor, pack, kinds):
     (link,) = pipeline.open_chain(editor, ["any"], ["sad face"], folder=pack)
     expected = editor.bundle.clip.encode_text(["sad face"]).numpy()
     np.testing.assert_allclose(link.vector, expected, atol=1e-6)
-    with pytest.warns(UserWarning, match="never saw purple"):
+    with pytest.warns(UserWarning, match="never saw 'purple'"):
         pipeline.open_chain(editor, ["any"], ["purple hair"], folder=pack)
 
 

@@ -167,5 +167,5 @@ def test_the_warm_up_of_the_official_code_works():
 
 @pytest.mark.parametrize("field", ["train_faces", "val_faces", "pictures_every", "save_every", "board_every"])
 def test_counts_of_a_run_below_zero_are_refused(field):
-    with pytest.raises(UserError, match=f"{field} must be at least"):
+    with pytest.raises(UserError, match=f"{field} must be a whole number from"):
         read_training_preset("official", {}, {field: -1})

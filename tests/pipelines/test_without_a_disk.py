@@ -19,7 +19,7 @@ from ppstyleclip.pipelines import frames, photo
 from ppstyleclip.pipelines.editing import edit_face, move_face
 from ppstyleclip.pipelines.faces import cut_faces, whole_face
 from ppstyleclip.pipelines.fitting import fit_config, fit_face
-from ppstyleclip.pipelines.frames import FramesConfig, edit_frames
+from ppstyleclip.pipelines.frames import FramesConfig, edit_frames, find_frame_faces
 from ppstyleclip.pipelines.interpolation import interpolate_faces
 from ppstyleclip.pipelines.inversion import encode_face, find_latents, invert_faces
 from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo
@@ -255,10 +255,45 @@ def test_faces_of_several_frames_are_fitted_together(editor, find, together, smo
     assert all((record.pixels != SCENE.pixels).any() for record in (done[0], done[2], done[3]))
 
 
+@pytest.mark.parametrize("smooth", [0, 1, 2])
+def test_two_ways_through_the_frames_give_what_one_way_gives(editor, find, smooth):
+    pictures = [SCENE.pixels, BLACK, SCENE.pixels, np.roll(SCENE.pixels, 3, 1), SCENE.pixels]
+    config, finder = FramesConfig("all", SHORT, smooth=smooth, together=2), FaceFinder(None, None)
+    once = list(edit_frames(editor, pictures, HAPPY, config, finder=finder))
+    first = list(find_frame_faces(editor, iter(pictures), config, finder=finder))
+    assert [record.done for record in first] == [1, 2, 3, 4, 5] and first[-1].total == 5
+    assert [len(faces) for faces in first[-1].result] == [3, 0, 3, 3, 3]
+    twice = list(edit_frames(editor, iter(pictures), HAPPY, config, faces=first[-1].result))
+    for one, other in zip(done_of(once), done_of(twice)):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+        assert one.num_faces == other.num_faces
+    assert len(done_of(once)) == len(done_of(twice)) == 5 and twice[-1].total == 5
+
+
+def done_of(records):
+    return [record for record in records if record.pixels is not None]
+
+
+def test_frames_that_wait_are_held_up_to_their_bytes(editor, find):
+    asked = []
+
+    def source():
+        for k in range(6):
+            asked.append(k)
+            yield SCENE.pixels
+
+    config = FramesConfig("all", SHORT, together=100, held_bytes=2 * SCENE.pixels.nbytes)
+    records = edit_frames(editor, source(), HAPPY, config, finder=FaceFinder(None, None))
+    seen = [len(asked) for record in records if record.pixels is not None]
+    assert seen == [3, 3, 3, 6, 6, 6]
+
+
 def test_frames_without_any_face_are_told_at_the_end(editor, find):
     records = edit_frames(editor, [BLACK, BLACK], HAPPY, finder=FaceFinder(None, None))
     with pytest.raises(UserError, match="none of the 2 pictures shows a face that 'tiny' knows"):
         list(records)
+    with pytest.raises(UserError, match="none of the 1 picture shows a face"):
+        list(find_frame_faces(editor, [BLACK], finder=FaceFinder(None, None)))
 
 
 # ---- records

@@ -20,7 +20,6 @@ from ppstyleclip.zoo import fetch
 from ppstyleclip.zoo.downloads import cache as download
 from ppstyleclip.zoo.downloads import http as transfer
 from ppstyleclip.zoo.downloads.cache import cache_folders
-from ppstyleclip.zoo.downloads.locks import exclusive
 
 ROOT = Path(__file__).resolve().parents[2]
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -61,7 +60,7 @@ def started(code, **options):
     """A Python process of its own that has imported what `code` needs from here."""
     preface = (
         "from ppstyleclip.zoo import fetch\nfrom ppstyleclip.cli.run import run_cli\n"
-        "from ppstyleclip.zoo.downloads.locks import exclusive\n"
+        "from ppstyleclip.locks import exclusive\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
@@ -329,44 +328,6 @@ def test_the_lock_of_a_killed_process_is_free(server, home, monkeypatch):
     assert paths[0].read_bytes() == DATA and left_behind(home.parent) == ["x.bin", LOCK]
 
 
-def test_one_at_a_time_also_among_threads(tmp_path):
-    inside, most = [], []
-
-    def work():
-        for _ in range(20):
-            with exclusive(tmp_path / "lock"):
-                inside.append(1)
-                most.append(len(inside))
-                inside.pop()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(most) == 80 and max(most) == 1 and left_behind(tmp_path) == []
-
-
-def test_the_lock_of_windows(tmp_path, monkeypatch):
-    tries = []
-
-    class FakeMsvcrt:
-        LK_NBLCK = 2
-
-        @staticmethod
-        def locking(number, mode, count):
-            tries.append((mode, count))
-            if len(tries) < 3:
-                raise PermissionError("held")
-
-    monkeypatch.setitem(sys.modules, "fcntl", None)
-    monkeypatch.setitem(sys.modules, "msvcrt", FakeMsvcrt)
-    monkeypatch.setattr("ppstyleclip.zoo.downloads.locks._POLL", 0)
-    waited = []
-    with exclusive(tmp_path / "lock", lambda: waited.append(1)):
-        assert tries == [(2, 1)] * 3 and waited == [1]
-
-
 # ---- disks
 
 
@@ -438,10 +399,18 @@ def test_what_is_there_is_not_fetched_again(server, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "folder", ["home/.cache/ppgan", "home/.cache/paddle/hapi/weights", "here/pretrained_models"]
+    "folder, path",
+    [
+        ("home/.cache/ppgan", ""),
+        ("home/.cache/paddle/hapi/weights", ""),
+        ("here/pretrained_models", "pretrained_models"),
+        ("here/other", os.pathsep.join(["absent", "other"])),
+        ("home/mine", "~/mine"),
+    ],
 )
-def test_the_caches_of_others_are_found_again(home, folder, monkeypatch):
+def test_the_caches_of_others_are_found_again(home, folder, path, monkeypatch):
     monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
+    monkeypatch.setenv("PPSTYLECLIP_PATH", path)
     old = home.parent / folder / "x.bin"
     old.parent.mkdir(parents=True)
     old.write_bytes(b"theirs")
@@ -451,6 +420,18 @@ def test_the_caches_of_others_are_found_again(home, folder, monkeypatch):
     ours.parent.mkdir()
     ours.write_bytes(b"ours")
     assert fetch("https://example.com/x.bin", "x.bin") == ours
+
+
+def test_the_current_folder_is_not_searched(server, home, monkeypatch, capsys):
+    near = home.parent / "here" / "pretrained_models" / "x.bin"
+    near.parent.mkdir()
+    near.write_bytes(b"anybody's")
+    monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
+    with pytest.raises(MissingFile, match="or set PPSTYLECLIP_PATH=pretrained_models to use the one"):
+        fetch("https://example.com/x.bin", "x.bin")
+    monkeypatch.delenv("PPSTYLECLIP_OFFLINE")
+    assert fetch(server.serve(), "x.bin").read_bytes() == DATA
+    assert "x.bin: the one in pretrained_models is not searched for" in capsys.readouterr().err
 
 
 def test_the_cache_is_in_the_home_folder_unless_told(home, monkeypatch):

@@ -5,13 +5,17 @@ import json
 import time
 
 import numpy as np
+import paddle.nn as nn
 import pytest
 from tiny_encoder import tiny_encoder
 from tiny_world import tiny_clip, tiny_generator
+from toy_family import ToyGenerator
 
+from ppstyleclip.convert import Converted
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.models.arcface import IRSE50
+from ppstyleclip.models.families import register_family
 from ppstyleclip.models.mappers import build_mapper
 from ppstyleclip.zoo import (
     TrainedMapper,
@@ -20,12 +24,14 @@ from ppstyleclip.zoo import (
     load_generator,
     load_identity,
     load_mapper,
+    perceptual,
     save_clip,
     save_encoder,
     save_generator,
     save_identity,
     save_mapper,
 )
+from ppstyleclip.zoo.perceptual import load_vgg
 
 resource = pytest.importorskip("resource", reason="only Unix says how much memory was held")
 SINGLE = {"mapper_type": "SingleMapper", "style_dim": 4}
@@ -46,8 +52,27 @@ FILES = {
     ),
     "generator": (lambda path: save_generator(path, tiny_generator(), name="tiny"), load_generator),
     "clip": (lambda path: save_clip(path, tiny_clip()), load_clip),
+    "toy": (lambda path: save_generator(path, ToyGenerator(), name="toy"), load_generator),
+    "own loader": (lambda path: save_generator(path, OwnLoader(), name="own"), load_generator),
 }
 HUGE = 10**9
+
+
+class OwnLoader(ToyGenerator):
+    """A generator whose family loads its weights by a function of its own."""
+
+    family = "own loader"
+
+    def config(self):
+        """See Generator."""
+        return {**super().config(), "family": "own loader"}
+
+
+register_family(
+    "own loader",
+    lambda config: OwnLoader(config["size"], config["style_dim"], config["widths"]),
+    lambda generator, state: generator.set_state_dict(state),
+)
 CHANGES = [
     ("mapper", {"style_dim": 20_000}),
     ("mapper", {"style_dim": 10**30}),
@@ -77,6 +102,19 @@ CHANGES = [
     ("clip", {"vision_patch_size": "8"}),
     ("generator", {"blur_kernel": [1.0] * 30_000}),
     ("generator", {"blur_kernel": "wide"}),
+    ("toy", {"style_dim": 20_000}),
+    ("toy", {"widths": [60_000, 60_000]}),
+    ("toy", {"widths": [HUGE, HUGE]}),
+    ("toy", {"widths": "wide"}),
+    ("toy", {"widths": []}),
+    ("toy", {"widths": None}),
+    ("toy", {"size": HUGE}),
+    ("toy", {"size": 2**14}),
+    ("toy", {"size": "16"}),
+    ("toy", {"family": ["toy"]}),
+    ("own loader", {"style_dim": 20_000}),
+    ("own loader", {"widths": [60_000, 60_000]}),
+    ("own loader", {"widths": [HUGE, 1]}),
 ]
 
 
@@ -85,30 +123,74 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
+@pytest.fixture
+def built(monkeypatch):
+    """The shapes of all parameters that are made with values from now on."""
+    shapes, create = [], nn.Layer.create_parameter
+
+    def counted(self, shape, *arguments, **options):
+        shapes.append(tuple(shape))
+        return create(self, shape, *arguments, **options)
+
+    monkeypatch.setattr(nn.Layer, "create_parameter", counted)
+    return shapes
+
+
 @pytest.mark.parametrize("kind, change", CHANGES)
-def test_it_is_one_line_and_no_memory(kind, change, tmp_path):
+def test_it_is_one_line_and_no_memory(kind, change, tmp_path, built):
     save, load = FILES[kind]
     path = tmp_path / f"{kind}.safetensors"
     save(path)
     load(path)
+    assert built  # a network that fits is built
     tensors, metadata = read_safetensors(path)
     config = {**json.loads(metadata["config"]), **change}
     write_safetensors(path, tensors, {**metadata, "config": json.dumps(config)})
+    built.clear()
     before, begin = peak(), time.monotonic()
     with pytest.raises(UserError, match=str(path)) as caught:
         load(path)
     assert peak() - before < 100 and time.monotonic() - begin < 10
-    assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600
+    assert not built
+
+
+# Networks of one size: weights of others are refused before their own are made.
+FIXED = {
+    "vgg16": (load_vgg, {"features.0.weight": [64, 3, 3, 3], "features.28.weight": [512, 512, 3, 3]}),
+    "irse50": (load_identity, {"input_layer.0.weight": [64, 3, 3, 3], "output_layer.3.weight": [512, 9]}),
+    "arcface": (load_identity, {"conv1.weight": [64, 1, 3, 3], "fc5.weight": [512, 512 * 64]}),
+    "psp": (load_encoder, {"encoder.input_layer.0.weight": [64, 3, 3, 3], "decoder.conv1.bias": [3]}),
+}
+
+
+@pytest.mark.parametrize("kind", FIXED)
+def test_a_network_of_one_size_is_not_built_for_other_weights(kind, tmp_path, built):
+    load, shapes = FIXED[kind]
+    path = tmp_path / "weights.safetensors"
+    write_safetensors(path, {key: np.zeros(shape, np.float32) for key, shape in shapes.items()})
+    with pytest.raises(UserError, match=str(path)) as caught:
+        load(path)
+    assert str(caught.value).isprintable() and not built
+
+
+def test_lpips_is_compared_before_it_is_built(monkeypatch, built):
+    monkeypatch.setattr(perceptual, "read_as", lambda kind, path: (Converted(kind, {}, {}), {}))
+    with pytest.raises(UserError, match="do not fit this LPIPS"):
+        perceptual.load_lpips("vgg", "heads")
+    with pytest.raises(UserError, match="do not fit this VGG-16"):
+        perceptual.load_vgg("vgg")
+    assert not built
 
 
 def test_a_token_table_of_the_stored_width_is_not_spread_out_first(tmp_path):
-    """One row of a million numbers is 4 MB in the file, and 200 GB as a whole table."""
+    """One row of 60,000 numbers is 240 kB in the file, and 12 GB as a whole table."""
     path = tmp_path / "clip.safetensors"
     save_clip(path, tiny_clip())
     tensors, metadata = read_safetensors(path)
-    tensors["token_embedding.weight"] = np.zeros((1, 10**6), np.float32)
+    tensors["token_embedding.weight"] = np.zeros((1, 60_000), np.float32)
     tensors["token_ids"] = np.zeros(1, np.int32)
-    config = {**json.loads(metadata["config"]), "transformer_width": 10**6, "transformer_heads": 1}
+    config = {**json.loads(metadata["config"]), "transformer_width": 60_000, "transformer_heads": 1}
     metadata = {key: value for key, value in metadata.items() if key != "fingerprint"}
     write_safetensors(path, tensors, {**metadata, "config": json.dumps(config)})
     before = peak()

@@ -50,7 +50,7 @@ def test_a_network_comes_back_as_it_was(tmp_path):
 
 @pytest.mark.parametrize("change, words", [
     ({"config": "{"}, "is damaged"), ({"config": '{"deep": 1}'}, "is damaged: .*deep"),
-    ({"config": '{"widths": [2, 4, 6, 8]}'}, "is damaged: these weights do not fit"),
+    ({"config": '{"widths": [2, 4, 6, 8]}'}, "is damaged: config.depths is missing; needed: a list of 4"),
     ({"fingerprint": "0" * 16}, "not those it was written with")])  # fmt: skip
 def test_a_damaged_file_is_refused(tmp_path, change, words):
     path = tmp_path / "identity.safetensors"

@@ -10,6 +10,7 @@ from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.models.mappers import build_mapper
 from ppstyleclip.zoo import TrainedMapper, load_bundle, load_mapper, save_mapper
+from ppstyleclip.zoo.published_mappers import bundle_mappers, find_mapper
 from ppstyleclip.zoo.registry import PACK
 
 LEVELS = {"mapper_type": "LevelsMapper", "style_dim": 6, "levels": [2, 2, 2]}
@@ -125,7 +126,7 @@ def test_damaged_files_are_one_line(tmp_path):
     tensors, metadata = read_safetensors(path)
     for change, words in [
         ({"config": "{"}, "is damaged"),
-        ({"mapper": "{}"}, "is damaged: 'scale'"),
+        ({"mapper": "{}"}, "is damaged: mapper.scale is missing"),
         ({"config": '{"mapper_type": "x"}'}, "unknown mapper_type 'x'"),
     ]:
         write_safetensors(path, tensors, {**metadata, **change})
@@ -145,3 +146,19 @@ def test_the_packs_mappers_are_for_the_pack(name):
     vector = mapper.text_vector(mapper.texts[0])
     step = mapper.step(bundle.latents, vector)
     assert step.shape == bundle.latents.shape and 0.05 < np.sqrt(np.mean(step**2)) < 2
+
+
+@pytest.mark.parametrize("name", ["happy", "styles"])
+def test_the_packs_mappers_have_names(name):
+    assert list(bundle_mappers(PACK)) == ["happy", "styles"]
+    assert find_mapper(name, PACK) == PACK / f"mapper_{name}.safetensors"
+    with pytest.raises(MissingFile, match="there is no mapper 'sad'; the bundle has happy, styles; give a"):
+        find_mapper("sad", PACK)
+
+
+def test_mappers_beside_a_bundle_and_in_its_folder(tmp_path):
+    (tmp_path / "mappers").mkdir()
+    for place in ("mapper_a.safetensors", "mapper_b.safetensors", "mappers/b.safetensors", "mapper_c.txt"):
+        (tmp_path / place).write_bytes(b"")
+    places = {"a": tmp_path / "mapper_a.safetensors", "b": tmp_path / "mappers" / "b.safetensors"}
+    assert bundle_mappers(tmp_path) == places and bundle_mappers(None) == {}

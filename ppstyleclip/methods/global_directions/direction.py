@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.methods.checks import check_signed
 from ppstyleclip.stylespace import (
     EFFECT_NORM_SPAN,
+    UNITS,
     ChannelMatch,
     StyleLayout,
     StyleStats,
@@ -17,7 +19,6 @@ from ppstyleclip.stylespace import (
     as_relevance,
 )
 
-UNITS = ("style", "sigma", "effect")
 EFFECT = 0.1  # what one step of alpha is in unit "effect": a move of the picture's CLIP feature along dt
 
 
@@ -91,6 +92,8 @@ def style_direction(
     """
     if unit not in UNITS:
         raise UserError(f"unknown unit '{unit}', known: {', '.join(UNITS)}")
+    for name, value in (("beta", beta), ("soft", soft), ("pull", covariance_weight)):
+        check_signed(name, value)
     if beta < 0 or not 0 <= soft <= 1 or not 0 <= covariance_weight <= 1:
         got = f"got {beta}, {soft} and {covariance_weight}"
         raise UserError(f"beta must be 0 or more, soft and pull in 0..1, {got}")

@@ -22,6 +22,7 @@ import numpy as np
 import paddle
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.methods.checks import check_signed
 from ppstyleclip.methods.global_directions.blocks import Block, default_block_size, split_blocks
 from ppstyleclip.models.forms import count_tensors, prefix_drawing_of
 from ppstyleclip.models.generator import CachedConvolution, PrefixDrawing, PrefixState
@@ -71,6 +72,7 @@ class RelevanceConfig:
             raise UserError(f"unknown compat '{self.compat}', known: official")
         if self.compat == "official" and self.base != "mean":
             raise UserError("compat 'official' counts from the mean; leave base at 'mean'")
+        check_signed("alpha", self.alpha)
         if self.alpha <= 0 or self.batch_size < 2:
             raise UserError(
                 f"alpha must be positive and batch_size at least 2, got {self.alpha} and {self.batch_size}"

@@ -13,6 +13,7 @@ import paddle.nn as nn
 
 from ppstyleclip.engine import compile_gradient
 from ppstyleclip.errors import UserError
+from ppstyleclip.methods.checks import check_number, check_signed
 from ppstyleclip.methods.inversion.distances import Distance, PlainDistance, mean_square, shrink
 from ppstyleclip.methods.optimization.adam import Adam, DescentRecord, adam_steps
 from ppstyleclip.methods.optimization.schedules import exponential
@@ -29,6 +30,9 @@ class FittingLoss:
     """
 
     mse_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_number("mse_weight", self.mse_weight)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ class FittingConfig:
     levels: tuple[int, ...] | None = None
     loss: FittingLoss = FittingLoss()
     adam: Adam = Adam()
+
+    def __post_init__(self) -> None:
+        for name in ("start_rate", "last_rate"):
+            check_signed(name, getattr(self, name))
 
     def rates(self) -> list[float]:
         """Return the learning rate of each step."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import paddle
 
+from ppstyleclip.methods.checks import check_number
 from ppstyleclip.methods.inversion.distances import Distance, PlainDistance, mean_square, shrink
 from ppstyleclip.worker import on_worker
 
@@ -28,6 +29,10 @@ class TuningConfig:
     steps: int = 350
     rate: float = 3e-4
     mse_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("rate", "mse_weight"):
+            check_number(name, getattr(self, name))
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@
 from ppstyleclip.methods.mapper.config import MapperConfig, TrainingConfig, network_config
 from ppstyleclip.methods.mapper.data import LatentDataset
 from ppstyleclip.methods.mapper.loss import ImageLoss
-from ppstyleclip.methods.mapper.text_sets import TextSet, known_set, text_set
+from ppstyleclip.methods.mapper.text_sets import TextSet, check_told_apart, known_set, text_set
 from ppstyleclip.methods.mapper.train_mapper import build_training, train_mapper
 from ppstyleclip.methods.mapper.training import ALONE, ProcessGroup, Training, TrainingRecord, train
 
@@ -19,6 +19,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingRecord",
     "build_training",
+    "check_told_apart",
     "known_set",
     "network_config",
     "text_set",

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.checks import check_choice, check_count, check_number
+from ppstyleclip.methods.checks import check_choice
 from ppstyleclip.methods.mapper.optimizers import RULES
 from ppstyleclip.methods.optimization.config import ObjectiveConfig
 from ppstyleclip.models.mappers import LEVELS_18, MAPPER_MODES, MAPPER_STEP, MAPPER_TYPES
+from ppstyleclip.schema import Between, Seed, check_fields
 
+Steps = Annotated[int, Between(1, 10**9)]
 EMBEDS = ("none", "table", "clip")
 MAPPER_SPACES = ("w_plus", "s")
 
@@ -34,15 +37,15 @@ class MapperConfig:
     medium: bool = True
     fine: bool = True
     space: str = "w_plus"
-    scale: float = MAPPER_STEP
+    scale: Annotated[float, Between(0, 1e3)] = MAPPER_STEP
     embed: str = "none"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         check_choice("mapper_type", self.mapper_type, MAPPER_TYPES)
         check_choice("mode", self.mode, MAPPER_MODES)
         check_choice("space", self.space, MAPPER_SPACES)
         check_choice("embed", self.embed, EMBEDS)
-        check_number("scale", self.scale)
         if self.mapper_type == "ConditionedMapper":
             if self.embed == "none" or self.space == "s":
                 raise UserError(
@@ -80,22 +83,18 @@ class TrainingConfig:
 
     mapper: MapperConfig = field(default_factory=MapperConfig)
     objective: ObjectiveConfig = field(default_factory=_mapper_objective)
-    steps: int = 50000
-    batch_size: int = 2
+    steps: Steps = 50000
+    batch_size: Annotated[int, Between(1, 2**16)] = 2
     optimizer: str = "ranger"
-    learning_rate: float = 0.5
-    validate_every: int = 2000
-    patience: int = 0
-    seed: int = 0
+    learning_rate: Annotated[float, Between(0, 1e38)] = 0.5
+    validate_every: Steps = 2000
+    patience: Annotated[int, Between(0, 10**9)] = 0
+    seed: Seed = 0
     mixed_precision: bool = False
 
     def __post_init__(self) -> None:
         check_choice("optimizer", self.optimizer, RULES)
-        for name in ("steps", "batch_size", "validate_every"):
-            check_count(name, getattr(self, name), least=1)
-        check_count("patience", self.patience)
-        check_count("seed", self.seed, most=2**63 - 1)
-        check_number("learning_rate", self.learning_rate)
+        check_fields(self)
 
     @property
     def measured(self) -> ObjectiveConfig:

@@ -136,7 +136,10 @@ class Optimizer:
         }
         if {name: list(value.shape) for name, value in state.items() if name != _STEP} != wanted:
             raise UserError("the optimizer's state is that of another optimizer or another network")
-        self.steps = int(state[_STEP][0])
+        steps = state.get(_STEP)
+        if steps is None or steps.shape != (1,) or not 0 <= steps[0] <= 10**9:
+            raise UserError("the optimizer's state does not say its steps, one number from 0 to 1000000000")
+        self.steps = int(steps[0])
         for name, kinds in self.memory.items():
             self.memory[name] = {
                 kind: paddle.to_tensor(np.asarray(state[f"{kind}/{name}"], np.float32)) for kind in kinds

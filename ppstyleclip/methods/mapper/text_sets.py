@@ -12,6 +12,7 @@ import numpy as np
 from ppstyleclip.convert.mapper_texts import CLIP_TEXTS, TABLE_TEXTS, UNTRAINED
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_count
+from ppstyleclip.wording import counted
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class TextSet:
         number = len(self.classes)
         if count < number:
             raise UserError(
-                f"{count} latents cannot be shared among {number} classes of texts; give at least {number}"
+                f"{counted(count, 'latent')} cannot be shared among {number} classes of texts; give "
+                f"at least {number}"
             )
         ends = [int((k + 1) * count / number) for k in range(number)]
         return np.searchsorted(ends, np.arange(count), side="right")
@@ -64,6 +66,20 @@ def text_set(prompts: Iterable[str], names: Iterable[str] | None = None, *, toge
     return TextSet(
         names, prompts, tuple(c for size in range(1, together + 1) for c in combinations(places, size))
     )
+
+
+def check_told_apart(texts: TextSet, embed: str) -> None:
+    """Refuse several texts for a mapper that is not told which one is meant: they would pull it apart.
+
+    Args:
+        texts: TextSet.
+        embed: "none", "table" or "clip", as MapperConfig has it.
+    """
+    if embed == "none" and len(texts.classes) > 1:
+        raise UserError(
+            f"a mapper of {len(texts.names)} texts must be told which; use --mapper_mode Mapper_sum, "
+            "Mapper_cat or Mapper_multi"
+        )
 
 
 def _named(pairs: dict[str, str]) -> TextSet:

@@ -11,7 +11,7 @@ import numpy as np
 from ppstyleclip.methods.mapper.config import TrainingConfig, network_config
 from ppstyleclip.methods.mapper.data import LatentDataset
 from ppstyleclip.methods.mapper.loss import ImageLoss
-from ppstyleclip.methods.mapper.text_sets import TextSet
+from ppstyleclip.methods.mapper.text_sets import TextSet, check_told_apart
 from ppstyleclip.methods.mapper.training import Training, TrainingRecord, train
 from ppstyleclip.worker import on_worker
 
@@ -28,8 +28,9 @@ def build_training(
         config: TrainingConfig.
         vectors: `[K, T]` of the texts, where the mapper takes them.
     Raises:
-        UserError: the mapper cannot take texts of that width.
+        UserError: the mapper cannot take texts of that width, or takes none and there are several.
     """
+    check_told_apart(texts, config.mapper.embed)
     width = None if vectors is None else vectors.shape[1]
     channels = generator.layout.channels
     shapes = network_config(config.mapper, generator.n_latent, generator.style_dim, channels, width)

@@ -157,12 +157,27 @@ class Training:
             load_state(self.network, parts.get("mapper", {}), "mapper")
         except ValueError as error:
             raise UserError(f"this checkpoint is of another mapper: {error}") from None
+        step, curves = _checked_step(state), {curve: _checked_curve(parts, curve) for curve in self.curves}
         self.optimizer.load_state(parts.get("optimiser", {}))
-        self.step = int(state["step"][0])
-        self.curves = {
-            curve: {name: values.tolist() for name, values in parts.get(curve, {}).items()}
-            for curve in self.curves
-        }
+        self.step, self.curves = step, curves
+
+
+def _checked_step(state: dict[str, np.ndarray]) -> int:
+    """The number of updates that a state counts."""
+    step = state.get("step")
+    if step is None or step.shape != (1,) or step.dtype.kind not in "iu" or not 0 <= step[0] <= 10**9:
+        raise UserError("this checkpoint is damaged: 'step' is not one whole number from 0 to 1000000000")
+    return int(step[0])
+
+
+def _checked_curve(parts: dict[str, dict], curve: str) -> dict[str, list]:
+    """The lines of a curve, `{name: [values]}`, each with a value for each of its steps."""
+    lines = parts.get(curve, {})
+    lengths = {values.shape for values in lines.values()}
+    is_curve = all(values.ndim == 1 and values.dtype.kind in "fiu" for values in lines.values())
+    if not is_curve or len(lengths) > 1 or lines and "step" not in lines:
+        raise UserError(f"this checkpoint is damaged: the curve '{curve}' has lines of different lengths")
+    return {name: values.tolist() for name, values in lines.items()}
 
 
 def _sum_by_class(vectors: np.ndarray, texts: TextSet) -> np.ndarray:

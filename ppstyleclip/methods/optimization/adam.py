@@ -11,12 +11,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Annotated, Any, Callable
 
 import numpy as np
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.checks import check_number
+from ppstyleclip.schema import Between, check_fields
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,17 +48,14 @@ class DescentRecord:
 class Adam:
     """Adam (Kingma and Ba, 2015), with AdamW's decay and AMSGrad where they are asked for."""
 
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-    weight_decay: float = 0.0
+    beta1: Annotated[float, Between(0, 1, below=True)] = 0.9
+    beta2: Annotated[float, Between(0, 1, below=True)] = 0.999
+    epsilon: Annotated[float, Between(0, 1e3)] = 1e-8
+    weight_decay: Annotated[float, Between(0, 1e3)] = 0.0
     amsgrad: bool = False
 
     def __post_init__(self) -> None:
-        check_number("beta1", self.beta1, below=1.0)
-        check_number("beta2", self.beta2, below=1.0)
-        check_number("epsilon", self.epsilon)
-        check_number("weight_decay", self.weight_decay)
+        check_fields(self)
 
 
 def adam_steps(

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from ppstyleclip.losses import CLIP_VIEWS, MAX_CROPS
-from ppstyleclip.methods.checks import check_choice, check_count, check_number
+from ppstyleclip.methods.checks import check_choice
 from ppstyleclip.methods.optimization.adam import Adam
 from ppstyleclip.methods.optimization.schedules import SCHEDULES
+from ppstyleclip.schema import Between, Size, check_fields
 
 SPACES = ("z", "w", "w_plus", "s")
 L2_REDUCTIONS = ("sum", "mean", "layers")
 ANCHORS = ("crops", "picture")
+Weights = Annotated[Mapping[str, Annotated[float, Between(0, 1e9)]], Size(0, 100)]
 ALWAYS_MEASURED = ("clip", "l2")  # whatever their weights
 
 
@@ -39,25 +42,21 @@ class ObjectiveConfig:
             trained.
     """
 
-    weights: Mapping[str, float] = field(default_factory=lambda: {"clip": 1.0, "l2": 0.008})
+    weights: Weights = field(default_factory=lambda: {"clip": 1.0, "l2": 0.008})
     l2_reduction: str = "sum"
     view: str = "official"
-    crops: int = 1
-    margin: float = 0.05
-    directional_strength: float = 0.0
+    crops: Annotated[int, Between(1, MAX_CROPS)] = 1
+    margin: Annotated[float, Between(0, 1, below=True)] = 0.05
+    directional_strength: Annotated[float, Between(0, 1e3)] = 0.0
     anchor: str = "crops"
 
     def __post_init__(self) -> None:
-        for name, weight in self.weights.items():
-            check_number(name, weight)
+        check_fields(self)
         weights = {**dict.fromkeys(ALWAYS_MEASURED, 0.0), **self.weights}
         object.__setattr__(self, "weights", {name: float(weight) for name, weight in weights.items()})
         check_choice("l2_reduction", self.l2_reduction, L2_REDUCTIONS)
         check_choice("view", self.view, CLIP_VIEWS)
         check_choice("anchor", self.anchor, ANCHORS)
-        check_count("crops", self.crops, least=1, most=MAX_CROPS)
-        check_number("margin", self.margin, below=1.0)
-        check_number("directional_strength", self.directional_strength)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -89,29 +88,24 @@ class OptimizationConfig:
     """
 
     space: str = "w_plus"
-    steps: int = 300
-    learning_rate: float = 0.1
+    steps: Annotated[int, Between(1, 10**6)] = 300
+    learning_rate: Annotated[float, Between(0, 1e38)] = 0.1
     schedule: str = "rampup_cosine"
-    rampup: float = 0.05
-    rampdown: float = 0.25
-    step_size: int = 50
-    gamma: float = 0.5
-    neighbours: int = 0
-    neighbour_std: float = 0.5
+    rampup: Annotated[float, Between(0, 1e3)] = 0.05
+    rampdown: Annotated[float, Between(1e-6, 1e3)] = 0.25
+    step_size: Annotated[int, Between(1, 10**9)] = 50
+    gamma: Annotated[float, Between(0, 1e3)] = 0.5
+    neighbours: Annotated[int, Between(0, 10**5)] = 0
+    neighbour_std: Annotated[float, Between(0, 1e3)] = 0.5
     adam: Adam = Adam()
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         check_choice("space", self.space, SPACES)
         check_choice("schedule", self.schedule, SCHEDULES)
         if self.space != "s":
             check_choice("l2_reduction", self.objective.l2_reduction, L2_REDUCTIONS[:2])
-        check_count("steps", self.steps, least=1)
-        check_count("neighbours", self.neighbours)
-        check_count("step_size", self.step_size, least=1)
-        for name in ("learning_rate", "neighbour_std", "rampup", "gamma"):
-            check_number(name, getattr(self, name))
-        check_number("rampdown", self.rampdown, least=1e-6)
 
     def learning_rates(self) -> list[float]:
         """The learning rate of each step."""

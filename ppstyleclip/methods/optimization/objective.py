@@ -122,7 +122,8 @@ def chosen_objectives(config: ObjectiveConfig, networks: Networks) -> dict[str, 
         for need in objective.needs:
             if getattr(networks, need) is None:
                 raise UserError(
-                    f"{name} is above 0, but there is no {need} network; give one, or set it to 0"
+                    f"{name} is above 0, but there is no {need} network; name one "
+                    f"(--ir_se50_weights), or set it to 0"
                 )
     return chosen
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.methods.checks import check_signed
 from ppstyleclip.methods.optimization.adam import DescentRecord, adam_steps
 from ppstyleclip.methods.optimization.compiled_objective import compile_objective, start_references
 from ppstyleclip.methods.optimization.config import OptimizationConfig
@@ -71,6 +72,7 @@ def optimize(
     offsets = neighbour_offsets(generator, config)
     texts = texts / np.linalg.norm(texts, axis=-1, keepdims=True)
     texts = np.broadcast_to(texts, [len(offsets), len(start), *texts.shape[-2:]])
+    check_signed("weights", *(() if weights is None else np.ravel(weights).tolist()))
     text_weights = np.ones(texts.shape[2]) if weights is None else np.asarray(weights)
     text_weights = config.objective.weights["clip"] * text_weights
     fixed = {"text_weights": np.tile(np.float32(text_weights), [len(start), 1])}

@@ -7,6 +7,10 @@ from typing import Any, NamedTuple
 
 import paddle.nn as nn
 
+from ppstyleclip.errors import UserError
+from ppstyleclip.schema import from_value
+
+from ..configs import EncoderConfig
 from ..irse import DEPTHS, WIDTHS, irse_blocks, irse_input_layer
 from .resnet34 import RESNET34_DEPTHS, resnet_blocks, resnet_stem
 
@@ -47,34 +51,24 @@ def complete_config(config: dict[str, Any]) -> dict[str, Any]:
             style_dim: 512. widths: channels of the four stages, (64, 128, 256, 512). depths: their blocks,
             (3, 4, 14, 3) for the IR-SE trunk and (3, 4, 6, 3) for ResNet-34; None for these.
     Raises:
-        ValueError: an unknown key, a missing one, or a number that cannot be built.
+        UserError: an unknown key, a missing one, or a number that cannot be built.
     """
-    config = {**_DEFAULTS, **config}
-    known = {*_DEFAULTS, "encoder_type", "output_size", "num_styles"}
-    if set(config) - known:
-        raise ValueError(f"unknown keys in the encoder's config: {sorted(set(config) - known)}")
+    from_value(EncoderConfig, config, "this encoder", field="config")
+    config = {**_DEFAULTS, **{name: value for name, value in config.items() if value is not None}}
     size = config.pop("output_size", None)
     if (size is None) == (config.get("num_styles") is None):
-        raise ValueError("an encoder's config has output_size or num_styles, and not both")
+        raise UserError("an encoder's config has output_size or num_styles, and not both")
     if size is not None:
         if size < 8 or size & (size - 1):
-            raise ValueError(f"output_size must be a power of two from 8 on; got {size}")
+            raise UserError(f"output_size must be a power of two from 8 on; got {size}")
         config["num_styles"] = 2 * (int(size).bit_length() - 1) - 2
     if config["depths"] is None:
         is_irse = PUBLISHED[config["encoder_type"]].trunk == "irse50"
         config["depths"] = DEPTHS if is_irse else RESNET34_DEPTHS
     config["widths"], config["depths"] = list(config["widths"]), list(config["depths"])
-    _check_numbers(config)
-    return config
-
-
-def _check_numbers(config) -> None:
-    numbers = [config[key] for key in ("num_styles", "input_channels", "style_dim")]
-    numbers += config["widths"] + config["depths"]
-    if min(numbers) < 1 or len(config["widths"]) != 4 or len(config["depths"]) != 4:
-        raise ValueError(f"an encoder has four widths and depths and counts from 1 on; got {config}")
     if config["input_size"] < 32 or config["input_size"] & (config["input_size"] - 1):
-        raise ValueError(f"input_size must be a power of two from 32 on; got {config['input_size']}")
+        raise UserError(f"input_size must be a power of two from 32 on; got {config['input_size']}")
+    return config
 
 
 def build_trunk(config: dict[str, Any]) -> tuple[dict[str, nn.Layer], list[nn.Layer]]:
@@ -93,9 +87,9 @@ def check_images(images, channels: int, size: int) -> None:
     """Refuse pictures of another shape than an encoder sees: a side of `size`, or more than half of it.
 
     Raises:
-        ValueError: names both shapes.
+        UserError: names both shapes.
     """
     sides_fit = all(size // 2 < side <= size and side % 16 == 0 for side in images.shape[2:])
     if images.ndim != 4 or images.shape[1] != channels or not sides_fit:
         expected = f"[N, {channels}, {size}, {size}]"
-        raise ValueError(f"images have shape {list(images.shape)}, expected {expected}")
+        raise UserError(f"images have shape {list(images.shape)}, expected {expected}")

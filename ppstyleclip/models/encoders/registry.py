@@ -8,6 +8,9 @@ from typing import Any
 
 import paddle.nn as nn
 
+from ppstyleclip.errors import UserError, shown
+from ppstyleclip.schema import Plain, from_value
+
 Builder = Callable[[dict[str, Any]], nn.Layer]
 
 ENCODERS: dict[str, Builder] = {}  # encoder_type -> what builds it; filled by register_encoder
@@ -48,9 +51,11 @@ def build_encoder(config: dict[str, Any]) -> nn.Layer:
     Returns:
         the encoder, in training mode.
     Raises:
-        ValueError: an unknown name, or as the kind's builder.
+        UserError: an unknown name.
+        ValueError: as the kind's builder.
     """
+    config = from_value(dict[str, Plain], config, "this encoder", field="config")
     name = config.get("encoder_type")
     if not isinstance(name, str) or name not in ENCODERS:
-        raise ValueError(f"unknown encoder_type {name!r}; known: {', '.join(ENCODERS)}")
+        raise UserError(f"unknown encoder_type {shown(name)}; known: {', '.join(ENCODERS)}")
     return ENCODERS[name](config)

@@ -17,6 +17,8 @@ import paddle
 import paddle.nn as nn
 from paddle import Tensor
 
+from ...errors import UserError, shown
+from ..configs import check_stylegan2
 from ..generator import NOISES, Inference, PrefixDrawing
 from ..layout import StyleLayout
 from .channels import SIZES, channel_table
@@ -41,7 +43,7 @@ class StyleGANv2Generator(nn.Layer):
         is_concat: only False.
         channels: `{resolution: channels}` in place of the usual table, where given.
     Raises:
-        ValueError: a size, width or channel count that cannot be built.
+        UserError: a size, width or channel count that cannot be built.
     """
 
     family = FAMILY
@@ -60,12 +62,12 @@ class StyleGANv2Generator(nn.Layer):
     ):
         super().__init__()
         if size not in SIZES:
-            raise ValueError(f"size must be one of {', '.join(map(str, SIZES))}; got {size!r}")
+            raise UserError(f"size must be one of {', '.join(map(str, SIZES))}; got {shown(size)}")
         if is_concat:
-            raise ValueError("is_concat=True (noise as extra channels) is not supported; use False")
+            raise UserError("is_concat=True (noise as extra channels) is not supported; use False")
         if style_dim < 1 or n_mlp < 0 or not lr_mlp > 0:
             got = f"got {style_dim}, {n_mlp} and {lr_mlp}"
-            raise ValueError(f"style_dim must be at least 1, n_mlp at least 0 and lr_mlp above 0; {got}")
+            raise UserError(f"style_dim must be at least 1, n_mlp at least 0 and lr_mlp above 0; {got}")
         self.size = int(size)
         self.style_dim = int(style_dim)
         self.n_mlp = int(n_mlp)
@@ -299,5 +301,10 @@ class StyleGANv2Generator(nn.Layer):
 
 
 def build_generator(config: Mapping[str, Any]) -> StyleGANv2Generator:
-    """Build a StyleGANv2Generator from what its `config()` returned (the constructor's arguments)."""
+    """Build a StyleGANv2Generator from what its `config()` returned (the constructor's arguments).
+
+    Raises:
+        UserError: a value is of another kind or out of range, or cannot be built.
+    """
+    check_stylegan2(config, "this generator")
     return StyleGANv2Generator(**{name: value for name, value in config.items() if name != "family"})

@@ -16,14 +16,34 @@ import contextlib
 import hashlib
 import json
 import os
-import re
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import cache_home, write_atomic
-from ppstyleclip.zoo.downloads.locks import exclusive
+from ppstyleclip.locks import exclusive
+from ppstyleclip.schema import Between, Like, from_json
 
 WHOLE = 64  # hexadecimal digits of a SHA-256
+Digest = Annotated[str, Like(f"[0-9a-f]{{{WHOLE}}}", f"of {WHOLE} hexadecimal digits")]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file as it was when its digest was computed."""
+
+    size: Annotated[int, Between(0, 2**62)]
+    changed: int
+    sha256: Digest
+
+
+@dataclass(frozen=True)
+class Lock:
+    """zoo.lock.json."""
+
+    pinned: dict[str, Digest]
+    checked: dict[str, Checked]
 
 
 def checksums_path() -> Path:
@@ -134,9 +154,11 @@ def _read() -> dict:
         return {"pinned": {}, "checked": {}}
     except OSError as error:
         raise UserError(f"cannot read {checksums_path()}: {error.strerror or error}") from None
-    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
-        content = json.loads(text)
-        digests = [*content["pinned"].values(), *(mark["sha256"] for mark in content["checked"].values())]
-        if all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests):
-            return content
-    raise UserError(f"{checksums_path()} is damaged; delete it, and the files in the cache are pinned anew")
+    try:
+        return asdict(from_json(Lock, text, checksums_path()))
+    except UserError as error:
+        why = str(error).replace(f"{checksums_path()}: ", "", 1)
+        raise UserError(
+            f"{checksums_path()} is damaged; delete it: files that are here then count as they are, and "
+            f"those without a published digest are pinned when they are fetched again ({why})"
+        ) from None

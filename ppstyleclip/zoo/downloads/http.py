@@ -14,19 +14,33 @@ import os
 import re
 import shutil
 import urllib.error
+import urllib.parse
 import urllib.request
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 from tqdm import tqdm
 
-from ppstyleclip.errors import CannotWrite
-from ppstyleclip.files import named_refusal, write_atomic
+from ppstyleclip.errors import CannotWrite, UserError
+from ppstyleclip.files import named_refusal, read_json, write_atomic
 from ppstyleclip.formats.sniff import sniff_bytes
+from ppstyleclip.schema import Between, Size
 
 TIMEOUT = 30  # seconds without a byte
 _CHUNK = 1 << 18
 _HEAD = 512  # bytes that tell a web page
+_LONGEST_NOTE = 2**16  # bytes
 _WORTH_ANOTHER_TRY = (408, 416, 425, 429, 500, 502, 503, 504)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is kept beside a partial file."""
+
+    url: Annotated[str, Size(1, 4000)]
+    total: Annotated[int, Between(1, 2**50)]
+    version: Annotated[str, Size(0, 1000)]
 
 
 class Failed(Exception):
@@ -42,7 +56,7 @@ class Failed(Exception):
         self.again, self.keep = again, keep
 
 
-def transfer(url: str, part: Path, *, name: str, digest_known: bool) -> bool:
+def transfer(url: str, part: Path, *, name: str, digest_known: bool, most: int = 2**63) -> bool:
     """Complete a partial file, or begin one, with a progress bar on stderr.
 
     Args:
@@ -51,6 +65,7 @@ def transfer(url: str, part: Path, *, name: str, digest_known: bool) -> bool:
         name: what the progress bar says.
         digest_known: a digest will be compared afterwards. Without it a file that the server names no
             version of is never continued, and one without a stated length is refused.
+        most: bytes that the file has at most; the transfer ends where more come.
     Returns:
         whether it went on with what an earlier attempt had left.
     Raises:
@@ -64,11 +79,12 @@ def transfer(url: str, part: Path, *, name: str, digest_known: bool) -> bool:
         with _open(url, _range_headers(part, known)) as response:
             start = _start(response, part, known)
             total = known["total"] if start else _length(response, digest_known)
+            _check_most(total or 0, most)
             _check_space(part, (total or 0) - start)
             if not start:
                 _write_note(part, url, total, _version(response), digest_known)
             with named_refusal(part), open(part, "ab" if start else "wb") as file:
-                _receive(response, file, (start, total), name)
+                _receive(response, file, (start, total, most), name)
     except BaseException as error:
         if not getattr(error, "keep", True) or not _note(part).is_file():
             discard(part)
@@ -89,11 +105,10 @@ def _note(part: Path) -> Path:
 
 def _read_note(part, url) -> dict:
     """What is known of a partial file that can be continued; otherwise it is removed, and {}."""
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        known = json.loads(_note(part).read_text(encoding="utf-8"))
-        is_same = known["url"] == url and isinstance(known["version"], str)
-        if is_same and 0 < part.stat().st_size <= known["total"]:
-            return known
+    with contextlib.suppress(OSError, UserError):
+        known = read_json(Note, _note(part), most=_LONGEST_NOTE)
+        if known.url == url and 0 < part.stat().st_size <= known.total:
+            return asdict(known)
     discard(part)
     return {}
 
@@ -139,6 +154,11 @@ def _length(response, digest_known):
     raise Failed("the server does not say how long the file is, so a cut would not be seen", again=False)
 
 
+def _check_most(count, most):
+    if count > most:
+        raise Failed(f"it has more than {most:,} bytes, which the file has at most", again=False, keep=False)
+
+
 def _check_space(part, needed):
     free = shutil.disk_usage(part.parent).free
     if needed > free:
@@ -149,7 +169,7 @@ def _check_space(part, needed):
 
 
 def _receive(response, file, extent, name):
-    start, total = extent
+    start, total, most = extent
     received = start
     with tqdm(total=total, initial=start, unit="B", unit_scale=True, desc=name) as bar:
         piece = _read(response.read, _HEAD)
@@ -158,6 +178,7 @@ def _receive(response, file, extent, name):
         while piece:
             file.write(piece)
             received += len(piece)
+            _check_most(received, most)
             bar.update(len(piece))
             piece = _read(response.read1, _CHUNK)
     file.flush()
@@ -166,12 +187,24 @@ def _receive(response, file, extent, name):
         raise Failed(f"the connection ended after {received} of {total or 'some'} bytes")
 
 
+class _HttpsStaysHttps(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but never from https to anything else, and to nothing but the web."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        before, after = (urllib.parse.urlsplit(url).scheme for url in (req.full_url, newurl))
+        if after != "https" and (before, after) != ("http", "http"):
+            raise Failed(f"the server sends on to {after}://, which is not https", again=False)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _open(url, headers):
     request = urllib.request.Request(url, headers={"User-Agent": "ppstyleclip", **headers})
     try:
-        return urllib.request.urlopen(request, timeout=TIMEOUT)
+        return urllib.request.build_opener(_HttpsStaysHttps).open(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
+        if "is not allowed" in str(error.msg):  # file:// and others, which urllib itself refuses
+            raise Failed("the server sends on to what is not https", again=False) from None
         if error.code in (301, 302, 303, 307, 308):
             raise Failed("the server sends from one address to the next without end", again=False) from None
         raise Failed(

@@ -1,6 +1,9 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """edit_photo.py over a folder and a video."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -8,10 +11,15 @@ import pytest
 from photo_world import names, read, run
 from PIL import Image
 
+from ppstyleclip.cli import saving
+from ppstyleclip.cli.photos import open_frames
+from ppstyleclip.errors import CannotWrite
+from ppstyleclip.files import save_png
 from ppstyleclip.pipelines import frames as pipeline
 from ppstyleclip.toonface.scenes import draw_scene
 from ppstyleclip.video import save_mp4
 
+ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
 
 
@@ -72,7 +80,78 @@ def test_landmarks_of_a_video_are_smoothed(toonface, monkeypatch, name, argv, ra
     assert asked == [([1, 0], radius)]
 
 
-@pytest.mark.parametrize("name, words", [("empty", "holds 0 pictures"), ("text.mp4", "no frames that can")])
+def test_pictures_of_one_name_and_two_formats_are_two_results(tmp_path):
+    for name in ("b.png", "a.PNG", "a.jpg", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    assert open_frames(tmp_path).names() == ["a.PNG", "a.jpg", "b"]
+
+
+def test_a_result_that_cannot_be_written_leaves_the_old_ones(toonface, monkeypatch, capsys):
+    Path("frames").mkdir()
+    Path("out").mkdir()
+    for name in "ab":
+        Image.fromarray(small_scenes()[0]).save(f"frames/{name}.png")
+        Path(f"out/{name}.edited.png").write_text("old")
+    written = []
+
+    def full(path, pixels):
+        if written:
+            raise CannotWrite(f"cannot write {path}: No space left on device")
+        written.append(path)
+        save_png(path, pixels)
+
+    monkeypatch.setattr(saving, "save_png", full)
+    assert run("edit_photo", "frames", "--target", "happy face", "--steps", "0") == 2
+    assert "No space left" in capsys.readouterr().err
+    assert names() == ["a.edited.png", "b.edited.png"]
+    assert {Path(f"out/{name}").read_text() for name in names()} == {"old"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a peak of memory is read from /proc")
+@pytest.mark.slow
+def test_large_frames_take_bounded_memory_however_many_they_are(tmp_path):
+    code = """
+import numpy as np, os, sys
+from ppstyleclip.align import faces_of_landmarks, FaceFinder
+from ppstyleclip.editor import Edit, Editor
+from ppstyleclip.methods.inversion import FittingConfig
+from ppstyleclip.pipelines import frames
+from ppstyleclip.toonface.scenes import draw_scene
+from ppstyleclip.cli.saving import save_frames
+from ppstyleclip.video import mp4_writer, open_video
+
+scene = draw_scene(4, faces=1, width=320, height=240, sides=(200, 210))
+large = np.repeat(np.repeat(scene.pixels, 20, 0), 20, 1)  # 6400 x 4800
+if sys.argv[1] == "write":
+    with mp4_writer("in.mp4", fps=25) as write:
+        for _ in range(12):
+            write(large)
+    os._exit(0)
+del large
+faces = faces_of_landmarks([20 * face.landmarks for face in scene.faces])
+frames.find_faces_if_any = lambda finder, pixels, which: faces
+editor, film = Editor.from_pretrained(), open_video("in.mp4", max_frames=12)
+config = frames.FramesConfig(fitting=FittingConfig(steps=0), smooth=2)
+*_, found = frames.find_frame_faces(editor, film, config, finder=FaceFinder(None, None))
+records = frames.edit_frames(editor, film, Edit("face", "happy face"), config, faces=found.result)
+paths, counts = save_frames("out", film, records)
+assert counts == [1] * 12, counts
+print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
+"""
+    for word in ("write", "edit"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, word],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) < 1_600_000  # kB, of which the model and Paddle take 500,000
+
+
+@pytest.mark.parametrize("name, words", [("empty", "holds no pictures"), ("text.mp4", "no frames that can")])
 def test_what_holds_no_frames_is_one_line(toonface, capsys, name, words):
     Path("empty").mkdir()
     Path("text.mp4").write_text("not a video")

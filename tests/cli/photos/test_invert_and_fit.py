@@ -161,8 +161,9 @@ def test_the_recipe_of_image2stylegan_in_full():
 @pytest.mark.parametrize(
     "argv, words",
     [
-        (["--step", "0"], "at least one step"),
-        (["--start_lr", "-1"], "learning rates above 0"),
+        (["--step", "0"], "--step: a whole number from 1"),
+        (["--start_lr", "-1"], "--start_lr: a finite number from 0"),
+        (["--start_lr", "0"], "learning rates above 0"),
         (["--latent_level", "0", "6"], "there is no level 6 in w_plus: this generator has 0 to 5"),
         (["--pre_latent", "no.npy"], "there is no file no.npy"),
         (["--pre_latent", "wide.npy"], r"latent has shape [1, 18, 512]"),

@@ -194,13 +194,13 @@ def test_nearby_faces_are_as_far_as_faces_are(world, space):
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"neighbours": -1}, "neighbours must be at least 0"),
+        ({"neighbours": -1}, "neighbours must be a whole number from 0"),
         ({"neighbour_std": -0.5}, "neighbour_std must be a number"),
         ({"space": "x"}, "unknown space 'x', known: z, w, w_plus, s"),
-        ({"steps": 0}, "steps must be at least 1"),
-        ({"step_size": 0}, "step_size must be at least 1"),
+        ({"steps": 0}, "steps must be a whole number from 1"),
+        ({"step_size": 0}, "step_size must be a whole number from 1"),
         ({"rampdown": 0.0}, "rampdown must be a number"),
-        ({"crops": 6}, "crops must be 1 to 5"),
+        ({"crops": 6}, "crops must be a whole number from 1 to 5"),
         ({"margin": 1.0}, "margin must be a number from 0 to below 1"),
         ({"view": "raw"}, "unknown view 'raw', known: official"),
         ({"l2_reduction": "layers"}, "unknown l2_reduction 'layers', known: sum, mean"),

@@ -3,7 +3,8 @@
 
     python -m ppstyleclip.worlds.portrait.training.data --folder run --count 160 --workers 2
 
-160 shards of 250 portraits take about half an hour of two cores and 1.5 GB.
+160 shards of 250 portraits take about half an hour of two cores and 1.5 GB. From `--first 5000000` on they
+are pairs of faces that differ in a factor or two, from which CLIP learns.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import cv2
 
-from ppstyleclip.worlds.portrait.training.shards import FACES, HELD_OUT, shard_path, write_shard
+from ppstyleclip.worlds.portrait.training.shards import FACES, HELD_OUT, PAIRS, shard_path, write_shard
 
 HELD_SHARDS = 2
 
@@ -33,7 +34,8 @@ def main(argv=None):
     parser.add_argument("--first", type=int, default=0, help="seed of the first shard")
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args(argv)
-    seeds = [HELD_OUT + i for i in range(HELD_SHARDS)] + [args.first + i for i in range(args.count)]
+    held = HELD_OUT + PAIRS * (args.first >= PAIRS)
+    seeds = [held + i for i in range(HELD_SHARDS)] + [args.first + i for i in range(args.count)]
     missing = [seed for seed in seeds if not shard_path(args.folder, seed).exists()]
     print(f"{len(seeds) - len(missing)} shards are there, {len(missing)} are missing", flush=True)
     start = time.time()

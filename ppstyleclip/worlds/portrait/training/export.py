@@ -31,13 +31,20 @@ def prefix(generator, size):
     return first
 
 
-def save_generator(path, generator, *, half=True):
-    """Write a generator in the form of `ppstyleclip.zoo.save_generator`; returns its fingerprint."""
+def save_generator(path, generator, *, half=True, pictures=0):
+    """Write a generator in the form of `ppstyleclip.zoo.save_generator`; returns its fingerprint.
+
+    Args:
+        path: the file.
+        generator: of the fit.
+        half: store float16.
+        pictures: how many it has seen, for a fit that starts from the file.
+    """
     state = {key: value.detach().float().numpy() for key, value in generator.state_dict().items()}
     if half:
         state = {key: value.astype(np.float16) for key, value in state.items()}
     mark = fingerprint({key: value.astype(np.float32) for key, value in state.items()})
-    about = {"kind": "ppstyleclip generator", "name": NAME, "fingerprint": mark}
+    about = {"kind": "ppstyleclip generator", "name": NAME, "fingerprint": mark, "pictures": str(pictures)}
     write_safetensors(path, state, {**about, "config": json.dumps(generator.config())})
     return mark
 
@@ -71,7 +78,7 @@ def main(argv=None):
     generator, pictures = load_fitted(args.folder, args.which)
     for size in args.sizes:
         path = Path(args.output) / f"generator-{size}.safetensors"
-        mark = save_generator(path, prefix(generator, size), half=not args.float32)
+        mark = save_generator(path, prefix(generator, size), half=not args.float32, pictures=pictures)
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {mark}, after {pictures} pictures")
 
 

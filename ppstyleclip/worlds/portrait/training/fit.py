@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.files import read_safetensors
 from ppstyleclip.worlds.portrait.training import checkpoint, crops, losses
 from ppstyleclip.worlds.portrait.training.muon import Muon
 from ppstyleclip.worlds.portrait.training.network import F, affine_weights, torch
@@ -70,9 +71,18 @@ def build_optimizers(generator, plan):
 
 
 class Fit:
-    """A generator, its moving average and its optimisers; goes on from the state in `folder`, if any."""
+    """A generator, its moving average and its optimisers; goes on from the state in `folder`, if any.
 
-    def __init__(self, folder, plan, size=256, **parts):
+    Args:
+        folder: of the state.
+        plan: Plan.
+        size: side of the generator's pictures.
+        start: file of an exported generator, where there is no state yet; what it has not, larger blocks, is
+            new. It has lost the optimisers' state, so the learning rate rises from nothing again.
+        parts: of `start.build`.
+    """
+
+    def __init__(self, folder, plan, size=256, *, start=None, **parts):
         self.path, self.plan = Path(folder) / STATE, plan
         self.generator, self.average = build(size, **parts), build(size, **parts)
         self.average.eval().requires_grad_(False)
@@ -85,6 +95,18 @@ class Fit:
             self.average.load_state_dict(state["average"])
             for name, optimizer in self.optimizers.items():
                 optimizer.load_state_dict(state[name])
+        elif start is not None:
+            self._start_from(start)
+
+    def _start_from(self, path):
+        arrays, metadata = read_safetensors(path)
+        state = {name: torch.from_numpy(np.asarray(array, np.float32)) for name, array in arrays.items()}
+        for network in (self.generator, self.average):
+            unknown = network.load_state_dict(state, strict=False).unexpected_keys
+            if unknown:
+                raise ValueError(f"{path} is no generator of this recipe: it has {unknown[0]}")
+        self.pictures = int(metadata["pictures"])
+        self.step = self.pictures // self.plan.batch
 
     def save(self):
         parts = {"generator": self.generator, "average": self.average, **self.optimizers}

@@ -18,6 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 
+from ppstyleclip.finite import finite_number
+from ppstyleclip.schema import parse_json
+
 HISTORY, BEST = "history.jsonl", "generator-best.pt"
 
 
@@ -59,11 +62,11 @@ def told_to_end():
 def best_score(folder):
     """The best score of the reports that the folder's history holds."""
     path = Path(folder) / HISTORY
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = [parse_json(line) for line in path.read_text().splitlines()] if path.exists() else []
     return max((line["psnr64"] + line["face"] for line in lines if "psnr128" in line), default=0.0)
 
 
-def run(folder, plan, *, minutes, limit, report_every, threads):
+def run(folder, plan, *, start, minutes, limit, report_every, threads):
     """Learn until `minutes` are over or `limit` pictures are seen."""
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.evaluation import HeldOut, psnr
@@ -73,7 +76,7 @@ def run(folder, plan, *, minutes, limit, report_every, threads):
     from ppstyleclip.worlds.portrait.training.regressor import load_reader
     from ppstyleclip.worlds.portrait.training.shards import Faces
 
-    fit, held, best = Fit(folder, plan), HeldOut(folder), best_score(folder)
+    fit, held, best = Fit(folder, plan, start=start), HeldOut(folder), best_score(folder)
     reader, end = load_reader(folder), time.time() + 60 * minutes
     size = sum(p.numel() for p in fit.generator.parameters())
     print(f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on", flush=True)
@@ -109,9 +112,10 @@ def main(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", required=True, help="the run's folder")
-    parser.add_argument("--minutes", type=float, default=1e9, help="stop after so many")
+    parser.add_argument("--minutes", type=finite_number, default=1e9, help="stop after so many")
+    parser.add_argument("--start", metavar="FILE", help="exported generator, where the folder has no state")
     parser.add_argument("--limit", type=int, default=2_000_000, help="stop after so many pictures in all")
-    parser.add_argument("--report-every", type=float, default=900, help="seconds")
+    parser.add_argument("--report-every", type=finite_number, default=900, help="seconds")
     parser.add_argument("--threads", type=int, default=2, help="at most")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
     args = parser.parse_args(argv)
@@ -127,6 +131,7 @@ def main(argv=None):
         parser.error(f"the plan has no {', '.join(unknown)}; it has {', '.join(kinds)}")
     plan = Plan(**{name: kinds[name](value) for name, value in changes.items()})
     limits = {
+        "start": args.start,
         "minutes": args.minutes,
         "limit": args.limit,
         "report_every": args.report_every,

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.finite import finite_number
+
 NAME, STATE = "regressor.pt", "regressor-state.pt"
 HELD = 250
 
@@ -105,7 +107,7 @@ def main(argv=None):
     parser.add_argument("--folder", required=True, help="the run's folder")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=finite_number, default=2e-3)
     parser.add_argument("--shards", type=int, default=48, help="at most so many are learnt from")
     args = parser.parse_args(argv)
     if (Path(args.folder) / NAME).exists():

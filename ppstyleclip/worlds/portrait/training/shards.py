@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ppstyleclip.worlds.portrait.canvas import REGIONS, Canvas
-from ppstyleclip.worlds.portrait.factors import factors_from_z, sample_z, z_from_factors
+from ppstyleclip.worlds.portrait.factors import INDEX, NUM_FACTORS, factors_from_z, sample_z, z_from_factors
 from ppstyleclip.worlds.portrait.geometry import measure
 from ppstyleclip.worlds.portrait.render import paint, render
 from ppstyleclip.worlds.portrait.training.pause import wait_while_paused
@@ -23,6 +23,7 @@ SIDE, MAP_SIDE = 256, 64
 FACES = 250  # in a shard
 WIDER = 1.3  # the last quarter of a shard has its factors stretched by this, so that edits find known ground
 HELD_OUT = 9_000_000  # seeds from here on are never trained on
+PAIRS = 5_000_000  # seeds from here to HELD_OUT, and as far beyond that, are of pairs
 KEEP_SMALL = {"mouth": 2.5, "eyes": 2.5, "brows": 2.5, "glasses": 2.5, "nose": 1.5, "beard": 1.5}
 JPEG = [cv2.IMWRITE_JPEG_QUALITY, 97, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
@@ -32,12 +33,32 @@ def shard_path(folder, seed):
 
 
 def shard_latents(seed, count=FACES):
-    """`[count, Z_DIM]` latents of a shard; of the held-out ones all are of the plain population."""
+    """`[count, Z_DIM]` latents of a shard; of the held-out people all are of the plain population."""
+    if seed % HELD_OUT >= PAIRS:
+        return z_from_factors(paired_factors(np.random.RandomState(seed), count))
     z = sample_z(seed, count)
     if seed < HELD_OUT:
         wide = count - count // 4
         z[wide:] = z_from_factors(WIDER * factors_from_z(z[wide:]))
     return z
+
+
+def paired_factors(rng, count):
+    """`[count, NUM_FACTORS]` of faces side by side that differ in one factor or two.
+
+    Factors do not depend on one another here, so that nothing can be told from what goes with it among
+    people. Dye is worn four times as often.
+    """
+    first = rng.randn((count + 1) // 2, NUM_FACTORS)
+    dyed = rng.rand(len(first)) < 0.3
+    first[:, INDEX["hair_dye"]] = np.where(
+        dyed, rng.uniform(-2.8, 2.8, len(first)), first[:, INDEX["hair_dye"]]
+    )
+    second = first.copy()
+    for row in second:
+        changed = rng.choice(NUM_FACTORS, rng.randint(1, 3), replace=False)
+        row[changed] = rng.uniform(-2.2, 2.2, len(changed))
+    return np.stack([first, second], 1).reshape(-1, NUM_FACTORS)[:count]
 
 
 def part_map(factors, side=MAP_SIDE):

@@ -155,6 +155,20 @@ def test_a_fit_goes_on_where_it_stopped(folder, tmp_path):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
 
 
+def test_a_fit_starts_from_an_exported_generator_and_grows(tmp_path):
+    small = tiny(64)
+    export.save_generator(tmp_path / "g.safetensors", small, half=False, pictures=4000)
+    plan = fit.Plan(batch=2)
+    grown = fit.Fit(tmp_path, plan, size=128, start=tmp_path / "g.safetensors", channels=TINY, style_dim=16)
+    assert (grown.pictures, grown.step) == (4000, 2000)
+    z = torch.randn(2, 16)
+    for network in (grown.generator, grown.average):
+        torch.testing.assert_close(network(z, 64), small(z))
+    wide = dict.fromkeys(TINY, 20)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        fit.Fit(tmp_path, plan, size=64, start=tmp_path / "g.safetensors", channels=wide, style_dim=16)
+
+
 def test_held_out_faces_give_figures_and_a_sheet(folder, tmp_path):
     held = evaluation.HeldOut(folder)
     figures, pixels = evaluation.evaluate(Generator(64, channels=TINY), held, 64)

@@ -1,0 +1,144 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Fit the portrait world's CLIP to rendered pictures and captions.
+
+    python -m ppstyleclip.worlds.portrait.training.clip --folder run
+
+Goes on from clip-state.pt, which it writes every three minutes. Every ten minutes it lets held-out pictures
+choose between prompts and appends the shares to clip-history.jsonl. It waits while the folder holds a file
+PAUSE.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from pathlib import Path
+
+HISTORY, BEST = "clip-history.jsonl", "clip-best.pt"
+
+
+def batches(portraits, plan, size, step):
+    """Yield batches for ever; the next is made while the last is learnt from."""
+    from ppstyleclip.worlds.portrait.training.clip.fit import prepare
+
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(prepare, portraits, plan, size, step)
+        while True:
+            step += 1
+            batch, ahead = ahead.result(), pool.submit(prepare, portraits, plan, size, step)
+            yield batch
+
+
+def best_score(folder):
+    """The best mean share of the reports in the folder."""
+    path = Path(folder) / HISTORY
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return max((score_of(line["summary"]) for line in lines), default=0.0)
+
+
+def score_of(said):
+    return sum(part["mean"] for part in said.values()) / len(said)
+
+
+def report(fit, held, folder, best):
+    """Evaluate the moving average; leave the table and the best weights; returns the best score."""
+    from ppstyleclip.worlds.portrait.training import checkpoint
+    from ppstyleclip.worlds.portrait.training.clip.changes import evaluate_changes
+    from ppstyleclip.worlds.portrait.training.clip.evaluation import evaluate, summary
+
+    shares = evaluate(fit.average, *held["all"])
+    line = {"pictures": fit.pictures, "time": round(time.time()), "summary": summary(shares)}
+    if "pairs" in held:
+        line["changes"] = evaluate_changes(fit.average, *held["pairs"])
+    shares = {
+        language: {name: round(v, 4) for name, v in part.items() if v == v}
+        for language, part in shares.items()
+    }
+    with open(Path(folder) / HISTORY, "a", encoding="utf-8") as file:
+        file.write(json.dumps({**line, **shares}) + "\n")
+    print("held out:", json.dumps(line), flush=True)
+    score = score_of(line["summary"])
+    if score > best:
+        state = {"average": fit.average.state_dict(), "pictures": fit.pictures}
+        checkpoint.save(Path(folder) / BEST, state)
+    return max(score, best)
+
+
+def run(folder, plan, *, data, config, minutes, limit, report_every, threads):
+    """Learn until `minutes` are over or `limit` pictures are seen."""
+    from ppstyleclip.worlds.portrait.training import checkpoint
+    from ppstyleclip.worlds.portrait.training.clip.faces import Portraits, load_held_out
+    from ppstyleclip.worlds.portrait.training.clip.fit import LOSSES, Fit, learning_rate
+    from ppstyleclip.worlds.portrait.training.generator import told_to_end
+    from ppstyleclip.worlds.portrait.training.network import torch
+    from ppstyleclip.worlds.portrait.training.pause import Clock, wait_while_paused
+
+    torch.set_num_threads(threads)
+    folders = [folder, *data]
+    fit, held, best = Fit(folder, plan, config), load_held_out(folders), best_score(folder)
+    size = sum(p.numel() for p in fit.clip.parameters())
+    print(
+        f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on; {len(held['all'][0])} held out",
+        flush=True,
+    )
+    end, told = time.time() + 60 * minutes, told_to_end()
+    lines, saves, reports = Clock(60), Clock(checkpoint.EVERY), Clock(report_every)
+    means, seen, since = None, 0, time.time()
+    portraits = Portraits(folders, fit.step)
+    for batch in batches(portraits, plan, fit.clip.config["image_size"], fit.step):
+        since += wait_while_paused(folder, told=told)
+        now = fit.learn(batch)
+        seen += len(batch.images)
+        means = now if means is None else tuple(0.98 * a + 0.02 * b for a, b in zip(means, now))
+        if lines.due():
+            text = " ".join(f"{name} {v:.3f}" for name, v in zip(LOSSES, means))
+            pace, rate = seen / (time.time() - since), learning_rate(plan, fit.pictures)
+            scale = fit.clip.logit_scale.exp().item()
+            known = f"{pace:.1f}/s lr {rate:.2e} scale {scale:.1f} shards {len(portraits.shards)}"
+            print(f"pictures {fit.pictures} {text} {known}", flush=True)
+            seen, since = 0, time.time()
+        over = time.time() > end or fit.pictures >= limit
+        if saves.due() or over or told:
+            fit.save()
+        if reports.due() or over:
+            best = report(fit, held, folder, best)
+        if over or told:
+            return
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", required=True, help="the run's folder; its data/ holds shards")
+    parser.add_argument("--data", nargs="*", default=[], help="more folders whose data/ holds shards")
+    parser.add_argument("--minutes", type=float, default=1e9, help="stop after so many")
+    parser.add_argument("--limit", type=int, default=3_000_000, help="stop after so many pictures in all")
+    parser.add_argument("--report-every", type=float, default=600, help="seconds")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
+    parser.add_argument("--config", type=json.loads, default={}, help="change the network, as JSON")
+    args = parser.parse_args(argv)
+    from ppstyleclip.threads import keep_freed_memory
+
+    keep_freed_memory()
+    from ppstyleclip.worlds.portrait.training.clip.fit import Plan
+
+    kinds = {field.name: type(field.default) for field in fields(Plan)}
+    changes = dict(item.split("=", 1) for item in args.set)
+    unknown = sorted(set(changes) - set(kinds))
+    if unknown:
+        parser.error(f"the plan has no {', '.join(unknown)}; it has {', '.join(kinds)}")
+    plan = Plan(**{name: kinds[name](value) for name, value in changes.items()})
+    settings = {
+        name: getattr(args, name)
+        for name in ("data", "config", "minutes", "limit", "report_every", "threads")
+    }
+    run(args.folder, plan, **settings)
+
+
+if __name__ == "__main__":
+    main()

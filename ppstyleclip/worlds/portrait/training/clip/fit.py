@@ -1,0 +1,199 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The fit of CLIP: the network, what helps it to learn, the moving average, one step of learning.
+
+Captions alone teach the encoder of pictures colours in minutes and a smile in hours. So it also learns the
+features of an oracle, linear layers read the factors from its own, and from those of captions what they mean.
+The oracle and the layers are thrown away afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ppstyleclip.worlds.portrait.factors import NUM_FACTORS
+from ppstyleclip.worlds.portrait.training import checkpoint
+from ppstyleclip.worlds.portrait.training.clip import losses
+from ppstyleclip.worlds.portrait.training.clip.meaning import WIDTH
+from ppstyleclip.worlds.portrait.training.clip.network import Clip, rows_of
+from ppstyleclip.worlds.portrait.training.clip.oracle import Oracle, imagine, match_loss
+from ppstyleclip.worlds.portrait.training.clip.prompts import NEUTRAL, SHORT, captions_of
+from ppstyleclip.worlds.portrait.training.clip.softness import augment
+from ppstyleclip.worlds.portrait.training.network import F, nn, torch
+
+STATE = "clip-state.pt"
+HELPERS = ("reading", "meaning", "oracle")  # thrown away afterwards
+LOSSES = ("words", "change", "meaning", "spread", "match", "contrast", "reading")
+SCARCE = 10.0  # most of what a caption might mean is nothing
+HIGHEST_SCALE = math.log(60.0)  # so that features change smoothly along a factor
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How CLIP is fitted; pictures are counted from the fit's beginning."""
+
+    people: int = 32  # pictures of a batch
+    pairs: int = 16  # and pairs beside them
+    imagined_people: int = 96  # faces of a batch without pictures
+    imagined_pairs: int = 64
+    captions: int = 96
+    short_steps: int = 1500  # in which captions say one thing each
+    rate: float = 1.5e-3
+    floor: float = 0.05  # the lowest learning rate, as a share
+    first_cycle: int = 300_000  # pictures to the first restart of the learning rate
+    cycle: int = 300_000  # and from one to the next
+    decay: float = 0.02
+    keep: float = 0.998  # of the moving average, a step
+    reading: float = 4.0  # weight of reading the factors
+    meaning: float = 4.0  # and of reading what captions mean
+    change: float = 0.5
+    spread: float = 0.3
+    match: float = 2.0
+    contrast: float = 0.3  # of pictures and captions, beside the oracle and captions
+    match_from: int = 12_000  # pictures until they learn the oracle's features
+    contrast_from: int = 30_000  # and until they meet captions themselves
+
+
+def learning_rate(plan, pictures):
+    """A cosine from `rate` to its floor, again and again, with a short rise at each beginning."""
+    into, length = pictures, plan.first_cycle
+    if pictures >= plan.first_cycle:
+        into, length = (pictures - plan.first_cycle) % plan.cycle, plan.cycle
+    fall = 0.5 * (1 + math.cos(math.pi * into / length))
+    return plan.rate * (plan.floor + (1 - plan.floor) * fall * min(1.0, (into + 64) / 6400))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Faces, of which some have pictures, and captions.
+
+    Attributes:
+        images: `[N, 3, S, S]` in [0, 1].
+        seen: `[N]` which of the faces they show; the last 2 * pairs are pairs, side by side.
+        pairs: how many pairs have pictures.
+        factors: `[M, NUM_FACTORS]` of all faces.
+        all_pairs: how many pairs there are in all; they come last.
+        rows: `[K, T]` of the captions' tokens.
+        truths: `[M, K]` int8.
+        meanings: `[K, WIDTH]`.
+    """
+
+    images: torch.Tensor
+    seen: torch.Tensor
+    pairs: int
+    factors: torch.Tensor
+    all_pairs: int
+    rows: np.ndarray
+    truths: torch.Tensor
+    meanings: torch.Tensor
+
+
+def prepare(portraits, plan, size, step):
+    """The batch of step `step`."""
+    rng = np.random.RandomState(step)
+    pixels, factors, pairs = portraits.batch(plan.people, plan.pairs)
+    people = len(factors) - 2 * pairs
+    crowd, couples = imagine(plan.imagined_people, plan.imagined_pairs, rng)
+    every = np.concatenate([factors[:people], crowd, factors[people:], couples])
+    seen = np.r_[:people, people + len(crowd) : len(crowd) + len(factors)]
+    all_pairs = pairs + plan.imagined_pairs
+    share = 1.0 if step < plan.short_steps else SHORT
+    texts, truths, meanings = captions_of(every, all_pairs, plan.captions, rng, share)
+    images, rows = augment(pixels, size, rng), rows_of(texts)
+    seen, every, truths, meanings = (torch.from_numpy(a) for a in (seen, every, truths, meanings))
+    return Batch(images, seen, pairs, every, all_pairs, rows, truths, meanings)
+
+
+class Fit:
+    """CLIP, its reading layer, moving average and optimiser; goes on from the state in `folder`, if any."""
+
+    def __init__(self, folder, plan, config=None):
+        torch.manual_seed(0)
+        self.path, self.plan = Path(folder) / STATE, plan
+        self.clip = Clip(config)
+        self.reading = nn.Linear(self.clip.config["embed_dim"], NUM_FACTORS)
+        self.meaning = nn.Linear(self.clip.config["embed_dim"], WIDTH)
+        self.oracle = Oracle(self.clip.config["embed_dim"])
+        self.average = deepcopy(self.clip).eval().requires_grad_(False)
+        helpers = [pair for name in HELPERS for pair in getattr(self, name).named_parameters()]
+        parts = [*self.clip.named_parameters(), *helpers]
+        plain = [p for name, p in parts if p.ndim < 2 or "embedding" in name]
+        matrices = [p for name, p in parts if not (p.ndim < 2 or "embedding" in name)]
+        groups = [{"params": matrices, "weight_decay": plan.decay}, {"params": plain, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, plan.rate, betas=(0.9, 0.98), foreach=True)
+        self.step = self.pictures = 0
+        state = checkpoint.load(self.path)
+        if state is not None:
+            self.step, self.pictures = state["step"], state["pictures"]
+            for name, part in self.parts().items():
+                part.load_state_dict(state[name])
+
+    def parts(self):
+        names = ("clip", *HELPERS, "average", "optimizer")
+        return {name: getattr(self, name) for name in names}
+
+    def save(self):
+        states = {name: part.state_dict() for name, part in self.parts().items()}
+        checkpoint.save(self.path, {"step": self.step, "pictures": self.pictures, **states})
+
+    def learn(self, batch):
+        """One step on a batch; returns the losses, named in LOSSES."""
+        plan = self.plan
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(plan, self.pictures)
+        self.clip.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            features = self.clip.encode_pixels(batch.images)
+        reading = F.smooth_l1_loss(self.reading(features), batch.factors[batch.seen])
+        texts, ideal = self.encode(batch.rows), self.oracle(batch.factors)
+        scale = self.clip.logit_scale.clamp(max=HIGHEST_SCALE).exp()
+        words = losses.contrast(ideal, texts, scale, batch.truths)
+        own = slice(len(ideal) - 2 * batch.all_pairs, None)
+        change = losses.change_loss(ideal[own], texts, scale, batch.truths[own], len(NEUTRAL))
+        match = contrast = torch.zeros(())
+        if self.pictures >= plan.match_from:
+            match = match_loss(features, ideal.detach()[batch.seen], batch.pairs)
+        if self.pictures >= plan.contrast_from:
+            contrast = losses.contrast(features, texts, scale, batch.truths[batch.seen])
+        spread = losses.spread_loss(texts, len(NEUTRAL))
+        meaning = F.smooth_l1_loss(self.meaning(texts), batch.meanings) * SCARCE
+        parts = (
+            words,
+            plan.meaning * meaning,
+            plan.change * change,
+            plan.match * match,
+            plan.contrast * contrast,
+            plan.spread * spread,
+            plan.reading * reading,
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        sum(parts).backward()
+        torch.nn.utils.clip_grad_norm_(self.clip.parameters(), 2.0)
+        self.optimizer.step()
+        self.step += 1
+        self.pictures += len(batch.images)
+        self.follow()
+        return tuple(loss.item() for loss in (words, change, meaning, spread, match, contrast, reading))
+
+    def encode(self, rows):
+        """Features of captions, the short ones and the long ones apart, so that few places are empty."""
+        lengths = (np.argmax(rows, 1) + 1).astype(int)
+        order = np.argsort(lengths, kind="stable")
+        found = []
+        for part in np.array_split(order, 3):
+            cut = torch.from_numpy(np.ascontiguousarray(rows[part, : lengths[part].max()]))
+            with torch.autocast("cpu", torch.bfloat16):
+                found.append(self.clip.encode_rows(cut))
+        return torch.cat(found)[torch.from_numpy(np.argsort(order, kind="stable"))]
+
+    def follow(self):
+        """Move the average towards the network; statistics of batch norm follow as they are."""
+        keep = min(self.plan.keep, self.step / (self.step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.clip.parameters()), 1 - keep)
+            for ours, theirs in zip(self.average.buffers(), self.clip.buffers()):
+                ours.lerp_(theirs, 1 - keep)
