@@ -57,4 +57,5 @@ def measured_styles(bundle: Bundle) -> tuple[StyleStats, np.ndarray]:
     except MissingFile:
         statistics = None
     record = last(collect_statistics(bundle.generator, StatisticsConfig(num_samples=SAMPLES, keep=faces)))
+    assert record.stats is not None and record.s is not None
     return record.stats if statistics is None else statistics, record.s

@@ -60,7 +60,7 @@ class RefinedRelevance:
         return ChannelMatch(
             np.where(drawn, rows @ np.asarray(dt, np.float32), guess.r),
             np.where(drawn, np.any(rows, axis=1), guess.alive),
-            np.where(drawn, effect_norm, guess.effect_norm),
+            np.where(drawn, effect_norm, np.asarray(guess.effect_norm)),
         )
 
     def _draw(self, channels: np.ndarray) -> None:
@@ -76,7 +76,8 @@ class RefinedRelevance:
             generator, clip, statistics, config, s_base=self._faces, compiled=self._networks
         )
         relevance = last(records).relevance
-        effect_norm = relevance.effect_norm_over(EFFECT_NORM_SPAN)
+        assert relevance is not None
+        effect_norm = np.asarray(relevance.effect_norm_over(EFFECT_NORM_SPAN))
         found = self._drawn.copy()  # another thread may be reading
         for c in missing:
             found[c] = np.append(relevance.rows[c], effect_norm[c])
