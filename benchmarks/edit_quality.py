@@ -81,7 +81,7 @@ class Verdict:
 class Bench:
     """The bundle, its judges and held-out faces, ready to judge any (pair, alpha, beta)."""
 
-    def __init__(self, bundle, faces, seed):
+    def __init__(self, bundle, faces, seed, relevance=None):
         import paddle
         from judging import PixelReader, load_judges, readings
 
@@ -90,7 +90,8 @@ class Bench:
         from ppstyleclip.toonface.renderer import render_batch
         from ppstyleclip.toonface.world import factors_from_z, sample_z
 
-        self.bundle, self.editor, self.judges = bundle, Editor(bundle), load_judges()
+        self.bundle, self.judges = bundle, load_judges()
+        self.editor = Editor(bundle, relevance=relevance)
         factors = factors_from_z(sample_z(seed + 1, 1500))
         rendered = to_images(render_batch(factors, 64))
         self.pixel_reader = PixelReader(rendered[:1000], factors[:1000])
@@ -286,6 +287,7 @@ def main(argv=None):
     parser.add_argument("--alpha", type=finite_number)
     parser.add_argument("--beta", type=finite_number)
     parser.add_argument("--unit", choices=("sigma", "style", "effect"))
+    parser.add_argument("--relevance", choices=("matrix", "instant", "instant+"))
     parser.add_argument("--sweep", action="store_true", help="a grid of alpha and beta, table and plot")
     parser.add_argument("--alphas", type=finite_number, nargs="+", default=[2, 4, 6, 8, 12])
     parser.add_argument("--betas", type=finite_number, nargs="+", default=[0.1, 0.15, 0.2, 0.25, 0.3])
@@ -301,7 +303,7 @@ def main(argv=None):
     alpha = bundle.defaults.alpha if args.alpha is None else args.alpha
     beta = bundle.defaults.beta if args.beta is None else args.beta
     unit = args.unit or bundle.defaults.unit
-    bench, output = Bench(bundle, args.faces, args.seed), Path(args.output)
+    bench, output = Bench(bundle, args.faces, args.seed, args.relevance), Path(args.output)
     output.mkdir(parents=True, exist_ok=True)
     found = [bench.judge(pair, alpha, beta, unit, args.per_pair) for pair in PAIRS]
     verdicts = [f[0] for f in found if f]

@@ -23,10 +23,11 @@ import paddle
 from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_number, check_signed
-from ppstyleclip.methods.global_directions import StyleDirection, style_direction
+from ppstyleclip.methods.global_directions import StyleDirection, choose_matcher, style_direction
 from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
+from ppstyleclip.stylespace import StyleStats, TextMatcher
 from ppstyleclip.text import text_direction
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle, load_bundle
@@ -102,6 +103,11 @@ AnyEdit = Union[Edit, ResolvedEdit]
 class Editor:
     """Edits faces of one bundle (generator, statistics, relevance, CLIP) by text.
 
+    Args:
+        bundle: the model.
+        relevance: "matrix", "instant" or "instant+", as in choose_matcher; None: the matrix, or where the
+            bundle has none, gradients.
+
     A face is w_plus `[N, L, D]` or flat styles s `[N, S]`, a tensor or an array; every method takes either.
     What goes on being computed with (`sample`, `styles`, `apply`) is a tensor; pictures, `invert` and `step`
     are arrays.
@@ -115,13 +121,15 @@ class Editor:
     """
 
     @on_worker
-    def __init__(self, bundle: Bundle):
-        self.bundle = bundle
+    def __init__(self, bundle: Bundle, *, relevance: str | None = None):
+        self.bundle, self._source = bundle, relevance
         self._renderer = Renderer(bundle.generator, mark=bundle.fingerprints.get("generator"))
         self._cached_direction = lru_cache(maxsize=64)(self._compute_direction)
 
     @classmethod
-    def from_pretrained(cls, model_type: str | None = None, **paths: Any) -> Editor:
+    def from_pretrained(
+        cls, model_type: str | None = None, *, relevance: str | None = None, **paths: Any
+    ) -> Editor:
         """Make the editor of a known model (None: the embedded face world); `paths` as in load_bundle.
 
         Examples:
@@ -129,7 +137,7 @@ class Editor:
             >>> Editor.from_pretrained().bundle.name
             'toonface'
         """
-        return cls(load_bundle(model_type, **paths))
+        return cls(load_bundle(model_type, **paths), relevance=relevance)
 
     def save_pretrained(self, folder: str | Path, *, half: bool = False) -> dict[str, str]:
         """Write the model as a folder that `Editor.from_pretrained(bundle=folder)` opens; as save_bundle.
@@ -367,9 +375,13 @@ class Editor:
         s = layout.flatten(generator.style_affine(generator.get_latent(paddle.to_tensor(z))))
         return s.numpy()[:, layout.editable_index]
 
+    @cached_property
+    def _matcher(self) -> tuple[TextMatcher, StyleStats]:
+        return choose_matcher(self.bundle, self._source)
+
     def _compute_direction(self, edit: ResolvedEdit) -> StyleDirection:
         bundle = self.bundle
-        relevance, stats = bundle.relevance, bundle.stats  # where one is missing, no CLIP is fetched first
+        relevance, stats = self._matcher  # where one is missing, no CLIP is fetched first
         dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
         return style_direction(
             relevance,

@@ -8,12 +8,14 @@ them out as a list of K tensors; everywhere else they are one flat tensor s [N, 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from ppstyleclip.errors import UserError
 from ppstyleclip.models.layout import StyleLayout
 
+EFFECT_NORM_SPAN = 10.0  # deviations between the two pictures (+5 and -5) whose difference it is
 UNITS = ("style", "sigma", "effect")  # what the alpha of an edit counts
 DEFAULT_ALPHA = 5.0  # deviations up and down of a measurement that does not state its own
 
@@ -25,6 +27,34 @@ class StyleStats:
     mean: np.ndarray
     std: np.ndarray
     count: int
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelMatch:
+    """How well each editable channel answers one text direction dt.
+
+    Attributes:
+        r: `[E]` cosines between what the channel does to a picture's CLIP feature and dt.
+        alive: `[E]` bool, the channels that do something; the others are neither compared nor counted.
+        effect_norm: `[E]` how far ten deviations of the channel move the CLIP feature, whatever the way; None
+            where it is not known.
+    """
+
+    r: np.ndarray
+    alive: np.ndarray
+    effect_norm: np.ndarray | None
+
+    @property
+    def largest(self) -> float:
+        """The largest |r|: the largest beta that still moves a channel."""
+        return float(np.abs(self.r).max(initial=0.0))
+
+
+class TextMatcher(Protocol):
+    """What tells how the channels of a generator answer a text: a Relevance, or an InstantRelevance."""
+
+    def match(self, dt: np.ndarray) -> ChannelMatch:
+        """Compare the channels with a text direction `[D]`, a unit vector."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +99,25 @@ class Relevance:
         if self.effect_norm is None:
             return None
         return np.asarray(self.effect_norm, np.float32) * np.float32(deviations / (2 * self.alpha))
+
+    def match(self, dt: np.ndarray) -> ChannelMatch:
+        """Compare the channels with a text direction `[D]`: r = rows @ dt.
+
+        Raises:
+            UserError: dt is of another CLIP, or a value is not finite.
+        """
+        if self.rows.ndim != 2 or self.rows.shape[1:] != np.shape(dt):
+            raise UserError(
+                f"relevance is {list(self.rows.shape)} and the text direction {list(np.shape(dt))}: "
+                "they come from different CLIP models; use the CLIP that the relevance was made with"
+            )
+        r = self.rows @ np.asarray(dt, self.rows.dtype)
+        if not np.isfinite(r).all():
+            raise UserError(
+                "relevance or text direction holds values that are not finite; "
+                "rebuild the relevance with `ppstyleclip relevance`"
+            )
+        return ChannelMatch(r, np.any(self.rows, axis=1), self.effect_norm_over(EFFECT_NORM_SPAN))
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.array(self.rows, dtype=dtype) if copy else np.asarray(self.rows, dtype=dtype)

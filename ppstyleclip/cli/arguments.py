@@ -92,7 +92,8 @@ def load_editor(args, **paths):
 
     Args:
         args: of a parser with add_model_arguments.
-        paths: direction_path, stat_path and clip of load_bundle, where the command has them.
+        paths: direction_path, stat_path and clip of load_bundle, and relevance of Editor, where the command
+            has them.
     Returns:
         Editor.
     Raises:

@@ -20,11 +20,12 @@ from pathlib import Path
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import INDEX, is_seed
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser
 from ppstyleclip.cli.edit_arguments import (
     add_edit_arguments,
     add_measured_arguments,
     add_photo_arguments,
+    load_measured_editor,
 )
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import PICTURE_SUFFIXES, check_file, check_target
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
     """Edit, write, and say what was done; what can be refused at once is, before Paddle is imported."""
     begin, picture_path = time.time(), _place(args)
     is_photo = _check_source(args)
-    editor = load_editor(args, direction_path=args.direction_path, stat_path=args.stat_path, clip=args.clip)
+    editor = load_measured_editor(args)
 
     from ppstyleclip.cli.edit_results import edit_source_face, edit_source_photo
     from ppstyleclip.cli.photos import keep_sources

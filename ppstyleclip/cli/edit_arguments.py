@@ -7,10 +7,11 @@ import argparse
 from typing import TYPE_CHECKING, Any, Callable
 
 from ppstyleclip.cli.argument_types import FRACTION, STEPS, STRENGTH, THRESHOLD, Whole, which_face, words
-from ppstyleclip.cli.arguments import add_identity_argument
+from ppstyleclip.cli.arguments import add_identity_argument, load_editor
+from ppstyleclip.errors import UserError
 
 if TYPE_CHECKING:
-    from ppstyleclip.editor import Edit
+    from ppstyleclip.editor import Edit, Editor
     from ppstyleclip.pipelines.photo import PhotoConfig
 
 
@@ -60,8 +61,24 @@ def add_edit_arguments(add: Callable[..., Any]) -> None:
 def add_measured_arguments(add: Callable[..., Any]) -> None:
     """Add what takes the place of a model's measurements; `add` is the model group's add_argument."""
     add("--direction_path", help="relevance of the style channels, in place of the model's own")
+    add(
+        "--relevance",
+        choices=("matrix", "instant", "instant+"),
+        help="where directions come from: the measured matrix; gradients for these texts, in seconds; or "
+        "those with the strongest channels drawn, too (default: the matrix, or instant where there is none)",
+    )
     add("--stat_path", help="mean and deviation of the styles, in place of the model's own")
     add("--clip", help="CLIP of the relevance, by name or file (default: the one that it states)")
+
+
+def load_measured_editor(args: argparse.Namespace) -> Editor:
+    """Load the model of a command that has add_measured_arguments; errors as load_editor."""
+    if args.relevance is not None and args.relevance != "matrix" and args.direction_path is not None:
+        raise UserError(
+            f"--direction_path names a matrix and --relevance {args.relevance} uses none; leave one out"
+        )
+    parts = {"direction_path": args.direction_path, "stat_path": args.stat_path, "clip": args.clip}
+    return load_editor(args, relevance=args.relevance, **parts)
 
 
 def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> None:

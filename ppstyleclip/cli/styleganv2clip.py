@@ -19,9 +19,13 @@ from ppstyleclip.cli.arguments import (
     add_model_arguments,
     check_faces,
     documented_parser,
-    load_editor,
 )
-from ppstyleclip.cli.edit_arguments import add_edit_arguments, add_measured_arguments, text_edit
+from ppstyleclip.cli.edit_arguments import (
+    add_edit_arguments,
+    add_measured_arguments,
+    load_measured_editor,
+    text_edit,
+)
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -37,7 +41,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 def run(args: argparse.Namespace) -> None:
     """Edit, write, and say what was done; what can be refused at once is, before Paddle is imported."""
     check_faces(args)
-    editor = load_editor(args, direction_path=args.direction_path, stat_path=args.stat_path, clip=args.clip)
+    editor = load_measured_editor(args)
 
     from ppstyleclip.cli.edit_results import edit_lines
     from ppstyleclip.cli.faces import given_face

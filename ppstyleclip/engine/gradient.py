@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,22 @@ from ppstyleclip.worker import on_worker
 _PASSES = PassConfig(passes=("constant_folding_pass", "operator_scale_onednn_fuse_pass"))
 
 
+class CompiledGradient:
+    """A loss and its gradients as a fast function of arrays; see compile_gradient."""
+
+    def __init__(self, compiled: Compiled):
+        self._compiled = compiled
+
+    def __call__(self, arrays: dict) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """Return (list of results, `{name: gradient}`) of `{name: array}`."""
+        results, wrt = self._compiled(arrays), self._compiled.wrt
+        return results[: -len(wrt)], dict(zip(wrt, results[-len(wrt) :]))
+
+    def program_key(self) -> list:
+        """All that decides the results, as values that JSON can hold; asked for before the first call."""
+        return self._compiled.program_key()
+
+
 @on_worker
 def compile_gradient(
     layer: paddle.nn.Layer,
@@ -27,7 +43,7 @@ def compile_gradient(
     config: Any = None,
     *,
     folder: str | Path | None = None,
-) -> Callable[[dict], tuple[list[np.ndarray], dict[str, np.ndarray]]]:
+) -> CompiledGradient:
     """Make a loss and its gradients a fast function of arrays.
 
     Args:
@@ -41,12 +57,5 @@ def compile_gradient(
     Returns:
         function of `{name: array}`; gives (list of results, `{name: gradient}`).
     """
-    wrt = tuple(wrt)
     key = ["gradient", config_key(config), weights_fingerprint(layer)]
-    compiled = Compiled(layer, shapes, key, folder=folder, passes=_PASSES, wrt=wrt)
-
-    def run(arrays: dict) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
-        results = compiled(arrays)
-        return results[: -len(wrt)], dict(zip(wrt, results[-len(wrt) :]))
-
-    return run
+    return CompiledGradient(Compiled(layer, shapes, key, folder=folder, passes=_PASSES, wrt=tuple(wrt)))

@@ -203,7 +203,7 @@ def _published_encoder(entry):
 
 
 def _absent(word, name, maker, option):
-    raise UserError(
+    raise MissingFile(
         f"there is no {word} file for generator '{name}'; make one with: {maker} and give it with {option}"
     )
 

@@ -5,17 +5,25 @@
     those, CLIP -> compute_relevance -> Relevance
     Relevance, text direction dt -> style_direction -> ds
 
-The first two are done once for a generator and a CLIP. jobs/ keeps the second on disk.
+The first two are done once for a generator and a CLIP. jobs/ keeps the second on disk. InstantRelevance does
+without it: it takes gradients for each text.
 """
 
 from __future__ import annotations
 
+from ppstyleclip.methods.global_directions.choose import SOURCES, choose_matcher
 from ppstyleclip.methods.global_directions.direction import (
     UNITS,
     StyleDirection,
     largest_beta,
     style_direction,
 )
+from ppstyleclip.methods.global_directions.instant import (
+    InstantConfig,
+    InstantRelevance,
+    default_instant_config,
+)
+from ppstyleclip.methods.global_directions.refined import RefinedRelevance
 from ppstyleclip.methods.global_directions.relevance import (
     RelevanceConfig,
     RelevanceRecord,
@@ -31,7 +39,11 @@ from ppstyleclip.methods.global_directions.statistics import (
 from ppstyleclip.stylespace import Relevance
 
 __all__ = [
+    "SOURCES",
     "UNITS",
+    "InstantConfig",
+    "InstantRelevance",
+    "RefinedRelevance",
     "Relevance",
     "RelevanceConfig",
     "RelevanceRecord",
@@ -39,9 +51,11 @@ __all__ = [
     "StatisticsRecord",
     "StatisticsState",
     "StyleDirection",
+    "choose_matcher",
     "collect_relevance",
     "collect_statistics",
     "compute_relevance",
+    "default_instant_config",
     "largest_beta",
     "style_direction",
 ]

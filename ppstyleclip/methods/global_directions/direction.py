@@ -9,10 +9,17 @@ import numpy as np
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_signed
-from ppstyleclip.stylespace import UNITS, Relevance, StyleLayout, StyleStats, as_relevance
+from ppstyleclip.stylespace import (
+    EFFECT_NORM_SPAN,
+    UNITS,
+    ChannelMatch,
+    StyleLayout,
+    StyleStats,
+    TextMatcher,
+    as_relevance,
+)
 
 EFFECT = 0.1  # what one step of alpha is in unit "effect": a move of the picture's CLIP feature along dt
-SPAN = 10.0  # standard deviations between the two pictures (+5 and -5) whose difference is an effect norm
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +38,7 @@ class StyleDirection:
 
 
 def style_direction(
-    relevance: Relevance | np.ndarray,
+    relevance: TextMatcher | np.ndarray,
     dt: np.ndarray,
     layout: StyleLayout,
     stats: StyleStats,
@@ -53,7 +60,8 @@ def style_direction(
 
     Args:
         relevance: Relevance, or its rows `[E, D]`; CLIP effect of each editable channel. A zero row marks a
-            channel that does nothing: it is neither compared nor counted.
+            channel that does nothing: it is neither compared nor counted. Or anything else with a `match`,
+            such as InstantRelevance.
         dt: `[D]` unit vector from text_direction(neutral, target).
         layout: StyleLayout of the generator; E must equal layout.num_editable.
         stats: StyleStats of the generator.
@@ -62,7 +70,7 @@ def style_direction(
             paper. "style": 1 in raw style units. Parity: raw units, because the strengths in PaddleGAN's
             documents mean that.
             "effect": as "sigma", but the whole scaled until the picture is expected to move by EFFECT along
-            dt: sum over c of ds_c / std_c * effect_norm_c / SPAN * r_c, with the effect norm over SPAN
+            dt: sum over c of ds_c / std_c * effect_norm_c / 10 * r_c, with the effect norm over ten
             deviations. So one alpha fits texts that few channels answer and texts that many do.
         soft: factor on the channels below beta, 0 (leave them alone) to 1 (no threshold).
         covariance_weight: 0 (the paper's) to 1; Edit calls it `pull`.
@@ -89,10 +97,10 @@ def style_direction(
     if beta < 0 or not 0 <= soft <= 1 or not 0 <= covariance_weight <= 1:
         got = f"got {beta}, {soft} and {covariance_weight}"
         raise UserError(f"beta must be 0 or more, soft and pull in 0..1, {got}")
-    relevance = as_relevance(relevance)
-    _check_shapes(relevance, layout, stats)
-    r, largest = _match(relevance.rows, dt)
-    chosen = (np.abs(r) >= beta) & _alive(relevance.rows)
+    match = as_matcher(relevance).match(dt)
+    _check_shapes(match, layout, stats)
+    r, largest = match.r, match.largest
+    chosen = (np.abs(r) >= beta) & match.alive
     if largest == 0:
         raise UserError("no style channel moves for this pair of texts: no row of the relevance matches it")
     if not chosen.any():
@@ -104,23 +112,22 @@ def style_direction(
     steps = np.where(chosen, r, soft * r) / largest
     if covariance_weight:
         steps = _with_covariance(steps, chosen, covariance_weight, population)
-    ds[layout.editable_index] = steps * _step_length(unit, steps, r, relevance)
+    ds[layout.editable_index] = steps * _step_length(unit, steps, match)
     if unit != "style":
         ds *= stats.std
     return StyleDirection(ds, int(chosen.sum()), largest)
 
 
-def _step_length(unit: str, steps: np.ndarray, r: np.ndarray, relevance: Relevance) -> float:
+def _step_length(unit: str, steps: np.ndarray, match: ChannelMatch) -> float:
     """What the strongest channel moves for alpha 1, in style units or deviations."""
     if unit != "effect":
         return 1.0
-    effect_norm = relevance.effect_norm_over(SPAN)
-    if effect_norm is None:
+    if match.effect_norm is None:
         raise UserError(
             'alpha unit "effect" needs the strength of each channel, which these directions do not hold; '
             'use "sigma" or "style", or measure them anew with `ppstyleclip relevance`'
         )
-    return EFFECT * SPAN / float((steps * effect_norm * r).sum())
+    return EFFECT * EFFECT_NORM_SPAN / float((steps * match.effect_norm * match.r).sum())
 
 
 def _with_covariance(
@@ -138,30 +145,14 @@ def _with_covariance(
     return steps / np.abs(steps).max()
 
 
-def largest_beta(relevance: Relevance | np.ndarray, dt: np.ndarray) -> float:
+def as_matcher(relevance: TextMatcher | np.ndarray) -> TextMatcher:
+    """Take what has a `match` as it is, and an array `[E, D]` for the rows of a Relevance."""
+    return relevance if hasattr(relevance, "match") else as_relevance(relevance)
+
+
+def largest_beta(relevance: TextMatcher | np.ndarray, dt: np.ndarray) -> float:
     """The largest beta that still moves a channel: max |relevance @ dt|."""
-    return _match(as_relevance(relevance).rows, dt)[1]
-
-
-def _match(rows: np.ndarray, dt: np.ndarray) -> tuple[np.ndarray, float]:
-    """r = relevance @ dt [E], and max |r|."""
-    if rows.ndim != 2 or rows.shape[1:] != np.shape(dt):
-        raise UserError(
-            f"relevance is {list(rows.shape)} and the text direction {list(np.shape(dt))}: "
-            "they come from different CLIP models; use the CLIP that the relevance was made with"
-        )
-    r = rows @ np.asarray(dt, rows.dtype)
-    if not np.isfinite(r).all():
-        raise UserError(
-            "relevance or text direction holds values that are not finite; "
-            "rebuild the relevance with `ppstyleclip relevance`"
-        )
-    return r, float(np.abs(r).max(initial=0.0))
-
-
-def _alive(rows: np.ndarray) -> np.ndarray:
-    """`[E]` bool: channels that do something, the rows that are not zero."""
-    return np.any(rows, axis=1)
+    return as_matcher(relevance).match(dt).largest
 
 
 def _round_down(value: float) -> float:
@@ -169,10 +160,10 @@ def _round_down(value: float) -> float:
     return float(np.floor(value * 1e4) / 1e4)
 
 
-def _check_shapes(relevance: Relevance, layout: StyleLayout, stats: StyleStats) -> None:
-    if len(relevance.rows) != layout.num_editable:
+def _check_shapes(match: ChannelMatch, layout: StyleLayout, stats: StyleStats) -> None:
+    if len(match.r) != layout.num_editable:
         raise UserError(
-            f"relevance has {len(relevance.rows)} rows, this generator has {layout.num_editable} editable "
+            f"relevance has {len(match.r)} rows, this generator has {layout.num_editable} editable "
             "channels; rebuild it with `ppstyleclip relevance`"
         )
     if len(stats.std) != layout.size:

@@ -1,0 +1,61 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Where a bundle's directions come from: its matrix, or gradients where it has none."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.files import cache_home
+from ppstyleclip.methods.global_directions.instant import InstantRelevance, default_instant_config
+from ppstyleclip.methods.global_directions.refined import FACES, RefinedRelevance
+from ppstyleclip.methods.global_directions.statistics import StatisticsConfig, collect_statistics
+from ppstyleclip.progress import last
+from ppstyleclip.stylespace import StyleStats, TextMatcher
+from ppstyleclip.zoo import Bundle
+
+SOURCES = ("matrix", "instant", "instant+")
+SAMPLES = 2000  # of statistics that a bundle does not have
+
+
+def choose_matcher(bundle: Bundle, source: str | None = None) -> tuple[TextMatcher, StyleStats]:
+    """What tells how a bundle's channels answer a text, and the statistics that go with it.
+
+    Args:
+        bundle: the model.
+        source: "matrix": the bundle's Relevance. "instant": gradients, see InstantRelevance. "instant+": the
+            strongest channels drawn, too, see RefinedRelevance. None: the matrix, or where the bundle has
+            none, after a warning, gradients.
+    Raises:
+        UserError: an unknown source.
+        MissingFile: the bundle has no matrix, and one is asked for.
+    """
+    if source not in (None, *SOURCES):
+        raise UserError(f"unknown relevance '{source}', known: {', '.join(SOURCES)}")
+    if source in (None, "matrix"):
+        try:
+            return bundle.relevance, bundle.stats
+        except MissingFile as error:
+            if source is not None:
+                raise
+            warnings.warn(f"instant directions are used, because {error}", stacklevel=2)
+    statistics, s_base = measured_styles(bundle)
+    kind = RefinedRelevance if source == "instant+" else InstantRelevance
+    folder = cache_home() / "instant"
+    return kind(bundle.generator, bundle.clip, statistics, s_base, folder=folder), statistics
+
+
+def measured_styles(bundle: Bundle) -> tuple[StyleStats, np.ndarray]:
+    """Statistics and base styles of a bundle, its own or, in seconds, new ones."""
+    faces = max(default_instant_config(bundle.generator.size).faces, FACES)
+    try:
+        statistics, s_base = bundle.stats, bundle.s_base
+        if s_base is not None and len(s_base) >= faces:
+            return statistics, s_base
+    except MissingFile:
+        statistics = None
+    record = last(collect_statistics(bundle.generator, StatisticsConfig(num_samples=SAMPLES, keep=faces)))
+    assert record.stats is not None and record.s is not None
+    return record.stats if statistics is None else statistics, record.s
