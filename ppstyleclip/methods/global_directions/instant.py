@@ -33,6 +33,9 @@ from ppstyleclip.worker import on_worker
 AT_ONCE_PIXELS, MOST_AT_ONCE = 2**19, 16
 SMALLEST = 1e-9  # move of the CLIP feature by one deviation, under which a channel does nothing
 LEAST_AGREEMENT = 0.1
+SATURATION = (
+    0.75  # move over ten deviations, as a share of ten times the slope; measured on the embedded world
+)
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,9 @@ class InstantRelevance:
         alive = norm > SMALLEST
         along = self._cache.remembered(dt, lambda: self._effects(dt))
         r = np.where(alive, along / np.where(alive, norm * agreement, 1.0), 0.0)
-        return ChannelMatch(r.astype(np.float32), alive, (EFFECT_NORM_SPAN * norm).astype(np.float32))
+        return ChannelMatch(
+            r.astype(np.float32), alive, (SATURATION * EFFECT_NORM_SPAN * norm).astype(np.float32)
+        )
 
     def _effects(self, dt: np.ndarray) -> np.ndarray:
         """e `[E]`."""
