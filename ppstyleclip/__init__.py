@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import zlib  # noqa: F401  before Paddle: the zlib symbols that Paddle 2.6 exports crash Python's own
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost a tenth of a start
 if TYPE_CHECKING:
+    from typing import Any
+
     from ppstyleclip.editor import Edit, Editor, ResolvedEdit, Session
     from ppstyleclip.zoo.by_name import available_models, load_generator
 
