@@ -6,22 +6,23 @@ from __future__ import annotations
 from argparse import Namespace
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import is_seed
 from ppstyleclip.cli.edit_arguments import text_edit
-from ppstyleclip.cli.photos import edit_named_photo, lines_of, warn_if_poor
 from ppstyleclip.cli.saving import save_photo, save_text_edit
 from ppstyleclip.editor import Editor, ResolvedEdit
 from ppstyleclip.files import save_picture
 from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.pictures import offset_labels, strip
 from ppstyleclip.pipelines.editing import edit_face
-from ppstyleclip.pipelines.faces import AlignedFace
 from ppstyleclip.pipelines.latent_files import load_face
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.wording import counted
+
+if TYPE_CHECKING:
+    from ppstyleclip.pipelines.faces import AlignedFace
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def edit_source_face(editor: Editor, args: Namespace, picture_path: Path | None)
 
 def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None) -> EditReport:
     """Edit the faces of a photo, and write the picture, or a folder without its path."""
+    from ppstyleclip.cli.photos import edit_named_photo, lines_of, warn_if_poor
+
     alpha = args.direction_offset[0] if args.direction_offset else None
     edit = editor.resolve(replace(text_edit(args), alpha=alpha))
     found: list[str] = []

@@ -9,21 +9,23 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ppstyleclip.cli.photos import PictureFolder
 from ppstyleclip.files import all_or_nothing, save_png, sweep_drafts, write_atomic
 from ppstyleclip.pictures import enlarged, grid, offset_labels, reduced, strip
-from ppstyleclip.pipelines.editing import Move, TextEdit
-from ppstyleclip.pipelines.frames import FrameRecord
-from ppstyleclip.pipelines.inversion import FaceInversion
-from ppstyleclip.pipelines.photo import PhotoEdit
-from ppstyleclip.pipelines.sampling import Mixture, Sheets
 from ppstyleclip.video import VideoFile, mp4_writer, save_gif, save_mp4
 from ppstyleclip.zoo import Bundle, save_generator
 from ppstyleclip.zoo.bundle import TUNED_FROM
+
+if TYPE_CHECKING:
+    from ppstyleclip.cli.photos import PictureFolder
+    from ppstyleclip.pipelines.editing import Move, TextEdit
+    from ppstyleclip.pipelines.frames import FrameRecord
+    from ppstyleclip.pipelines.inversion import FaceInversion
+    from ppstyleclip.pipelines.photo import PhotoEdit
+    from ppstyleclip.pipelines.sampling import Mixture, Sheets
 
 PHOTO_PICTURES = ("edited.png", "side_by_side.png", "faces.png")  # that save_photo writes
 GIF_SIDE = 512  # pixels; a GIF of 1024 px takes a megabyte for each picture
