@@ -85,6 +85,7 @@ def test_stages_in_the_wrong_order_name_the_right_one(capsys):
     save_generator("mine/generator.safetensors", tiny_generator(seed=5), name="mine")
     line = refused(capsys, "--bundle", "mine")
     assert "has no relevance.safetensors yet" in line and "ppstyleclip relevance --bundle mine" in line
+    assert "--clip toonface" in line
     assert extract(["--bundle", "mine", "--clip", "toonface"]) == 2
     assert "ppstyleclip statistics --bundle mine" in capsys.readouterr().err
 

@@ -15,6 +15,7 @@ from ppstyleclip.methods.global_directions.statistics import StatisticsConfig, c
 from ppstyleclip.progress import last
 from ppstyleclip.stylespace import StyleStats, TextMatcher
 from ppstyleclip.zoo import Bundle
+from ppstyleclip.zoo.registry import EMBEDDED
 
 SOURCES = ("matrix", "instant", "instant+")
 SAMPLES = 2000  # of statistics that a bundle does not have
@@ -30,7 +31,7 @@ def choose_matcher(bundle: Bundle, source: str | None = None) -> tuple[TextMatch
             none, after a warning, gradients.
     Raises:
         UserError: an unknown source.
-        MissingFile: the bundle has no matrix, and one is asked for.
+        MissingFile: the bundle has no matrix, and one is asked for, or no CLIP is at hand either.
     """
     if source not in (None, *SOURCES):
         raise UserError(f"unknown relevance '{source}', known: {', '.join(SOURCES)}")
@@ -40,11 +41,23 @@ def choose_matcher(bundle: Bundle, source: str | None = None) -> tuple[TextMatch
         except MissingFile as error:
             if source is not None:
                 raise
+            _fetch_clip(bundle, error)
             warnings.warn(f"instant directions are used, because {error}", stacklevel=2)
     statistics, s_base = measured_styles(bundle)
     kind = RefinedRelevance if source == "instant+" else InstantRelevance
     folder = cache_home() / "instant"
     return kind(bundle.generator, bundle.clip, statistics, s_base, folder=folder), statistics
+
+
+def _fetch_clip(bundle: Bundle, reason: MissingFile) -> None:
+    """Refuse a bundle that has neither a matrix, for a reason, nor a CLIP to do without."""
+    try:
+        bundle.clip  # noqa: B018  it is loaded when it is asked for
+    except MissingFile as error:
+        raise MissingFile(
+            f"{reason}; without it directions come from gradients, which need a CLIP: name one with --clip, "
+            f"such as --clip {EMBEDDED} ({error})"
+        ) from None
 
 
 def measured_styles(bundle: Bundle) -> tuple[StyleStats, np.ndarray]:
