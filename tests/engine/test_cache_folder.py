@@ -21,7 +21,10 @@ from ppstyleclip.engine.cache_folder import make_folder, new_folder, refusal_of,
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name != "posix", reason="owners and modes of POSIX")
 only_root = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be several users"
+    not hasattr(os, "geteuid")
+    or os.geteuid() != 0
+    or not all(place.stat().st_mode & 0o005 == 0o005 for place in (ROOT, *ROOT.parents)),
+    reason="only root can be several users, and only where others may read the checkout",
 )
 
 
