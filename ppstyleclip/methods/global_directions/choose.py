@@ -44,9 +44,9 @@ def choose_matcher(bundle: Bundle, source: str | None = None) -> tuple[TextMatch
             _fetch_clip(bundle, error)
             warnings.warn(f"instant directions are used, because {error}", stacklevel=2)
     statistics, s_base = measured_styles(bundle)
-    kind = RefinedRelevance if source == "instant+" else InstantRelevance
     folder = cache_home() / "instant"
-    return kind(bundle.generator, bundle.clip, statistics, s_base, folder=folder), statistics
+    instant = InstantRelevance(bundle.generator, bundle.clip, statistics, s_base, folder=folder)
+    return RefinedRelevance(instant) if source == "instant+" else instant, statistics
 
 
 def _fetch_clip(bundle: Bundle, reason: MissingFile) -> None:

@@ -113,6 +113,8 @@ class InstantRelevance:
             )
         if len(s_base) < self.config.faces:
             raise UserError(f"{self.config.faces} base faces are needed, got {len(s_base)}")
+        self.generator, self.clip, self.statistics = generator, clip, statistics
+        self.s_base, self.folder = s_base, folder
         self._faces, self._std = s_base[: self.config.faces], statistics.std
         self._dim, self._at_once = clip.dim, _at_once(generator.size)
         layer = _Along(generator, clip)

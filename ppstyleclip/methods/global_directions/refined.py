@@ -3,17 +3,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 
 from ppstyleclip.engine import CompiledNetworks
-from ppstyleclip.methods.global_directions.instant import InstantConfig, InstantRelevance
+from ppstyleclip.methods.global_directions.instant import InstantRelevance
 from ppstyleclip.methods.global_directions.instant_cache import InstantCache
 from ppstyleclip.methods.global_directions.relevance import RelevanceConfig, compute_relevance
 from ppstyleclip.progress import last
-from ppstyleclip.stylespace import EFFECT_NORM_SPAN, ChannelMatch, StyleStats
+from ppstyleclip.stylespace import EFFECT_NORM_SPAN, ChannelMatch
 
 STRONGEST, FACES = 200, 12
 
@@ -24,29 +21,18 @@ class RefinedRelevance:
     A channel that was drawn is known for all later texts, so with every text this comes nearer to a matrix.
 
     Args:
-        generator, clip, statistics, s_base, config, folder: as of InstantRelevance.
+        instant: the InstantRelevance, with its networks, base faces and folder.
         strongest: how many channels of each text are drawn.
-        faces: how many base faces they are drawn on.
+        faces: how many of the base faces they are drawn on.
     """
 
-    def __init__(
-        self,
-        generator: Any,
-        clip: Any,
-        statistics: StyleStats,
-        s_base: np.ndarray,
-        config: InstantConfig | None = None,
-        *,
-        folder: str | Path | None = None,
-        strongest: int = STRONGEST,
-        faces: int = FACES,
-    ):
-        self.instant = InstantRelevance(generator, clip, statistics, s_base, config, folder=folder)
-        self._parts = generator, clip, statistics
-        self._faces, self._strongest = np.asarray(s_base, np.float32)[:faces], strongest
+    def __init__(self, instant: InstantRelevance, *, strongest: int = STRONGEST, faces: int = FACES):
+        self.instant, self._strongest = instant, strongest
+        self._faces = instant.s_base[:faces]
         self._networks: CompiledNetworks | None = None
-        self._cache = InstantCache(folder, [self.instant.key, "drawn", self._faces, RelevanceConfig()])
-        shape = [generator.layout.num_editable, clip.dim + 1]
+        key = [instant.key, "drawn", self._faces, RelevanceConfig()]
+        self._cache = InstantCache(instant.folder, key)
+        shape = [instant.generator.layout.num_editable, instant.clip.dim + 1]
         known = self._cache.read("channels")
         # Of each channel its row and its effect norm; -1 in place of the latter where it was not drawn.
         self._drawn = np.full(shape, -1, np.float32) if known is None else known.reshape(shape)
@@ -68,12 +54,16 @@ class RefinedRelevance:
         missing = tuple(sorted(int(c) for c in channels if self._drawn[c, -1] < 0))
         if not missing:
             return
-        generator, clip, statistics = self._parts
+        instant = self.instant
         if self._networks is None:
-            self._networks = CompiledNetworks(generator, clip)
-        config = RelevanceConfig(channels=missing)
+            self._networks = CompiledNetworks(instant.generator, instant.clip)
         records = compute_relevance(
-            generator, clip, statistics, config, s_base=self._faces, compiled=self._networks
+            instant.generator,
+            instant.clip,
+            instant.statistics,
+            RelevanceConfig(channels=missing),
+            s_base=self._faces,
+            compiled=self._networks,
         )
         relevance = last(records).relevance
         assert relevance is not None

@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_time(world, tmp_path)
 def test_refined_channels_are_those_of_the_matrix(world, tmp_path):
     generator, clip, stats, s = world
     dt = a_direction(clip)
-    few = RefinedRelevance(*world, CONFIG, folder=tmp_path, strongest=4, faces=FACES)
+    few = RefinedRelevance(InstantRelevance(*world, CONFIG, folder=tmp_path), strongest=4, faces=FACES)
     match, guess = few.match(dt), few.instant.match(dt)
     matrix = last(compute_relevance(generator, clip, stats, RelevanceConfig(), s_base=s)).relevance
     strongest = np.argsort(-np.abs(guess.r))[:4]
@@ -140,12 +140,13 @@ def test_refined_channels_are_those_of_the_matrix(world, tmp_path):
 
 
 def test_drawn_channels_are_known_for_later_texts_and_processes(world, tmp_path, monkeypatch):
-    dt = a_direction(world[1])
-    expected = RefinedRelevance(*world, CONFIG, folder=tmp_path, strongest=4).match(dt)
+    def refined_match():
+        instant = InstantRelevance(*world, CONFIG, folder=tmp_path)
+        return RefinedRelevance(instant, strongest=4).match(a_direction(world[1]))
+
+    expected = refined_match()
     monkeypatch.setattr(refined, "compute_relevance", None)  # nothing may be drawn
-    np.testing.assert_array_equal(
-        RefinedRelevance(*world, CONFIG, folder=tmp_path, strongest=4).match(dt).r, expected.r
-    )
+    np.testing.assert_array_equal(refined_match().r, expected.r)
 
 
 def test_a_bundle_without_matrix_and_statistics_is_edited_at_once_and_says_so(tmp_path):
