@@ -74,7 +74,6 @@ _OTHERS = (
     (rb"8BPS", "a Photoshop file"),
     (rb"v/1\x01|#\?RADIANCE|SIMPLE  =|\x89HDF", "a picture of numbers instead of colours"),
 )
-OPENED = "PNG, JPEG, WebP, TIFF, BMP, GIF, PPM, AVIF"  # for people
 
 INK = (40, 40, 40)
 STRIP_SIDE = 128  # pixels that a picture needs at least to be looked at

@@ -26,7 +26,6 @@ from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.foreign import read_as
 from ppstyleclip.zoo.metadata import NetworkMetadata, read_own
 
-FLAGS = ("size", "style_dim", "n_mlp", "channel_multiplier")
 KIND = "ppstyleclip generator"
 MEAN = "latent_avg"  # beside the weights: the mean w that a foreign file brought
 # What a family's builder may raise at a config that it cannot build: any shape may stand in a file.

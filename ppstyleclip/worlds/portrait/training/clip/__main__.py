@@ -14,11 +14,11 @@ import argparse
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
 from pathlib import Path
 
 from ppstyleclip.finite import finite_number
 from ppstyleclip.schema import parse_json
+from ppstyleclip.worlds.portrait.training.plans import changed_plan
 
 HISTORY, BEST = "clip-history.jsonl", "clip-best.pt"
 
@@ -132,12 +132,7 @@ def main(argv=None):
     keep_freed_memory()
     from ppstyleclip.worlds.portrait.training.clip.fit import Plan
 
-    kinds = {field.name: type(field.default) for field in fields(Plan)}
-    changes = dict(item.split("=", 1) for item in args.set)
-    unknown = sorted(set(changes) - set(kinds))
-    if unknown:
-        parser.error(f"the plan has no {', '.join(unknown)}; it has {', '.join(kinds)}")
-    plan = Plan(**{name: kinds[name](value) for name, value in changes.items()})
+    plan = changed_plan(parser, Plan, args.set)
     settings = {
         name: getattr(args, name)
         for name in ("data", "config", "minutes", "limit", "report_every", "threads")
