@@ -40,8 +40,8 @@ def renderer_above_generator(editor, seed, columns=10):
     import paddle
 
     from ppstyleclip.pictures import enlarged, grid
-    from ppstyleclip.toonface.renderer import render_batch
-    from ppstyleclip.toonface.world import factors_from_z, sample_z
+    from ppstyleclip.worlds.portrait.factors import factors_from_z, sample_z
+    from ppstyleclip.worlds.portrait.render import render_batch
 
     z = sample_z(seed, columns)
     with paddle.no_grad():

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Judge trained mappers on the embedded face world, as edit_quality.py judges global directions.
+"""Judge trained mappers on the portrait world, as edit_quality.py judges global directions.
 
     python benchmarks/mapper_quality.py MAPPER [MAPPER ...] --output mapper-quality/
 
@@ -46,7 +46,7 @@ def step_of(mapper, w_plus, names):
 
 def starting(bench, pairs, limit):
     """Indices of the first `limit` faces on the other side of all that the pairs name, by both judges."""
-    from ppstyleclip.toonface.renderer import INDEX
+    from ppstyleclip.worlds.portrait.factors import INDEX
 
     sides = [(p.sign * bench.before[:, :, INDEX[p.factor]] < p.start).all(0) for p in pairs]
     return np.flatnonzero(np.logical_and.reduce(sides))[:limit]
@@ -54,7 +54,7 @@ def starting(bench, pairs, limit):
 
 def judge(bench, mapper, w_plus, names, limit):
     """(verdict, rows, images after) of texts together."""
-    from ppstyleclip.toonface.renderer import FACTORS, INDEX
+    from ppstyleclip.worlds.portrait.factors import FACTORS, INDEX
 
     pairs = [BY_TEXT[name] for name in names]
     rows = starting(bench, pairs, limit)
@@ -149,7 +149,7 @@ def main(argv=None):
     paddle = import_paddle()
     from ppstyleclip.files import read_metadata, save_png, write_atomic
     from ppstyleclip.pictures import to_pixels
-    from ppstyleclip.toonface.world import sample_z
+    from ppstyleclip.worlds.portrait.factors import sample_z
     from ppstyleclip.zoo import load_bundle, load_mapper
 
     bundle, output, good, text = load_bundle(None), Path(args.output), True, ""

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Judge latent optimisation on the embedded face world, beside global directions on the same faces.
+"""Judge latent optimisation on the portrait world, beside global directions on the same faces.
 
     python benchmarks/optimise_quality.py
     python benchmarks/optimise_quality.py --per-pair 8 --seed 555000 --preset mine.yaml     # to tune settings
@@ -86,7 +86,7 @@ def main(argv=None):
     parser.add_argument("--faces", type=int, default=400, help="held-out faces drawn")
     parser.add_argument("--per-pair", type=int, default=50, help="of those on the other side")
     parser.add_argument("--seed", type=int, default=999000)
-    parser.add_argument("--preset", default="toonface", help="name or YAML file")
+    parser.add_argument("--preset", default="portrait", help="name or YAML file")
     parser.add_argument("--batch", type=int, default=25, help="faces optimised together")
     parser.add_argument("--targets", nargs="+", default=TARGETS, metavar="TEXT", help="of edit_quality.PAIRS")
     parser.add_argument("--output", default="optimise-quality", help="folder of table and pictures")

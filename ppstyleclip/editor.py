@@ -135,7 +135,7 @@ class Editor:
         Examples:
             >>> from ppstyleclip import Editor
             >>> Editor.from_pretrained().bundle.name
-            'toonface'
+            'portrait'
         """
         return cls(load_bundle(model_type, **paths), relevance=relevance)
 
@@ -147,7 +147,7 @@ class Editor:
             >>> sorted(Editor.from_pretrained().save_pretrained("my_model"))
             ['clip', 'generator']
             >>> Editor.from_pretrained(bundle="my_model").bundle.name
-            'toonface'
+            'portrait'
         """
         return save_bundle(folder, self.bundle, half=half)
 

@@ -210,7 +210,7 @@ MEASURED = {
     "name": "tiny",
     "generator": "1" * 16,
     "count": 3,
-    "clip_name": "toonface",
+    "clip_name": "portrait",
     "made_with": {"alpha": 5.0, "channels": 3, "stop_at": None},
     "defaults": {"alpha": 5.0, "beta": 0.12, "unit": "style", "templates": "paddlegan", "pull": 0.5},
     "layout": LAYOUT,

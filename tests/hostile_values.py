@@ -74,7 +74,7 @@ RELEVANCE_JOB = {
     "clip": "2" * 16,
     "statistics": "3" * 16,
     "styles": "4" * 16,
-    "clip_name": "toonface",
+    "clip_name": "portrait",
     "num_images": 3,
     "channels": [0, 2],
     "num_editable": 3,

@@ -6,13 +6,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import paddle
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 from tiny_world import tiny_generator
 from tool_main import load_tool
 
 from ppstyleclip.align import align_face, crop_mask
-from ppstyleclip.toonface.scenes import draw_scene
 
-PACK = Path(__file__).resolve().parents[1] / "ppstyleclip" / "toonface" / "pack"
+PACK = Path(__file__).resolve().parents[1] / "ppstyleclip" / "worlds" / "portrait" / "pack"
 SIZE = 16  # of the tiny generator
 SCENE = draw_scene(11, faces=3, width=320, height=240, sides=(70, 90))
 EDITED = ["edited.png", "faces.npy", "faces.png", "side_by_side.png"]
@@ -56,7 +56,7 @@ def model_arguments():
         "--weight_path",
         "weights.pdparams",
         "--model_type",
-        "toonface",
+        "portrait",
         "--size",
         "16",
         "--style_dim",

@@ -160,7 +160,7 @@ def test_strengths_that_are_no_numbers(editor, face, bad):
 
 def test_words_that_clip_never_saw_are_named_in_a_warning(editor):
     odd = Edit("face", "zorp face with moustache")
-    with pytest.warns(UserWarning, match=r"CLIP of 'toonface' never saw 'zorp', 'moustache'"):
+    with pytest.warns(UserWarning, match=r"CLIP of 'portrait' never saw 'zorp', 'moustache'"):
         editor.direction(odd)
     assert editor.unknown_words(odd) == ["zorp", "moustache"]
     assert editor.unknown_words(HAPPY) == []

@@ -46,7 +46,7 @@ def test_dir_shows_what_can_be_imported():
 def test_models_are_listed_without_paddle():
     code = "import sys, ppstyleclip; print(ppstyleclip.available_models()[:2], 'paddle' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['toonface', 'ffhq-config-f'] False"
+    assert done.stdout.strip() == "['portrait', 'ffhq-config-f'] False"
 
 
 # ---- a model saved and opened
@@ -114,7 +114,7 @@ def weights_of(generator):
 def test_a_generator_of_a_model_a_folder_and_a_file_are_the_same(world, pack, tmp_path):
     paddle.save(tiny_generator().state_dict(), str(tmp_path / "own.pdparams"))
     expected = weights_of(tiny_generator())
-    for source in ("toonface", pack, str(pack / "generator.safetensors"), tmp_path / "own.pdparams"):
+    for source in ("portrait", pack, str(pack / "generator.safetensors"), tmp_path / "own.pdparams"):
         generator = ppstyleclip.load_generator(source)
         assert not generator.training
         for key, value in weights_of(generator).items():
@@ -123,7 +123,7 @@ def test_a_generator_of_a_model_a_folder_and_a_file_are_the_same(world, pack, tm
 
 def test_what_is_no_generator_is_told(world, tmp_path):
     (tmp_path / "text.pt").write_text("a text")
-    with pytest.raises(MissingFile, match="no model and no file 'cats'; known models: toonface, ffhq"):
+    with pytest.raises(MissingFile, match="no model and no file 'cats'; known models: portrait, ffhq"):
         ppstyleclip.load_generator("cats")
     with pytest.raises(UserError, match="text.pt"):
         ppstyleclip.load_generator(tmp_path / "text.pt")

@@ -17,7 +17,7 @@ import pytest
 from ppstyleclip.cli.main import ALIASES, COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
-PACK = ROOT / "ppstyleclip" / "toonface" / "pack"
+PACK = ROOT / "ppstyleclip" / "worlds" / "portrait" / "pack"
 HEADER = "# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE."
 TOPS = ("ppstyleclip", "tools", "applications", "benchmarks", "tests", "configs", "docs", ".ci")
 DOCUMENTS = sorted(p.relative_to(ROOT).as_posix() for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

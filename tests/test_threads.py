@@ -296,7 +296,7 @@ def use_editor(tmp_path):
 def use_zoo(tmp_path):
     bundle = zoo.load_bundle(weight_path=zoo.load.PACK / "generator.safetensors")
     describe_network(lambda: paddle.nn.Linear(2, 2))
-    bundle = zoo.load_bundle(bundle=zoo.load.PACK, clip="toonface").with_parts(generator=bundle.generator)
+    bundle = zoo.load_bundle(bundle=zoo.load.PACK, clip="portrait").with_parts(generator=bundle.generator)
     zoo.save_encoder(tmp_path / "encoder", bundle.encoder, generator="0" * 16)
     zoo.load_encoder(tmp_path / "encoder")
     zoo.save_clip(tmp_path / "clip.safetensors", bundle.clip)

@@ -20,7 +20,7 @@ from ppstyleclip.zoo import EditDefaults, load, save_pack
 SIZE, STYLE_DIM, N_MLP = 16, 12, 2
 WORDS = ["face", "happy", "sad", "smiling", "with", "long", "hair", "a", "photo", "of", "the"]
 CLIP = {
-    "name": "toonface",
+    "name": "portrait",
     "embed_dim": 16,
     "image_size": 16,
     "vision_layers": 1,

@@ -55,7 +55,7 @@ def pack(batches):
     from ppstyleclip.pipelines.optimization import sample_start, target_features
     from ppstyleclip.pipelines.presets import read_optimization_preset
 
-    editor, config = Editor.from_pretrained(), read_optimization_preset("toonface", steps=ENDLESS)
+    editor, config = Editor.from_pretrained(), read_optimization_preset("portrait", steps=ENDLESS)
     bundle, start = editor.bundle, sample_start(editor, range(max(batches)), config.space)
     texts = target_features(editor, start, "face", ["happy face"], config)
     identity = bundle.identity if "identity" in config.objective.parts else None

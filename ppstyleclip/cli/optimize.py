@@ -67,8 +67,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         "--preset",
         metavar="NAME",
-        help="official, seed001, seed004, toonface, toonface_latent, or a YAML "
-        "file (default: for the embedded model toonface, with --latent toonface_latent; else official)",
+        help="official, seed001, seed004, portrait, portrait_latent, or a YAML "
+        "file (default: for the embedded model portrait, with --latent portrait_latent; else official)",
     )
     add("--step", type=Whole(1, MOST_STEPS), help="how many steps (default: the preset's, as for all below)")
     add("--lr", type=WEIGHT, help="learning rate")

@@ -38,7 +38,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add(
         "--clip",
-        help="CLIP to measure with: toonface, ViT_B_32, RN50, RN101, RN50x4, or the file of one "
+        help="CLIP to measure with: portrait, ViT_B_32, RN50, RN101, RN50x4, or the file of one "
         "(default: the model's)",
     )
     add("--stat_path", help="statistics (default: those in the output folder, else the model's own)")

@@ -124,8 +124,8 @@ def _add_training(add: Callable) -> None:
     add(
         "--preset",
         metavar="NAME",
-        help="official, seed000, seed004, toonface, conditioned, or a YAML file "
-        "(default: toonface for the embedded model, else official)",
+        help="official, seed000, seed004, portrait, conditioned, or a YAML file "
+        "(default: portrait for the embedded model, else official)",
     )
     add("--mapper_type", help="LevelsMapper, SingleMapper, ConditionedMapper, or one of style space")
     add("--mapper_mode", help="Mapper (one text), Mapper_sum, Mapper_cat or Mapper_multi")
@@ -216,7 +216,7 @@ def _configs(args: argparse.Namespace, model_name: str) -> tuple[Any, Any]:
     mode = args.mapper_mode
     if mode is not None or args.text_embed_mode is not None:
         changes["embed"] = "none" if mode == "Mapper" else EMBEDS[args.text_embed_mode or "nn.embedding"]
-    preset = args.preset or ("toonface" if model_name == "toonface" else "official")
+    preset = args.preset or ("portrait" if model_name == "portrait" else "official")
     return read_training_preset(
         preset, changes, {field: getattr(args, name) for name, field in RUN_FIELDS.items()}
     )

@@ -172,7 +172,7 @@ def encode_face(editor: Editor, crop: np.ndarray, measures: Measures) -> FaceInv
     if editor.bundle.encoder is None:
         raise UserError(
             f"'{editor.bundle.name}' has no encoder; use --model_type ffhq-inversion or "
-            "toonface, or fit the latent: `ppstyleclip fit`"
+            "portrait, or fit the latent: `ppstyleclip fit`"
         )
     begin = time.time()
     w_plus = editor.invert(crop[None])

@@ -195,9 +195,9 @@ def target_features(
 
 def default_preset(model_name: str, *, is_sampled: bool) -> str:
     """The preset for a model's sampled faces, or for others: w_plus of a file, from which z cannot be had."""
-    if model_name != "toonface":
+    if model_name != "portrait":
         return "official"
-    return "toonface" if is_sampled else "toonface_latent"
+    return "portrait" if is_sampled else "portrait_latent"
 
 
 def sample_start(

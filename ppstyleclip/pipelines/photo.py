@@ -102,7 +102,7 @@ def edit_photo(
         >>> from ppstyleclip import Edit, Editor
         >>> from ppstyleclip.align import faces_of_landmarks
         >>> from ppstyleclip.pipelines.records import result_of
-        >>> from ppstyleclip.toonface.scenes import draw_scene
+        >>> from ppstyleclip.worlds.portrait.scenes import draw_scene
         >>> scene = draw_scene(21, faces=1, width=320, height=240, sides=(120, 130))
         >>> faces = faces_of_landmarks([face.landmarks for face in scene.faces])
         >>> edit, editor = Edit("face", "happy face"), Editor.from_pretrained()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ppstyleclip.errors import MissingFile, UserError
-from ppstyleclip.zoo.registry import EMBEDDED, known_models, model_entry
+from ppstyleclip.zoo.registry import EMBEDDED, known_models, model_entry, refuse_former
 
 if TYPE_CHECKING:
     from ppstyleclip.models.generator import Generator
@@ -19,7 +19,7 @@ def available_models() -> list[str]:
     Examples:
         >>> import ppstyleclip
         >>> ppstyleclip.available_models()[0]
-        'toonface'
+        'portrait'
     """
     return list(known_models())
 
@@ -40,13 +40,14 @@ def load_generator(name_or_file: str | Path) -> Generator:
 
     Examples:
         >>> import ppstyleclip
-        >>> generator = ppstyleclip.load_generator("toonface")
+        >>> generator = ppstyleclip.load_generator("portrait")
         >>> generator.size
-        64
+        128
     """
     from ppstyleclip.zoo import encoders, generators, load
 
     name = str(name_or_file)
+    refuse_former(name)
     if name in known_models() and (name == EMBEDDED or "generator" not in model_entry(name)):
         return load.load_bundle(name).generator
     if name in known_models():

@@ -44,6 +44,7 @@ from ppstyleclip.zoo.registry import (
     fetch_published,
     known_models,
     model_entry,
+    refuse_former,
 )
 
 DEFAULT_CLIP = "ViT_B_32"
@@ -71,7 +72,7 @@ def load_bundle(
         weight_path: weights of the generator instead of the model's own.
         direction_path: relevance instead of the model's own.
         stat_path: statistics instead of the model's own.
-        clip: name of the CLIP ("toonface", ViT_B_32, RN50, RN101, RN50x4), path of one (see load_clip), or a
+        clip: name of the CLIP ("portrait", ViT_B_32, RN50, RN101, RN50x4), path of one (see load_clip), or a
             ClipModel; None takes the one that the relevance file states, or the model's own.
         size, style_dim, n_mlp, channel_multiplier: None, or what the weights must agree with.
     Raises:
@@ -82,7 +83,7 @@ def load_bundle(
         >>> from ppstyleclip.zoo import load_bundle
         >>> bundle = load_bundle()
         >>> bundle.name, bundle.layout.size, bundle.relevance.shape
-        ('toonface', 1120, (736, 128))
+        ('portrait', 1120, (736, 128))
     """
     flags = {"size": size, "style_dim": style_dim, "n_mlp": n_mlp, "channel_multiplier": channel_multiplier}
     if model_type is not None:
@@ -340,10 +341,11 @@ def load_named_clip(clip: str, relevance_path, name: str):
     """Load a CLIP by name, and refuse another one than a relevance file states that it was made for.
 
     Args:
-        clip: "toonface", one of paddleclip's names, or the path of a file, which only the user may give.
+        clip: "portrait", one of paddleclip's names, or the path of a file, which only the user may give.
         relevance_path: a safetensors file that may state a CLIP, or None.
         name: the model's name, for the message.
     """
+    refuse_former(clip)
     if clip == EMBEDDED:
         model = load_pack_clip(PACK, EMBEDDED)
     elif clip in CLIP_CONFIGS:

@@ -49,7 +49,7 @@ def save_pack(
     defaults: EditDefaults | None = None,
     vocabulary=None,
     half: bool = False,
-    name: str = "toonface",
+    name: str = "portrait",
 ) -> dict:
     """Write a model as a folder that load_pack reads.
 

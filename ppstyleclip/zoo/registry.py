@@ -11,9 +11,10 @@ from ppstyleclip.schema import parse_yaml
 from ppstyleclip.zoo.downloads.cache import fetch
 from ppstyleclip.zoo.downloads.judge import expected_of
 
-EMBEDDED = "toonface"
+EMBEDDED = "portrait"
+FORMER = {"toonface": EMBEDDED}  # names of embedded models that are no more
 TABLE = Path(__file__).parents[1] / "zoo.yaml"
-PACK = Path(__file__).parents[1] / "toonface" / "pack"  # the embedded model
+PACK = Path(__file__).parents[1] / "worlds" / "portrait" / "pack"  # the embedded model
 _LONGEST_TABLE = 2**20  # bytes; it comes with the package
 # Google Drive's address of a file as such. Where Drive answers with a page instead (too many downloads that
 # day, or its ways have changed), the page is refused and the message says to fetch the file by hand.
@@ -54,8 +55,15 @@ def model_entry(model_type: str) -> dict:
 
 def check_model_type(model_type: str) -> None:
     """Refuse an unknown name, listing the known ones."""
+    refuse_former(model_type)
     if model_type not in known_models():
         raise UserError(f"unknown model type '{model_type}'; known: {', '.join(known_models())}")
+
+
+def refuse_former(name: str) -> None:
+    """Refuse the name of an embedded model that is no more, naming the one that is."""
+    if name in FORMER:
+        raise UserError(f"the model '{name}' is gone; the embedded one is '{FORMER[name]}'")
 
 
 def fetch_published(name: str) -> Path:

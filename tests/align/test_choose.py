@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 from ppstyleclip.align import (
     Face,
@@ -17,9 +18,8 @@ from ppstyleclip.align import (
     load_face_finder,
 )
 from ppstyleclip.errors import UserError
-from ppstyleclip.toonface.scenes import draw_scene
 
-PACK = Path(__file__).parents[2] / "ppstyleclip" / "toonface" / "pack"
+PACK = Path(__file__).parents[2] / "ppstyleclip" / "worlds" / "portrait" / "pack"
 
 
 def face(left, side, confidence=None):
@@ -119,6 +119,6 @@ def test_a_photo_without_a_face_says_what_is_looked_for(finder):
         NoFace, match="no face was found in a.jpg; use a photo with a face seen from the front"
     ):
         find_photo_faces(finder, grey, name="a.jpg")
-    drawn = dataclasses.replace(finder, kind="toonface")
-    with pytest.raises(NoFace, match="no face of the kind that 'toonface' knows .* such as ffhq-config-f$"):
+    drawn = dataclasses.replace(finder, kind="portrait")
+    with pytest.raises(NoFace, match="no face of the kind that 'portrait' knows .* such as ffhq-config-f$"):
         find_photo_faces(drawn, grey, name="a.jpg")

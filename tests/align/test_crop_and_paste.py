@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from oracles.align_cases import NUM_CASES, PADDED, SHRUNK, SIZE, case, samples
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 from ppstyleclip.align import align_face, crop_mask, crop_to_photo, frame_of_landmarks, paste, paste_back
 from ppstyleclip.errors import UserError
-from ppstyleclip.toonface.scenes import draw_scene
 
 
 def psnr(a, b):

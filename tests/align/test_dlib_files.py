@@ -17,7 +17,7 @@ from ppstyleclip.align.dlib_models import load_detector, load_predictor
 from ppstyleclip.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
-PACK = ROOT / "ppstyleclip" / "toonface" / "pack"
+PACK = ROOT / "ppstyleclip" / "worlds" / "portrait" / "pack"
 PICTURE = np.random.RandomState(0).randint(0, 255, (90, 120, 3), np.uint8)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 from ppstyleclip.align import (
     Face,
@@ -18,11 +19,9 @@ from ppstyleclip.align import (
     read_landmarks,
 )
 from ppstyleclip.errors import MissingExtra, MissingFile, UserError
-from ppstyleclip.toonface.landmarks import landmarks_68
-from ppstyleclip.toonface.renderer import NUM_FACTORS
-from ppstyleclip.toonface.scenes import draw_scene
+from ppstyleclip.worlds.portrait.factors import NUM_FACTORS
 
-PACK = Path(__file__).parents[2] / "ppstyleclip" / "toonface" / "pack"
+PACK = Path(__file__).parents[2] / "ppstyleclip" / "worlds" / "portrait" / "pack"
 DETECTOR, LANDMARKS = PACK / "face_detector.svm", PACK / "landmarks.dat"
 
 

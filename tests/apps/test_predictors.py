@@ -96,7 +96,7 @@ def test_weights_of_ones_own_and_flags_that_agree_or_not(tmp_path):
     assert predictor.generator.size == 16
     with pytest.raises(UserError, match="size 64 was given.*have size 16"):
         StyleGANv2Predictor(weight_path=tmp_path / "own.pdparams", size=64)
-    with pytest.raises(UserError, match="unknown model type 'cats'; known: toonface, ffhq-config-f"):
+    with pytest.raises(UserError, match="unknown model type 'cats'; known: portrait, ffhq-config-f"):
         StyleGANv2Predictor(model_type="cats")
 
 
@@ -166,7 +166,7 @@ def test_directions_come_from_the_published_file_of_the_model(tmp_path, monkeypa
     assert asked == ["stylegan2-ffhq-config-f-directions.pdparams"]
     for name, words in (
         (None, "no stored directions for this model"),
-        ("toonface", "for 'toonface'"),
+        ("portrait", "for 'portrait'"),
         ("animeface-512", "--direction_path"),
         ("cats", "unknown model type 'cats'"),
     ):
@@ -196,7 +196,7 @@ def test_run_writes_paddlegans_three_files(clip_predictor, tmp_path):
 
 def test_run_without_a_latent_edits_the_face_of_the_seed(tmp_path):
     first = StyleGANv2ClipPredictor(output_path=tmp_path / "a", seed=4)
-    again = StyleGANv2ClipPredictor("toonface", output_path=tmp_path / "b", seed=4)
+    again = StyleGANv2ClipPredictor("portrait", output_path=tmp_path / "b", seed=4)
     src, dst, _ = first.run(neutral="face", target="sad face")
     np.testing.assert_array_equal(dst, again.run(neutral="face", target="sad face")[1])
     np.testing.assert_array_equal(src, first.editor.render(first.editor.sample(4))[0])

@@ -32,7 +32,7 @@ def make_bundle(folder, seed=5):
     """Both stages for a generator that is in no pack, measured with the embedded CLIP."""
     save_generator(f"{folder}.safetensors", tiny_generator(seed=seed), name=folder)
     assert getf(["--weight_path", f"{folder}.safetensors", "--bundle", folder, "--num_samples", "60"]) == 0
-    assert extract(["--bundle", folder, "--clip", "toonface", "--num_images", "2"]) == 0
+    assert extract(["--bundle", folder, "--clip", "portrait", "--num_images", "2"]) == 0
 
 
 def refused(capsys, *arguments):
@@ -63,7 +63,7 @@ def test_a_bundle_is_measured_as_its_generator_is_elsewhere():
                 "--output_path",
                 "loose",
                 "--clip",
-                "toonface",
+                "portrait",
                 "--num_images",
                 "2",
             ]
@@ -85,8 +85,8 @@ def test_stages_in_the_wrong_order_name_the_right_one(capsys):
     save_generator("mine/generator.safetensors", tiny_generator(seed=5), name="mine")
     line = refused(capsys, "--bundle", "mine")
     assert "has no relevance.safetensors yet" in line and "ppstyleclip relevance --bundle mine" in line
-    assert "--clip toonface" in line
-    assert extract(["--bundle", "mine", "--clip", "toonface"]) == 2
+    assert "--clip portrait" in line
+    assert extract(["--bundle", "mine", "--clip", "portrait"]) == 2
     assert "ppstyleclip statistics --bundle mine" in capsys.readouterr().err
 
 
@@ -131,7 +131,7 @@ def test_a_folder_keeps_its_generator(capsys):
     assert load_bundle(bundle="mine").name == "mine"
 
 
-@pytest.mark.parametrize("option", [["--model_type", "toonface"], ["--weight_path", "mine.safetensors"]])
+@pytest.mark.parametrize("option", [["--model_type", "portrait"], ["--weight_path", "mine.safetensors"]])
 def test_a_bundle_takes_no_other_generator(capsys, option):
     make_bundle("mine")
     capsys.readouterr()

@@ -351,7 +351,7 @@ def test_the_four_commands_of_the_document(tmp_path, monkeypatch, capsys):
     assert convert_weights(["my.pkl", "my/generator.safetensors"]) == 0
     own = ["--weight_path", "my/generator.safetensors", "--output_path", "my"]
     assert getf([*own, "--num_samples", "50"]) == 0
-    assert extract([*own, "--num_images", "3", "--clip", "toonface"]) == 0
+    assert extract([*own, "--num_images", "3", "--clip", "portrait"]) == 0
     start = "my/stylegan2-my-styleclip"
     measured = [
         "--stat_path",

@@ -84,7 +84,7 @@ def test_the_command_in_every_space(space):
                 "--nearby",
                 "2",
                 "--preset",
-                "toonface",
+                "portrait",
                 "--save_every",
                 "1",
                 "--output_path",
@@ -106,11 +106,11 @@ def test_the_command_in_every_space(space):
 def test_a_found_face_is_where_the_next_run_begins():
     """z and w are written as w_plus, which draws the same face."""
     command = ["--description", "happy face", "--output_path", "out", "--step"]
-    assert load_tool("optimize")([*command, "3", "--preset", "toonface", "--seed", "1"]) == 0
+    assert load_tool("optimize")([*command, "3", "--preset", "portrait", "--seed", "1"]) == 0
     found = load_pixels("out/final_result.png")
     assert (
         load_tool("optimize")(
-            [*command, "1", "--preset", "toonface_latent", "--lr", "0", "--latent", "out/latent.npy"]
+            [*command, "1", "--preset", "portrait_latent", "--lr", "0", "--latent", "out/latent.npy"]
         )
         == 0
     )

@@ -158,10 +158,10 @@ def test_one_command_runs_both_stages():
 
 def test_one_command_makes_a_bundle_of_a_generator_of_ones_own():
     save_generator("mine.safetensors", tiny_generator(seed=5), name="mine")
-    words = ["--num_samples", "60", "--num_images", "2", "--clip", "toonface"]
+    words = ["--num_samples", "60", "--num_images", "2", "--clip", "portrait"]
     assert prepare(["--bundle", "mine", "--weight_path", "mine.safetensors", *words]) == 0
     bundle = load_pack("mine")
-    assert bundle.relevance.clip_name == "toonface" and bundle.stats.count == 60
+    assert bundle.relevance.clip_name == "portrait" and bundle.stats.count == 60
     assert bundle.relevance.fingerprints["generator"] == bundle.fingerprints["generator"]
 
 
@@ -200,7 +200,7 @@ def fails(main, argv, message, capsys):
 @pytest.mark.parametrize(
     "argv, message",
     [
-        (["--model_type", "cats"], "unknown model type 'cats'; known: toonface"),
+        (["--model_type", "cats"], "unknown model type 'cats'; known: portrait"),
         (["--weight_path", "nothing.pdparams"], "nothing.pdparams"),
         (["--truncation_mode", "half"], "known: layers, features, all, none"),
         (["--num_samples", "1"], "num_samples >= 2"),

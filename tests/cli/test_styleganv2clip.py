@@ -106,7 +106,7 @@ def test_every_argument_of_the_seed_document(pack, capsys):
                 "--weight_path",
                 "weights.pdparams",
                 "--model_type",
-                "toonface",
+                "portrait",
                 "--size",
                 "16",
                 "--style_dim",
@@ -184,7 +184,7 @@ def bad_files(pack):
 @pytest.mark.parametrize(
     "words, argv",
     [
-        ("unknown model type 'cats'; known: toonface, ffhq-config-f", ["--model_type", "cats"]),
+        ("unknown model type 'cats'; known: portrait, ffhq-config-f", ["--model_type", "cats"]),
         ("stylegan2-ffhq-config-f.pdparams is not on this machine", ["--model_type", "ffhq-config-f"]),
         ("there is no file nowhere.npy", ["--latent", "nowhere.npy"]),
         ("empty.npy", ["--latent", "empty.npy"]),
@@ -210,7 +210,7 @@ def bad_files(pack):
         ("text.pdparams", ["--weight_path", "text.pdparams"]),
         ("cut.safetensors", ["--weight_path", "cut.safetensors"]),
         ("a generator is needed; what this is was not recognised", ["--weight_path", "other.pdparams"]),
-        ("another", ["--weight_path", "another.pdparams", "--model_type", "toonface"]),
+        ("another", ["--weight_path", "another.pdparams", "--model_type", "portrait"]),
         ("other.pdparams", ["--stat_path", "other.pdparams"]),
         ("other.pdparams", ["--direction_path", "other.pdparams"]),
         ("size 1024 was given", ["--size", "1024"]),

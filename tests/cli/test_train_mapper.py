@@ -196,7 +196,7 @@ def started(pack, *words, launch=()):
         "from tool_main import load_tool\n"
         "raise SystemExit(load_tool('train_mapper')(sys.argv[1:]))\n"
     )
-    arguments = ["--bundle", str(pack), "--preset", "toonface", "--description", "happy face", *SMALL, *words]
+    arguments = ["--bundle", str(pack), "--preset", "portrait", "--description", "happy face", *SMALL, *words]
     environment = {**os.environ, "PYTHONPATH": str(TOOLS.parent), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, *launch, str(driver), *arguments],

@@ -40,7 +40,7 @@ def old_relevance_job():
         "clip": clip_fingerprint(clip),
         "statistics": fingerprint({"mean": bundle.stats.mean, "std": bundle.stats.std}),
         "styles": made["styles"],
-        "clip_name": "toonface",
+        "clip_name": "portrait",
         "num_images": 3,
         "channels": None,
         "threads": thread_count(),

@@ -6,8 +6,7 @@ that are off by some pixels, as a predictor's are.
 """
 
 import numpy as np
-
-from ppstyleclip.toonface.scenes import draw_scene
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 SIZE = 64  # of the crop
 NUM_CASES = 24

@@ -29,10 +29,10 @@ OLD_OPTIMIZE = {
     "seed004": """
         {space: w_plus, steps: 100, rate: 0.1, schedule: stepped, every: 50, factor: 0.5, l2: 0.008,
         l2_over: mean, identity: 0.005, view: seed004, adam: {weight_decay: 0.01, amsgrad: true}}""",
-    "toonface": """
+    "portrait": """
         {space: z, steps: 40, rate: 0.2, schedule: ramped, up: 0.05, down: 0.25, l2: 0.004, l2_over: sum,
         identity: 0.5, view: clip, toward: 2.0, nearby: 39, spread: 1.5}""",
-    "toonface_latent": """
+    "portrait_latent": """
         {space: w_plus, steps: 80, rate: 0.05, schedule: ramped, up: 0.05, down: 0.25, l2: 0.005,
         l2_over: sum, identity: 0.5, view: clip, toward: 2.0, nearby: 40, spread: 1.0}""",
 }
@@ -53,7 +53,7 @@ OLD_MAPPER = {
         {mapper_type: LevelsMapper, mode: Mapper, scale: 1.0, steps: 50000, batch_size: 2, optimiser: ranger,
         rate: 0.5, clip: 1.0, l2: 0.3, identity: 0.06, view: seed004, every: 2000,
         run: {train_faces: 5000, held_out_faces: 1000, pictures_every: 100, save_every: 2000}}""",
-    "toonface": """
+    "portrait": """
         {mapper_type: LevelsMapper, mode: Mapper, scale: 0.1, steps: 600, batch_size: 4, optimiser: ranger,
         rate: 3.0, clip: 1.0, l2: 0.1, identity: 0.0, view: clip, views: 3, reach: 0.05, toward: 2.0,
         every: 100, run: {train_faces: 420, held_out_faces: 42, pictures_every: 100, save_every: 50}}""",
@@ -93,7 +93,7 @@ def test_mapper_files_with_the_old_names_still_read(preset):
     (mine, run), (shipped, shipped_run) = read_training_preset("mine.yaml"), read_training_preset(preset)
     assert run == shipped_run
     assert mine.objective.anchor == "crops"
-    anchor = "picture" if preset in ("toonface", "conditioned") else "crops"
+    anchor = "picture" if preset in ("portrait", "conditioned") else "crops"
     assert dataclasses.replace(mine, objective=dataclasses.replace(mine.objective, anchor=anchor)) == shipped
 
 
@@ -144,14 +144,14 @@ def test_mapper_presets_are_the_seeds_numbers():
     assert (many.batch_size, many.steps) == (1, 100000)
     assert (run.train_faces, run.save_every) == (7, 2000)
     assert read_training_preset("seed004")[0].mapper.scale == 1.0
-    assert read_training_preset("toonface", {"learning_rate": 0.2})[0].learning_rate == 0.2
+    assert read_training_preset("portrait", {"learning_rate": 0.2})[0].learning_rate == 0.2
 
 
 def test_presets_by_model_and_by_face():
-    assert default_preset("toonface", is_sampled=True) == "toonface"
-    assert default_preset("toonface", is_sampled=False) == "toonface_latent"
+    assert default_preset("portrait", is_sampled=True) == "portrait"
+    assert default_preset("portrait", is_sampled=False) == "portrait_latent"
     assert default_preset("ffhq-config-f", is_sampled=True) == "official"
-    assert {read_optimization_preset(name).space for name in ("toonface_latent", "official")} == {"w_plus"}
+    assert {read_optimization_preset(name).space for name in ("portrait_latent", "official")} == {"w_plus"}
 
 
 def test_the_warm_up_of_the_official_code_works():

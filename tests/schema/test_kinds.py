@@ -10,7 +10,7 @@ from hostile_values import NO_NAME, refused
 from ppstyleclip.schema import check_name, is_name, name_of
 
 NAMES = [
-    "toonface",
+    "portrait",
     "ffhq-config-f",
     "my model (2)",
     "a.b_c+d",

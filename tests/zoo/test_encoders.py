@@ -163,7 +163,7 @@ def test_the_flags_must_agree_with_the_generator_of_the_file(tmp_path, monkeypat
     live_in(save_tiny_pack(tmp_path / "pack"), monkeypatch, tmp_path)
     monkeypatch.setattr(load, "has_encoder", lambda path: True)
     monkeypatch.setattr(load, "load_encoder", lambda path: (tiny_encoder(), tiny_generator()))
-    bundle = load_bundle("toonface", weight_path="mine.pt", size=16)
+    bundle = load_bundle("portrait", weight_path="mine.pt", size=16)
     assert bundle.encoder.network.num_styles == LEVELS and bundle.stats is not None
     with pytest.raises(UserError, match="mine.pt.*16|16.*mine.pt"):
         load_bundle(weight_path="mine.pt", size=32)

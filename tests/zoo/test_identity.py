@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import paddle
 import pytest
+from ppstyleclip.toonface import build_pack, train_identity, world
 from tiny_world import live_in, save_tiny_pack
 
 from ppstyleclip.engine import compile_gradient
@@ -13,8 +14,8 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.pictures import to_images
-from ppstyleclip.toonface import build_pack, train_identity, world
-from ppstyleclip.toonface.renderer import FACTORS, render_batch
+from ppstyleclip.worlds.portrait.factors import FACTORS
+from ppstyleclip.worlds.portrait.render import render_batch
 from ppstyleclip.zoo import load_bundle, load_identity, save_identity
 from ppstyleclip.zoo.pack import IDENTITY
 

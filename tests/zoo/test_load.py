@@ -118,7 +118,7 @@ def ffhq(world, weights, monkeypatch):
 
 
 def test_known_models_and_their_table():
-    assert known_models() == ("toonface", "ffhq-config-f", "animeface-512", "ffhq-inversion", "ffhq-toonify")
+    assert known_models() == ("portrait", "ffhq-config-f", "animeface-512", "ffhq-inversion", "ffhq-toonify")
     table = read_registry()
     for name, entry in table["files"].items():
         keys = {"url", "page", "what", "for", "licence", "size", "sha256"}
@@ -190,7 +190,7 @@ def test_the_zoos_names_and_no_paddle_for_fetching():
 
 
 def test_the_embedded_model_is_the_default(world):
-    assert load_bundle().name == load_bundle("toonface").name == "tiny"
+    assert load_bundle().name == load_bundle("portrait").name == "tiny"
     assert load_bundle(size=16).generator.size == 16
     with pytest.raises(UserError, match="size 1024 was given.*size 16"):
         load_bundle(size=1024)
@@ -204,7 +204,7 @@ def test_no_embedded_model(world, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("arguments", [{}, {"weight_path": "x"}])
 def test_an_unknown_model_type_lists_the_known(world, arguments):
-    with pytest.raises(UserError, match="type 'dogs'; known: toonface, ffhq-config-f, animeface-512"):
+    with pytest.raises(UserError, match="type 'dogs'; known: portrait, ffhq-config-f, animeface-512"):
         load_bundle("dogs", **arguments)
 
 
@@ -252,7 +252,7 @@ def test_a_generator_of_ones_own(world, weights, tmp_path):
     stats, relevance = tiny_measurements(bundle.layout)
     mark, clip = bundle.fingerprints["generator"], load_pack(load.PACK).fingerprints["clip"]
     save_stats(tmp_path / "stats.safetensors", stats, generator=mark)
-    save_relevance(tmp_path / "rel.safetensors", relevance, generator=mark, clip=clip, clip_name="toonface")
+    save_relevance(tmp_path / "rel.safetensors", relevance, generator=mark, clip=clip, clip_name="portrait")
     own = load_bundle(
         weight_path=weights,
         stat_path=tmp_path / "stats.safetensors",
@@ -273,7 +273,7 @@ def test_weight_path_wins_over_model_type(ffhq, weights, world, tmp_path):
 
 def test_the_packs_directions_do_not_go_with_another_generator(world, pack, tmp_path):
     mark = save_generator(tmp_path / "g.safetensors", tiny_generator(seed=4), name="fourth")
-    bundle = load_bundle("toonface", weight_path=tmp_path / "g.safetensors")
+    bundle = load_bundle("portrait", weight_path=tmp_path / "g.safetensors")
     assert bundle.name == "fourth" and bundle.clip.name == CLIP["name"] and bundle.defaults.alpha == 7.0
     with pytest.raises(UserError, match=f"{pack[1]['generator']}.*'fourth' has generator {mark}"):
         bundle.relevance  # noqa: B018
@@ -283,16 +283,16 @@ def test_relevance_of_another_clip_is_refused(world, tmp_path):
     bundle = load_bundle()
     generator, clip = bundle.fingerprints["generator"], "0123456789abcdef"
     path = tmp_path / "rel.safetensors"
-    save_relevance(path, bundle.relevance, generator=generator, clip=clip, clip_name="toonface")
+    save_relevance(path, bundle.relevance, generator=generator, clip=clip, clip_name="portrait")
     with pytest.raises(UserError, match=f"{clip}.*{bundle.fingerprints['clip']}"):
         load_bundle(direction_path=path).clip  # noqa: B018
 
 
 def test_a_clip_by_name(ffhq, world):
-    assert load_bundle("ffhq-config-f", clip="toonface").clip.name == CLIP["name"]
+    assert load_bundle("ffhq-config-f", clip="portrait").clip.name == CLIP["name"]
     mine = tiny_clip()
     assert load_bundle("ffhq-config-f", clip=mine).clip is mine
-    with pytest.raises(UserError, match="no CLIP 'ViT'; give a file, or a name: toonface, ViT_B_32"):
+    with pytest.raises(UserError, match="no CLIP 'ViT'; give a file, or a name: portrait, ViT_B_32"):
         load_bundle("ffhq-config-f", clip="ViT").clip  # noqa: B018
 
 

@@ -189,7 +189,7 @@ FILES = {
         lambda path: read_stats(path, LAYOUT, name="tiny"),
     ),
     "relevance": (
-        lambda path: save_relevance(path, ROWS, generator="1" * 16, clip="2" * 16, clip_name="toonface"),
+        lambda path: save_relevance(path, ROWS, generator="1" * 16, clip="2" * 16, clip_name="portrait"),
         lambda path: read_relevance(path, LAYOUT, name="tiny"),
     ),
 }

@@ -6,6 +6,10 @@ from pathlib import Path
 import numpy as np
 import paddle
 import pytest
+from ppstyleclip.toonface.build_pack import PACK
+from ppstyleclip.toonface.judge import read_factors
+from ppstyleclip.toonface.train_generator import load_judge
+from ppstyleclip.toonface.world import sample_z
 
 from ppstyleclip import Edit, Editor
 from ppstyleclip.files import read_safetensors
@@ -17,11 +21,7 @@ from ppstyleclip.methods.global_directions import (
 )
 from ppstyleclip.pictures import to_images
 from ppstyleclip.progress import last
-from ppstyleclip.toonface.build_pack import PACK
-from ppstyleclip.toonface.judge import read_factors
-from ppstyleclip.toonface.renderer import INDEX
-from ppstyleclip.toonface.train_generator import load_judge
-from ppstyleclip.toonface.world import sample_z
+from ppstyleclip.worlds.portrait.factors import INDEX
 from ppstyleclip.zoo import load_bundle
 
 JUDGE = Path(__file__).parents[2] / "benchmarks" / "judges" / "judge-1.safetensors"

@@ -108,7 +108,7 @@ def collect_statistics(
         >>> from ppstyleclip.methods.global_directions import StatisticsConfig, collect_statistics
         >>> from ppstyleclip.progress import last
         >>> config = StatisticsConfig(num_samples=40, keep=3)
-        >>> record = last(collect_statistics(load_generator("toonface"), config))
+        >>> record = last(collect_statistics(load_generator("portrait"), config))
         >>> record.stats.mean.shape, record.s.shape
         ((1120,), (3, 1120))
     """

@@ -33,7 +33,7 @@ def world(pack, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def toonface(monkeypatch):
+def embedded(monkeypatch):
     """The embedded world itself, whose faces and face models are real."""
     pytest.importorskip("dlib", reason="dlib-bin, the extra 'align', is not installed")
     monkeypatch.setattr(load, "PACK", PACK)

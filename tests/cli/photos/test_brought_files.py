@@ -103,7 +103,7 @@ def bring_files():
         (["scene.png", "--beta_threshold", "9"], "no style channel passes beta 9"),
         (["scene.png", "--output_path", "text.jpg"], "cannot write text.jpg"),
         (["scene.png", "--weight_path", "text.jpg"], "error: text.jpg is of no kind that is known"),
-        (["scene.png", "--model_type", "ffhq"], "unknown model type 'ffhq'; known: toonface"),
+        (["scene.png", "--model_type", "ffhq"], "unknown model type 'ffhq'; known: portrait"),
     ],
 )
 def test_bad_input_is_one_line_and_two(argv, words, capsys):
@@ -118,7 +118,7 @@ def test_bad_input_is_one_line_and_two(argv, words, capsys):
 def test_words_that_the_model_never_saw_are_named(capsys):
     assert run("edit_photo", "scene.png", *TARGET, "--target", "zorblax face") == 0
     first = capsys.readouterr().err.splitlines()[0]
-    assert first.startswith("warning: the CLIP of 'toonface' never saw 'zorblax'")
+    assert first.startswith("warning: the CLIP of 'portrait' never saw 'zorblax'")
 
 
 def test_without_landmarks_and_without_dlibs_model_the_cure_is_named(capsys):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from photo_world import TARGET, TOOLS, names, read, run
 from PIL import Image
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 from ppstyleclip.apps import Pixel2Style2PixelPredictor
 from ppstyleclip.cli.main import run_command
@@ -19,7 +20,6 @@ from ppstyleclip.errors import MissingExtra, UserError
 from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo
 from ppstyleclip.pipelines.records import result_of
-from ppstyleclip.toonface.scenes import draw_scene
 
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
 SMALL = draw_scene(6, faces=1, width=260, height=240, sides=(120, 130), angles=(-5, 5))
@@ -33,7 +33,7 @@ def save(pixels, name):
 # ---- one line on what was found
 
 
-def test_the_faces_that_were_found_are_said_first(toonface, capsys):
+def test_the_faces_that_were_found_are_said_first(embedded, capsys):
     save(SMALL.pixels, "one.png")
     assert run("edit_photo", "one.png", *QUICK) == 0
     first, second = capsys.readouterr().out.splitlines()[:2]
@@ -41,7 +41,7 @@ def test_the_faces_that_were_found_are_said_first(toonface, capsys):
     assert " pixels, confidence " in first and second.startswith("face -> happy face")
 
 
-def test_edit_says_it_as_json(toonface, capsys):
+def test_edit_says_it_as_json(embedded, capsys):
     save(SMALL.pixels, "one.png")
     assert run_command("edit", ["one.png", *QUICK, "-o", "a.png", "--json"]) == 0
     (face,) = json.loads(capsys.readouterr().out)["faces"]
@@ -50,7 +50,7 @@ def test_edit_says_it_as_json(toonface, capsys):
     assert abs((face["box"][0] + face["box"][2]) / 2 - middle) < 20
 
 
-def test_confidence_is_a_value_in_python(toonface):
+def test_confidence_is_a_value_in_python(embedded):
     config = PhotoConfig(fitting=FittingConfig(steps=0))
     editor = Editor.from_pretrained()
     made = result_of(edit_photo(editor, SMALL.pixels, Edit("face", "happy face"), config))
@@ -62,7 +62,7 @@ def test_confidence_is_a_value_in_python(toonface):
     ("pixel2style2pixel", ["--input_image", "lying.png"]),
     ("styleganv2fitting", ["--input_image", "lying.png", "--need_align"]),
     ("edit_photo", ["lying.png", "--target", "happy face"])])  # fmt: skip
-def test_a_face_on_its_side_asks_for_a_turn(toonface, capsys, tool, argv):
+def test_a_face_on_its_side_asks_for_a_turn(embedded, capsys, tool, argv):
     """And only commands that take landmarks speak of them."""
     save(np.rot90(SMALL.pixels), "lying.png")
     assert TOOLS[tool]([*argv, "--output_path", "out"]) == 2
@@ -72,7 +72,7 @@ def test_a_face_on_its_side_asks_for_a_turn(toonface, capsys, tool, argv):
     assert ("landmarks" in line) == (tool != "styleganv2fitting")
 
 
-def test_without_dlib_landmarks_are_offered_where_they_are_taken(toonface, monkeypatch, capsys):
+def test_without_dlib_landmarks_are_offered_where_they_are_taken(embedded, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "dlib", None)
     save(SMALL.pixels, "one.png")
     assert run("edit_photo", "one.png", *QUICK) == 2
@@ -87,7 +87,7 @@ def test_without_dlib_landmarks_are_offered_where_they_are_taken(toonface, monke
 # ---- results of pictures that share their names
 
 
-def test_pictures_that_differ_by_their_endings_have_results_of_their_own(toonface, capsys):
+def test_pictures_that_differ_by_their_endings_have_results_of_their_own(embedded, capsys):
     Path("both").mkdir()
     other = draw_scene(4, faces=1, width=260, height=240, sides=(120, 130)).pixels
     save(SMALL.pixels, "both/a.png")
@@ -139,13 +139,13 @@ def test_a_result_never_takes_the_place_of_its_source(capsys):
 # ---- a mapper's photos
 
 
-def test_the_best_face_of_each_photo_becomes_a_latent(toonface):
+def test_the_best_face_of_each_photo_becomes_a_latent(embedded):
     Path("frames").mkdir()
     two = draw_scene(21, faces=2, width=420, height=240, sides=(100, 150)).pixels
     for name, pixels in (("a", SMALL.pixels), ("b", np.full((200, 200, 3), 90, np.uint8)), ("c", two)):
         save(pixels, f"frames/{name}.png")
     editor = Editor.from_pretrained()
-    with pytest.warns(UserWarning, match="left out: no face of the kind that 'toonface' knows .*b.png"):
+    with pytest.warns(UserWarning, match="left out: no face of the kind that 'portrait' knows .*b.png"):
         found = photo_latents(editor, "frames")
     assert found.shape == (2, editor.bundle.generator.n_latent, editor.bundle.generator.style_dim)
     with pytest.raises(UserError, match="the folder nowhere is not there; check the path"):

@@ -10,13 +10,13 @@ import cv2
 import pytest
 from photo_world import names, read, run
 from PIL import Image
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 from ppstyleclip.cli import saving
 from ppstyleclip.cli.photos import open_frames
 from ppstyleclip.errors import CannotWrite
 from ppstyleclip.files import save_png
 from ppstyleclip.pipelines import frames as pipeline
-from ppstyleclip.toonface.scenes import draw_scene
 from ppstyleclip.video import save_mp4
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,7 +31,7 @@ def small_scenes():
 
 
 @pytest.mark.slow
-def test_a_folder_is_edited_picture_by_picture(toonface, capsys):
+def test_a_folder_is_edited_picture_by_picture(embedded, capsys):
     Path("frames").mkdir()
     scenes = small_scenes()
     for name, scene in zip("cab", scenes):
@@ -44,7 +44,7 @@ def test_a_folder_is_edited_picture_by_picture(toonface, capsys):
     assert changed == [True, False, True]
 
 
-def test_a_video_is_edited_frame_by_frame(toonface, capsys):
+def test_a_video_is_edited_frame_by_frame(embedded, capsys):
     scenes = small_scenes()
     save_mp4(Path("in.mp4"), scenes, fps=5)
     assert run("edit_photo", "in.mp4", "--target", "happy face", "--steps", "3") == 0
@@ -63,7 +63,7 @@ def test_a_video_is_edited_frame_by_frame(toonface, capsys):
         ("frames", ["--smooth", "3"], 3),
     ],
 )
-def test_landmarks_of_a_video_are_smoothed(toonface, monkeypatch, name, argv, radius):
+def test_landmarks_of_a_video_are_smoothed(embedded, monkeypatch, name, argv, radius):
     asked = []
 
     def smooth_stream(seen, radius):
@@ -89,7 +89,7 @@ def test_pictures_of_one_name_and_two_formats_are_two_results(tmp_path):
         assert open_frames(folder).names() == ["a.PNG", "a.jpg", "b"]
 
 
-def test_a_result_that_cannot_be_written_leaves_the_old_ones(toonface, monkeypatch, capsys):
+def test_a_result_that_cannot_be_written_leaves_the_old_ones(embedded, monkeypatch, capsys):
     Path("frames").mkdir()
     Path("out").mkdir()
     for name in "ab":
@@ -119,7 +119,7 @@ from ppstyleclip.align import faces_of_landmarks, FaceFinder
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.pipelines import frames
-from ppstyleclip.toonface.scenes import draw_scene
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 from ppstyleclip.cli.saving import save_frames
 from ppstyleclip.video import mp4_writer, open_video
 
@@ -155,7 +155,7 @@ print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
 
 
 @pytest.mark.parametrize("name, words", [("empty", "holds no pictures"), ("text.mp4", "no frames that can")])
-def test_what_holds_no_frames_is_one_line(toonface, capsys, name, words):
+def test_what_holds_no_frames_is_one_line(embedded, capsys, name, words):
     Path("empty").mkdir()
     Path("text.mp4").write_text("not a video")
     assert run("edit_photo", name, "--target", "happy face") == 2

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from photo_world import EDITED, SCENE, SIZE, TARGET, crops, decibels, masks, names, read, run
 from PIL import Image
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 from tiny_encoder import LEVELS
 from tiny_world import STYLE_DIM
 
@@ -16,7 +17,6 @@ from ppstyleclip.align import align_face, crop_mask
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.pipelines import quality
-from ppstyleclip.toonface.scenes import draw_scene
 from ppstyleclip.zoo import load_bundle, load_pack, save_generator
 
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
@@ -95,7 +95,7 @@ def test_a_generator_is_tuned_to_each_face_and_handed_on(capsys):
     assert all(tuned > fitted for _, fitted, tuned in stages)
     latents, sheet = np.load("out/faces.npy"), read("faces.png")
     for k in range(3):
-        bundle = load_bundle("toonface", weight_path=f"out/generator_{k + 1}.safetensors")
+        bundle = load_bundle("portrait", weight_path=f"out/generator_{k + 1}.safetensors")
         assert bundle.fingerprints["generator"] != load_bundle(None).fingerprints["generator"]
         editor, top = Editor(bundle), 2 + k * (SIZE + 2)
         drawn = editor.render(editor.apply(latents[k : k + 1], Edit("face", "happy face")))[0]
@@ -108,7 +108,7 @@ def test_a_generator_is_tuned_to_each_face_and_handed_on(capsys):
 # ---- with dlib
 
 
-def test_three_faces_at_angles_are_found_edited_and_put_back(toonface, capsys):
+def test_three_faces_at_angles_are_found_edited_and_put_back(embedded, capsys):
     scene = draw_scene(4, faces=3, width=640, height=360, sides=(140, 180))
     Image.fromarray(scene.pixels).save("scene.png")
     assert run("edit_photo", "scene.png", "--target", "happy face", "--face", "all", "--steps", "5") == 0
@@ -120,22 +120,22 @@ def test_three_faces_at_angles_are_found_edited_and_put_back(toonface, capsys):
     assert changed[frames > 0.9].mean() > 0.1 and not changed[~near].any()
 
 
-def test_a_tuned_generator_of_the_embedded_world_is_edited_as_it_was(toonface, capsys):
+def test_a_tuned_generator_of_the_embedded_world_is_edited_as_it_was(embedded, capsys):
     """Its strengths count in the embedded world's own unit, which needs all that was measured."""
     own = load_bundle(None)
     save_generator(
         "tuned.safetensors",
         tiny_change(own.generator),
-        name="toonface",
+        name="portrait",
         about={"tuned_from": own.fingerprints["generator"]},
     )
-    tuned = load_bundle("toonface", weight_path="tuned.safetensors")
+    tuned = load_bundle("portrait", weight_path="tuned.safetensors")
     edit = Edit("face", "happy face")
     np.testing.assert_array_equal(Editor(tuned).step(edit), Editor(own).step(edit))
     assert tuned.face_models == own.face_models
-    save_generator("other.safetensors", tuned.generator, name="toonface")
+    save_generator("other.safetensors", tuned.generator, name="portrait")
     with pytest.raises(UserError, match="was made for generator"):
-        load_bundle("toonface", weight_path="other.safetensors").stats  # noqa: B018
+        load_bundle("portrait", weight_path="other.safetensors").stats  # noqa: B018
 
 
 def tiny_change(generator):
@@ -145,14 +145,14 @@ def tiny_change(generator):
     return changed
 
 
-def test_a_photo_without_a_face_of_the_model_names_the_cure(toonface, capsys):
+def test_a_photo_without_a_face_of_the_model_names_the_cure(embedded, capsys):
     Image.fromarray(draw_scene(3, faces=0).pixels).save("ground.png")
     assert run("edit_photo", "ground.png", "--target", "happy face") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "no face of the kind that 'toonface' knows was found in ground.png" in line
+    assert "no face of the kind that 'portrait' knows was found in ground.png" in line
 
 
-def test_half_a_face_is_edited_with_a_warning_or_refused(toonface, capsys):
+def test_half_a_face_is_edited_with_a_warning_or_refused(embedded, capsys):
     scene = draw_scene(4, faces=3, width=640, height=360, sides=(140, 180))
     left = int(scene.faces[1].landmarks[:, 0].mean())
     Image.fromarray(scene.pixels[:, left : left + 110]).save("half.png")

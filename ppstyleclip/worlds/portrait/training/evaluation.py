@@ -11,7 +11,7 @@ import numpy as np
 from ppstyleclip.worlds.portrait.canvas import REGIONS
 from ppstyleclip.worlds.portrait.factors import FACTORS, factors_from_z
 from ppstyleclip.worlds.portrait.training.losses import split_bands
-from ppstyleclip.worlds.portrait.training.network import F, torch
+from ppstyleclip.worlds.portrait.training.network import F, half_precision, torch
 from ppstyleclip.worlds.portrait.training.pictures import pyramid, to_images, to_pixels
 from ppstyleclip.worlds.portrait.training.regressor import correlations, read_all
 from ppstyleclip.worlds.portrait.training.shards import HELD_OUT, Shard, shard_path
@@ -36,7 +36,7 @@ class HeldOut:
 def draw(generator, z, size, batch=20):
     """`{side: pictures}` of 64 px and above, or of `size` alone; in half precision as while learning."""
     parts = []
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), half_precision():
         for rows in z.split(batch):
             found = generator.pictures(generator.styles(rows), size)
             parts.append({side: image.float() for side, image in found.items() if side >= min(64, size)})

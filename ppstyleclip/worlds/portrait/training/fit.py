@@ -16,7 +16,7 @@ import numpy as np
 from ppstyleclip.files import read_safetensors
 from ppstyleclip.worlds.portrait.training import checkpoint, crops, losses
 from ppstyleclip.worlds.portrait.training.muon import Muon
-from ppstyleclip.worlds.portrait.training.network import F, affine_weights, torch
+from ppstyleclip.worlds.portrait.training.network import F, affine_weights, half_precision, torch
 from ppstyleclip.worlds.portrait.training.pictures import pyramid, to_images
 from ppstyleclip.worlds.portrait.training.start import build
 
@@ -130,7 +130,7 @@ class Fit:
         weights = losses.part_weights(maps)
         some = max(1, round(plan.share * len(z)))
         corners = crops.place_windows(weights[:some], np.random.RandomState(self.step))
-        with torch.autocast("cpu", torch.bfloat16):
+        with half_precision():
             styles = self.generator.styles(torch.from_numpy(z))
             ours = crops.draw(self.generator, styles, corners, self.side)
         theirs = pyramid(to_images(pixels), [side for side in ours if side >= crops.TRUNK // 2])
@@ -156,7 +156,7 @@ class Fit:
         loss = losses.band_loss(whole, target, each, bands=4, rest=True, texture=texture)
         loss = loss + 2 * losses.plain_loss(whole, target, each)
         if reader is not None and self.pictures >= plan.refine:
-            with torch.autocast("cpu", torch.bfloat16):
+            with half_precision():
                 loss = loss + plan.features * losses.feature_loss(reader, whole, target).float()
         inner = crops.cut(weights, corners) * crops.valid(corners)
         for side in (s for s in ours if s > crops.TRUNK):

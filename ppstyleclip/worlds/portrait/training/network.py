@@ -26,6 +26,12 @@ TAPS = (1.0, 3.0, 3.0, 1.0)  # of the filter behind each enlarging convolution
 _GAIN = math.sqrt(2.0)  # of every leaky ReLU
 
 
+def half_precision():
+    """Context in which layers compute in bfloat16, where this processor has instructions for it."""
+    known = torch.cpu.get_capabilities()
+    return torch.autocast("cpu", torch.bfloat16, enabled=bool(known["avx512_bf16"] or known["amx_bf16"]))
+
+
 class EqualLinear(nn.Module):
     """`x @ W / sqrt(in) + b`; W is `[in, out]`, as Paddle keeps it."""
 

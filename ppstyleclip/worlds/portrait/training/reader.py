@@ -9,20 +9,27 @@ from ppstyleclip.worlds.portrait.factors import NUM_FACTORS
 from ppstyleclip.worlds.portrait.training.network import F, nn, torch
 
 SIDE = 64
+JUDGE = {"width": 20, "side": 96}  # of the judges
 
 
 class Reader(nn.Module):
-    """Picture `[N, 3, 64, 64]` in [-1, 1] to factors `[N, NUM_FACTORS]`."""
+    """Picture `[N, 3, side, side]` in [-1, 1] to factors `[N, NUM_FACTORS]`.
 
-    def __init__(self, width=24):
+    Args:
+        width: channels of the first block.
+        side: of the pictures, a multiple of 16.
+    """
+
+    def __init__(self, width=24, side=SIDE):
         super().__init__()
+        self.width, self.side = width, side
         plan = [(3, 1, 1), (1, 2, 2), (2, 2, 1), (2, 4, 2), (4, 4, 1), (4, 4, 2), (4, 4, 2)]
         self.blocks = nn.ModuleList()
         for before, after, stride in plan:
             inputs, outputs = (3 if before == 3 else before * width), after * width
             conv = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
             self.blocks.append(nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.1)))
-        self.hidden = nn.Linear(4 * width * 16, 256)
+        self.hidden = nn.Linear(4 * width * (side // 16) ** 2, 256)
         self.out = nn.Linear(256, NUM_FACTORS)
 
     def features(self, images):

@@ -1,14 +1,20 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Train the attribute regressor on the rendered shards; it is the generator fit's second loss.
+"""Train an attribute regressor on the rendered shards: the generator fit's second loss, or a judge of edits.
 
     python -m ppstyleclip.worlds.portrait.training.regressor --folder run
+    python -m ppstyleclip.worlds.portrait.training.regressor --folder run --judge 1
+    python -m ppstyleclip.worlds.portrait.training.regressor --folder run --judge 2
 
-Goes on from regressor-state.pt, and writes regressor.pt when it is done: minutes of two cores.
+Goes on from regressor-state.pt, and writes regressor.pt when it is done: minutes of two cores. A judge is
+larger, sees pictures of 96 px, and is written as judge-1.safetensors, which `ppstyleclip.worlds.portrait.judge`
+reads. Judges are drawn from different seeds and learn from different faces; the generator has not learnt from
+either.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import time
 from pathlib import Path
@@ -37,15 +43,14 @@ def load_pictures(paths, side):
     return np.stack(pixels), factors_from_z(np.concatenate(latents))
 
 
-def train(reader, pixels, factors, folder, *, steps, batch, rate):
-    """Yield (step, mean loss) every 100 steps; goes on from the state in `folder` and leaves its own."""
+def train(reader, pixels, factors, path, *, steps, batch, rate, seed=0):
+    """Yield (step, mean loss) every 100 steps; goes on from the state `path` and leaves its own there."""
     from ppstyleclip.worlds.portrait.training import checkpoint
-    from ppstyleclip.worlds.portrait.training.network import F, torch
+    from ppstyleclip.worlds.portrait.training.network import F, half_precision, torch
     from ppstyleclip.worlds.portrait.training.pause import Clock, wait_while_paused
     from ppstyleclip.worlds.portrait.training.pictures import to_images
     from ppstyleclip.worlds.portrait.training.reader import augment
 
-    path = Path(folder) / STATE
     optimizer = torch.optim.AdamW(reader.parameters(), rate, weight_decay=0.02)
     state = checkpoint.load(path) or {"step": 0}
     if state["step"]:
@@ -54,13 +59,13 @@ def train(reader, pixels, factors, folder, *, steps, batch, rate):
     clock, mean = Clock(checkpoint.EVERY), None
     reader.train()
     for step in range(state["step"], steps):
-        wait_while_paused(folder)
-        rng = np.random.RandomState(step)
+        wait_while_paused(Path(path).parent)
+        rng = np.random.RandomState(step + 1_000_003 * seed)
         for group in optimizer.param_groups:
             group["lr"] = rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
         rows = rng.randint(0, len(pixels), batch)
         images = augment(to_images(pixels[rows]), rng)
-        with torch.autocast("cpu", torch.bfloat16):
+        with half_precision():
             read = reader(images)
         loss = F.smooth_l1_loss(read.float(), torch.from_numpy(factors[rows]))
         optimizer.zero_grad()
@@ -100,18 +105,38 @@ def correlations(read, factors):
     return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(read.T, factors.T)])
 
 
+def save_judge(path, reader, seed):
+    """Write a reader in the form of `ppstyleclip.worlds.portrait.judge.load_judge`, as float16."""
+    from ppstyleclip.files import fingerprint, write_safetensors
+
+    state = {key: value.numpy() for key, value in reader.state_dict().items() if "num_batches" not in key}
+    state = {key.replace("running_mean", "_mean").replace("running_var", "_variance"): value
+             for key, value in state.items()}  # fmt: skip
+    for key in ("hidden.weight", "out.weight"):
+        state[key] = np.ascontiguousarray(state[key].T)  # Paddle's layout
+    state = {key: value.astype(np.float16) for key, value in state.items()}
+    mark = fingerprint({key: value.astype(np.float32) for key, value in state.items()})
+    config = json.dumps({"width": reader.width, "side": reader.side})
+    about = {"kind": "ppstyleclip judge", "config": config, "seed": str(seed), "fingerprint": mark}
+    write_safetensors(path, state, about)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", required=True, help="the run's folder")
+    parser.add_argument("--judge", type=int, default=0, metavar="SEED", help="train a judge in its place")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--rate", type=finite_number, default=2e-3)
     parser.add_argument("--shards", type=int, default=48, help="at most so many are learnt from")
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as PyTorch takes")
     args = parser.parse_args(argv)
-    if (Path(args.folder) / NAME).exists():
-        print(f"{NAME} is there")
+    folder, seed = Path(args.folder), args.judge
+    result = folder / (f"judge-{seed}.safetensors" if seed else NAME)
+    if result.exists():
+        print(f"{result.name} is there")
         return
     from ppstyleclip.threads import keep_freed_memory
 
@@ -120,17 +145,26 @@ def main(argv=None):
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.network import torch
     from ppstyleclip.worlds.portrait.training.pictures import to_images
-    from ppstyleclip.worlds.portrait.training.reader import SIDE, Reader
+    from ppstyleclip.worlds.portrait.training.reader import JUDGE, Reader
     from ppstyleclip.worlds.portrait.training.shards import HELD_OUT, Faces, shard_path
 
-    torch.manual_seed(0)
-    pixels, factors = load_pictures(Faces(args.folder, 0).paths()[: args.shards], SIDE)
-    reader, start = Reader(), time.time()
-    plan = {"steps": args.steps, "batch": args.batch, "rate": args.rate}
-    for step, loss in train(reader, pixels, factors, args.folder, **plan):
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    torch.manual_seed(seed)
+    reader, start = Reader(**JUDGE) if seed else Reader(), time.time()
+    paths = Faces(folder, 0).paths()
+    if seed:  # two judges have a third of their faces in common
+        paths = [path for place, path in enumerate(paths) if place % 3 != seed % 3]
+    pixels, factors = load_pictures(paths[: args.shards], reader.side)
+    state = folder / (f"judge-{seed}-state.pt" if seed else STATE)
+    plan = {"steps": args.steps, "batch": args.batch, "rate": args.rate, "seed": seed}
+    for step, loss in train(reader, pixels, factors, state, **plan):
         print(f"step {step} loss {loss:.4f} {time.time() - start:.0f} s", flush=True)
-    checkpoint.save(Path(args.folder) / NAME, reader.state_dict())
-    pixels, factors = load_pictures([shard_path(args.folder, HELD_OUT)], SIDE)
+    if seed:
+        save_judge(result, reader.eval(), seed)
+    else:
+        checkpoint.save(result, reader.state_dict())
+    pixels, factors = load_pictures([shard_path(folder, HELD_OUT)], reader.side)
     found = correlations(read_all(reader.eval(), to_images(pixels[:HELD])), factors[:HELD])
     print("held out:", " ".join(f"{name} {r:.2f}" for name, r in zip(FACTORS, found)), flush=True)
 

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""PyTorch, which only this recipe uses: half precision (bfloat16) on a CPU is twice as fast there."""
+"""PyTorch, which only this recipe uses: bfloat16 on a CPU is twice as fast there."""
 
 from __future__ import annotations
 

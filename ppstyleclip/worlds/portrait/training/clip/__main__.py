@@ -48,9 +48,10 @@ def score_of(said):
 
 def report(fit, held, folder, best):
     """Evaluate the moving average; leave the table and the best weights; returns the best score."""
+    from ppstyleclip.worlds.portrait.captions.questions import negation_of
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.clip.changes import evaluate_changes
-    from ppstyleclip.worlds.portrait.training.clip.evaluation import evaluate, negation_of, summary
+    from ppstyleclip.worlds.portrait.training.clip.evaluation import evaluate, summary
 
     shares = evaluate(fit.average, *held["all"])
     line = {"pictures": fit.pictures, "time": round(time.time()), "summary": summary(shares)}

@@ -6,9 +6,9 @@ from __future__ import annotations
 import numpy as np
 
 from ppstyleclip.worlds.portrait.captions.attributes import ATTRIBUTES
-from ppstyleclip.worlds.portrait.captions.sampling import LANGUAGES
+from ppstyleclip.worlds.portrait.captions.questions import LANGUAGES, prompts_for
 from ppstyleclip.worlds.portrait.captions.truth import PLAIN, truth_table
-from ppstyleclip.worlds.portrait.training.clip.evaluation import image_features, prompts_for, text_features
+from ppstyleclip.worlds.portrait.training.clip.evaluation import image_features, text_features
 from ppstyleclip.worlds.portrait.training.clip.prompts import NEUTRAL
 
 

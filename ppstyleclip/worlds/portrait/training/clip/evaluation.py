@@ -3,41 +3,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 from ppstyleclip.worlds.portrait.captions.attributes import ATTRIBUTES
-from ppstyleclip.worlds.portrait.captions.attributes import INDEX as PLACE
-from ppstyleclip.worlds.portrait.captions.sampling import LANGUAGES, language_of, ways
-from ppstyleclip.worlds.portrait.captions.truth import NOT, PLAIN, truth_table
+from ppstyleclip.worlds.portrait.captions.questions import LANGUAGES, opposite_of, prompts_for, share_of_wins
+from ppstyleclip.worlds.portrait.captions.truth import PLAIN, truth_table
 from ppstyleclip.worlds.portrait.training.clip.network import rows_of
 from ppstyleclip.worlds.portrait.training.clip.softness import to_size
 from ppstyleclip.worlds.portrait.training.network import F, torch
 
-WORDINGS = 6  # of each side at most
 BAR = 0.97  # the share that every attribute should reach
-
-
-def opposite_of(index: int) -> tuple[int, int]:
-    """The statement (attribute's index, degree) against which an attribute is tried."""
-    name = ATTRIBUTES[index].opposite
-    return (PLACE[name], PLAIN) if name else (index, NOT)
-
-
-def negation_of(index: int) -> tuple[int, int]:
-    """That an attribute is not so."""
-    return index, NOT
-
-
-@cache
-def prompts_for(language: str, index: int, degree: int) -> tuple[str, ...]:
-    """Short prompts that say one statement, in up to WORDINGS wordings spread over all ways."""
-    found = list(
-        dict.fromkeys(language_of(language).prompt(piece) for piece in ways(language, index, degree))
-    )
-    places = np.unique(np.linspace(0, len(found) - 1, min(WORDINGS, len(found))).round().astype(int))
-    return tuple(found[place] for place in places)
 
 
 def image_features(clip, pixels, batch=100):
@@ -57,22 +32,6 @@ def text_features(clip, texts):
         for start in range(0, len(texts), 128):
             found.append(F.normalize(clip.encode_rows(torch.from_numpy(rows_of(texts[start : start + 128])))))
     return dict(zip(texts, torch.cat(found).numpy()))
-
-
-def share_of_wins(images, ours, theirs, is_ours, is_theirs):
-    """How often the right one of two prompts is nearer, over all pairs of wordings.
-
-    Args:
-        images: `[N, D]`; ours, theirs: `[W, D]` of the wordings; all unit.
-        is_ours, is_theirs: `[N]` bool, of which pictures either is true.
-    Returns:
-        Mean of the shares on both kinds of pictures, of the one kind where there are none of the other; NaN
-        where there are none at all.
-    """
-    nearer = (images @ ours.T)[:, :, None] > (images @ theirs.T)[:, None, :]  # [N, W, W']
-    shares = [nearer[is_ours].mean()] if is_ours.any() else []
-    shares += [1 - nearer[is_theirs].mean()] if is_theirs.any() else []
-    return float(np.mean(shares)) if shares else float("nan")
 
 
 def evaluate(clip, pixels, factors, against=opposite_of) -> dict[str, dict[str, float]]:

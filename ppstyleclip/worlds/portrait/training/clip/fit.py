@@ -23,7 +23,7 @@ from ppstyleclip.worlds.portrait.training.clip.network import Clip, rows_of
 from ppstyleclip.worlds.portrait.training.clip.oracle import Oracle, imagine, match_loss
 from ppstyleclip.worlds.portrait.training.clip.prompts import NEUTRAL, SHORT, captions_of
 from ppstyleclip.worlds.portrait.training.clip.softness import augment
-from ppstyleclip.worlds.portrait.training.network import F, nn, torch
+from ppstyleclip.worlds.portrait.training.network import F, half_precision, nn, torch
 
 STATE = "clip-state.pt"
 HELPERS = ("reading", "meaning", "oracle")  # thrown away afterwards
@@ -146,7 +146,7 @@ class Fit:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(plan, self.pictures)
         self.clip.train()
-        with torch.autocast("cpu", torch.bfloat16):
+        with half_precision():
             features = self.clip.encode_pixels(batch.images)
         reading = F.smooth_l1_loss(self.reading(features), batch.factors[batch.seen])
         texts, ideal = self.encode(batch.rows), self.oracle(batch.factors)
@@ -186,7 +186,7 @@ class Fit:
         found = []
         for part in np.array_split(order, 3):
             cut = torch.from_numpy(np.ascontiguousarray(rows[part, : lengths[part].max()]))
-            with torch.autocast("cpu", torch.bfloat16):
+            with half_precision():
                 found.append(self.clip.encode_rows(cut))
         return torch.cat(found)[torch.from_numpy(np.argsort(order, kind="stable"))]
 
