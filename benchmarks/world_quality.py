@@ -82,7 +82,7 @@ def psnr(error):
 
 
 def word_shares(clip, images, factors):
-    """`{language: {attribute: share}}`: how often the right one of two prompts is nearer; NaN where none is."""
+    """`{language: {attribute: share}}`: how often the right one of two prompts is nearer."""
     from ppstyleclip.engine import compile_image_encoder
     from ppstyleclip.worlds.portrait.captions.attributes import ATTRIBUTES
     from ppstyleclip.worlds.portrait.captions.questions import (

@@ -6,10 +6,6 @@ from pathlib import Path
 import numpy as np
 import paddle
 import pytest
-from ppstyleclip.toonface.build_pack import PACK
-from ppstyleclip.toonface.judge import read_factors
-from ppstyleclip.toonface.train_generator import load_judge
-from ppstyleclip.toonface.world import sample_z
 
 from ppstyleclip import Edit, Editor
 from ppstyleclip.files import read_safetensors
@@ -21,8 +17,10 @@ from ppstyleclip.methods.global_directions import (
 )
 from ppstyleclip.pictures import to_images
 from ppstyleclip.progress import last
-from ppstyleclip.worlds.portrait.factors import INDEX
+from ppstyleclip.worlds.portrait.factors import INDEX, sample_z
+from ppstyleclip.worlds.portrait.judge import load_judge, read_factors
 from ppstyleclip.zoo import load_bundle
+from ppstyleclip.zoo.registry import PACK
 
 JUDGE = Path(__file__).parents[2] / "benchmarks" / "judges" / "judge-1.safetensors"
 
