@@ -165,7 +165,7 @@ class Editor:
         Examples:
             >>> from ppstyleclip import Editor
             >>> Editor.from_pretrained().sample(seed=[1, 2, 3]).numpy().shape
-            (3, 10, 64)
+            (3, 12, 128)
         """
         generator = self.bundle.generator
         truncation = self.bundle.defaults.truncation if truncation is None else truncation
@@ -190,7 +190,7 @@ class Editor:
             >>> editor = Editor.from_pretrained()
             >>> pixels = editor.render(editor.sample(seed=1259))
             >>> editor.invert(pixels).shape
-            (1, 10, 64)
+            (1, 12, 128)
         """
         encoder, images = self.bundle.encoder, paddle.to_tensor(to_images(pixels))
         if encoder is None:
@@ -270,7 +270,7 @@ class Editor:
             >>> from ppstyleclip import Edit, Editor
             >>> direction = Editor.from_pretrained().direction(Edit("face", "happy face"))
             >>> direction.ds.shape, direction.num_channels > 100
-            ((1120,), True)
+            ((2304,), True)
         """
         return self._cached_direction(replace(self.resolve(edit), alpha=1.0))
 
@@ -293,7 +293,7 @@ class Editor:
             >>> editor = Editor.from_pretrained()
             >>> faces = editor.sample(seed=[1, 2])
             >>> editor.apply(faces, Edit("face", "happy face"), alphas=[-2, 0, 2]).numpy().shape
-            (6, 1120)
+            (6, 2304)
         """
         self.check_face(face)
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas

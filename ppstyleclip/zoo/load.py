@@ -83,7 +83,7 @@ def load_bundle(
         >>> from ppstyleclip.zoo import load_bundle
         >>> bundle = load_bundle()
         >>> bundle.name, bundle.layout.size, bundle.relevance.shape
-        ('portrait', 1120, (736, 128))
+        ('portrait', 2304, (1520, 128))
     """
     flags = {"size": size, "style_dim": style_dim, "n_mlp": n_mlp, "channel_multiplier": channel_multiplier}
     if model_type is not None:
