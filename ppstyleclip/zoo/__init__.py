@@ -10,6 +10,7 @@ _HOMES = {
     "bundle": ("Bundle", "Deferred", "EditDefaults"),
     "registry": ("fetch_published", "known_models"),
     "encoders": ("Encoder", "load_encoder", "save_encoder"),
+    "crops": ("load_crop", "save_crop"),
     "clips": ("clip_fingerprint", "load_clip", "load_published_clip", "save_clip"),
     "directions": (
         "read_relevance",
@@ -28,7 +29,7 @@ _HOMES = {
     "perceptual": ("has_lpips", "load_lpips", "load_vgg"),
     "published_mappers": ("find_mapper", "published_names"),
     "words": ("seed000_words",),
-    "stored_directions": ("choose_direction", "open_directions"),
+    "stored_directions": ("choose_direction", "open_directions", "save_directions"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)

@@ -9,6 +9,8 @@ clip.safetensors          weights, used token rows; config, vocabulary, fingerpr
 latents.safetensors       w_plus of a few faces; fingerprint of the generator
 encoder.safetensors       from pictures to w_plus; config, fingerprint of the generator
 identity.safetensors      from pictures to who is in them; config, fingerprint
+directions.safetensors    named directions in w_plus; fingerprint of the generator
+crop.safetensors          how faces are cut out by their landmarks; FFHQ's crop else
 landmarks.dat             dlib's predictor for pictures of this kind; that of photographs is fetched else
 face_detector.svm         dlib's detector likewise
 """
@@ -31,6 +33,7 @@ GENERATOR, CLIP, STATISTICS, STYLES, RELEVANCE, LATENTS, ENCODER, IDENTITY = (
     f"{part}.safetensors"
     for part in ("generator", "clip", "statistics", "styles", "relevance", "latents", "encoder", "identity")
 )
+DIRECTIONS, CROP = "directions.safetensors", "crop.safetensors"
 LANDMARKS, DETECTOR = "landmarks.dat", "face_detector.svm"
 
 
