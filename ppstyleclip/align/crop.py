@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""The crop of a face on which FFHQ's generators were trained (Karras et al. 2019, appendix A), or another one.
+"""The crop of a face on which FFHQ's generators were trained (Karras et al. 2019, appendix A), or another.
 
 Coordinates in a photo are (x, y) in pixels; the middle of the upper left pixel is (0, 0).
 """

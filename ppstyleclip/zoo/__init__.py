@@ -25,7 +25,7 @@ _HOMES = {
     "identities": ("load_identity", "save_identity"),
     "load": ("known_clips", "load_bundle", "load_pack"),
     "mappers": ("TrainedMapper", "load_mapper", "save_mapper"),
-    "pack": ("save_pack",),
+    "pack": ("save_latents", "save_pack"),
     "perceptual": ("has_lpips", "load_lpips", "load_vgg"),
     "published_mappers": ("find_mapper", "published_names"),
     "words": ("seed000_words",),

@@ -29,7 +29,6 @@ from ppstyleclip.zoo.pack import (
     CLIP,
     CROP,
     DETECTOR,
-    DIRECTIONS,
     ENCODER,
     GENERATOR,
     IDENTITY,
@@ -48,7 +47,7 @@ from ppstyleclip.zoo.registry import (
     known_models,
     model_entry,
 )
-from ppstyleclip.zoo.stored_directions import load_own_directions
+from ppstyleclip.zoo.stored_directions import DIRECTIONS, load_own_directions
 
 DEFAULT_CLIP = "ViT_B_32"
 DLIB_LANDMARKS, PADDLEGAN_LANDMARKS = "shape_predictor_68_face_landmarks.dat", "lms.dat"

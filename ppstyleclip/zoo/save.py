@@ -14,9 +14,9 @@ from ppstyleclip.zoo.bundle import Bundle
 from ppstyleclip.zoo.crops import save_crop
 from ppstyleclip.zoo.encoders import save_encoder
 from ppstyleclip.zoo.identities import save_identity
-from ppstyleclip.zoo.pack import CROP, DETECTOR, DIRECTIONS, ENCODER, IDENTITY, LANDMARKS, save_pack
+from ppstyleclip.zoo.pack import CROP, DETECTOR, ENCODER, IDENTITY, LANDMARKS, save_pack
 from ppstyleclip.zoo.registry import known_models
-from ppstyleclip.zoo.stored_directions import save_directions
+from ppstyleclip.zoo.stored_directions import DIRECTIONS, save_directions
 
 
 @all_or_nothing()

@@ -10,11 +10,10 @@ import numpy as np
 from ppstyleclip.errors import UserError, named
 from ppstyleclip.files import read_metadata, write_safetensors
 from ppstyleclip.formats import load_directions, sniff
-from ppstyleclip.zoo.directions import check_made_for
-from ppstyleclip.zoo.pack import DIRECTIONS
 from ppstyleclip.zoo.registry import EMBEDDED, PACK, fetch_published, model_entry
 
 KIND = "ppstyleclip directions"
+DIRECTIONS = "directions.safetensors"  # in a bundle's folder
 
 
 def open_directions(model_type: str | None = None, direction_path=None, bundle=None) -> dict:
@@ -58,6 +57,8 @@ def load_own_directions(path, *, name: str, generator: str | None = None) -> dic
     Raises:
         MissingFile, UserError: as load_directions, or it was made for another generator.
     """
+    from ppstyleclip.zoo.directions import check_made_for  # Paddle, which open_directions spares
+
     stated = read_metadata(path) if sniff(path) == "safetensors" else {}
     check_made_for(stated, path, name=name, generator=generator)
     return load_directions(path)

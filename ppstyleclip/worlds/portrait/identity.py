@@ -17,7 +17,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from ppstyleclip.worlds.portrait.factors import INDEX, NUM_FACTORS, Z_DIM, correlation_matrix, mixing, rotation
+from ppstyleclip.worlds.portrait.factors import (
+    INDEX,
+    NUM_FACTORS,
+    Z_DIM,
+    correlation_matrix,
+    mixing,
+    rotation,
+)
 
 IDENTITY = (
     "face_width",
@@ -50,7 +57,7 @@ def places(people: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _dressing():
-    """How the other factors go with those of identity: their mean is a multiple, and what is left is normal."""
+    """(means of the other factors, linear in those of identity; square root of what covariance is left)."""
     matrix = correlation_matrix()
     inner, across = matrix[np.ix_(_SELF, _SELF)], matrix[np.ix_(_REST, _SELF)]
     mean = np.linalg.solve(inner, across.T)

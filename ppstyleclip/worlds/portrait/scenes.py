@@ -109,7 +109,7 @@ def draw_ground(rng, width, height):
 
 
 def _draw_dots(ground, rng, middle, size, colour):
-    """Two discs over a stroke in an oval, as knots in wood or sockets in a wall: what only resembles faces."""
+    """Two discs over a stroke in an oval, as in knots of wood or sockets: what only resembles faces."""
     x, y = map(int, middle)
     across, eye = int(size[0] * 0.4), max(1, int(size[0] * rng.uniform(0.08, 0.2)))
     cv2.ellipse(ground, (x, y), tuple(map(int, size)), 0, 0, 360, colour, -1, cv2.LINE_AA)
@@ -133,7 +133,9 @@ def place_frames(rng, count, size, angles, sides):
         UserError: they do not fit.
     """
     for attempt in range(TRIES):
-        largest = sides[0] + (sides[1] - sides[0]) * (1 - attempt / TRIES)  # less and less, while room is sought
+        largest = sides[0] + (sides[1] - sides[0]) * (
+            1 - attempt / TRIES
+        )  # less and less, while room is sought
         wanted = np.exp(rng.uniform(np.log(sides[0]), np.log(largest), count))
         placed = []
         for side in -np.sort(-np.round(wanted)):
@@ -148,7 +150,7 @@ def place_frames(rng, count, size, angles, sides):
 
 
 def _place_frame(rng, side, angle, size, others, tries=12):
-    """(centre, side, angle, half of the upright square around it) apart from the others; None without room."""
+    """(centre, side, angle, half of the square around it) apart from the others; None without room."""
     turn = np.radians(angle)
     reach = side * (0.5 + MARGIN) * (abs(np.cos(turn)) + abs(np.sin(turn)))
     room = np.subtract(size, 2 * reach)

@@ -47,8 +47,7 @@ def choose_bank(z, draw, render, count=BANK):
         count: of the bank.
     """
     factors = factors_from_z(z)
-    plain = np.abs(factors).max(1) < EXTREME + 0.4 * (np.abs(factors) > EXTREME).any(1)
-    plain &= np.abs(factors[:, INDEX["hair_dye"]]) < DYED
+    plain = (np.abs(factors).max(1) < EXTREME) & (np.abs(factors[:, INDEX["hair_dye"]]) < DYED)
     rows = np.flatnonzero(plain)[:SEEN]
     off = [np.mean((a.astype(float) - b) ** 2) for a, b in zip(draw(z[rows]), render(factors[rows]))]
     rows = rows[np.argsort(off)[: max(count, 3 * len(rows) // 4)]]
@@ -76,7 +75,8 @@ def main(argv=None):
     from ppstyleclip.pictures import to_pixels
     from ppstyleclip.worlds.portrait.render import render_batch
     from ppstyleclip.zoo import generator_fingerprint, load_generator, save_directions, save_latents
-    from ppstyleclip.zoo.pack import DIRECTIONS, GENERATOR, LATENTS
+    from ppstyleclip.zoo.pack import GENERATOR, LATENTS
+    from ppstyleclip.zoo.stored_directions import DIRECTIONS
 
     folder = Path(args.pack)
     generator = load_generator(folder / GENERATOR)[0]

@@ -46,7 +46,9 @@ class Block(nn.Module):
         )
 
     def forward(self, x):
-        short = x[:, :, :: self.stride, :: self.stride] if self.shortcut_layer is None else self.shortcut_layer(x)
+        short = (
+            x[:, :, :: self.stride, :: self.stride] if self.shortcut_layer is None else self.shortcut_layer(x)
+        )
         return short + self.res_layer(x)
 
 

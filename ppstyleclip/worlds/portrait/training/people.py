@@ -22,7 +22,7 @@ from ppstyleclip.worlds.portrait.training.shards import Faces, Shard
 PACK = Path(__file__).parents[1] / "pack"
 SIDE = 128
 DRAWN_SEED = 7_000_000
-SHIFT, TURN, SCALE = 0.008, 0.015, 0.02  # of a crop: share of the picture, radians, share; deviations
+SHIFT, TURN, SCALE = 0.01, 0.015, 0.04  # of a crop: share of the picture, radians, share; deviations
 BLURRED, SMALLEST = 0.35, 40  # share of the pictures that were smaller once, and how small
 
 

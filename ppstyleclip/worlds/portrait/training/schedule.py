@@ -41,7 +41,7 @@ class Schedule:
             self.optimizer.load_state_dict(state["optimizer"])
 
     def steps(self):
-        """Numbers of the steps that are left; draw all chance from them, so that a resumed run draws the same."""
+        """Numbers of the steps that are left; a fit that draws all chance from them goes on as it began."""
         self.network.train()
         while self.step < self.plan.steps:
             yield self.step

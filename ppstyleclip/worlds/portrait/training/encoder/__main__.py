@@ -33,7 +33,14 @@ def main(argv=None):
     from ppstyleclip.threads import keep_freed_memory
 
     keep_freed_memory()
-    from ppstyleclip.worlds.portrait.training.encoder.fit import RESULT, Plan, Target, fit, load_identity, save
+    from ppstyleclip.worlds.portrait.training.encoder.fit import (
+        RESULT,
+        Plan,
+        Target,
+        fit,
+        load_identity,
+        save,
+    )
     from ppstyleclip.worlds.portrait.training.network import torch
     from ppstyleclip.worlds.portrait.training.people import PACK, gather, load_generator
 
@@ -41,14 +48,16 @@ def main(argv=None):
     torch.set_num_threads(args.threads)
     plan, folder = changed_plan(parser, Plan, args.set), Path(args.folder)
     generator, mark = load_generator(args.generator or PACK / "generator.safetensors")
-    known = [path for path in (folder / "identity.safetensors", PACK / "identity.safetensors") if path.is_file()]
+    known = [
+        path for path in (folder / "identity.safetensors", PACK / "identity.safetensors") if path.is_file()
+    ]
     identity = load_identity(known[0]) if known else None
     people = gather(args.data or folder, generator, mark, shards=plan.shards, count=plan.drawn, keep=folder)
-    start, target, encoder = time.time(), Target(generator), None
-    for step, means, encoder in fit(folder, people, target, identity, plan):
+    start, target = time.time(), Target(generator)
+    for step, means in fit(folder, people, target, identity, plan):
         figures = f"styles {means[0]:.4f} pictures {means[1]:.5f} identity {means[2]:.4f}"
         print(f"step {step} {figures} {time.time() - start:.0f} s", flush=True)
-    encoder = encoder or fitted(folder, target, plan)
+    encoder = fitted(folder, target, plan)
     found = save(folder / RESULT, encoder, target.mean.numpy(), generator=mark)
     print(f"{RESULT}: {(folder / RESULT).stat().st_size / 1e6:.2f} MB, {found}", flush=True)
 

@@ -29,7 +29,7 @@ LEAST = 1e-2  # of a style's deviation, when differences are counted in it
 class Plan:
     """How the encoder is fitted."""
 
-    steps: int = 2400
+    steps: int = 2000
     batch: int = 32
     rate: float = 2e-3  # of learning, at its highest
     decay: float = 0.01  # of weights
@@ -98,7 +98,7 @@ def load_identity(path):
 
 
 def fit(folder, people, target, identity, plan):
-    """Yield (step, means of the styles', pictures' and identities' differences, encoder) every 100 steps.
+    """Yield (step, means of the styles', pictures' and identities' differences) every 100 steps.
 
     Args:
         folder: of the state.
@@ -127,7 +127,7 @@ def fit(folder, people, target, identity, plan):
             loss = loss + more
         run.learn(loss, np.nan_to_num(figures))
         if run.reports(100):
-            yield run.step, run.means, run.average
+            yield run.step, run.means
 
 
 def _drawn_loss(styles, pixels, target, identity, plan):

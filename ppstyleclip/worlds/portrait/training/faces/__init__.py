@@ -3,6 +3,6 @@
 
     python -m ppstyleclip.worlds.portrait.training.faces --folder run
 
-Needs the extra `align`, no PyTorch and no shards: it draws scenes of its own. Four files follow one another in
-`run/faces/`, and those that are there stay: face_detector.svm, landmarks.dat, crop.safetensors, report.json.
+Needs the extra `align`, no PyTorch and no shards: it draws scenes of its own. Files follow one another in
+`run/faces/`, and those that are there stay: face_detector.svm, landmarks.dat, crop.safetensors.
 """

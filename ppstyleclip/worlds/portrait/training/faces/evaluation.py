@@ -68,7 +68,11 @@ def measure(finder, crop, scenes):
     crops = [(frame_of_landmarks(one.landmarks, crop), true) for one, true in pairs]
     corners = [mean_distance(quad, true.frame) / true.side for quad, true in crops]
     sizes = [np.hypot(*(quad[3] - quad[0])) / true.side - 1 for quad, true in crops]
-    figures = (*_mean_and_tail(landmarks), *_mean_and_tail(corners), float(np.sqrt(np.mean(np.square(sizes)))))
+    figures = (
+        *_mean_and_tail(landmarks),
+        *_mean_and_tail(corners),
+        float(np.sqrt(np.mean(np.square(sizes)))),
+    )
     return Report(faces, len(pairs), false, *figures)
 
 

@@ -131,5 +131,3 @@ def crop_weights(points, frames, ridge):
     square = inputs.conj().T @ inputs / len(inputs) + ridge * np.eye(inputs.shape[1])
     weights = np.linalg.solve(square, inputs.conj().T @ wanted / len(inputs))
     return CropWeights(weights[:, 0], weights[:, 1])
-
-

@@ -66,11 +66,10 @@ def main(argv=None):
     plan, folder = changed_plan(parser, Plan, args.set), Path(args.folder)
     generator, mark = load_generator(args.generator or PACK / "generator.safetensors")
     people = gather(args.data or folder, generator, mark, shards=plan.shards, count=plan.drawn, keep=folder)
-    start, network = time.time(), None
-    for step, loss, network in fit(folder, people, plan):
+    start = time.time()
+    for step, loss in fit(folder, people, plan):
         print(f"step {step} loss {loss:.4f} {time.time() - start:.0f} s", flush=True)
-    if network is None:
-        network = fitted(folder, plan)
+    network = fitted(folder, plan)
     print(f"{RESULT}: {save(folder / RESULT, network)}", flush=True)
     for line in report(network, generator, args.people):
         print(line, flush=True)

@@ -37,7 +37,7 @@ class Plan:
 
 
 def fit(folder, people, plan):
-    """Yield (step, mean of one minus the cosine to the right place, network) every 100 steps."""
+    """Yield (step, mean of one minus the cosine to the right place) every 100 steps."""
     torch.manual_seed(0)
     network = Identity(**json.loads(plan.config))
     run = Schedule(Path(folder) / STATE, network, plan)
@@ -48,7 +48,7 @@ def fit(folder, people, plan):
         loss = (1 - (network(augment(to_images(seen), rng)) * wanted).sum(1)).mean()
         run.learn(loss, (loss.item(),))
         if run.reports(100):
-            yield run.step, run.means[0], run.average
+            yield run.step, run.means[0]
 
 
 def save(path, network, *, half=True):
