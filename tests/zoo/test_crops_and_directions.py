@@ -57,7 +57,7 @@ def test_a_crop_comes_back_from_its_file(tmp_path):
     ({"middle": np.zeros((68, 2), np.float32)}, "needs 'half'"),
     ({"middle": np.zeros((67, 2), np.float32), "half": np.zeros((68, 2), np.float32)}, "needs 'middle'"),
     ({"middle": np.zeros((68, 2), np.int32), "half": np.zeros((68, 2), np.float32)}, "needs 'middle'"),
-    ({"middle": np.full((68, 2), np.nan, np.float32), "half": np.zeros((68, 2), np.float32)}, "not finite"),
+    ({"middle": np.full((68, 2), np.nan, np.float32), "half": np.zeros((68, 2), np.float32)}, "NaN"),
 ])  # fmt: skip
 def test_a_wrong_crop_gets_one_line(tmp_path, arrays, words):
     write_safetensors(tmp_path / "crop.safetensors", arrays, {"kind": "ppstyleclip crop"})

@@ -4,9 +4,9 @@
     python -m ppstyleclip.worlds.portrait.training.directions --pack ppstyleclip/worlds/portrait/pack
 
 A direction is how w changes with a factor while all others stay: the slopes of w over the factors of 10,000
-people, by least squares. Its unit is one deviation of the factor. `gender` is the exception: it takes along
-what goes with it among people, lipstick, length of hair and no beard, and `feminine` is the face alone. The
-bank holds people who are no extremes, whom the generator draws as the renderer does, as unlike one another as
+people, by least squares. Its unit is one deviation of the factor. `gender` and `age` are exceptions: they take
+along what goes with them among people, such as lipstick, length of hair and no beard, or grey hair; `feminine`
+is the face alone. The bank holds people who are no extremes, whom the generator draws as the renderer does, as unlike one another as
 can be.
 """
 
@@ -23,6 +23,7 @@ SEED, SAMPLES = 555, 10_000
 BANK_SEED, CANDIDATES, BANK = 777, 3000, 36
 EXTREME, DYED = 1.9, 1.3  # factors beyond it keep a person out of the bank
 SEEN = 160  # candidates whose pictures are compared
+WITH_ALL = {"gender": "feminine", "age": "age"}  # directions that take along what goes with a factor
 RENAMED = {"head_turn": "yaw"}  # the name that directions of other models have
 UNLIKE = ("feminine", "age", "skin_tone", "hair_lightness", "hair_length", "hair_curl", "glasses", "smile")
 
@@ -32,8 +33,9 @@ def find_directions(w, factors):
     inputs = np.concatenate([np.ones((len(factors), 1)), factors], 1).astype(np.float64)
     slopes = np.linalg.lstsq(inputs, np.asarray(w, np.float64), rcond=None)[0][1:]
     found = {RENAMED.get(name, name): slopes[i] for i, name in enumerate(FACTORS)}
-    alone = np.stack([np.ones(len(factors)), factors[:, INDEX["feminine"]]], 1).astype(np.float64)
-    found["gender"] = np.linalg.lstsq(alone, np.asarray(w, np.float64), rcond=None)[0][1]
+    for name, factor in WITH_ALL.items():
+        alone = inputs[:, [0, 1 + INDEX[factor]]]
+        found[name] = np.linalg.lstsq(alone, np.asarray(w, np.float64), rcond=None)[0][1]
     return {name: slope[None].astype(np.float32) for name, slope in sorted(found.items())}
 
 

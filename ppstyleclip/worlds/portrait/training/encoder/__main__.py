@@ -11,7 +11,6 @@ its term to the loss. `benchmarks/inversion_quality.py` judges the result.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from pathlib import Path
 
@@ -64,11 +63,12 @@ def main(argv=None):
 
 def fitted(folder, target, plan):
     """The moving average of a fit that is over."""
+    from ppstyleclip.schema import parse_json
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.encoder.fit import STATE
     from ppstyleclip.worlds.portrait.training.irse import Encoder
 
-    config = json.loads(plan.config)
+    config = parse_json(plan.config)
     encoder = Encoder(**config, num_styles=target.num_styles, style_dim=len(target.mean))
     encoder.load_state_dict(checkpoint.load(folder / STATE)["average"])
     return encoder.eval()

@@ -108,7 +108,7 @@ def fit(folder, people, target, identity, plan):
         plan: Plan.
     """
     torch.manual_seed(0)
-    config = json.loads(plan.config)
+    config = parse_json(plan.config)
     encoder = Encoder(**config, num_styles=target.num_styles, style_dim=len(target.mean))
     run, size = Schedule(Path(folder) / STATE, encoder, plan), config["input_size"]
     for step in run.steps():

@@ -77,13 +77,12 @@ def main(argv=None):
 
 def fitted(folder, plan):
     """The moving average of a fit that is over."""
-    import json
-
+    from ppstyleclip.schema import parse_json
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.identity.fit import STATE
     from ppstyleclip.worlds.portrait.training.irse import Identity
 
-    network = Identity(**json.loads(plan.config))
+    network = Identity(**parse_json(plan.config))
     network.load_state_dict(checkpoint.load(folder / STATE)["average"])
     return network.eval()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ppstyleclip.files import fingerprint, write_safetensors
+from ppstyleclip.schema import parse_json
 from ppstyleclip.worlds.portrait.factors import factors_from_z
 from ppstyleclip.worlds.portrait.identity import PLACE_DIM, identity_of, places
 from ppstyleclip.worlds.portrait.training.irse import Identity, paddle_state
@@ -39,7 +40,7 @@ class Plan:
 def fit(folder, people, plan):
     """Yield (step, mean of one minus the cosine to the right place) every 100 steps."""
     torch.manual_seed(0)
-    network = Identity(**json.loads(plan.config))
+    network = Identity(**parse_json(plan.config))
     run = Schedule(Path(folder) / STATE, network, plan)
     for step in run.steps():
         rng = np.random.RandomState(step + 23)
