@@ -9,7 +9,7 @@ photo = paste_back(photo, alignment, edited, reconstructed)       pixels outside
 """
 
 from ppstyleclip.align.choose import NoFace, PhotoFaces, choose_faces, find_photo_faces
-from ppstyleclip.align.crop import Alignment, align_face, crop_to_photo, frame_of_landmarks
+from ppstyleclip.align.crop import Alignment, CropWeights, align_face, crop_to_photo, frame_of_landmarks
 from ppstyleclip.align.dlib_models import MissingDlib
 from ppstyleclip.align.faces import (
     Face,
@@ -26,6 +26,7 @@ from ppstyleclip.align.tracks import follow_faces, smooth_faces, smooth_stream
 
 __all__ = [
     "Alignment",
+    "CropWeights",
     "Face",
     "FaceFinder",
     "MissingDlib",

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""The crop of a face on which FFHQ's generators were trained (Karras et al. 2019, appendix A).
+"""The crop of a face on which FFHQ's generators were trained (Karras et al. 2019, appendix A), or another.
 
 Coordinates in a photo are (x, y) in pixels; the middle of the upper left pixel is (0, 0).
 """
@@ -21,6 +21,23 @@ MIN_FRAME = 24  # side of the smallest frame in a photo, in pixels
 
 
 @dataclass(frozen=True, eq=False)
+class CropWeights:
+    """A crop of a world's own: how its square follows from all 68 landmarks, wherever the face lies.
+
+    Points are complex numbers x + iy. A turn and a scale multiply them, so whatever is linear in their
+    distances from their mean moves with the face.
+
+    Attributes:
+        middle: `[68]` complex; with the landmarks' distances from their mean it gives the square's middle,
+            counted from that mean.
+        half: `[68]` complex; likewise the way from the middle to the middle of the right edge.
+    """
+
+    middle: np.ndarray
+    half: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Alignment:
     """Where a crop lies in its photo.
 
@@ -37,31 +54,50 @@ class Alignment:
     shrink: int
 
 
-def frame_of_landmarks(landmarks: ArrayLike) -> np.ndarray:
+def frame_of_landmarks(landmarks: ArrayLike, weights: CropWeights | None = None) -> np.ndarray:
     """The square in the photo that becomes the crop.
 
-    Upright along the mean of the eyes' line and the line across eyes to mouth; its side is 4 times the
-    distance of the eyes or 3.6 times that from eyes to mouth, whichever is more; its middle lies between the
-    eyes, a tenth of the way to the mouth.
+    FFHQ's stands upright along the mean of the eyes' line and the line across eyes to mouth; its side is 4
+    times the distance of the eyes or 3.6 times that from eyes to mouth, whichever is more; its middle lies
+    between the eyes, a tenth of the way to the mouth.
 
     Args:
         landmarks: `[68, 2]` in the order of dlib's predictors.
+        weights: of a crop of a world's own; None takes FFHQ's.
     Returns:
         `[4, 2]` float64: upper left, lower left, lower right, upper right corner.
     Raises:
         UserError: not 68 finite points, or eyes and mouth in one place.
     """
     points = _check_landmarks(landmarks)
+    middle, half = _ffhq_square(points) if weights is None else _own_square(points, weights)
+    below = _quarter_turn(half)
+    return middle + np.stack([-half - below, -half + below, half + below, half - below])
+
+
+def _ffhq_square(points):
+    """(middle of the square, way from there to its right edge)."""
     left, right = points[LEFT_EYE].mean(0), points[RIGHT_EYE].mean(0)
     eyes = (left + right) / 2
     across, down = right - left, points[MOUTH_CORNERS].mean(0) - eyes
     direction = across - _quarter_turn(down)
-    length = np.hypot(*direction)
+    half = max(2 * np.hypot(*across), 1.8 * np.hypot(*down)) * direction / _length_of(direction)
+    return eyes + 0.1 * down, half
+
+
+def _own_square(points, weights):
+    whole = points[:, 0] + 1j * points[:, 1]
+    mean = whole.mean()
+    middle, half = mean + (whole - mean) @ weights.middle, (whole - mean) @ weights.half
+    _length_of([half.real, half.imag])
+    return np.array([middle.real, middle.imag]), np.array([half.real, half.imag])
+
+
+def _length_of(vector):
+    length = np.hypot(*vector)
     if length < 1e-6:
         raise UserError("the landmarks' eyes and mouth lie in one place; give the 68 points of a face")
-    half = max(2 * np.hypot(*across), 1.8 * np.hypot(*down)) * direction / length
-    middle, below = eyes + 0.1 * down, _quarter_turn(half)
-    return middle + np.stack([-half - below, -half + below, half + below, half - below])
+    return length
 
 
 def _quarter_turn(vector):
@@ -83,19 +119,22 @@ def _in_words(points):
     return f"shape {list(points.shape)}" if points.shape != (68, 2) else "points that are no numbers"
 
 
-def align_face(photo: np.ndarray, landmarks: ArrayLike, size: int) -> tuple[np.ndarray, Alignment]:
-    """Cut one face out of a photo as the FFHQ data set was cut.
+def align_face(
+    photo: np.ndarray, landmarks: ArrayLike, size: int, weights: CropWeights | None = None
+) -> tuple[np.ndarray, Alignment]:
+    """Cut one face out of a photo as the FFHQ data set was cut, or as a world has it.
 
     Args:
         photo: `[H, W, 3]` uint8.
         landmarks: `[68, 2]`.
         size: side of the crop, in pixels.
+        weights: as in frame_of_landmarks.
     Returns:
         (crop `[size, size, 3]` uint8, Alignment).
     Raises:
         UserError: landmarks as in frame_of_landmarks; the face is tiny, or is not in this photo.
     """
-    quad = frame_of_landmarks(landmarks)
+    quad = frame_of_landmarks(landmarks, weights)
     height, width = photo.shape[:2]
     _check_frame(quad, width, height)
     alignment = Alignment(quad, size, (width, height), max(1, int(_side(quad) / size / 2)))

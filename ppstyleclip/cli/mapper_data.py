@@ -108,7 +108,8 @@ def photo_latents(editor: Editor, folder: str) -> np.ndarray:
     for place in places:
         try:
             photo = read_photo(place)
-            faces = cut_faces(photo, find_chosen_faces(finder, photo, name=str(place)), size)
+            chosen = find_chosen_faces(finder, photo, name=str(place))
+            faces = cut_faces(photo, chosen, size, editor.bundle.crop)
         except UserError as error:
             warnings.warn(f"left out: {error}", stacklevel=2)
             continue

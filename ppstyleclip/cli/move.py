@@ -38,9 +38,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         metavar="OFFSET",
         help="how far along it, or several; dst is the last one; negative goes the other way (default: 0)",
     )
-    add(
-        "--direction_path", help="file of directions, in place of the model's own (the embedded one has none)"
-    )
+    add("--direction_path", help="file of directions, in place of the model's own")
     add_face_arguments(parser, seed=DEFAULT_SEED)
     add_model_arguments(parser)
     return parser.parse_args(argv)
@@ -51,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     from ppstyleclip.zoo import choose_direction, open_directions
 
     check_faces(args)
-    directions = open_directions(args.model_type, args.direction_path)
+    directions = open_directions(args.model_type, args.direction_path, args.bundle)
     direction = choose_direction(directions, args.direction_name)
     editor = load_editor(args)
 

@@ -87,7 +87,7 @@ def read_face(
         faces = choose_faces(read_landmarks(landmarks), which)
     else:
         faces = _found_faces(bundle, photo, which, landmark_path, str(path), tell)
-    return cut_faces(photo, faces, size)[0]
+    return cut_faces(photo, faces, size, bundle.crop)[0]
 
 
 def _found_faces(bundle, photo, which, landmark_path, name, tell) -> list[Face]:

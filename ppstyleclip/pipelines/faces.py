@@ -13,6 +13,7 @@ import numpy as np
 
 from ppstyleclip.align import (
     Alignment,
+    CropWeights,
     Face,
     FaceFinder,
     align_face,
@@ -72,21 +73,30 @@ def find_faces_if_any(finder: FaceFinder, photo: np.ndarray, which: str | int = 
     return choose_faces(faces, which)
 
 
-def cut_faces(photo: np.ndarray, faces: Sequence[Face], size: int) -> list[AlignedFace]:
+def cut_faces(
+    photo: np.ndarray, faces: Sequence[Face], size: int, crop: CropWeights | None = None
+) -> list[AlignedFace]:
     """Cut faces out of a photo, crops of `size` pixels.
 
+    Args:
+        photo: `[H, W, 3]` uint8.
+        faces: in it.
+        size: of the crops.
+        crop: the model's own (`bundle.crop`); None is FFHQ's.
     Raises:
         UserError: a face is tiny, or is not in this photo.
     """
-    return [AlignedFace(*align_face(photo, face.landmarks, size), face) for face in faces]
+    return [AlignedFace(*align_face(photo, face.landmarks, size, crop), face) for face in faces]
 
 
-def cut_large_faces(photo: np.ndarray, faces: Sequence[Face], size: int) -> list[AlignedFace]:
-    """Cut those faces out of a photo that are large enough."""
+def cut_large_faces(
+    photo: np.ndarray, faces: Sequence[Face], size: int, crop: CropWeights | None = None
+) -> list[AlignedFace]:
+    """Cut those faces out of a photo that are large enough; arguments as cut_faces."""
     cut: list[AlignedFace] = []
     for face in faces:
         with contextlib.suppress(UserError):
-            cut += cut_faces(photo, [face], size)
+            cut += cut_faces(photo, [face], size, crop)
     return cut
 
 

@@ -146,7 +146,7 @@ def edit_frames(
     waiting: deque[_Waiting] = deque()
     done = num_faces = 0
     for picture, found in pairs:
-        cut = cut_large_faces(picture, found, editor.bundle.generator.size)
+        cut = cut_large_faces(picture, found, editor.bundle.generator.size, editor.bundle.crop)
         waiting.append(_Waiting(picture, cut))
         del picture  # held in the row only
         num_faces += len(cut)

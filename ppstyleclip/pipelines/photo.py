@@ -118,7 +118,7 @@ def edit_photo(
     else:
         chosen = choose_faces(faces, config.face)
     measures = load_measures(editor.bundle) if measures is None else measures
-    cut = cut_faces(photo, chosen, editor.bundle.generator.size)
+    cut = cut_faces(photo, chosen, editor.bundle.generator.size, editor.bundle.crop)
     yield from _edit_cut_faces(editor, photo, cut, edit, config, measures)
 
 

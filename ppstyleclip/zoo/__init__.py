@@ -10,6 +10,7 @@ _HOMES = {
     "bundle": ("Bundle", "Deferred", "EditDefaults"),
     "registry": ("fetch_published", "known_models"),
     "encoders": ("Encoder", "load_encoder", "save_encoder"),
+    "crops": ("load_crop", "save_crop"),
     "clips": ("clip_fingerprint", "load_clip", "load_published_clip", "save_clip"),
     "directions": (
         "read_relevance",
@@ -24,11 +25,11 @@ _HOMES = {
     "identities": ("load_identity", "save_identity"),
     "load": ("known_clips", "load_bundle", "load_pack"),
     "mappers": ("TrainedMapper", "load_mapper", "save_mapper"),
-    "pack": ("save_pack",),
+    "pack": ("save_latents", "save_pack"),
     "perceptual": ("has_lpips", "load_lpips", "load_vgg"),
     "published_mappers": ("find_mapper", "published_names"),
     "words": ("seed000_words",),
-    "stored_directions": ("choose_direction", "open_directions"),
+    "stored_directions": ("choose_direction", "open_directions", "save_directions"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)

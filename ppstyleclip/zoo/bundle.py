@@ -84,6 +84,8 @@ class Bundle:
             None.
         face_models: paths of a landmark predictor and of a face detector (or None: dlib's own), for pictures
             of this model's kind.
+        crop: align.CropWeights, by which faces are cut out of photos; None for FFHQ's crop.
+        directions: `{name: [L, D] or [1, D]}` in w_plus, or None.
     Raises:
         UserError: a name that is a path; statistics or relevance of another generator, relevance of another
             CLIP, raised when the part is loaded, which for a Deferred one is later.
@@ -102,6 +104,8 @@ class Bundle:
     encoder: Any = field(default_factory=_nothing)
     identity: Any = field(default_factory=_nothing)
     face_models: Any = field(default_factory=_nothing)
+    crop: Any = field(default_factory=_nothing)
+    directions: Any = field(default_factory=_nothing)
 
     def __post_init__(self):
         values = self.__dict__

@@ -18,6 +18,7 @@ from ppstyleclip.schema import name_of
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, TUNED_FROM, Bundle, Deferred, EditDefaults
 from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip
+from ppstyleclip.zoo.crops import load_crop
 from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats, read_styles
 from ppstyleclip.zoo.downloads.cache import find
 from ppstyleclip.zoo.encoders import has_encoder, load_encoder
@@ -26,6 +27,7 @@ from ppstyleclip.zoo.identities import load_identity
 from ppstyleclip.zoo.metadata import MeasuredMetadata, check_fingerprint, read_own
 from ppstyleclip.zoo.pack import (
     CLIP,
+    CROP,
     DETECTOR,
     ENCODER,
     GENERATOR,
@@ -46,6 +48,7 @@ from ppstyleclip.zoo.registry import (
     model_entry,
     refuse_former,
 )
+from ppstyleclip.zoo.stored_directions import DIRECTIONS, load_own_directions
 
 DEFAULT_CLIP = "ViT_B_32"
 DLIB_LANDMARKS, PADDLEGAN_LANDMARKS = "shape_predictor_68_face_landmarks.dat", "lms.dat"
@@ -153,6 +156,7 @@ def _with_embedded_parts(bundle: Bundle) -> Bundle:
         clip=Deferred(lambda: load_pack_clip(PACK, EMBEDDED)),
         identity=Deferred(lambda: _if_there(PACK / IDENTITY, load_identity)),
         face_models=Deferred(lambda: _face_models(PACK)),
+        crop=Deferred(lambda: _if_there(PACK / CROP, load_crop)),
         defaults=_embedded({}).defaults,
     )
 
@@ -272,6 +276,10 @@ def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
         encoder=Deferred(lambda: _if_there(folder / ENCODER, lambda path: load_encoder(path, **known)[0])),
         identity=Deferred(lambda: _if_there(folder / IDENTITY, load_identity)),
         face_models=Deferred(lambda: _face_models(folder)),
+        crop=Deferred(lambda: _if_there(folder / CROP, load_crop)),
+        directions=Deferred(
+            lambda: _if_there(folder / DIRECTIONS, lambda path: load_own_directions(path, **known))
+        ),
     )
 
 

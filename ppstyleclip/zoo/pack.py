@@ -9,6 +9,8 @@ clip.safetensors          weights, used token rows; config, vocabulary, fingerpr
 latents.safetensors       w_plus of a few faces; fingerprint of the generator
 encoder.safetensors       from pictures to w_plus; config, fingerprint of the generator
 identity.safetensors      from pictures to who is in them; config, fingerprint
+directions.safetensors    named directions in w_plus; fingerprint of the generator
+crop.safetensors          how faces are cut out by their landmarks; FFHQ's crop else
 landmarks.dat             dlib's predictor for pictures of this kind; that of photographs is fetched else
 face_detector.svm         dlib's detector likewise
 """
@@ -31,6 +33,7 @@ GENERATOR, CLIP, STATISTICS, STYLES, RELEVANCE, LATENTS, ENCODER, IDENTITY = (
     f"{part}.safetensors"
     for part in ("generator", "clip", "statistics", "styles", "relevance", "latents", "encoder", "identity")
 )
+CROP = "crop.safetensors"
 LANDMARKS, DETECTOR = "landmarks.dat", "face_detector.svm"
 
 
@@ -85,9 +88,11 @@ def save_pack(
     if s_base is not None:
         save_styles(folder / STYLES, s_base, generator=generator_mark, layout=layout)
     if latents is not None:
-        write_safetensors(
-            folder / LATENTS,
-            {"w_plus": np.asarray(latents, np.float32)},
-            {"kind": "ppstyleclip latents", "generator": generator_mark},
-        )
+        save_latents(folder / LATENTS, latents, generator=generator_mark)
     return {"generator": generator_mark, "clip": clip_mark}
+
+
+def save_latents(path, w_plus, *, generator: str) -> None:
+    """Write w_plus `[N, L, D]` of a few faces; `generator` is the fingerprint of the one that draws them."""
+    arrays = {"w_plus": np.asarray(w_plus, np.float32)}
+    write_safetensors(path, arrays, {"kind": "ppstyleclip latents", "generator": generator})

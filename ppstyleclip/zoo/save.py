@@ -11,10 +11,12 @@ from ppstyleclip.errors import MissingFile
 from ppstyleclip.files import all_or_nothing, atomic_file
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.zoo.bundle import Bundle
+from ppstyleclip.zoo.crops import save_crop
 from ppstyleclip.zoo.encoders import save_encoder
 from ppstyleclip.zoo.identities import save_identity
-from ppstyleclip.zoo.pack import DETECTOR, ENCODER, IDENTITY, LANDMARKS, save_pack
+from ppstyleclip.zoo.pack import CROP, DETECTOR, ENCODER, IDENTITY, LANDMARKS, save_pack
 from ppstyleclip.zoo.registry import known_models
+from ppstyleclip.zoo.stored_directions import DIRECTIONS, save_directions
 
 
 @all_or_nothing()
@@ -51,6 +53,10 @@ def save_bundle(folder: str | Path, bundle: Bundle, *, half: bool = False) -> di
         save_encoder(folder / ENCODER, bundle.encoder, generator=marks["generator"], half=half)
     if isinstance(bundle.identity, IRSE50):
         save_identity(folder / IDENTITY, bundle.identity, half=half)
+    if bundle.crop is not None:
+        save_crop(folder / CROP, bundle.crop)
+    if bundle.directions is not None:
+        save_directions(folder / DIRECTIONS, bundle.directions, generator=marks["generator"])
     _copy_face_models(bundle, folder)
     return marks
 

@@ -6,8 +6,13 @@
     python -m ppstyleclip.worlds.portrait.training.generator --folder run
     python -m ppstyleclip.worlds.portrait.training.export --folder run
     python -m ppstyleclip.worlds.portrait.training.clip --folder run
+    python -m ppstyleclip.worlds.portrait.training.faces --folder run
+    python -m ppstyleclip.worlds.portrait.training.identity --folder run
+    python -m ppstyleclip.worlds.portrait.training.encoder --folder run
+    python -m ppstyleclip.worlds.portrait.training.directions --pack ppstyleclip/worlds/portrait/pack
 
 Each command goes on from what it finds in the folder; `generator --start FILE` goes on from an exported
-generator, such as the world's own (`ppstyleclip/worlds/portrait/pack/`). CLIP's is described in `clip/`;
+generator, such as the world's own (`ppstyleclip/worlds/portrait/pack/`). CLIP's is described in `clip/`, what
+finds, recognises and inverts faces in `faces/`, `identity/` and `encoder/`;
 `words` writes the pages of its words.
 """

@@ -1,0 +1,223 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Judge the whole way of a photo on drawn scenes: faces found, cut out, inverted, edited, pasted back.
+
+    python benchmarks/scene_inversion.py
+    python benchmarks/scene_inversion.py --bundle ppstyleclip/worlds/portrait/pack --edit beard --offset 2
+
+Scenes are held out: no fit saw them. PSNR is of the crops and of what the generator draws of them. Identity
+is the cosine of the model's identity network. "exact crop" cuts out the true frame in place of the found one,
+so that the crop's share of the loss can be told. An edit is a step along one of the model's named directions,
+or without such the text edit of its defaults; after it the faces are found again in the photo that they were
+pasted into.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+FIRST_SCENE = 960_000  # seeds that no fit sees
+SCENES = {"toonface": "ppstyleclip.toonface.scenes", "portrait": "ppstyleclip.worlds.portrait.scenes"}
+SIDES = (96, 192)  # of the frames in a scene of 640x480
+
+
+@dataclass(frozen=True, eq=False)
+class FoundFace:
+    """A face that was found: `alignment` and `crop` by its landmarks, `exact` the true frame."""
+
+    scene: int
+    alignment: object
+    crop: np.ndarray
+    exact: np.ndarray
+
+
+def gather(bundle, finder, draw, count):
+    """(list of scenes, list of FoundFace, how many true faces) until `count` faces are there."""
+    from ppstyleclip.align import align_face, find_faces
+
+    scenes, faces, true = [], [], 0
+    while true < count:
+        scene = draw(FIRST_SCENE + len(scenes), sides=SIDES)
+        found, size = find_faces(finder, scene.pixels), bundle.generator.size
+        for one in scene.faces:
+            near = [face for face in found if _is_same(face.box, one.box)]
+            true += 1
+            if near:
+                crop, alignment = align_face(scene.pixels, near[0].landmarks, size, bundle.crop)
+                faces.append(FoundFace(len(scenes), alignment, crop, _exact(scene.pixels, one, size)))
+        scenes.append(scene.pixels)
+    return scenes, faces, true
+
+
+def _is_same(a, b):
+    width, height = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+    return max(width, 0) * max(height, 0) * 3 > sum(areas)  # intersection over union above one half
+
+
+def _exact(pixels, face, size):
+    """The true frame of a SceneFace, cut out."""
+    from ppstyleclip.align import CropWeights, align_face
+
+    turn = np.exp(1j * np.radians(face.angle)) * face.side / 2
+    points = np.zeros(68, complex)
+    points[0], points[1] = 1, -1  # two points to the right and left of the middle are all that it takes
+    weights = CropWeights(np.zeros(68, complex), points / 2)
+    marks = complex(*face.centre) + points * turn
+    return align_face(pixels, np.stack([marks.real, marks.imag], 1), size, weights)[0]
+
+
+def likeness(bundle, first, second):
+    """Cosines `[N]` of identities of pixels `[N, S, S, 3]`."""
+    import paddle
+
+    from ppstyleclip.pictures import to_images
+
+    network, features = bundle.identity, []
+    with paddle.no_grad():
+        for pixels in (first, second):
+            features.append(network.identity_features(paddle.to_tensor(to_images(pixels))).numpy())
+    return (features[0] * features[1]).sum(1)
+
+
+def invert(editor, crops, steps, batch):
+    """(w_plus, seconds a face)."""
+    from ppstyleclip.methods.inversion import FittingConfig
+    from ppstyleclip.pipelines.inversion import find_latents
+    from ppstyleclip.progress import last
+
+    start, found = time.time(), []
+    for k in range(0, len(crops), batch):
+        found.append(last(find_latents(editor, crops[k : k + batch], FittingConfig(steps=steps))).w_plus)
+    return np.concatenate(found), (time.time() - start) / len(crops)
+
+
+def row(editor, name, crops, w_plus, seconds):
+    """A line of the table of inversions."""
+    from ppstyleclip.pipelines.quality import psnr
+
+    drawn = editor.render(w_plus)
+    near, alike = psnr(crops, drawn), likeness(editor.bundle, crops, drawn)
+    figures = (
+        f"{near.mean():.1f} dB | {near.min():.1f} dB | {alike.mean():.3f} | {np.quantile(alike, 0.05):.3f}"
+    )
+    return f"| {name}, {len(crops)} faces | {figures} | {seconds:.2f} s |"
+
+
+def edited(editor, w_plus, edit, offset):
+    """Latents or styles behind an edit: a direction's name, or None for the text edit of the defaults."""
+    if edit is None:
+        from ppstyleclip import Edit
+
+        return editor.apply(w_plus, Edit("face", "happy face"))
+    return w_plus + offset * np.asarray(editor.bundle.directions[edit], np.float32)
+
+
+def pasted_rows(editor, finder, scenes, faces, w_plus, edits, offset):
+    """Lines of the table of edits: identity of the drawn face, and of the one found again in the photo."""
+    from ppstyleclip.align import paste_back
+    from ppstyleclip.pipelines.quality import psnr
+
+    old, lines, crops = editor.synthesize(w_plus), [], np.stack([face.crop for face in faces])
+    for edit in edits:
+        latents = edited(editor, w_plus, edit, offset)
+        again, kept = [], []
+        for face, before, after in zip(faces, old, editor.synthesize(latents)):
+            photo = scenes[face.scene]
+            pasted = paste_back(photo, face.alignment, *map(_levels, (after, before)))
+            kept.append(psnr(photo[None], pasted[None])[0])
+            again.append(_found_again(editor.bundle, finder, pasted, face))
+        alike = likeness(editor.bundle, crops, editor.render(latents))
+        pairs = [(face.crop, crop) for face, crop in zip(faces, again) if crop is not None]
+        there = likeness(editor.bundle, *(np.stack(part) for part in zip(*pairs)))
+        name, share = f"{edit} {offset:+g}" if edit else "happy face", len(pairs) / len(faces)
+        figures = f"{alike.mean():.3f} | {share:.3f} | {there.mean():.3f} | {np.mean(kept):.1f} dB"
+        lines.append(f"| {name} | {figures} |")
+    return lines
+
+
+def _levels(image):
+    """`[3, H, W]` to `[H, W, 3]` of 0 to 255."""
+    return (image.transpose(1, 2, 0) + 1) * 127.5
+
+
+def _found_again(bundle, finder, photo, face):
+    """The crop of a face in the photo that it was pasted into; None where it is not found."""
+    from ppstyleclip.align import align_face, find_faces
+
+    found = [one for one in find_faces(finder, photo) if _holds(one.box, face.alignment.quad.mean(0))]
+    return align_face(photo, found[0].landmarks, bundle.generator.size, bundle.crop)[0] if found else None
+
+
+def _holds(box, point):
+    return box[0] < point[0] < box[2] and box[1] < point[1] < box[3]
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--bundle", help="folder of the model (default: the embedded one)")
+    parser.add_argument("--faces", type=int, default=200)
+    parser.add_argument("--fitted", type=int, default=40, help="of them, also with fitting")
+    parser.add_argument("--steps", type=int, default=60, help="of fitting")
+    parser.add_argument("--batch", type=int, default=20, help="faces inverted together")
+    parser.add_argument("--pasted", type=int, default=40, help="faces that are edited and pasted back")
+    parser.add_argument(
+        "--edit", nargs="*", default=["smile", "glasses", "hair_length", "age"], metavar="NAME"
+    )
+    parser.add_argument("--offset", type=float, default=1.5, help="along the directions")
+    parser.add_argument("--output", help="file of the tables")
+    args = parser.parse_args(argv)
+    from importlib import import_module
+
+    from ppstyleclip.threads import import_paddle
+
+    import_paddle()
+
+    from ppstyleclip.editor import Editor
+    from ppstyleclip.files import save_png, write_atomic
+    from ppstyleclip.pipelines.faces import load_finder
+    from ppstyleclip.zoo import load_bundle
+
+    bundle = load_bundle(None, bundle=args.bundle)
+    editor, finder = Editor(bundle), load_finder(bundle)
+    draw = import_module(SCENES[bundle.name]).draw_scene
+    scenes, faces, true = gather(bundle, finder, draw, args.faces)
+    crops, exact = (np.stack([getattr(face, name) for face in faces]) for name in ("crop", "exact"))
+    lines = [f"{len(faces)} of {true} faces found in {len(scenes)} scenes", ""]
+    lines += [
+        "| way | PSNR, mean | least | identity, mean | 5% | a face takes |",
+        "|---|---|---|---|---|---|",
+    ]
+    print("\n".join(lines), flush=True)
+    w_plus, seconds = invert(editor, crops, 0, args.batch)
+    lines.append(row(editor, "encoder", crops, w_plus, seconds))
+    lines.append(row(editor, "exact crop, encoder", exact, *invert(editor, exact, 0, args.batch)))
+    some = crops[: args.fitted]
+    if len(some):
+        found = invert(editor, some, args.steps, args.batch)
+        lines.append(row(editor, f"encoder, {args.steps} steps", some, *found))
+    print("\n".join(lines[4:]), flush=True)
+    edits = args.edit if bundle.directions else [None]
+    head = ["", "| edit | identity, drawn | found again | identity, in the photo | photo's PSNR |"]
+    lines += [*head, "|---|---|---|---|---|"]
+    rows = pasted_rows(
+        editor, finder, scenes, faces[: args.pasted], w_plus[: args.pasted], edits, args.offset
+    )
+    print("\n".join(lines[-2:] + rows), flush=True)
+    if args.output:
+        write_atomic(Path(args.output), ("\n".join([*lines, *rows]) + "\n").encode())
+        sheet = [
+            np.concatenate([crops[k], editor.render(w_plus[k][None])[0]], 0)
+            for k in range(min(12, len(crops)))
+        ]
+        save_png(Path(args.output).with_suffix(".png"), np.concatenate(sheet, 1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Fit the encoder to rendered and generated portraits.
+
+    python -m ppstyleclip.worlds.portrait.training.encoder --folder run
+
+Goes on from encoder-state.pt, which it writes every three minutes; 25 minutes of one core. The folder's data/
+holds shards of the command `data`; an identity.safetensors in the folder, or else in the world's pack, adds
+its term to the loss. `benchmarks/inversion_quality.py` judges the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from ppstyleclip.worlds.portrait.training.plans import changed_plan
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", required=True, help="the run's folder")
+    parser.add_argument("--data", help="the folder whose data/ holds shards (default: the run's)")
+    parser.add_argument("--generator", help="exported generator (default: the world's own)")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
+    args = parser.parse_args(argv)
+    import cv2
+
+    from ppstyleclip.threads import keep_freed_memory
+
+    keep_freed_memory()
+    from ppstyleclip.worlds.portrait.training.encoder.fit import (
+        RESULT,
+        Plan,
+        Target,
+        fit,
+        load_identity,
+        save,
+    )
+    from ppstyleclip.worlds.portrait.training.network import torch
+    from ppstyleclip.worlds.portrait.training.people import PACK, gather, load_generator
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(args.threads)
+    plan, folder = changed_plan(parser, Plan, args.set), Path(args.folder)
+    generator, mark = load_generator(args.generator or PACK / "generator.safetensors")
+    known = [
+        path for path in (folder / "identity.safetensors", PACK / "identity.safetensors") if path.is_file()
+    ]
+    identity = load_identity(known[0]) if known else None
+    people = gather(args.data or folder, generator, mark, shards=plan.shards, count=plan.drawn, keep=folder)
+    start, target = time.time(), Target(generator)
+    for step, means in fit(folder, people, target, identity, plan):
+        figures = f"styles {means[0]:.4f} pictures {means[1]:.5f} identity {means[2]:.4f}"
+        print(f"step {step} {figures} {time.time() - start:.0f} s", flush=True)
+    encoder = fitted(folder, target, plan)
+    found = save(folder / RESULT, encoder, target.mean.numpy(), generator=mark)
+    print(f"{RESULT}: {(folder / RESULT).stat().st_size / 1e6:.2f} MB, {found}", flush=True)
+
+
+def fitted(folder, target, plan):
+    """The moving average of a fit that is over."""
+    from ppstyleclip.schema import parse_json
+    from ppstyleclip.worlds.portrait.training import checkpoint
+    from ppstyleclip.worlds.portrait.training.encoder.fit import STATE
+    from ppstyleclip.worlds.portrait.training.irse import Encoder
+
+    config = parse_json(plan.config)
+    encoder = Encoder(**config, num_styles=target.num_styles, style_dim=len(target.mean))
+    encoder.load_state_dict(checkpoint.load(folder / STATE)["average"])
+    return encoder.eval()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The fit of the encoder: its latents' styles, the picture that they draw, and who is in that picture."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ppstyleclip.files import fingerprint, read_safetensors, write_safetensors
+from ppstyleclip.schema import parse_json
+from ppstyleclip.worlds.portrait.factors import sample_z
+from ppstyleclip.worlds.portrait.training.irse import Encoder, Identity, load_paddle_state, paddle_state
+from ppstyleclip.worlds.portrait.training.network import F, torch
+from ppstyleclip.worlds.portrait.training.people import mixed
+from ppstyleclip.worlds.portrait.training.pictures import to_images
+from ppstyleclip.worlds.portrait.training.schedule import Schedule
+
+STATE, RESULT = "encoder-state.pt", "encoder.safetensors"
+CONFIG = {"widths": (16, 48, 96, 112), "depths": (2, 2, 2, 2), "input_size": 64}
+MEAN_SEED, SAMPLES = 77, 20_000
+LEAST = 1e-2  # of a style's deviation, when differences are counted in it
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the encoder is fitted."""
+
+    steps: int = 2000
+    batch: int = 32
+    rate: float = 2e-3  # of learning, at its highest
+    decay: float = 0.01  # of weights
+    shards: int = 80  # at most so many are learnt from
+    drawn: int = 4096  # pictures of the generator
+    draw_from: float = 0.6  # share of the steps from which on pictures are drawn and compared, too
+    draw_batch: int = 8  # pictures of a batch that are
+    draw_size: int = 64  # their side
+    latent: float = 0.1  # weight of w_plus itself, in squared deviations
+    picture: float = 12.0  # weight of the squared differences of pictures
+    identity: float = 0.5  # weight of one minus the cosine of identities
+    config: str = json.dumps(CONFIG)
+
+
+def latent_places(blocks):
+    """Which of the L latents each style takes, ToRGB's among them, in the order of drawing."""
+    places = [0, 1]
+    for k in range(blocks):
+        places += [2 * k + 1, 2 * k + 2, 2 * k + 3]
+    return places
+
+
+def modulations(generator):
+    """The layers from a latent to a style, in the order of drawing."""
+    layers = [generator.conv1, generator.to_rgb1]
+    for k, to_rgb in enumerate(generator.to_rgbs):
+        layers += [generator.convs[2 * k], generator.convs[2 * k + 1], to_rgb]
+    return [layer.conv.modulation for layer in layers]
+
+
+class Target:
+    """The generator as the encoder's loss sees it: styles of w_plus in deviations, and pictures.
+
+    Args:
+        generator: twin with frozen weights.
+    """
+
+    def __init__(self, generator):
+        self.generator, self.layers = generator, modulations(generator)
+        self.places = latent_places(len(generator.to_rgbs))
+        self.num_styles = max(self.places) + 1
+        with torch.no_grad():
+            w = generator.style(torch.from_numpy(sample_z(MEAN_SEED, SAMPLES)))
+            self.mean, self.latent_std = w.mean(0), w.std(0).clamp(min=LEAST)
+            self.std = [layer(w).std(0).clamp(min=LEAST) for layer in self.layers]
+
+    def styles(self, w_plus):
+        """List of styles `[N, C_k]` of `[N, L, D]`."""
+        return [layer(w_plus[:, place]) for layer, place in zip(self.layers, self.places)]
+
+    def style_loss(self, styles, wanted):
+        """Mean squared difference of styles, in deviations."""
+        off = [(a - b) / std for a, b, std in zip(styles, wanted, self.std)]
+        return torch.cat(off, 1).square().mean()
+
+    def latent_loss(self, w_plus, w):
+        return ((w_plus - w[:, None]) / self.latent_std).square().mean()
+
+
+def load_identity(path):
+    """Twin of an identity network that `training.identity` wrote; weights are frozen."""
+    arrays, metadata = read_safetensors(path)
+    network = Identity(**parse_json(metadata["config"]))
+    load_paddle_state(network, arrays)
+    return network.eval().requires_grad_(False)
+
+
+def fit(folder, people, target, identity, plan):
+    """Yield (step, means of the styles', pictures' and identities' differences) every 100 steps.
+
+    Args:
+        folder: of the state.
+        people: (rendered, drawn).
+        target: Target.
+        identity: of load_identity; None leaves its term out.
+        plan: Plan.
+    """
+    torch.manual_seed(0)
+    config = parse_json(plan.config)
+    encoder = Encoder(**config, num_styles=target.num_styles, style_dim=len(target.mean))
+    run, size = Schedule(Path(folder) / STATE, encoder, plan), config["input_size"]
+    for step in run.steps():
+        rng = np.random.RandomState(step + 11)
+        seen, clean, z = mixed(people, rng, plan.batch)
+        with torch.no_grad():
+            w = target.generator.style(torch.from_numpy(z))
+            wanted = target.styles(w[:, None].expand(-1, target.num_styles, -1))
+        w_plus = target.mean + encoder(F.adaptive_avg_pool2d(to_images(seen), size))
+        styles = target.styles(w_plus)
+        off = target.style_loss(styles, wanted)
+        loss, figures = off + plan.latent * target.latent_loss(w_plus, w), [off.item(), math.nan, math.nan]
+        if step >= plan.draw_from * plan.steps:
+            rows = rng.permutation(plan.batch)[: plan.draw_batch]
+            more, figures[1:] = _drawn_loss([s[rows] for s in styles], clean[rows], target, identity, plan)
+            loss = loss + more
+        run.learn(loss, np.nan_to_num(figures))
+        if run.reports(100):
+            yield run.step, run.means
+
+
+def _drawn_loss(styles, pixels, target, identity, plan):
+    """(loss, [picture's difference, identity's difference]) of what some styles draw."""
+    drawn = target.generator.pictures(styles, plan.draw_size)[plan.draw_size]
+    images = F.adaptive_avg_pool2d(to_images(pixels), plan.draw_size)
+    picture = F.mse_loss(drawn, images)
+    if identity is None:
+        return plan.picture * picture, [picture.item(), math.nan]
+    with torch.no_grad():
+        known = identity(images)
+    other = (1 - (identity(drawn) * known).sum(1)).mean()
+    return plan.picture * picture + plan.identity * other, [picture.item(), other.item()]
+
+
+def save(path, encoder, mean, *, generator, half=True):
+    """Write the encoder in the form of `ppstyleclip.zoo.save_encoder`; returns its fingerprint.
+
+    Args:
+        path: the file.
+        encoder: the twin.
+        mean: `[D]`, which its results are added to.
+        generator: fingerprint of the generator.
+        half: store float16.
+    """
+    state = paddle_state(encoder)
+    if half:
+        state = {key: value.astype(np.float16) for key, value in state.items()}
+    state["latent_avg"] = np.asarray(mean, np.float32)[None]
+    mark = fingerprint({key: value.astype(np.float32) for key, value in state.items()})
+    about = {"kind": "ppstyleclip encoder", "generator": generator, "fingerprint": mark}
+    write_safetensors(path, state, {**about, "config": json.dumps({"input_channels": 3, **encoder.config()})})
+    return mark

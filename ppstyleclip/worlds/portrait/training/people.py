@@ -1,0 +1,122 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Pictures with their latents for the fits of identity network and encoder: the renderer's, the generator's.
+
+Both are faces of known z, and so of known factors and of known w. The renderer's are shifted, turned and
+scaled a little, as a crop by found landmarks is, and some are blurred, as small faces are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ppstyleclip.files import read_safetensors
+from ppstyleclip.worlds.portrait.factors import INDEX, factors_from_z, sample_z
+from ppstyleclip.worlds.portrait.training.network import Generator, torch
+from ppstyleclip.worlds.portrait.training.pictures import to_pixels
+from ppstyleclip.worlds.portrait.training.shards import Faces, Shard
+
+PACK = Path(__file__).parents[1] / "pack"
+SIDE = 128
+DRAWN_SEED = 7_000_000
+SHIFT, TURN, SCALE = 0.01, 0.015, 0.04  # of a crop: share of the picture, radians, share; deviations
+DYED, FAVOUR = 1.4, 3  # hair dye from which on a face is seen so often; few wear it, edits ask for it
+BLURRED, SMALLEST = 0.35, 40  # share of the pictures that were smaller once, and how small
+
+
+@dataclass(frozen=True)
+class People:
+    """`pixels [N, SIDE, SIDE, 3]` uint8 and `z [N, Z_DIM]` float32."""
+
+    pixels: np.ndarray
+    z: np.ndarray
+
+    @cached_property
+    def rows(self):
+        """Numbers of the faces, those of dyed hair FAVOUR times."""
+        dyed = np.abs(factors_from_z(self.z)[:, INDEX["hair_dye"]]) > DYED
+        return np.repeat(np.arange(len(self.z)), np.where(dyed, FAVOUR, 1))
+
+    def pick(self, rng, count):
+        """(pixels, z) of some, drawn at random."""
+        rows = self.rows[rng.randint(0, len(self.rows), count)]
+        return self.pixels[rows], self.z[rows]
+
+
+def load_generator(path):
+    """(twin of an exported generator, its fingerprint); weights are frozen."""
+    from ppstyleclip.schema import parse_json
+
+    arrays, metadata = read_safetensors(path)
+    config = parse_json(metadata["config"])
+    generator = Generator(config["size"], config["style_dim"], config["n_mlp"], config["channels"])
+    state = {name: torch.from_numpy(np.asarray(array, np.float32)) for name, array in arrays.items()}
+    generator.load_state_dict(state)
+    return generator.eval().requires_grad_(False), metadata["fingerprint"]
+
+
+def rendered(paths, side=SIDE):
+    """People of shards; the other faces of a pair are people as well."""
+    pixels, latents = [], []
+    for path in paths:
+        shard = Shard(path)
+        latents.append(shard.z)
+        for row in range(len(shard)):
+            pixels.append(cv2.resize(shard.pixels(row), (side, side), interpolation=cv2.INTER_AREA))
+    return People(np.stack(pixels), np.concatenate(latents).astype(np.float32))
+
+
+def drawn(folder, generator, mark, count, *, seed=DRAWN_SEED, batch=16):
+    """People that a generator draws, kept in `folder` under its fingerprint."""
+    path = Path(folder) / f"drawn-{mark}-{seed}-{count}.npz"
+    if not path.exists():
+        z, parts = sample_z(seed % 2**31, count), []
+        with torch.no_grad():
+            for rows in torch.from_numpy(z).split(batch):
+                parts.append(to_pixels(generator(rows, SIDE)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}")
+        np.savez(part, z=z, pixels=np.concatenate(parts))
+        part.replace(path)
+    with np.load(path) as data:
+        return People(data["pixels"], data["z"])
+
+
+def gather(data, generator, mark, *, shards, count, keep):
+    """(rendered, drawn) People.
+
+    Args:
+        data: folder whose data/ holds shards.
+        generator, mark: of `load_generator`.
+        shards: at most so many are taken.
+        count: of drawn faces.
+        keep: folder where those stay.
+    """
+    paths = Faces(data, 0).paths()[:shards]
+    if not paths:
+        raise FileNotFoundError(f"no shards in {data}/data; render some with the command `data`")
+    return rendered(paths), drawn(keep, generator, mark, count)
+
+
+def mixed(people, rng, count):
+    """(pixels as a camera and a crop leave them, pixels as they were, z): half rendered, half drawn."""
+    parts = [kind.pick(rng, part) for kind, part in zip(people, (count // 2, count - count // 2))]
+    clean, z = np.concatenate([p for p, _ in parts]), np.concatenate([z for _, z in parts])
+    seen = np.stack([loosened(one, rng) if n < count // 2 else one for n, one in enumerate(clean)])
+    return seen, clean, z
+
+
+def loosened(pixels, rng):
+    """A picture `[S, S, 3]` shifted, turned and scaled a little, mirrored at its borders; perhaps blurred."""
+    side = len(pixels)
+    turn, scale = np.degrees(TURN) * rng.randn(), np.exp(SCALE * rng.randn())
+    matrix = cv2.getRotationMatrix2D((side / 2 - 0.5, side / 2 - 0.5), turn, scale)
+    matrix[:, 2] += SHIFT * side * rng.randn(2)
+    blurred, small = rng.rand() < BLURRED, int(rng.uniform(SMALLEST, side))
+    if blurred:
+        pixels = cv2.resize(cv2.resize(pixels, (small, small), interpolation=cv2.INTER_AREA), (side, side))
+    return cv2.warpAffine(pixels, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)

@@ -1,0 +1,86 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""A short fit of one network: its steps, its learning rate, its moving average, and its state on disk."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import numpy as np
+
+from ppstyleclip.worlds.portrait.training import checkpoint
+from ppstyleclip.worlds.portrait.training.network import torch
+from ppstyleclip.worlds.portrait.training.pause import Clock
+
+WARM, FLOOR = 100, 0.01  # steps of the rise; the lowest rate, as a share of the highest
+KEEP = 0.995  # of the moving average, a step
+
+
+class Schedule:
+    """Goes on from the state at `path`, if any, which it writes every three minutes and at the end.
+
+    Args:
+        path: of the state.
+        network: what learns.
+        plan: with `steps`, `rate` and `decay`.
+    """
+
+    def __init__(self, path, network, plan):
+        network.to(memory_format=torch.channels_last)
+        self.path, self.network, self.plan, self.step = path, network, plan, 0
+        self.average = copy.deepcopy(network).eval().requires_grad_(False)
+        self.optimizer = torch.optim.AdamW(
+            network.parameters(), plan.rate, betas=(0.9, 0.99), weight_decay=plan.decay
+        )
+        self.means, self._seen, self._clock = None, 0, Clock(checkpoint.EVERY)
+        state = checkpoint.load(path)
+        if state is not None:
+            self.step = state["step"]
+            self.network.load_state_dict(state["network"])
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+
+    def steps(self):
+        """Numbers of the steps that are left; a fit that draws all chance from them goes on as it began."""
+        self.network.train()
+        while self.step < self.plan.steps:
+            yield self.step
+        self.save()
+
+    def rate(self):
+        """A short rise, then a cosine down to the floor."""
+        fall = 0.5 * (1 + math.cos(math.pi * min(1, self.step / self.plan.steps)))
+        return self.plan.rate * min(1, (self.step + 1) / WARM) * (FLOOR + (1 - FLOOR) * fall)
+
+    def learn(self, loss, figures):
+        """One step down `loss`; `figures` are numbers whose running means `means` holds."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        self.step, self._seen = self.step + 1, self._seen + 1
+        self._follow()
+        share, now = max(0.02, 1 / self._seen), np.array(figures, np.float64)
+        self.means = now if self.means is None else self.means + share * (now - self.means)
+        if self._clock.due():
+            self.save()
+
+    def _follow(self):
+        keep = min(KEEP, self.step / (self.step + 10))
+        ours, theirs = self.average.state_dict(), self.network.state_dict()
+        with torch.no_grad():
+            for name, value in ours.items():
+                if value.is_floating_point():
+                    value.lerp_(theirs[name], 1 - keep)
+                else:
+                    value.copy_(theirs[name])
+
+    def reports(self, every):
+        return self.step % every == 0 or self.step == self.plan.steps
+
+    def save(self):
+        parts = {"network": self.network, "average": self.average, "optimizer": self.optimizer}
+        state = {name: part.state_dict() for name, part in parts.items()}
+        checkpoint.save(self.path, {"step": self.step, **state})

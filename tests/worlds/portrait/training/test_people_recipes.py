@@ -1,0 +1,150 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The recipes of identity network and encoder: twins compute what Paddle computes, fits go on."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from ppstyleclip.worlds.portrait.factors import Z_DIM, factors_from_z, sample_z  # noqa: E402
+from ppstyleclip.worlds.portrait.training import irse, people, shards  # noqa: E402
+from ppstyleclip.worlds.portrait.training.encoder import fit as encoder_fit  # noqa: E402
+from ppstyleclip.worlds.portrait.training.export import save_generator  # noqa: E402
+from ppstyleclip.worlds.portrait.training.identity import fit as identity_fit  # noqa: E402
+from ppstyleclip.worlds.portrait.training.network import Generator  # noqa: E402
+
+CHANNELS = {4: 8, 8: 8, 16: 8, 32: 6, 64: 4, 128: 4}
+IDENTITY = {"widths": (8, 8, 16, 16), "depths": (1, 1, 2, 1), "face_size": 48, "dim": 128}
+ENCODER = {"widths": (4, 8, 8, 16), "depths": (1, 2, 1, 1), "input_size": 64}
+
+
+def stirred(network):
+    """A network whose norms have seen something, in evaluation mode."""
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for value in network.state_dict().values():
+            if value.is_floating_point():
+                value.add_(0.2 * torch.rand_like(value))
+    return network.eval()
+
+
+def images(count, side):
+    return np.random.RandomState(1).uniform(-1, 1, (count, 3, side, side)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def generator():
+    torch.manual_seed(0)
+    return Generator(128, style_dim=Z_DIM, channels=CHANNELS).eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("side", (64, 128))
+def test_the_identity_twin_gives_paddles_features(tmp_path, side):
+    paddle = pytest.importorskip("paddle")
+    from ppstyleclip.zoo import load_identity
+
+    twin, pictures = stirred(irse.Identity(**IDENTITY)), images(2, side)
+    identity_fit.save(tmp_path / "i.safetensors", twin, half=False)
+    theirs = load_identity(tmp_path / "i.safetensors").identity_features(paddle.to_tensor(pictures)).numpy()
+    with torch.no_grad():
+        ours = twin(torch.from_numpy(pictures)).numpy()
+    np.testing.assert_allclose(ours, theirs, atol=2e-5)
+    again = encoder_fit.load_identity(tmp_path / "i.safetensors")
+    with torch.no_grad():
+        np.testing.assert_allclose(again(torch.from_numpy(pictures)).numpy(), ours, atol=1e-6)
+
+
+def test_the_encoder_twin_gives_paddles_latents(tmp_path):
+    paddle = pytest.importorskip("paddle")
+    from ppstyleclip.zoo import load_encoder
+
+    twin, pictures = stirred(irse.Encoder(**ENCODER, num_styles=12, style_dim=24)), images(2, 64)
+    encoder_fit.save(tmp_path / "e.safetensors", twin, np.arange(24.0), generator="0" * 16, half=False)
+    loaded, _ = load_encoder(tmp_path / "e.safetensors", name="portrait", generator="0" * 16)
+    theirs = loaded.network(paddle.to_tensor(pictures)).numpy()
+    with torch.no_grad():
+        ours = twin(torch.from_numpy(pictures)).numpy()
+    np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max())
+    np.testing.assert_array_equal(loaded.latent_avg, np.arange(24.0, dtype=np.float32)[None])
+
+
+def test_styles_of_w_plus_draw_what_z_draws(tmp_path, generator):
+    """The same w in all layers gives the generator's own styles, and the layers are where Paddle has them."""
+    paddle = pytest.importorskip("paddle")
+    from ppstyleclip.zoo.generators import load_generator
+
+    target = encoder_fit.Target(generator)
+    z = torch.from_numpy(sample_z(0, 2))
+    w = generator.style(z)
+    same = target.styles(w[:, None].expand(-1, target.num_styles, -1))
+    for ours, theirs in zip(same, generator.styles(z)):
+        torch.testing.assert_close(ours, theirs)
+    save_generator(tmp_path / "g.safetensors", generator, half=False)
+    loaded = load_generator(tmp_path / "g.safetensors")[0]
+    assert target.num_styles == loaded.n_latent
+    w_plus = np.random.RandomState(0).randn(2, loaded.n_latent, Z_DIM).astype(np.float32)
+    theirs = loaded.style_affine(paddle.to_tensor(w_plus))
+    for ours, one in zip(target.styles(torch.from_numpy(w_plus)), theirs):
+        np.testing.assert_allclose(ours.numpy(), one.numpy(), atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, generator):
+    """A folder with a shard and a generator."""
+    folder = tmp_path_factory.mktemp("run")
+    shards.write_shard(folder, 0, count=8)
+    mark = save_generator(folder / "generator.safetensors", generator, half=False)
+    both = people.gather(folder, generator, mark, shards=1, count=6, keep=folder)
+    return folder, both
+
+
+def test_pictures_of_both_kinds_keep_their_latents(run, generator):
+    _, (rendered, drawn) = run
+    assert rendered.pixels.shape == (8, 128, 128, 3) and drawn.pixels.shape == (6, 128, 128, 3)
+    seen, clean, z = people.mixed((rendered, drawn), np.random.RandomState(0), 5)
+    assert seen.shape == clean.shape and factors_from_z(z).shape[0] == 5
+    assert (seen[:2] != clean[:2]).any() and (seen[2:] == clean[2:]).all()
+    with torch.no_grad():
+        again = generator(torch.from_numpy(z[4:]), 128)
+    assert np.abs(clean[4:] - people.to_pixels(again).astype(float)).max() <= 1  # another size of batch
+
+
+def losses(fitting):
+    return [np.ravel(record[1]) for record in fitting]
+
+
+@pytest.mark.slow
+def test_the_fits_go_on_where_they_stopped(run, tmp_path, generator):
+    """Two runs of three steps end where one of six does."""
+    _, both = run
+    target = encoder_fit.Target(generator)
+    identity = irse.Identity(**IDENTITY).eval().requires_grad_(False)
+    kinds = {
+        "identity": lambda folder, steps: identity_fit.fit(
+            folder, both, identity_fit.Plan(steps=steps, batch=4, config=json.dumps(IDENTITY))
+        ),
+        "encoder": lambda folder, steps: encoder_fit.fit(
+            folder, both, target, identity,
+            encoder_fit.Plan(steps=steps, batch=4, draw_from=0.0, draw_batch=2, config=json.dumps(ENCODER)),
+        ),
+    }  # fmt: skip
+    for name, fitting in kinds.items():
+        (tmp_path / name).mkdir()
+        list(fitting(tmp_path / name, 3))
+        (second,) = list(fitting(tmp_path / name, 5))
+        assert second[0] == 5
+        assert np.isfinite(second[1]).all() and np.all(second[1] > 0)
+        assert not list(fitting(tmp_path / name, 5))
+
+
+@pytest.mark.slow
+def test_the_identity_network_learns(run, tmp_path):
+    """A few pictures are soon known by heart."""
+    _, both = run
+    plan = identity_fit.Plan(steps=110, batch=6, rate=3e-3, config=json.dumps(IDENTITY))
+    first, last = losses(identity_fit.fit(tmp_path, both, plan))
+    assert last < 0.9 * first
