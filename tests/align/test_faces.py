@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 from ppstyleclip.align import (
     Face,
@@ -20,6 +19,7 @@ from ppstyleclip.align import (
 )
 from ppstyleclip.errors import MissingExtra, MissingFile, UserError
 from ppstyleclip.worlds.portrait.factors import NUM_FACTORS
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 PACK = Path(__file__).parents[2] / "ppstyleclip" / "worlds" / "portrait" / "pack"
 DETECTOR, LANDMARKS = PACK / "face_detector.svm", PACK / "landmarks.dat"
