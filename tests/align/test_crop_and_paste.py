@@ -6,10 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from oracles.align_cases import NUM_CASES, PADDED, SHRUNK, SIZE, case, samples
-from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 from ppstyleclip.align import align_face, crop_mask, crop_to_photo, frame_of_landmarks, paste, paste_back
 from ppstyleclip.errors import UserError
+from ppstyleclip.worlds.portrait.scenes import draw_scene
+from ppstyleclip.zoo.crops import load_crop
+from ppstyleclip.zoo.registry import PACK
+
+CROP = PACK / "crop.safetensors"
 
 
 def psnr(a, b):
@@ -131,7 +135,7 @@ def scene():
 @pytest.mark.parametrize("size", [64, 256])
 def test_outside_the_crop_not_a_bit_changes(scene, way, size):
     for face in scene.faces:
-        crop, alignment = align_face(scene.pixels, face.landmarks, size)
+        crop, alignment = align_face(scene.pixels, face.landmarks, size, load_crop(CROP))
         mask = crop_mask(alignment)
         out = paste_back(scene.pixels, alignment, 255 - crop, crop, way=way)
         assert out is not scene.pixels and out.dtype == np.uint8

@@ -18,11 +18,12 @@ from ppstyleclip.align import (
     read_landmarks,
 )
 from ppstyleclip.errors import MissingExtra, MissingFile, UserError
-from ppstyleclip.worlds.portrait.factors import NUM_FACTORS
 from ppstyleclip.worlds.portrait.scenes import draw_scene
+from ppstyleclip.zoo.crops import load_crop
 
 PACK = Path(__file__).parents[2] / "ppstyleclip" / "worlds" / "portrait" / "pack"
 DETECTOR, LANDMARKS = PACK / "face_detector.svm", PACK / "landmarks.dat"
+CROP = PACK / "crop.safetensors"
 
 
 def face(left, side):
@@ -82,24 +83,17 @@ def test_no_landmark_file(tmp_path):
 # ---- the drawn landmarks ----
 
 
-def test_the_crop_of_the_drawn_landmarks_is_the_renderer_s_frame():
-    rng = np.random.RandomState(0)
-    for _ in range(200):
-        quad = frame_of_landmarks(landmarks_68(1.5 * rng.randn(NUM_FACTORS)))
-        np.testing.assert_allclose(quad, [[0, 0], [0, 1], [1, 1], [1, 0]], atol=1e-9)
-
-
 def test_scenes_are_the_same_for_a_seed_and_hold_what_they_say():
     scene = draw_scene(21, faces=4)
     np.testing.assert_array_equal(scene.pixels, draw_scene(21, faces=4).pixels)
     assert scene.pixels.shape == (480, 640, 3) and len(scene.faces) == 4
     assert [f.centre[0] for f in scene.faces] == sorted(f.centre[0] for f in scene.faces)
     for one in scene.faces:
-        quad = frame_of_landmarks(one.landmarks)
-        np.testing.assert_allclose(quad.mean(0), one.centre, atol=1e-6)
+        quad = frame_of_landmarks(one.landmarks, load_crop(CROP))
+        np.testing.assert_allclose(quad.mean(0), one.centre, atol=0.05 * one.side)
         edge = quad[3] - quad[0]
-        assert np.hypot(*edge) == pytest.approx(one.side)
-        assert np.degrees(np.arctan2(edge[1], edge[0])) == pytest.approx(one.angle)
+        assert np.hypot(*edge) == pytest.approx(one.side, rel=0.12)
+        assert np.degrees(np.arctan2(edge[1], edge[0])) == pytest.approx(one.angle, abs=4)
         assert quad.min() > 0 and (quad.max(0) < [640, 480]).all()
 
 
@@ -139,14 +133,15 @@ def test_a_wrong_model_gets_one_line(finder, tmp_path, name, data, words):
 
 
 def test_all_faces_of_held_out_scenes_are_found(finder):
-    """The whole measurement is train_landmarks's; this is a part of it."""
+    """The whole measurement is the training command's; this is a part of it."""
     for seed in range(800_000, 800_008):
         scene = draw_scene(seed)
         found = find_faces(finder, scene.pixels)
         assert len(found) == len(scene.faces)
         for one, true in zip(found, scene.faces):
             assert np.abs(one.landmarks.mean(0) - true.landmarks.mean(0)).max() < 0.06 * true.side
-            off = frame_of_landmarks(one.landmarks) - frame_of_landmarks(true.landmarks)
+            quads = [frame_of_landmarks(face.landmarks, load_crop(CROP)) for face in (one, true)]
+            off = quads[0] - quads[1]
             assert np.hypot(*off.T).mean() < 0.08 * true.side
 
 

@@ -6,9 +6,8 @@
     python -m ppstyleclip.worlds.portrait.training.regressor --folder run --judge 2
 
 Goes on from regressor-state.pt, and writes regressor.pt when it is done: minutes of two cores. A judge is
-larger, sees pictures of 96 px, and is written as judge-1.safetensors, which `worlds.portrait.judge` reads. Judges
-are drawn from different seeds and learn from different faces; the generator has not learnt from
-either.
+larger, sees pictures of 96 px, and is written as judge-1.safetensors, which `worlds.portrait.judge` reads.
+Judges are drawn from different seeds and learn from different faces; the generator has learnt from neither.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""The judges' recipe: a judge reads in Paddle what it read in PyTorch, and training goes on where it stopped."""
+"""The judges' recipe: a judge reads in Paddle what it read in PyTorch, and training goes on."""
 
 from __future__ import annotations
 

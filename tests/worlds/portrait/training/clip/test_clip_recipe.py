@@ -10,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from ppstyleclip.worlds.portrait.captions import questions  # noqa: E402
 from ppstyleclip.worlds.portrait.captions.attributes import ATTRIBUTES, INDEX  # noqa: E402
 from ppstyleclip.worlds.portrait.captions.sampling import LANGUAGES  # noqa: E402
 from ppstyleclip.worlds.portrait.captions.truth import NOT, truth_table  # noqa: E402
@@ -18,7 +19,6 @@ from ppstyleclip.worlds.portrait.training import shards  # noqa: E402
 from ppstyleclip.worlds.portrait.training.clip import (  # noqa: E402
     __main__,
     changes,
-    evaluation,
     export,
     faces,
     fit,
@@ -201,12 +201,12 @@ def test_the_right_prompt_wins_where_features_say_so():
     images = np.eye(3)[[0, 0, 1, 1, 2]]
     first, second = np.eye(3)[:1], np.eye(3)[1:2]
     is_first, is_second = np.array([1, 1, 0, 0, 0], bool), np.array([0, 0, 1, 1, 0], bool)
-    assert evaluation.share_of_wins(images, first, second, is_first, is_second) == 1
-    assert evaluation.share_of_wins(images, second, first, is_first, is_second) == 0
+    assert questions.share_of_wins(images, first, second, is_first, is_second) == 1
+    assert questions.share_of_wins(images, second, first, is_first, is_second) == 0
     assert (
-        evaluation.share_of_wins(images, first, second, is_first, ~is_second & ~is_first) == 1
+        questions.share_of_wins(images, first, second, is_first, ~is_second & ~is_first) == 1
     )  # a tie is none
-    assert np.isnan(evaluation.share_of_wins(images, first, second, is_first & False, is_first & False))
+    assert np.isnan(questions.share_of_wins(images, first, second, is_first & False, is_first & False))
 
 
 def test_changes_are_compared_with_directions_of_words(folder, monkeypatch):
@@ -223,11 +223,11 @@ def test_changes_are_compared_with_directions_of_words(folder, monkeypatch):
 def test_every_attribute_has_an_opposite_in_words():
     table = truth_table(np.random.RandomState(0).randn(300, 31))
     for index, attribute in enumerate(ATTRIBUTES):
-        other, degree = evaluation.opposite_of(index)
+        other, degree = questions.opposite_of(index)
         assert (other, degree) == ((INDEX[attribute.opposite], 0) if attribute.opposite else (index, NOT))
         assert not ((table[:, index, 0] > 0) & (table[:, other, degree] > 0)).any()
         for language in LANGUAGES:
-            assert evaluation.prompts_for(language, index, 0) and evaluation.prompts_for(
+            assert questions.prompts_for(language, index, 0) and questions.prompts_for(
                 language, other, degree
             )
 
