@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import paddle
-from ppstyleclip.worlds.portrait.scenes import draw_scene
 from tiny_world import tiny_generator
 from tool_main import load_tool
 
 from ppstyleclip.align import align_face, crop_mask
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 PACK = Path(__file__).resolve().parents[1] / "ppstyleclip" / "worlds" / "portrait" / "pack"
 SIZE = 16  # of the tiny generator

@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 from ppstyleclip.align import (
     Face,
@@ -18,6 +17,7 @@ from ppstyleclip.align import (
     load_face_finder,
 )
 from ppstyleclip.errors import UserError
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 PACK = Path(__file__).parents[2] / "ppstyleclip" / "worlds" / "portrait" / "pack"
 

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 from ppstyleclip.align import FaceFinder, confident_places, detect, find_faces, load_face_finder
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 PACK = Path(__file__).parents[2] / "ppstyleclip" / "worlds" / "portrait" / "pack"
 

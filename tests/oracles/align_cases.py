@@ -6,6 +6,7 @@ that are off by some pixels, as a predictor's are.
 """
 
 import numpy as np
+
 from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 SIZE = 64  # of the crop

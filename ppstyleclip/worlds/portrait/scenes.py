@@ -74,7 +74,7 @@ def draw_scene(seed, *, faces=None, width=640, height=480, angles=(-25, 25), sid
     """
     rng = np.random.RandomState(seed)
     pixels = draw_ground(rng, width, height)
-    count = faces or rng.randint(1, 5)
+    count = rng.randint(1, 5) if faces is None else faces
     people = factors_from_z(sample_z(rng.randint(2**31), count)) if factors is None else factors
     places = place_frames(rng, count, (width, height), angles, sides)
     found = [_place_face(pixels, person, *place) for person, place in zip(people, places)]
@@ -133,9 +133,8 @@ def place_frames(rng, count, size, angles, sides):
         UserError: they do not fit.
     """
     for attempt in range(TRIES):
-        largest = sides[0] + (sides[1] - sides[0]) * (
-            1 - attempt / TRIES
-        )  # less and less, while room is sought
+        room = 1 - attempt / TRIES  # less and less, while room is sought
+        largest = sides[0] + (sides[1] - sides[0]) * room
         wanted = np.exp(rng.uniform(np.log(sides[0]), np.log(largest), count))
         placed = []
         for side in -np.sort(-np.round(wanted)):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from photo_world import TARGET, TOOLS, names, read, run
 from PIL import Image
-from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 from ppstyleclip.apps import Pixel2Style2PixelPredictor
 from ppstyleclip.cli.main import run_command
@@ -20,6 +19,7 @@ from ppstyleclip.errors import MissingExtra, UserError
 from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo
 from ppstyleclip.pipelines.records import result_of
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
 SMALL = draw_scene(6, faces=1, width=260, height=240, sides=(120, 130), angles=(-5, 5))

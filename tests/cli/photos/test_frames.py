@@ -10,7 +10,6 @@ import cv2
 import pytest
 from photo_world import names, read, run
 from PIL import Image
-from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 from ppstyleclip.cli import saving
 from ppstyleclip.cli.photos import open_frames
@@ -18,6 +17,7 @@ from ppstyleclip.errors import CannotWrite
 from ppstyleclip.files import save_png
 from ppstyleclip.pipelines import frames as pipeline
 from ppstyleclip.video import save_mp4
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them

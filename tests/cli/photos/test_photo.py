@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from photo_world import EDITED, SCENE, SIZE, TARGET, crops, decibels, masks, names, read, run
 from PIL import Image
-from ppstyleclip.worlds.portrait.scenes import draw_scene
 from tiny_encoder import LEVELS
 from tiny_world import STYLE_DIM
 
@@ -17,6 +16,7 @@ from ppstyleclip.align import align_face, crop_mask
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.pipelines import quality
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 from ppstyleclip.zoo import load_bundle, load_pack, save_generator
 
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
