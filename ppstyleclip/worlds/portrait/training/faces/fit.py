@@ -56,6 +56,9 @@ def train_detector(plan):
         one = draw_scene(DETECTOR_SEED + number, faces=3, sides=(plan.window * 2 + 8, 220))
         pictures.append(one.pixels)
         boxes.append([rectangle(face.box) for face in one.faces])
+        if number % 3 == 0:  # a face that stands on its head is none: its hair would be a beard
+            pictures.append(np.ascontiguousarray(np.rot90(one.pixels, 2)))
+            boxes.append([])
     return dlib.train_simple_object_detector(pictures, boxes, options)
 
 
