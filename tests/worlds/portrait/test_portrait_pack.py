@@ -81,7 +81,8 @@ def test_faces_of_held_out_scenes_are_found_and_cut_out(bundle, finder):
         found = find_faces(finder, scene.pixels)
         true += len(scene.faces)
         for one in found:
-            near = min(scene.faces, key=lambda face: np.abs(one.landmarks.mean(0) - face.landmarks.mean(0)).sum())
+            middle = one.landmarks.mean(0)
+            near = min(scene.faces, key=lambda face: np.abs(middle - face.landmarks.mean(0)).sum())
             quad = frame_of_landmarks(one.landmarks, bundle.crop)
             corners.append(np.hypot(*(quad - near.frame).T).mean() / near.side)
     assert len(corners) >= true - 1
@@ -100,7 +101,8 @@ def test_known_landmarks_give_the_frame(bundle):
 @pytest.mark.slow
 def test_people_are_known_in_any_dress(bundle):
     rng, people = np.random.RandomState(5), np.random.RandomState(6).randn(24, len(IDENTITY))
-    first, second = (features(bundle, render_batch(factors_from_z(dressed(people, rng)), 128)) for _ in range(2))
+    drawn = [render_batch(factors_from_z(dressed(people, rng)), 128) for _ in range(2)]
+    first, second = (features(bundle, pixels) for pixels in drawn)
     cosines = first @ second.T
     apart = cosines[~np.eye(24, dtype=bool)]
     assert np.mean([(apart < one).mean() for one in np.diag(cosines)]) > 0.93

@@ -4,10 +4,10 @@
     python -m ppstyleclip.worlds.portrait.training.directions --pack ppstyleclip/worlds/portrait/pack
 
 A direction is how w changes with a factor while all others stay: the slopes of w over the factors of 10,000
-people, by least squares. Its unit is one deviation of the factor. `gender` and `age` are exceptions: they take
-along what goes with them among people, such as lipstick, length of hair and no beard, or grey hair; `feminine`
-is the face alone. The bank holds people who are no extremes, whom the generator draws as the renderer does, as unlike one another as
-can be.
+people, by least squares. Its unit is one deviation of the factor. `gender` and `age` are exceptions: they
+take along what goes with them among people, such as lipstick, length of hair and no beard, or grey hair;
+`feminine` is the face alone. The bank holds people who are no extremes, whom the generator draws as the
+renderer does, as unlike one another as can be.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 from ppstyleclip.worlds.portrait.factors import Z_DIM, factors_from_z, sample_z  # noqa: E402
 from ppstyleclip.worlds.portrait.training import irse, people, shards  # noqa: E402
 from ppstyleclip.worlds.portrait.training.encoder import fit as encoder_fit  # noqa: E402
+from ppstyleclip.worlds.portrait.training.encoder import readout  # noqa: E402
 from ppstyleclip.worlds.portrait.training.export import save_generator  # noqa: E402
 from ppstyleclip.worlds.portrait.training.identity import fit as identity_fit  # noqa: E402
 from ppstyleclip.worlds.portrait.training.network import Generator  # noqa: E402
@@ -111,6 +112,27 @@ def test_pictures_of_both_kinds_keep_their_latents(run, generator):
     with torch.no_grad():
         again = generator(torch.from_numpy(z[4:]), 128)
     assert np.abs(clean[4:] - people.to_pixels(again).astype(float)).max() <= 1  # another size of batch
+
+
+def test_solved_layers_give_the_latents_that_they_were_solved_for():
+    """The pooling, of which they stand behind, is undone exactly."""
+    encoder, pictures = stirred(irse.Encoder(**ENCODER, num_styles=5, style_dim=6)), images(3, 64)
+    weights = torch.randn(16 * 4 * 4 + 1, 6, dtype=torch.float64)
+    with torch.no_grad():
+        maps = encoder.output_layer_2[0](encoder.body(encoder.input_layer(torch.from_numpy(pictures))))
+        wanted = maps.flatten(1).double() @ weights[:-1] + weights[-1]
+        found = readout.with_weights(encoder, weights)(torch.from_numpy(pictures))
+    for layer in range(5):
+        torch.testing.assert_close(found[:, layer].double(), wanted, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_solved_layers_are_better_than_none(run, generator):
+    _, both = run
+    target = encoder_fit.Target(generator)
+    encoder = stirred(irse.Encoder(**ENCODER, num_styles=12, style_dim=Z_DIM))
+    _, error = readout.refit(encoder, target, both, count=400, size=64)
+    assert error < 0.9  # of the variance, which the mean would leave
 
 
 def losses(fitting):

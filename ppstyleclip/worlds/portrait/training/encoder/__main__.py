@@ -5,7 +5,8 @@
 
 Goes on from encoder-state.pt, which it writes every three minutes; 25 minutes of one core. The folder's data/
 holds shards of the command `data`; an identity.safetensors in the folder, or else in the world's pack, adds
-its term to the loss. `benchmarks/inversion_quality.py` judges the result.
+its term to the loss. `--set steps=400 refit=6000` makes a fair encoder in minutes, its last layers by least
+squares; a longer run goes on from its trunk. `benchmarks/scene_inversion.py` judges the result.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
     import cv2
 
+    from ppstyleclip.schema import parse_json
     from ppstyleclip.threads import keep_freed_memory
 
     keep_freed_memory()
@@ -40,6 +42,7 @@ def main(argv=None):
         load_identity,
         save,
     )
+    from ppstyleclip.worlds.portrait.training.encoder.readout import refit
     from ppstyleclip.worlds.portrait.training.network import torch
     from ppstyleclip.worlds.portrait.training.people import PACK, gather, load_generator
 
@@ -57,6 +60,10 @@ def main(argv=None):
         figures = f"styles {means[0]:.4f} pictures {means[1]:.5f} identity {means[2]:.4f}"
         print(f"step {step} {figures} {time.time() - start:.0f} s", flush=True)
     encoder = fitted(folder, target, plan)
+    if plan.refit:
+        size = parse_json(plan.config)["input_size"]
+        encoder, error = refit(encoder, target, people, count=plan.refit, size=size)
+        print(f"last layers solved; w is off by {error:.4f} of its variance", flush=True)
     found = save(folder / RESULT, encoder, target.mean.numpy(), generator=mark)
     print(f"{RESULT}: {(folder / RESULT).stat().st_size / 1e6:.2f} MB, {found}", flush=True)
 

@@ -41,6 +41,7 @@ class Plan:
     latent: float = 0.1  # weight of w_plus itself, in squared deviations
     picture: float = 12.0  # weight of the squared differences of pictures
     identity: float = 0.5  # weight of one minus the cosine of identities
+    refit: int = 0  # pictures on which the last layers are solved at the end, see readout; 0 leaves them
     config: str = json.dumps(CONFIG)
 
 
