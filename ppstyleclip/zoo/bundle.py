@@ -84,6 +84,7 @@ class Bundle:
             None.
         face_models: paths of a landmark predictor and of a face detector (or None: dlib's own), for pictures
             of this model's kind.
+        finds_own_faces: face_models are of the faces that this model draws, and no photographs'.
     Raises:
         UserError: a name that is a path; statistics or relevance of another generator, relevance of another
             CLIP, raised when the part is loaded, which for a Deferred one is later.
@@ -102,6 +103,7 @@ class Bundle:
     encoder: Any = field(default_factory=_nothing)
     identity: Any = field(default_factory=_nothing)
     face_models: Any = field(default_factory=_nothing)
+    finds_own_faces: bool = False
 
     def __post_init__(self):
         values = self.__dict__

@@ -15,8 +15,9 @@ HAIR_LIGHT = 0.8  # on drawn hair, as a share of its colour
 HAIR_NAMES = ("hair_lightness", "hair_redness", "hair_grey")
 WHITE = 80.0  # L from which hair is white, whatever the light's colour
 WARM = np.float32([0, 4, 2])  # that hair loses where skin, which is redder in photos, sets the light
-GLEAM = 16.0  # of black hair, in L
+GLEAM = 22.0  # of black hair, in L
 ODD = (0.0, 2.0, 1.6)  # of Lab, what a deviation of lightness, redness and grey has to be worth
+NAVY, BLACK_CLOTH = -1.5, 30.0  # nothing drawn is blacker than navy; L of black clothes
 LIPS, LIPS_SPREAD = 8.0, 6.0  # by how much lips are redder than skin, in a of Lab
 
 
@@ -24,7 +25,10 @@ LIPS, LIPS_SPREAD = 8.0, 6.0  # by how much lips are redder than skin, in a of L
 def drawn_hair() -> tuple[np.ndarray, np.ndarray]:
     """(factors `[N, 3]` by HAIR_NAMES, Lab `[N, 3]`) of hair in all its natural colours."""
     grid = np.stack(
-        np.meshgrid(np.linspace(-2, 2, 13), (-1.0, -0.4, 0.0, 0.6, 1.3), (-0.3, 0.4, 0.8, 1.2, 1.6), indexing="ij"), -1
+        np.meshgrid(
+            np.linspace(-2, 2, 13), (-1.0, -0.4, 0.0, 0.6, 1.3), (-0.3, 0.4, 0.8, 1.2, 1.6), indexing="ij"
+        ),
+        -1,
     ).reshape(-1, 3)
     colours = [natural_hair(dict(zip(HAIR_NAMES, row))) for row in grid]
     return grid, to_lab(np.float32(colours) * np.float32(HAIR_LIGHT))
@@ -35,11 +39,12 @@ def hair_factors(lab: np.ndarray) -> dict[str, float]:
     grid, colours = drawn_hair()
     lab = np.array(lab, np.float32)
     dull = max(1 - float(np.hypot(*lab[1:])) / 22, 0.0)
-    lab += WARM
     if lab[0] > WHITE:
         lab[1:] *= 0.3
     elif lab[0] < 45:
-        lab[0] -= GLEAM * dull  # black hair gleams
+        lab[0] -= GLEAM * dull
+    if 40 < lab[0] <= WHITE:
+        lab += WARM
     apart = (colours - lab) * (0.8, 1.0, 1.0)
     price = np.abs(grid - (0, 0, -0.3)) @ ODD
     return dict(zip(HAIR_NAMES, map(float, grid[int(np.argmin(np.sqrt((apart**2).sum(1)) + price))])))
@@ -73,7 +78,10 @@ def clothes_factors(patch: Patch, lab: np.ndarray) -> dict[str, float]:
     chin = float(patch.points[8, 1])
     parts = [patch.values(lab, side * 0.9, chin + 0.95, 0.35, 0.2) for side in (-1, 1)]
     values = np.concatenate(parts)
-    return dict(clothes_colour=nearest(CLOTHES, np.median(values, 0))) if len(values) > 200 else {}
+    if len(values) < 200:
+        return {}
+    colour = np.median(values, 0)
+    return dict(clothes_colour=NAVY if colour[0] < BLACK_CLOTH else nearest(CLOTHES, colour))
 
 
 def lipstick_factor(patch: Patch, lab: np.ndarray, skin: np.ndarray) -> float:
@@ -84,5 +92,3 @@ def lipstick_factor(patch: Patch, lab: np.ndarray, skin: np.ndarray) -> float:
         return 0.0
     redder = float(np.median(lab[lips][:, 1]) - skin[1])
     return float(np.clip((redder - LIPS) / LIPS_SPREAD, -0.3, 1.5))
-
-

@@ -27,7 +27,12 @@ def frame_lines(patch: Patch, lab: np.ndarray, skin: np.ndarray) -> dict[str, fl
     under = [_line(patch, light, (side * eye - 0.2, side * eye + 0.2), (0.2, 0.62)) for side in (-1, 1)]
     ends = [float(patch.points[0, 0]), float(patch.points[16, 0])]
     arms = [
-        _line(patch, light, sorted((0.75 * end + 0.25 * side * eye, 0.95 * end + 0.05 * side * eye)), (-0.3, 0.2))
+        _line(
+            patch,
+            light,
+            sorted((0.75 * end + 0.25 * side * eye, 0.95 * end + 0.05 * side * eye)),
+            (-0.3, 0.2),
+        )
         for side, end in zip((-1, 1), ends)
     ]
     whites = [patch.values(light, side * eye, 0.0, 0.28, 0.22) for side in (-1, 1)]
@@ -41,7 +46,9 @@ def frame_lines(patch: Patch, lab: np.ndarray, skin: np.ndarray) -> dict[str, fl
 
 def _line(patch, light, across, down):
     """Strength of the strongest level line, dark or bright, in a rectangle (u from, to), (v from, to)."""
-    at = patch.window(sum(across) / 2, sum(down) / 2, (across[1] - across[0]) / 2, (down[1] - down[0]) / 2 + REACH)
+    at = patch.window(
+        sum(across) / 2, sum(down) / 2, (across[1] - across[0]) / 2, (down[1] - down[0]) / 2 + REACH
+    )
     if not patch.seen[at].all():
         return 0.0
     profile = light[at].mean(1)

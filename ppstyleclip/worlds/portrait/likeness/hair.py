@@ -19,9 +19,12 @@ SPREAD = np.float32([11, 5, 6])  # of Lab within skin, hair and background
 NEAR = 2.6  # deviations within which a colour counts as the hair's
 LONG = 3.3  # level of one side, from which the other counts less
 BALD = 20.0  # in Lab: what is over the forehead is skin where it differs less from skin
-HIGH, HIGHEST = -1.34, -1.6  # lines over which there is no hair: where what follows looks like the backdrop; at all
+HIGH, HIGHEST = (
+    -1.38,
+    -1.6,
+)  # lines over which there is no hair: where what follows looks like the backdrop; at all
+UNEVEN = 10.0  # deviation of L along the hairline, of what looks like a backdrop
 BLACK = 30.0  # L of hair that a dark backdrop may pass for
-DARK = 15.0  # L of a backdrop that cannot be told from black hair
 
 
 @dataclass(frozen=True)
@@ -55,22 +58,31 @@ def read_hair(patch: Patch, lab: np.ndarray, skin: np.ndarray) -> Hair:
         skin: `[3]` Lab of its lit skin.
     """
     ways = np.stack([_way(patch, lab, u) for u in COLUMNS])  # [C, COUNT, 3]
-    lines, tops, colours = zip(*(_segments(way) for way in ways))
+    found = [_segments(way) for way in ways]
+    hairy = [one for one in found if not _is_shaded_skin(one[2], skin)]  # else a shadow on the forehead
+    lines, tops, colours = zip(*(hairy if len(hairy) >= 2 else found))
     line, top = float(np.median(lines)), float(np.median(tops))
     above = np.median(np.stack(colours), 0)
-    if _is_shaded_skin(above, skin):  # the ways' first border was a shadow on the forehead
+    if len(hairy) < 2 and top > TOP + TOP_SPREAD:  # what follows the shadow is the hair
         row = min(int((FROM - top) / STEP) + 1, COUNT - THIN)
         line, top, above = top, top - THIN * STEP, np.median(ways[:, row : row + THIN - 1].reshape(-1, 3), 0)
     backdrop, clothes = _behind(patch, lab, top)
     is_skin = np.abs((above - skin) * (0.7, 1.2, 1)).sum() < BALD
-    is_behind = line < HIGH and _apart(above, backdrop) < 0.45 and max(one[0] for one in backdrop) > DARK
+    uneven = np.std(
+        [colour[0] for _, _, colour in found]
+    )  # hair is alike all over the forehead, what is behind is not
+    is_behind = (
+        min(one[0] for one in found[1:4]) < HIGH and uneven > UNEVEN and _apart(above, backdrop) < 0.45
+    )
     bald = is_skin or is_behind or line < HIGHEST
     beside = _beside(patch, lab, skin) if bald else None
     colour = above if not bald else skin * (0.5, 0.5, 0.5) if beside is None else beside
     sure = _apart(colour, backdrop)
     level, full = _fall(patch, lab, skin, colour, backdrop + clothes)
     if colour[0] < BLACK:
-        level += (1 - min(2.5 * sure, 1)) * 0.75 * (min(level, 1.3) - level)  # a dark backdrop is no long hair
+        level += (
+            (1 - min(2.5 * sure, 1)) * 0.75 * (min(level, 1.3) - level)
+        )  # a dark backdrop is no long hair
     return Hair(colour, line, top, bool(bald), level, full, sure)
 
 
@@ -162,7 +174,9 @@ def _side(patch, lab, skin, colour, behind, side):
         if len(values) < 20:
             return 0.0
         near = np.linalg.norm((values - colour) / SPREAD, axis=1)
-        others = [np.linalg.norm((values - one) / SPREAD, axis=1) for one in (skin, skin * (0.7, 1, 1), *behind)]
+        others = [
+            np.linalg.norm((values - one) / SPREAD, axis=1) for one in (skin, skin * (0.7, 1, 1), *behind)
+        ]
         return float(np.mean((near < NEAR) & (near <= np.min(others, 0) + 0.2)))
 
     ear = max(share(float(jaw[1, 0]) + side * out, 0.15) for out in (0.1, 0.22))

@@ -76,7 +76,11 @@ def cut_patch(photo: np.ndarray, landmarks: np.ndarray) -> Patch:
     small = _averaged(photo, 1 / scale)
     move = np.column_stack([turn, shift])
     picture = cv2.warpAffine(
-        small[0], _of_small(move, small[1]), (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        small[0],
+        _of_small(move, small[1]),
+        (SIDE, SIDE),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     inside = np.ones(photo.shape[:2], np.uint8)
     seen = cv2.warpAffine(inside, move, (SIDE, SIDE), flags=cv2.INTER_NEAREST) > 0
@@ -90,7 +94,9 @@ def _averaged(photo, factor):
     if step == 1:
         return photo, 1
     height, width = (max(1, side // step) for side in photo.shape[:2])
-    return cv2.resize(photo[: height * step, : width * step], (width, height), interpolation=cv2.INTER_AREA), step
+    return cv2.resize(
+        photo[: height * step, : width * step], (width, height), interpolation=cv2.INTER_AREA
+    ), step
 
 
 def _of_small(move, step):
