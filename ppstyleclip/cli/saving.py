@@ -154,7 +154,7 @@ def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path
 
 @all_or_nothing()
 def save_likeness(folder: str | Path, made: LikenessEdit) -> list[Path]:
-    """Write edited.png (the edited portraits), side_by_side.png and faces.png (as in the photo, drawn, edited).
+    """Write edited.png (the edited portraits), side_by_side.png, faces.png (of each: photo, drawn, edited).
 
     Behind them faces.npy, the portraits' latents.
     """

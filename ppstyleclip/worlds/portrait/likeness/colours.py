@@ -16,7 +16,7 @@ HAIR_NAMES = ("hair_lightness", "hair_redness", "hair_grey")
 WHITE = 80.0  # L from which hair is white, whatever the light's colour
 WARM = np.float32([0, 4, 2])  # that hair loses where skin, which is redder in photos, sets the light
 GLEAM = 22.0  # of black hair, in L
-ODD = (0.0, 2.0, 1.6)  # of Lab, what a deviation of lightness, redness and grey has to be worth
+ODD = (0.0, 3.0, 4.0)  # of Lab, what a deviation of lightness, redness and grey has to be worth
 NAVY, BLACK_CLOTH = -1.5, 30.0  # nothing drawn is blacker than navy; L of black clothes
 LIPS, LIPS_SPREAD = 8.0, 6.0  # by how much lips are redder than skin, in a of Lab
 
@@ -57,7 +57,7 @@ def _drawn(codes, k):
 
 
 def nearest(codes, lab: np.ndarray, k: float = 0.75) -> float:
-    """The factor along a palette whose hue is nearest to that of a colour `[3]` Lab; lightness counts little."""
+    """The factor along a palette that comes nearest to a colour `[3]` Lab; lightness counts little."""
     values, colours = _drawn(codes, k)
     return float(values[int(np.argmin((((colours - lab) * (0.25, 1, 1)) ** 2).sum(1)))])
 

@@ -32,7 +32,7 @@ class Hair:
     """What was seen of the hair.
 
     Attributes:
-        colour: `[3]` Lab in the drawn world's light.
+        colour: `[3]` Lab in the drawn world's light; of a bald head half way to its skin's.
         line: v of the hairline; top: v of the head's top.
         bald: the top of the head is skin.
         length: level in [0, 4]: shaved or bald, short, to the jaw, to the neck, to the shoulders.
@@ -62,7 +62,9 @@ def read_hair(patch: Patch, lab: np.ndarray, skin: np.ndarray) -> Hair:
     hairy = [one for one in found if not _is_shaded_skin(one[2], skin)]  # else a shadow on the forehead
     lines, tops, colours = zip(*(hairy if len(hairy) >= 2 else found))
     line, top = float(np.median(lines)), float(np.median(tops))
-    above = np.median(np.stack(colours), 0)
+    above, lightness = np.median(np.stack(colours), 0), [colour[0] for colour in colours]
+    if np.std(lightness) > UNEVEN:  # some ways went through skin, or beside the head
+        above = colours[int(np.argsort(lightness)[len(colours) // 4])]
     if len(hairy) < 2 and top > TOP + TOP_SPREAD:  # what follows the shadow is the hair
         row = min(int((FROM - top) / STEP) + 1, COUNT - THIN)
         line, top, above = top, top - THIN * STEP, np.median(ways[:, row : row + THIN - 1].reshape(-1, 3), 0)
@@ -83,6 +85,10 @@ def read_hair(patch: Patch, lab: np.ndarray, skin: np.ndarray) -> Hair:
         level += (
             (1 - min(2.5 * sure, 1)) * 0.75 * (min(level, 1.3) - level)
         )  # a dark backdrop is no long hair
+    if bald:
+        colour = (
+            colour + 0.8 * skin
+        ) / 2  # no head is drawn bald: the shortest hair, hardly darker than skin
     return Hair(colour, line, top, bool(bald), level, full, sure)
 
 

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A face of a photo, upright and of one size, so that its parts lie where they are expected.
 
-Places are (u, v) in units of the face: u to the right, v down, from the middle between the eyes. A unit is the
-distance of the eyes on a face from the front; on one that is turned it is told by eyes and mouth.
+Places are (u, v) in units of the face: u to the right, v down, from the middle between the eyes. A unit is
+the distance of the eyes on a face from the front; on one that is turned it is told by eyes and mouth.
 """
 
 from __future__ import annotations

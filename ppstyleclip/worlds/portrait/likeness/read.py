@@ -155,7 +155,7 @@ def glasses_values(lines):
 
 
 def feminine_impression(found, seen) -> float:
-    """The impression of gender: long hair, coloured lips and no beard speak for one, the opposite for the other."""
+    """The impression of gender: long hair, bangs, coloured lips; on the other side short hair, a beard."""
     if found["beard"] > 0.2 or seen.bald:
         return -0.9
     long = float(np.interp(seen.length, (1.0, 1.4, 2.0, 3.0), (-0.65, -0.3, 0.3, 1.0)))
