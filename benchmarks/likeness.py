@@ -8,7 +8,8 @@ The first writes, for the best face of each photograph (or with --all for each f
 and three edits of it: a smile, glasses, red hair. The edits move factors of the world, and the generator
 draws them, so no text has a part in it. The second renders portraits of people drawn at random, looks for
 their faces and landmarks with dlib, and compares them with the truth: share found, error of the landmarks in
-distances of the eyes, and the correlation of each factor that is read with the true one.
+distances of the eyes, and the correlation of each factor that is read with the true one. Drawn faces have
+other middles than people's (larger eyes, a shorter chin), so there the norms are those of the drawn ones.
 """
 
 from __future__ import annotations
@@ -27,7 +28,11 @@ from ppstyleclip.pipelines.faces import load_people_finder
 from ppstyleclip.worlds.portrait.factors import FACTORS, INDEX, factors_from_z, sample_z, z_from_factors
 from ppstyleclip.worlds.portrait.landmarks import landmarks
 from ppstyleclip.worlds.portrait.likeness import likeness
+from ppstyleclip.worlds.portrait.likeness.light import skin_samples, typical_skin, yellowness
+from ppstyleclip.worlds.portrait.likeness.measurements import lengths
+from ppstyleclip.worlds.portrait.likeness.patch import cut_patch
 from ppstyleclip.worlds.portrait.likeness.read import within_population
+from ppstyleclip.worlds.portrait.likeness.shape import PEOPLE
 from ppstyleclip.worlds.portrait.render import render
 
 GENERATOR = Path(__file__).resolve().parents[1] / "ppstyleclip/worlds/portrait/pack/generator.safetensors"
@@ -99,28 +104,48 @@ def show_photos(folder: Path, finder: FaceFinder, path: Path, every: bool) -> No
     print(f"{len(crops)} faces in {len(photos)} photographs; wrote {path}")
 
 
-def measure_rendered(count: int, finder: FaceFinder, seed: int) -> None:
-    """Print what dlib and the reading make of rendered portraits."""
-    truth = factors_from_z(sample_z(seed, count))
-    errors, read, kept, names = [], [], [], set()
-    for number, factors in enumerate(truth):
-        picture, true = render(factors, SIDE), landmarks(factors, SIDE)
+Rendered = tuple[np.ndarray, np.ndarray, np.ndarray]  # factors [F], true landmarks, dlib's
+
+
+def find_rendered(count: int, finder: FaceFinder, seed: int) -> list[Rendered]:
+    """Those of `count` rendered portraits whose faces dlib finds."""
+    found = []
+    for factors in factors_from_z(sample_z(seed, count)):
+        picture = render(factors, SIDE)
         faces = find_faces(finder, picture)
-        if not faces:
-            continue
-        points = max(faces, key=lambda face: face.weight).landmarks
+        if faces:
+            points = max(faces, key=lambda face: face.weight).landmarks
+            found.append((factors, np.float64(landmarks(factors, SIDE)), points))
+    return found
+
+
+def norms_of(found: list[Rendered]) -> dict[str, tuple[float, float]]:
+    """Middle and deviation of each measurement of these faces, as shape.PEOPLE has them of people."""
+    rows: dict[str, list[float]] = {name: [] for name in PEOPLE}
+    for factors, _, points in found:
+        patch = cut_patch(render(factors, SIDE), points)
+        values = lengths(patch.points)
+        values["yellowness"] = yellowness(typical_skin(skin_samples(patch)))
+        for name, row in rows.items():
+            row.append(values[name])
+    return {name: (float(np.median(row)), float(np.std(row))) for name, row in rows.items()}
+
+
+def print_rendered(found: list[Rendered], count: int) -> None:
+    """Print how near dlib's landmarks are, and how the factors that are read go with the true ones."""
+    print(f"{len(found)} of {count} rendered portraits found ({len(found) / count:.1%})")
+    errors = []
+    for _, true, points in found:
         eyes = np.hypot(*(true[36:42].mean(0) - true[42:48].mean(0)))
         errors.append(np.hypot(*(points - true).T) / eyes)
-        found = likeness(picture, points)
-        read.append(found.factors)
-        names.update(found.read)
-        kept.append(number)
-    print(f"{len(kept)} of {count} rendered portraits found ({len(kept) / count:.1%})")
     parts = {"all": slice(0, 68), "jaw": slice(0, 17), "brows": slice(17, 27), "nose": slice(27, 36)}
     parts.update(eyes=slice(36, 48), mouth=slice(48, 68))
     for name, part in parts.items():
         print(f"{name:6s} mean error {np.mean(np.stack(errors)[:, part]):.3f} eye distances")
-    read, truth = np.stack(read), truth[kept]
+    norms = norms_of(found)
+    readings = [likeness(render(factors, SIDE), points, norms) for factors, _, points in found]
+    read, truth = np.stack([one.factors for one in readings]), np.stack([factors for factors, *_ in found])
+    names = set().union(*(one.read for one in readings))
     for k in sorted(range(len(FACTORS)), key=lambda k: -correlation(read[:, k], truth[:, k])):
         how = "read" if FACTORS[k] in names else "not read"
         print(f"{FACTORS[k]:18s} {correlation(read[:, k], truth[:, k]):5.2f} {how}")
@@ -146,7 +171,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.photos is not None:
         show_photos(args.photos, finder, args.row, args.all)
     if args.rendered:
-        measure_rendered(args.rendered, finder, args.seed)
+        print_rendered(find_rendered(args.rendered, finder, args.seed), args.rendered)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ THIN = 5  # steps; hair on top of a head is thicker
 SPREAD = np.float32([11, 5, 6])  # of Lab within skin, hair and background
 NEAR = 2.6  # deviations within which a colour counts as the hair's
 LONG = 3.3  # level of one side, from which the other counts less
+SCALP = 0.8  # of the skin's L, that a bald head has at least
 BALD = 20.0  # in Lab: what is over the forehead is skin where it differs less from skin
 HIGH, HIGHEST = (
     -1.38,
@@ -69,7 +70,7 @@ def read_hair(patch: Patch, lab: np.ndarray, skin: np.ndarray) -> Hair:
         row = min(int((FROM - top) / STEP) + 1, COUNT - THIN)
         line, top, above = top, top - THIN * STEP, np.median(ways[:, row : row + THIN - 1].reshape(-1, 3), 0)
     backdrop, clothes = _behind(patch, lab, top)
-    is_skin = np.abs((above - skin) * (0.7, 1.2, 1)).sum() < BALD
+    is_skin = np.abs((above - skin) * (0.7, 1.2, 1)).sum() < BALD and above[0] > SCALP * skin[0]
     uneven = np.std(
         [colour[0] for _, _, colour in found]
     )  # hair is alike all over the forehead, what is behind is not

@@ -22,7 +22,7 @@ CHEEKS = ((-0.62, 0.62, 0.17), (0.62, 0.62, 0.17), (-0.45, 0.85, 0.12), (0.45, 0
 NOSE = (0.0, 0.45, 0.10)
 # The tone, fitted to faces of photographs whose tone was judged by eye: the skin's log2 of green to blue, the
 # surroundings' own, and log2 of the skin's brightness, each from its middle.
-YELLOW, YELLOW_MIDDLE = 3.4, 0.43
+YELLOW = 3.4
 AROUND, AROUND_MIDDLE, AROUND_MOST = -0.7, 0.15, 0.5
 BRIGHT, BRIGHT_MIDDLE = -0.26, -2.1
 TONE = -0.25
@@ -46,14 +46,14 @@ def typical_skin(samples: np.ndarray) -> np.ndarray:
     return np.median(samples[(bright >= low) & (bright <= high)], 0)
 
 
-def read_tone(patch: Patch, skin: np.ndarray) -> float:
-    """The factor skin_tone of lit skin `[3]`."""
+def read_tone(patch: Patch, skin: np.ndarray, middle: float) -> float:
+    """The factor skin_tone of lit skin `[3]`; `middle` is the yellowness of people's."""
     u, v = places()
     around = patch.linear[patch.seen & ((np.abs(u) > 1.6) | (v > 2.4))]
     cast = yellowness(around.mean(0)) if len(around) > 100 else AROUND_MIDDLE
     tone = (
         TONE
-        + YELLOW * (yellowness(skin) - YELLOW_MIDDLE)
+        + YELLOW * (yellowness(skin) - middle)
         + AROUND * float(np.clip(cast - AROUND_MIDDLE, -AROUND_MOST, AROUND_MOST))
         + BRIGHT * (float(np.log2(skin @ LUMINANCE + 0.002)) - BRIGHT_MIDDLE)
     )

@@ -12,7 +12,7 @@ from ppstyleclip.worlds.portrait.factors import FACTORS, INDEX, NUM_FACTORS, cor
 from ppstyleclip.worlds.portrait.likeness import beard, colours, glasses, hair, light
 from ppstyleclip.worlds.portrait.likeness.measurements import lengths
 from ppstyleclip.worlds.portrait.likeness.patch import Patch, cut_patch, to_lab
-from ppstyleclip.worlds.portrait.likeness.shape import read_shape
+from ppstyleclip.worlds.portrait.likeness.shape import PEOPLE, Norms, read_shape
 
 FARTHEST = 2.4  # deviations that an independent factor may be from the middle of the population
 NEVER = {"hair_dye": 0.0}  # not read, and left as most people have it
@@ -66,12 +66,13 @@ class Likeness:
         return tuple(name for name in FACTORS if name not in self.read)
 
 
-def likeness(pixels: np.ndarray, landmarks: np.ndarray) -> Likeness:
+def likeness(pixels: np.ndarray, landmarks: np.ndarray, norms: Norms = PEOPLE) -> Likeness:
     """Read a portrait's factors off the photo of a face.
 
     Args:
         pixels: `[H, W, 3]` uint8, the photo.
         landmarks: `[68, 2]` (x, y) in pixels of it, in iBUG's order.
+        norms: middle and deviation of each measurement over photographs of people; shape.PEOPLE.
     Raises:
         UserError: the landmarks have another shape, are not finite, or lie in one place.
     """
@@ -80,19 +81,19 @@ def likeness(pixels: np.ndarray, landmarks: np.ndarray) -> Likeness:
         raise UserError(f"landmarks are 68 finite points (x, y), got an array of shape {list(points.shape)}")
     if np.hypot(*np.ptp(points, axis=0)) < 8:
         raise UserError("the landmarks lie within a few pixels; give the 68 points of a face in this photo")
-    values, sure = read_patch(cut_patch(pixels, points))
+    values, sure = read_patch(cut_patch(pixels, points), norms)
     return Likeness(complete(values, sure), sure)
 
 
-def read_patch(patch: Patch) -> tuple[dict[str, float], dict[str, float]]:
+def read_patch(patch: Patch, norms: Norms = PEOPLE) -> tuple[dict[str, float], dict[str, float]]:
     """(factors that were read, how sure they are), by name."""
     samples = light.skin_samples(patch)
     lit = light.typical_skin(samples)
-    tone = light.read_tone(patch, lit)
+    tone = light.read_tone(patch, lit, norms["yellowness"][0])
     lab = to_lab(light.in_drawn_light(patch, lit, tone))
     skin = np.median(to_lab(np.minimum(samples * light.gains(lit, tone), 1)), 0)
     measured = lengths(patch.points)
-    found = {"skin_tone": tone, **read_shape(measured)}
+    found = {"skin_tone": tone, **read_shape(measured, norms)}
     sure = {name: CONFIDENCE[name] for name in found}
     found_hair = hair.read_hair(patch, lab, skin)
     parts = (

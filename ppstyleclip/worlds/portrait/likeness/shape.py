@@ -7,6 +7,8 @@ drawn faces: a face that is wide among people becomes one that is wide among por
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 # Middle and deviation of each length over photographs of people: dlib's landmarks, units of the face.
@@ -24,19 +26,28 @@ PEOPLE = dict(
     corner_rise=(-0.035, 0.05),
     gap=(0.03, 0.075),
     lips=(0.205, 0.035),
+    turn=(0.0, 0.42),
+    yellowness=(0.43, 0.18),  # log2 of green to blue of the skin, see light.py
 )
 LEAST_SMILE = -0.7  # corners of a mouth that is seen from the side lie low
 MOST = 1.7  # deviations of a factor that is read from the shape
-TURN = 0.42  # of `turn`, which a deviation of head_turn makes
 
 
-def read_shape(lengths: dict[str, float]) -> dict[str, float]:
+Norms = Mapping[str, tuple[float, float]]  # name -> (middle, deviation)
+
+
+def read_shape(lengths: dict[str, float], norms: Norms = PEOPLE) -> dict[str, float]:
     """Factors of the proportions and of the expression.
 
     Args:
         lengths: of measurements.lengths.
+        norms: middle and deviation of each length.
     """
-    d = {name: (lengths[name] - middle) / deviation for name, (middle, deviation) in PEOPLE.items()}
+    d = {
+        name: (lengths[name] - middle) / deviation
+        for name, (middle, deviation) in norms.items()
+        if name in lengths
+    }
     turned = min(abs(lengths["turn"]), 1.0)
     teeth = max(d["gap"], 0.0)  # open lips: a laugh where the mouth is wide, an open mouth where it is not
     wide = d["mouth_width"] - 0.5 * turned
@@ -53,6 +64,6 @@ def read_shape(lengths: dict[str, float]) -> dict[str, float]:
         mouth_open=0.55 * teeth - 0.30 - 0.1 * max(smile, 0),
         anger=min(0.3 * (-d["brow_inner"]) + 0.4 * grimace, 0.9 if smile < 0.5 else 0.2),
         surprise=0.45 * d["brow_rise"] + 0.25 * d["eye_open"],
-        head_turn=lengths["turn"] / TURN,
+        head_turn=d["turn"],
     )
     return {name: float(np.clip(value, -MOST, MOST)) for name, value in found.items()}

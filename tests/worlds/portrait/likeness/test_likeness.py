@@ -16,10 +16,14 @@ from ppstyleclip.worlds.portrait.factors import (
     NUM_FACTORS,
     factors_from_z,
     mixing,
+    sample_z,
     z_from_factors,
 )
 from ppstyleclip.worlds.portrait.landmarks import landmarks
 from ppstyleclip.worlds.portrait.likeness import likeness
+from ppstyleclip.worlds.portrait.likeness.beard import beard_shares
+from ppstyleclip.worlds.portrait.likeness.light import skin_samples, typical_skin, yellowness
+from ppstyleclip.worlds.portrait.likeness.measurements import lengths
 from ppstyleclip.worlds.portrait.likeness.patch import cut_patch, to_lab, to_linear
 from ppstyleclip.worlds.portrait.likeness.read import FARTHEST, complete, within_population
 from ppstyleclip.worlds.portrait.render import render
@@ -40,8 +44,21 @@ def _person(items):
     return render(factors, SIDE), np.float64(landmarks(factors, SIDE))
 
 
+@cache
+def drawn_norms():
+    """Middle and deviation of the measurements of drawn faces, which have larger eyes and shorter chins."""
+    blank = np.zeros((SIDE, SIDE, 3), np.uint8)
+    rows = [
+        lengths(cut_patch(blank, np.float64(landmarks(factors, SIDE))).points)
+        for factors in factors_from_z(sample_z(5, 60))
+    ]
+    norms = {name: (np.median([r[name] for r in rows]), np.std([r[name] for r in rows])) for name in rows[0]}
+    skin = typical_skin(skin_samples(cut_patch(*person())))
+    return {**norms, "yellowness": (yellowness(skin), 0.2)}
+
+
 def read(name, pixels, points):
-    return float(likeness(pixels, points).factors[INDEX[name]])
+    return float(likeness(pixels, points, drawn_norms()).factors[INDEX[name]])
 
 
 @pytest.mark.parametrize(
@@ -57,12 +74,25 @@ def read(name, pixels, points):
         ("hair_grey", -0.3, 1.8, 0.7),
         ("hair_length", -1.6, 1.6, 1.5),
         ("glasses", -1.0, 1.5, 1.0),
-        ("beard", -0.5, 1.8, 0.7),
     ],
 )
 def test_what_a_portrait_has_more_of_is_read_as_more(name, low, high, least):
     less, more = (read(name, *person(**{name: value})) for value in (low, high))
     assert more - less > least
+
+
+def test_a_beard_makes_chin_jaw_and_lip_as_dark_as_hair():
+    bare, full = (
+        np.array(beard_shares(*_in_lab(*person(beard=value, hair_lightness=-2.0)), np.float32([10, 0, 0])))
+        for value in (-0.5, 2.0)
+    )
+    assert (full - bare > 0.4).all()
+
+
+def _in_lab(pixels, points):
+    """(patch, its Lab, Lab of its skin) as lit."""
+    patch = cut_patch(pixels, points)
+    return patch, to_lab(patch.linear), to_lab(typical_skin(skin_samples(patch)))
 
 
 def test_a_dim_photo_does_not_make_skin_darker():
