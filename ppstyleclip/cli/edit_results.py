@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import is_seed
 from ppstyleclip.cli.edit_arguments import text_edit
-from ppstyleclip.cli.saving import save_photo, save_text_edit
+from ppstyleclip.cli.saving import save_likeness, save_photo, save_text_edit
 from ppstyleclip.editor import Editor, ResolvedEdit
 from ppstyleclip.files import save_picture
 from ppstyleclip.methods.global_directions import StyleDirection
@@ -23,6 +23,7 @@ from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:
     from ppstyleclip.pipelines.faces import AlignedFace
+    from ppstyleclip.pipelines.likeness import LikenessEdit
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,14 @@ def edit_source_face(editor: Editor, args: Namespace, picture_path: Path | None)
 
 def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None) -> EditReport:
     """Edit the faces of a photo, and write the picture, or a folder without its path."""
-    from ppstyleclip.cli.photos import edit_named_photo, lines_of, warn_if_poor
+    from ppstyleclip.cli.photos import edit_named_likeness, edit_named_photo, lines_of, warn_if_poor
 
     alpha = args.direction_offset[0] if args.direction_offset else None
     edit = editor.resolve(replace(text_edit(args), alpha=alpha))
     found: list[str] = []
+    portraits = edit_named_likeness(editor, args.source, edit, args, found.append)
+    if portraits is not None:
+        return _likeness_report(editor, args, portraits, found, picture_path)
     made, measures = edit_named_photo(editor, args.source, edit, args, found.append)
     if picture_path is None:
         written = save_photo(args.output_path, made, editor.bundle)
@@ -84,6 +88,27 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
         {**values, "faces": faces},
         written,
     )
+
+
+def _likeness_report(
+    editor: Editor, args: Namespace, made: LikenessEdit, found: list[str], picture_path: Path | None
+) -> EditReport:
+    """Write portraits of a photo's people, and say what was read off them."""
+    from ppstyleclip.cli.photos import likeness_lines
+
+    if picture_path is None:
+        written = save_likeness(args.output_path, made)
+    else:
+        save_picture(picture_path, made.pixels)
+        written = [picture_path]
+    edit = made.edit
+    faces = [
+        {"read": {name: round(sure, 2) for name, sure in one.read.items()}, **_place(face)}
+        for one, face in zip(made.read, made.faces)
+    ]
+    values = {"source": args.source, "alphas": [edit.alpha], **_values(editor, edit, editor.direction(edit))}
+    lines = [*found, photo_line(args.source, edit, len(made.faces)), *likeness_lines(made)]
+    return EditReport(lines, {**values, "portraits": faces}, written)
 
 
 def edit_lines(editor: Editor, source: str, edit: ResolvedEdit, direction: StyleDirection) -> list[str]:

@@ -73,10 +73,23 @@ def run(args: argparse.Namespace) -> None:
 
 def _edit_photo(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -> None:
     from ppstyleclip.cli.edit_results import photo_line
-    from ppstyleclip.cli.photos import edit_named_photo, keep_sources, lines_of, warn_if_poor
-    from ppstyleclip.cli.saving import PHOTO_PICTURES, save_photo
+    from ppstyleclip.cli.photos import (
+        edit_named_likeness,
+        edit_named_photo,
+        keep_sources,
+        likeness_lines,
+        lines_of,
+        warn_if_poor,
+    )
+    from ppstyleclip.cli.saving import PHOTO_PICTURES, save_likeness, save_photo
 
     keep_sources([Path(args.photo)], [Path(args.output_path) / name for name in PHOTO_PICTURES])
+    portraits = edit_named_likeness(editor, args.photo, edit, args, print)
+    if portraits is not None:
+        written = save_likeness(args.output_path, portraits)
+        print(photo_line(args.photo, edit, len(portraits.faces)))
+        print("\n".join([*likeness_lines(portraits), *(f"wrote {path}" for path in written)]))
+        return
     made, measures = edit_named_photo(editor, args.photo, edit, args, print)
     written = save_photo(args.output_path, made, editor.bundle)
     warn_if_poor(editor.bundle.name, made.inversion.stages[-1])

@@ -31,10 +31,12 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_folder
 from ppstyleclip.pictures import SUFFIXES
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, load_finder, whole_face
+from ppstyleclip.pipelines.likeness import LikenessEdit, are_drawn, edit_likeness, find_people
 from ppstyleclip.pipelines.photo import PhotoEdit, edit_photo
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.video import VideoFile, open_video
+from ppstyleclip.worlds.likenesses import ReadLikeness, likeness_world
 from ppstyleclip.zoo import Bundle
 
 VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
@@ -233,6 +235,41 @@ def edit_named_photo(
     chosen = dataclasses.replace(config, face="all")
     records = edit_photo(editor, photo, edit, chosen, faces=faces, measures=measures, name=str(path))
     return result_of(records), measures
+
+
+def edit_named_likeness(
+    editor: Editor, path: str | Path, edit: ResolvedEdit, args: Namespace, tell: Tell
+) -> LikenessEdit | None:
+    """Read a photograph of people, draw them as portraits and edit those; `tell` and errors as in read_face.
+
+    Returns:
+        LikenessEdit; None where the model has no likeness of people, or the photo shows faces that it draws.
+    """
+    if likeness_world(editor.bundle) is None:
+        return None
+    photo = read_photo(path)
+    if args.landmarks is not None:
+        chosen = choose_faces(read_landmarks(args.landmarks), args.face)
+        if are_drawn(editor, photo, chosen):
+            return None
+    else:
+        with landmarks_instead("--landmarks"):
+            found = find_people(editor, photo, args.face, landmark_path=args.landmark_path, name=str(path))
+        if found is None:
+            return None
+        tell(found.line(str(path)))
+        chosen = found.chosen
+    return result_of(edit_likeness(editor, photo, edit, chosen))
+
+
+def likeness_lines(made: LikenessEdit) -> list[str]:
+    """Say for each portrait what was read off the photo, and what was not."""
+    return [f"face {number}: {_likeness_words(one)}" for number, one in enumerate(made.read, 1)]
+
+
+def _likeness_words(read: ReadLikeness) -> str:
+    seen, rest = (", ".join(name.replace("_", " ") for name in names) for names in (read.read, read.filled))
+    return f"a portrait in its likeness; read: {seen}; not read, so as it goes with that: {rest}"
 
 
 def lines_of(made: PhotoEdit, measures: Measures) -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ppstyleclip.pipelines.editing import Move, TextEdit
     from ppstyleclip.pipelines.frames import FrameRecord
     from ppstyleclip.pipelines.inversion import FaceInversion
+    from ppstyleclip.pipelines.likeness import LikenessEdit
     from ppstyleclip.pipelines.photo import PhotoEdit
     from ppstyleclip.pipelines.sampling import Mixture, Sheets
 
@@ -149,6 +150,23 @@ def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path
         origin = bundle.fingerprints.get(TUNED_FROM, bundle.fingerprints["generator"])
         save_generator(written[-1], own.bundle.generator, name=bundle.name, about={TUNED_FROM: origin})
     return written
+
+
+@all_or_nothing()
+def save_likeness(folder: str | Path, made: LikenessEdit) -> list[Path]:
+    """Write edited.png (the edited portraits), side_by_side.png, faces.png (of each: photo, drawn, edited).
+
+    Behind them faces.npy, the portraits' latents.
+    """
+    before = np.concatenate(list(made.before), axis=1)
+    pair = grid([before, made.pixels], 1 if len(made.faces) > 1 else 2, gap=4, background=255)
+    rows = [
+        picture
+        for face, old, new in zip(made.faces, made.before, made.after)
+        for picture in (face.crop, old, new)
+    ]
+    written = _save_pngs(folder, dict(zip(PHOTO_PICTURES, (made.pixels, pair, grid(rows, 3)))))
+    return [*written, save_latent(Path(folder) / "faces.npy", made.w_plus)]
 
 
 def save_frames(

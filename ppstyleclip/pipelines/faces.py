@@ -25,6 +25,7 @@ from ppstyleclip.align import (
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
 from ppstyleclip.zoo import Bundle
+from ppstyleclip.zoo.load import people_landmarks
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,11 @@ def load_finder(bundle: Bundle, landmark_path: str | Path | None = None) -> Face
     landmarks, detector = bundle.face_models
     finder = load_face_finder(landmarks, detector)
     return finder if detector is None else dataclasses.replace(finder, kind=bundle.name)
+
+
+def load_people_finder(landmark_path: str | Path | None = None) -> FaceFinder:
+    """Load what finds people in photographs, whatever the model; arguments and errors as load_finder."""
+    return load_face_finder(people_landmarks() if landmark_path is None else landmark_path)
 
 
 def find_chosen_faces(

@@ -86,6 +86,7 @@ class Bundle:
             of this model's kind.
         crop: align.CropWeights, by which faces are cut out of photos; None for FFHQ's crop.
         directions: `{name: [L, D] or [1, D]}` in w_plus, or None.
+        finds_own_faces: face_models are of the faces that this model draws, and no photographs'.
     Raises:
         UserError: a name that is a path; statistics or relevance of another generator, relevance of another
             CLIP, raised when the part is loaded, which for a Deferred one is later.
@@ -106,6 +107,7 @@ class Bundle:
     face_models: Any = field(default_factory=_nothing)
     crop: Any = field(default_factory=_nothing)
     directions: Any = field(default_factory=_nothing)
+    finds_own_faces: bool = False
 
     def __post_init__(self):
         values = self.__dict__

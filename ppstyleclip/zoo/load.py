@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ from ppstyleclip.zoo.stored_directions import DIRECTIONS, load_own_directions
 
 DEFAULT_CLIP = "ViT_B_32"
 DLIB_LANDMARKS, PADDLEGAN_LANDMARKS = "shape_predictor_68_face_landmarks.dat", "lms.dat"
+_LANDMARK_PACKAGE = "face_recognition_models"
 
 
 def load_bundle(
@@ -157,6 +159,7 @@ def _with_embedded_parts(bundle: Bundle) -> Bundle:
         identity=Deferred(lambda: _if_there(PACK / IDENTITY, load_identity)),
         face_models=Deferred(lambda: _face_models(PACK)),
         crop=Deferred(lambda: _if_there(PACK / CROP, load_crop)),
+        finds_own_faces=(PACK / LANDMARKS).is_file(),
         defaults=_embedded({}).defaults,
     )
 
@@ -183,7 +186,7 @@ def _bundle(name, generator, entry, tuned_from=None) -> Bundle:
         relevance=part("relevance", read_relevance, EXTRACT, "--direction_path"),
         clip=_published_clip(entry.get("clip", DEFAULT_CLIP)),
         encoder=Deferred(lambda: _published_encoder(entry), lambda: _fetch_encoder(entry)),
-        face_models=Deferred(lambda: (_dlib_landmarks(), None), _dlib_landmarks),
+        face_models=Deferred(lambda: (people_landmarks(), None), people_landmarks),
         defaults=EditDefaults(**entry.get("defaults", {})),
         fingerprints=fingerprints,
     )
@@ -280,18 +283,35 @@ def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
         directions=Deferred(
             lambda: _if_there(folder / DIRECTIONS, lambda path: load_own_directions(path, **known))
         ),
+        finds_own_faces=(folder / LANDMARKS).is_file(),
     )
 
 
 def _face_models(folder) -> tuple:
     own = folder / LANDMARKS
-    return (own, folder / DETECTOR) if own.is_file() else (_dlib_landmarks(), None)
+    return (own, folder / DETECTOR) if own.is_file() else (people_landmarks(), None)
 
 
-def _dlib_landmarks() -> Path:
-    """The landmark model of photographs; PaddleGAN's copy where that is here and dlib's is not."""
-    is_paddlegans = find(DLIB_LANDMARKS) is None and find(PADDLEGAN_LANDMARKS) is not None
-    return fetch_published(PADDLEGAN_LANDMARKS if is_paddlegans else DLIB_LANDMARKS)
+def people_landmarks() -> Path:
+    """The 68-point landmark model of photographs: what is on this machine, else it is fetched.
+
+    Before the net come the cache, PaddleGAN's copy, and the package face_recognition_models.
+    """
+    if find(DLIB_LANDMARKS) is None:
+        if find(PADDLEGAN_LANDMARKS) is not None:
+            return fetch_published(PADDLEGAN_LANDMARKS)
+        packaged = _packaged_landmarks()
+        if packaged is not None:
+            return packaged
+    return fetch_published(DLIB_LANDMARKS)
+
+
+def _packaged_landmarks() -> Path | None:
+    """The model in the package face_recognition_models; importing that would need an old setuptools."""
+    found = importlib.util.find_spec(_LANDMARK_PACKAGE)
+    folders = found.submodule_search_locations if found is not None else None
+    paths = (Path(folder) / "models" / DLIB_LANDMARKS for folder in folders or ())
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _made(path, maker) -> Path:

@@ -1,0 +1,144 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""A photograph of a person becomes a portrait in its likeness, which is then edited by text.
+
+    people = find_people(editor, photo)                       # None: the photo shows faces of the drawn world
+    for record in edit_likeness(editor, photo, edit, people.chosen):
+        ...                                                   # record.result.pixels: the edited portraits
+
+Only models whose world has a likeness do this (`worlds/likenesses.py`). What they draw themselves goes the
+way of photo.py: its faces are inverted and put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import paddle
+
+from ppstyleclip.align import Face, PhotoFaces, find_faces, find_photo_faces
+from ppstyleclip.editor import Edit, Editor, ResolvedEdit
+from ppstyleclip.errors import UserError
+from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, load_finder, load_people_finder
+from ppstyleclip.pipelines.quality import POOR, psnr
+from ppstyleclip.pipelines.records import Record
+from ppstyleclip.worker import on_worker
+from ppstyleclip.worlds.likenesses import LikenessWorld, ReadLikeness, likeness_world
+
+
+@dataclass(frozen=True, eq=False)
+class LikenessEdit:
+    """Portraits in the likeness of N faces of a photo, from left to right.
+
+    Attributes:
+        pixels: `[S, N * S, 3]` uint8, the edited portraits side by side.
+        original: `[H, W, 3]` uint8, the photo.
+        faces: N AlignedFaces, as they are in the photo.
+        before, after: `[N, S, S, 3]` uint8, the portraits, and edited.
+        w_plus: `[N, L, D]` their latents.
+        read: N ReadLikenesses: factors, and which of them were read.
+        edit: the edit with every default filled in.
+    """
+
+    pixels: np.ndarray
+    original: np.ndarray
+    faces: list[AlignedFace]
+    before: np.ndarray
+    after: np.ndarray
+    w_plus: np.ndarray
+    read: list[ReadLikeness]
+    edit: ResolvedEdit
+
+
+def find_people(
+    editor: Editor,
+    photo: np.ndarray,
+    which: str | int = "best",
+    *,
+    landmark_path: str | Path | None = None,
+    name: str = "the photo",
+) -> PhotoFaces | None:
+    """Find the people of a photograph, for a model that has their likeness.
+
+    Args:
+        editor: Editor.
+        photo: `[H, W, 3]` uint8.
+        which: as in align.choose_faces.
+        landmark_path: a 68-point model of dlib's; None as zoo.load.people_landmarks.
+        name: of the photo, for messages.
+    Returns:
+        PhotoFaces; None where the model has no likeness, or the photo shows faces that it draws itself.
+    Raises:
+        NoFace: there is nobody.
+        MissingFile, MissingExtra: dlib or its 68-point model is not on this machine; names the cure.
+    """
+    if likeness_world(editor.bundle) is None:
+        return None
+    if landmark_path is None and editor.bundle.finds_own_faces:
+        drawn = find_faces(load_finder(editor.bundle), photo)
+        if drawn and are_drawn(editor, photo, drawn):
+            return None
+    return find_photo_faces(load_people_finder(landmark_path), photo, which, name=name)
+
+
+def are_drawn(editor: Editor, photo: np.ndarray, faces: Sequence[Face]) -> bool:
+    """Tell whether a model draws the surest of some faces well, which it does with those of its own world."""
+    if editor.bundle.encoder is None:
+        return False
+    try:
+        crop = cut_faces(photo, [max(faces, key=lambda face: face.weight)], editor.bundle.generator.size)[
+            0
+        ].crop
+    except UserError:  # a face that is tiny
+        return False
+    return bool(psnr(crop[None], editor.render(editor.invert(crop[None])))[0] >= POOR)
+
+
+def edit_likeness(
+    editor: Editor, photo: np.ndarray, edit: Edit | ResolvedEdit, faces: Sequence[Face]
+) -> Iterator[Record[LikenessEdit]]:
+    """Draw the people of a photo as portraits, and edit those by text.
+
+    Args:
+        editor: Editor of a model that has a likeness.
+        photo: `[H, W, 3]` uint8.
+        edit: Edit.
+        faces: N people, such as the chosen ones of find_people.
+    Yields:
+        Record, its stages "likeness" and "pictures"; the result is a LikenessEdit.
+    Raises:
+        UserError: a text, a model without a likeness, or a face that is tiny or not in this photo.
+    """
+    editor.direction(edit)  # bad words are refused first
+    world = _world_of(editor)
+    crops = cut_faces(photo, faces, editor.bundle.generator.size)
+    read: list[ReadLikeness] = []
+    for number, face in enumerate(faces, 1):
+        read.append(world.likeness(photo, face.landmarks))
+        yield Record(number, len(faces) + 1, "likeness")
+    w_plus = likeness_latents(editor, read)
+    before, after = editor.render(w_plus), editor.render(editor.apply(w_plus, edit))
+    pixels = np.concatenate(list(after), axis=1)
+    made = LikenessEdit(pixels, photo, crops, before, after, w_plus, read, editor.resolve(edit))
+    yield Record(len(faces) + 1, len(faces) + 1, "pictures", made)
+
+
+@on_worker
+@paddle.no_grad()
+def likeness_latents(editor: Editor, read: Sequence[ReadLikeness]) -> np.ndarray:
+    """Latents `[N, L, D]` float32 of N likenesses: their z in closed form, mapped without truncation."""
+    z = _world_of(editor).z_from_factors(np.stack([one.factors for one in read]))
+    rows = [editor.bundle.generator.get_latents(paddle.to_tensor(one[None])) for one in z]  # as Editor.sample
+    return paddle.concat(rows).numpy()
+
+
+def _world_of(editor: Editor) -> LikenessWorld:
+    world = likeness_world(editor.bundle)
+    if world is None:
+        raise UserError(
+            f"'{editor.bundle.name}' draws no world that a photo can be brought into; edit its photos by "
+            "pipelines.photo"
+        )
+    return world
