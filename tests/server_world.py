@@ -63,7 +63,9 @@ class Work:
             if step == steps:
                 shade = np.full([8, 8, 3], (request.seed or 0) % 256, np.uint8)
                 pictures = {"edited": shade if photo is None else photo, "before": shade}
-                made = Made(pictures if photo is None else {**pictures, "after": shade}, {"method": request.method})
+                made = Made(
+                    pictures if photo is None else {**pictures, "after": shade}, {"method": request.method}
+                )
             yield Record(step, steps, stage, made)
 
 

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import HTTPException
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from ppstyleclip.server.jobs import DONE, EXPIRED, QUEUED, RUNNING, Job
+from ppstyleclip.server.jobs import DONE, EXPIRED, QUEUED, RUNNING, Job, QueueFull
 from ppstyleclip.server.schemas import JobStatus, Problem
 from ppstyleclip.server.service import Service
 
@@ -52,6 +54,23 @@ def find_job(connection: HTTPConnection, job_id: str) -> Job:
     if job is None or service.settings.api_keys and job.owner != owner:
         raise HTTPException(404, "there is no such job; it may have ended long ago")
     return job
+
+
+@contextmanager
+def reading(connection: HTTPConnection) -> Iterator[None]:
+    """Count a body that is read; it may take memory until its job is accepted.
+
+    Raises:
+        QueueFull: so many are being read already.
+    """
+    state = connection.app.state
+    if state.num_read >= state.settings.uploads_at_once:
+        raise QueueFull("many uploads arrive at once", 2)
+    state.num_read += 1
+    try:
+        yield
+    finally:
+        state.num_read -= 1
 
 
 def status_of(connection: HTTPConnection, job: Job) -> JobStatus:
@@ -105,4 +124,8 @@ async def picture_answer(connection: Any, job: Job, role: str, *, unfinished: in
     ]
     if etag in wanted or "*" in wanted:
         return Response(status_code=304, headers=headers)
-    return FileResponse(store.path(name), media_type="image/png", headers=headers)
+    try:
+        data = await run_in_threadpool(store.path(name).read_bytes)
+    except FileNotFoundError:
+        raise HTTPException(410, "the picture is gone") from None
+    return Response(data, media_type="image/png", headers=headers)

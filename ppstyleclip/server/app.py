@@ -48,7 +48,7 @@ def create_app(settings: ServerSettings | None = None, service: Service | None =
     )
     app.state.settings, app.state.service, app.state.sockets = settings, service, Sockets(settings)
     app.state.job_rates, app.state.answers = Rates(settings.jobs_per_minute), Counter()
-    app.state.is_ending = False
+    app.state.num_read = 0  # bodies that are being read
     add_handlers(app)
     for part in (operations, seed004, v1):
         app.include_router(part.router)
@@ -86,7 +86,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        app.state.is_ending = True
+        service.hub.end()
         await run_in_threadpool(service.close, app.state.settings.drain_seconds)
         service.hub.stop()
         for task in tasks:

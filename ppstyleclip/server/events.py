@@ -17,7 +17,7 @@ from typing import Any
 import socketio
 
 from ppstyleclip.server.guard import OwnPath
-from ppstyleclip.server.jobs import DONE, RUNNING, Job
+from ppstyleclip.server.jobs import CANCELLED, DONE, FAILED, RUNNING, Job
 from ppstyleclip.server.logs import log
 from ppstyleclip.server.settings import ServerSettings
 
@@ -36,10 +36,17 @@ class Hub:
         self._is_called = False
         self._watchers: dict[str, set[asyncio.Event]] = {}
         self.sockets: Sockets | None = None
+        self.is_ending = False
 
     def start(self, sockets: Sockets) -> None:
         """Begin to tell, on the running loop."""
         self._loop, self.sockets = asyncio.get_running_loop(), sockets
+
+    def end(self) -> None:
+        """Let all who watch go, on the loop: the server ends."""
+        self.is_ending = True
+        for woken in [one for own in self._watchers.values() for one in own]:
+            woken.set()
 
     def stop(self) -> None:
         """Tell nobody any more."""
@@ -74,7 +81,7 @@ class Hub:
         self._watchers.setdefault(job.id, set()).add(woken)
         try:
             yield True
-            while not job.is_over:
+            while not (job.is_over or self.is_ending):
                 try:
                     await asyncio.wait_for(woken.wait(), seconds)
                     woken.clear()
@@ -101,7 +108,7 @@ def seed_event(job: Job) -> tuple[str, dict[str, Any]] | None:
         return "image_processing", {"step": job.step, "steps": job.steps}
     if job.state == DONE:
         return "image_edited", seed_paths(job)
-    if job.is_over:
+    if job.state in (FAILED, CANCELLED):
         return "image_edit_error", {"error": job.error or f"the job was {job.state}"}
     return None
 
@@ -138,7 +145,7 @@ class Sockets:
         )
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
-        self.app = OwnPath(socketio.ASGIApp(self.server, socketio_path="socket.io"))
+        self.app = OwnPath(socketio.ASGIApp(self.server, socketio_path="socket.io"), "/ws/")
         self._waiting: asyncio.Queue[tuple[str, str, dict[str, Any]]] = asyncio.Queue(_MOST_WAITING)
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:

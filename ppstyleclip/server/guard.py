@@ -85,7 +85,7 @@ class Guard:
         """(status, words, seconds to wait) of what is refused."""
         own, host = self.settings, headers.get("host", "")
         if own.answered_hosts and _host_name(host) not in own.answered_hosts:
-            return 421, "this server does not answer to this host name", 0
+            return 421, "this server does not answer to this host name (setting: hosts)", 0
         holder = holder_of(key_in(headers), self.keys)
         address = address_of(scope)
         scope["owner"] = f"key:{holder}" if holder else address
@@ -107,18 +107,22 @@ class Guard:
         self, scope: dict[str, Any], receive: Receive, send: Send, headers: dict[str, str]
     ) -> None:
         most, length = self.settings.upload_bytes, headers.get("content-length", "")
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            return await _refuse(scope, receive, send, 415, "a compressed body is not taken", 0)
+        if length.isdigit() and int(length[:20]) > most:
+            return await self._too_large(scope, receive, send, 413, self._words())
+        has_body = length not in ("", "0") or "transfer-encoding" in headers
+        limited = _Limited(receive, most, self.settings.upload_seconds, self._words())
         is_started = False
 
         async def noted(message: dict[str, Any]) -> None:
             nonlocal is_started
             is_started = True
+            is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if is_last and has_body and not limited.is_whole:  # refused before its body was read
+                return await self._end_with(message.get("body", b""), receive, send)
             await send(message)
 
-        if headers.get("content-encoding", "identity").lower() != "identity":
-            return await _refuse(scope, receive, send, 415, "a compressed body is not taken", 0)
-        if length.isdigit() and int(length[:20]) > most:
-            return await self._too_large(scope, receive, send, 413, self._words())
-        limited = _Limited(receive, most, self.settings.upload_seconds, self._words())
         try:
             await self.app(scope, limited, noted)
         except TooLarge as error:
@@ -131,11 +135,14 @@ class Guard:
     async def _too_large(
         self, scope: dict[str, Any], receive: Receive, send: Send, status: int, words: str
     ) -> None:
-        """Answer, then read on a little: a sender that is cut off while it sends never sees the answer."""
         answer = problem(status, words, {"Connection": "close"})
         headers = [(name, value) for name, value in answer.raw_headers]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+        await self._end_with(bytes(answer.body), receive, send)
+
+    async def _end_with(self, body: bytes, receive: Receive, send: Send) -> None:
+        """Answer, then read on a little: a sender that is cut off while it sends never sees the answer."""
+        await send({"type": "http.response.body", "body": body, "more_body": True})
         try:
             await asyncio.wait_for(_drain(receive, 2 * self.settings.upload_bytes), _DRAINED_SECONDS)
         except asyncio.TimeoutError:
@@ -215,11 +222,13 @@ class OwnPath:
 
     Args:
         app: the application.
+        mount: where it is mounted, such as "/ws/"; what a proxy puts before that does not matter.
     """
 
-    def __init__(self, app: Any) -> None:
-        self.app = app
+    def __init__(self, app: Any, mount: str) -> None:
+        self.app, self.mount = app, mount
 
     def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection under its path below the mount."""
-        return self.app({**scope, "path": route_path(scope), "root_path": ""}, receive, send)
+        path = "/" + scope["path"].rpartition(self.mount)[2]
+        return self.app({**scope, "path": path, "root_path": ""}, receive, send)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from ppstyleclip.editor import Edit
+from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.stylespace import UNITS
 from ppstyleclip.text import TEMPLATES
 
@@ -17,7 +17,7 @@ ROLES = ("edited", "before", "after")
 # What this version's Edit knows. A field of a request that is not here is refused as unknown, so a server on
 # an older editor never ignores a wish. To add one: its field below, and its line in edit_fields.
 _EDIT_FIELDS = {field.name: str(field.type) for field in dataclasses.fields(Edit)}
-HAS_AUTO = "str" in _EDIT_FIELDS["alpha"]  # alpha and beta may be "auto"
+HAS_AUTO = "str" in _EDIT_FIELDS["alpha"] and hasattr(Editor, "fixed")  # alpha, beta may be "auto"
 HAS_REGION = "region" in _EDIT_FIELDS
 
 

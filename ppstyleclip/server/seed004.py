@@ -15,7 +15,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from ppstyleclip.server.answers import PROBLEMS, owner_of, picture_answer, service_of
+from ppstyleclip.server.answers import PROBLEMS, owner_of, picture_answer, reading, service_of
 from ppstyleclip.server.events import seed_paths
 from ppstyleclip.server.requests import content_type, read_form
 from ppstyleclip.server.schemas import Edited, JobRequest
@@ -64,16 +64,20 @@ async def edit(
     service.jobs.check_room(owner_of(request))
     if content_type(request) != "multipart/form-data":
         raise HTTPException(415, "send the picture as multipart/form-data, in the field 'image'")
-    _, photo = await read_form(request)
-    if photo is None:
-        raise HTTPException(422, "the picture is missing; send it in the field 'image'")
+    seconds = request.app.state.job_rates.wait(owner_of(request))
+    if seconds:
+        raise HTTPException(429, "too many jobs in a minute", {"Retry-After": str(max(1, round(seconds)))})
     values = (
         {"method": service.settings.seed_method, "target": prompt}
         if prompt
         else {"method": "mapper", "mapper": mapper}
     )
     wish = JobRequest.model_validate(values)
-    job = await run_in_threadpool(service.submit, wish, owner_of(request), photo, sid or None)
+    with reading(request):
+        _, photo = await read_form(request)
+        if photo is None:
+            raise HTTPException(422, "the picture is missing; send it in the field 'image'")
+        job = await run_in_threadpool(service.submit, wish, owner_of(request), photo, sid or None)
     return Edited(job_id=job.id, **seed_paths(job))
 
 

@@ -52,6 +52,7 @@ class DrainingServer(uvicorn.Server):
                 log("draining", waiting=self.service.jobs.num_waiting)
                 self.service.jobs.close()
             if self.service.is_drained or time.monotonic() > self.until:
+                self.service.hub.end()
                 self.should_exit = True
         return await super().on_tick(counter)
 

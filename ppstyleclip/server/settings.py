@@ -51,6 +51,7 @@ class ServerSettings(BaseSettings):
     max_steps: int = Field(500, ge=1, le=100_000, description="of optimisation or fitting in one job")
 
     upload_megabytes: float = Field(20, gt=0, le=1000, description="of a request")
+    uploads_at_once: int = Field(64, ge=1, le=10_000, description="bodies that are read; beyond: 503")
     upload_seconds: float = Field(60, gt=0, le=3600, description="that a request may take to arrive")
     megapixels: float = Field(25, gt=0, le=80, description="of a photo, looked at before it is decoded")
     keep_seconds: float = Field(3600, gt=0, le=31_536_000, description="that results are kept")

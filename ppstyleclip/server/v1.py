@@ -7,6 +7,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request, WebSocket
@@ -20,6 +21,7 @@ from ppstyleclip.server.answers import (
     find_job,
     owner_of,
     picture_answer,
+    reading,
     service_of,
     status_of,
 )
@@ -71,8 +73,9 @@ async def _submitted(request: Request) -> Job:
     seconds = rates.wait(owner)
     if seconds:
         raise HTTPException(429, "too many jobs in a minute", {"Retry-After": str(max(1, round(seconds)))})
-    wish, photo = await read_job(request)
-    return await run_in_threadpool(service.submit, wish, owner, photo)
+    with reading(request):
+        wish, photo = await read_job(request)
+        return await run_in_threadpool(service.submit, wish, owner, photo)
 
 
 @router.post("/jobs", status_code=202, responses=PROBLEMS, openapi_extra=_body())
@@ -97,11 +100,10 @@ async def _end_of(request: Request, job: Job, seconds: float) -> bool:
     until = time.monotonic() + seconds
     if seconds <= 0 or job.is_over:
         return job.is_over
-    async for _ in service_of(request).hub.watch(job, seconds=0.5):
-        if job.is_over or time.monotonic() >= until:
-            break
-        if await request.is_disconnected():
-            return False
+    async with aclosing(service_of(request).hub.watch(job, seconds=0.25)) as changes:
+        async for _ in changes:
+            if job.is_over or time.monotonic() >= until or await request.is_disconnected():
+                break
     return job.is_over
 
 
@@ -137,14 +139,15 @@ async def stream(request: Request, job_id: str) -> StreamingResponse:
     job = find_job(request, job_id)
 
     async def lines() -> AsyncIterator[str]:
-        async for is_change in service_of(request).hub.watch(job):
-            if is_change:
-                now = status_of(request, job)
-                yield f"event: {now.state}\ndata: {now.model_dump_json(exclude_none=True)}\n\n"
-            else:
-                yield ": still there\n\n"
-            if await request.is_disconnected() or request.app.state.is_ending:
-                return
+        async with aclosing(service_of(request).hub.watch(job)) as changes:
+            async for is_change in changes:
+                if is_change:
+                    now = status_of(request, job)
+                    yield f"event: {now.state}\ndata: {now.model_dump_json(exclude_none=True)}\n\n"
+                else:
+                    yield ": still there\n\n"
+                if await request.is_disconnected():
+                    return
 
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingResponse(lines(), media_type="text/event-stream", headers=headers)
@@ -157,16 +160,16 @@ async def socket(websocket: WebSocket, job_id: str) -> None:
         job = find_job(websocket, job_id)
     except HTTPException:
         return await websocket.close(4404)
-    if not _is_own_page(websocket):
-        return await websocket.close(4403)
     await websocket.accept()
     left = asyncio.ensure_future(_until_left(websocket))
     try:
-        async for is_change in service_of(websocket).hub.watch(job, seconds=1.0):
-            if left.done() or websocket.app.state.is_ending:
-                break
-            if is_change:
-                await websocket.send_text(json.dumps(status_of(websocket, job).model_dump(exclude_none=True)))
+        async with aclosing(service_of(websocket).hub.watch(job, seconds=1.0)) as changes:
+            async for is_change in changes:
+                if left.done():
+                    break
+                if is_change:
+                    now = status_of(websocket, job).model_dump(exclude_none=True)
+                    await websocket.send_text(json.dumps(now))
         if not left.done():
             await websocket.close(1000)
     except (WebSocketDisconnect, RuntimeError):  # it left while it was told
@@ -179,13 +182,6 @@ async def _until_left(websocket: WebSocket) -> None:
     """Read what a client says, which nobody wants, until it leaves."""
     while (await websocket.receive())["type"] != "websocket.disconnect":
         pass
-
-
-def _is_own_page(websocket: WebSocket) -> bool:
-    origin, host = websocket.headers.get("origin"), websocket.headers.get("host", "")
-    return (
-        origin is None or origin in service_of(websocket).settings.cors or origin.partition("://")[2] == host
-    )
 
 
 @router.post(

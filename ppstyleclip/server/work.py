@@ -23,7 +23,7 @@ from ppstyleclip.pipelines.photo_steps import change_photo
 from ppstyleclip.pipelines.presets import read_optimization_preset
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.server.model import Model
-from ppstyleclip.server.schemas import JobRequest
+from ppstyleclip.server.schemas import HAS_AUTO, JobRequest
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,8 @@ def run_request(model: Model, request: JobRequest, photo: np.ndarray | None) -> 
 def _direction(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iterator[Record[Made]]:
     editor, edit = model.editor, Edit(**request.edit_fields())
     if photo is None:
-        for record in edit_face(editor, editor.sample(request.seed or 0), edit):
+        face = editor.sample(request.seed or 0)
+        for record in edit_face(editor, face, editor.fixed(face, edit) if HAS_AUTO else edit):  # type: ignore
             made = None
             if record.result is not None:
                 found = record.result

@@ -108,7 +108,10 @@ def test_a_full_queue_answers_503_and_when_to_come_back(tmp_path):
         served.work.free.clear()
         served.until(served.send(), "running")
         served.send(), served.send()
-        for path, body in (("/v1/jobs", {"json": {"seed": 1, "target": "sad"}}), ("/v1/edit", {"json": {"seed": 1}})):
+        for path, body in (
+            ("/v1/jobs", {"json": {"seed": 1, "target": "sad"}}),
+            ("/v1/edit", {"json": {"seed": 1}}),
+        ):
             full = served.client.post(path, **body)
             assert full.status_code == 503 and int(full.headers["retry-after"]) >= 1
         seed = served.client.post("/edit", params={"prompt": "sad"}, files={"image": picture_file()})
@@ -177,9 +180,21 @@ def test_a_wish_that_cannot_be_is_422(served, wish):
 
 def test_bodies_that_are_no_json_are_refused(served):
     kind = {"Content-Type": "application/json"}
-    for body in (b"", b"[1]", b"{", b"[" * 100_000, b'{"seed": NaN}', b'{"a": 1, "a": 2}', b"\xff", b"1" * 5000):
+    for body in (
+        b"",
+        b"[1]",
+        b"{",
+        b"[" * 100_000,
+        b'{"seed": NaN}',
+        b'{"a": 1, "a": 2}',
+        b"\xff",
+        b"1" * 5000,
+    ):
         assert served.client.post("/v1/jobs", content=body, headers=kind).status_code == 422, body[:20]
-    assert served.client.post("/v1/jobs", content=b"a", headers={"Content-Type": "text/plain"}).status_code == 415
+    assert (
+        served.client.post("/v1/jobs", content=b"a", headers={"Content-Type": "text/plain"}).status_code
+        == 415
+    )
 
 
 def test_what_the_server_knows(served):
@@ -193,5 +208,8 @@ def test_what_the_server_knows(served):
     assert 'ppstyleclip_jobs{state="done"} 1' in figures
     paths = served.client.get("/openapi.json").json()["paths"]
     body = paths["/v1/jobs"]["post"]["requestBody"]["content"]
-    assert body["application/json"]["examples"] and "photo" in body["multipart/form-data"]["schema"]["properties"]
+    assert (
+        body["application/json"]["examples"]
+        and "photo" in body["multipart/form-data"]["schema"]["properties"]
+    )
     assert served.client.get("/docs").status_code == 404  # its page would load scripts from elsewhere
