@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -156,10 +157,10 @@ def serving(folder: Path, *, work: Work | None = None, **settings: Any) -> Itera
         app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1, ws_max_size=65_536
     )
     server = uvicorn.Server(config)
-    socket = config.bind_socket()
-    thread = threading.Thread(target=server.run, args=([socket],), daemon=True)
+    listener = config.bind_socket()
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
-    url = f"http://127.0.0.1:{socket.getsockname()[1]}"
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
         with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as client:
             wait_ready(client)
@@ -169,7 +170,7 @@ def serving(folder: Path, *, work: Work | None = None, **settings: Any) -> Itera
         work.free.set()
         server.should_exit = True
         thread.join(PATIENCE)
-        socket.close()
+        listener.close()
 
 
 def wait_ready(client: httpx.Client) -> None:
@@ -181,6 +182,18 @@ def wait_ready(client: httpx.Client) -> None:
                 return
         time.sleep(0.05)
     raise AssertionError("the server is not ready")
+
+
+def raw(served: Served, data: bytes) -> bytes:
+    """What a server answers to bytes that are sent as they stand."""
+    with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2]))) as line:
+        line.settimeout(PATIENCE)
+        line.sendall(data)
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):
+            while part := line.recv(65_536):
+                answer += part
+        return answer
 
 
 def picture_file(width: int = 32, height: int = 24, kind: str = "PNG", **options: Any) -> bytes:

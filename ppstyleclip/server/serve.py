@@ -57,19 +57,22 @@ class DrainingServer(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def serve(settings: ServerSettings, *, announce: Any = None) -> None:
+def serve(settings: ServerSettings, *, service: Service | None = None, announce: Any = None) -> None:
     """Serve until a signal comes.
 
     Args:
         settings: ServerSettings.
+        service: Service; None makes one.
         announce: called with the server's address once it listens.
     Raises:
         UserError: the model cannot be loaded, the port or the folder of data is taken.
     """
     configure_logs()
     _allow_many_files()
-    app = create_app(settings.model_copy(update={"drain_seconds": 0.0}))  # it is drained when its life ends
-    service: Service = app.state.service
+    # Its life does not drain it once more: that is done when it ends.
+    app = create_app(settings.model_copy(update={"drain_seconds": 0.0}), service)
+    service = app.state.service
+    assert service is not None
     config = uvicorn.Config(
         app,
         host=settings.host,
