@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import socketio
@@ -75,7 +75,7 @@ class Hub:
             for one in self._watchers.get(job_id, ()):
                 one.set()
 
-    async def watch(self, job: Job, seconds: float = _PING_SECONDS) -> AsyncIterator[bool]:
+    async def watch(self, job: Job, seconds: float = _PING_SECONDS) -> AsyncGenerator[bool, None]:
         """Yield True now and after each change of a job until its end; False after so many quiet seconds."""
         woken = asyncio.Event()
         self._watchers.setdefault(job.id, set()).add(woken)

@@ -34,7 +34,7 @@ MapperName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.
 Alpha = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 Beta = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 if HAS_AUTO:
-    Alpha, Beta = Union[Literal["auto"], Alpha], Union[Literal["auto"], Beta]  # type: ignore[misc]
+    Alpha, Beta = Union[Literal["auto"], Alpha], Union[Literal["auto"], Beta]  # type: ignore[misc,assignment]
 
 
 class JobRequest(BaseModel):

@@ -59,9 +59,13 @@ def _body() -> dict[str, Any]:
     }
 
 
-_PICTURE = {
+_PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/png": {}}, "description": "a PNG"},
     304: {"description": "as you have it"},
+}
+_ENDING: dict[int | str, dict[str, Any]] = {202: {"model": JobStatus, "description": "it is ending"}}
+_GOES_ON: dict[int | str, dict[str, Any]] = {
+    202: {"model": JobStatus, "description": "it goes on; ask for the job"}
 }
 Wait = Annotated[float, Query(ge=0, le=_MOST_WAIT, description="seconds to wait for the job's end")]
 
@@ -107,9 +111,7 @@ async def _end_of(request: Request, job: Job, seconds: float) -> bool:
     return job.is_over
 
 
-@router.delete(
-    "/jobs/{job_id}", responses={**PROBLEMS, 202: {"model": JobStatus, "description": "it is ending"}}
-)
+@router.delete("/jobs/{job_id}", responses={**PROBLEMS, **_ENDING})
 async def cancel(request: Request, job_id: str) -> JobStatus:
     """Cancel a job that waits or runs; of one that is done, remove the pictures."""
     job, service = find_job(request, job_id), service_of(request)
@@ -186,11 +188,7 @@ async def _until_left(websocket: WebSocket) -> None:
 
 @router.post(
     "/edit",
-    responses={
-        **PROBLEMS,
-        **_PICTURE,
-        202: {"model": JobStatus, "description": "it goes on; ask for the job"},
-    },
+    responses={**PROBLEMS, **_PICTURE, **_GOES_ON},
     response_class=Response,
     openapi_extra=_body(),
 )

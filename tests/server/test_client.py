@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import pytest
-
-
 from server_world import PATIENCE, picture_file, serving  # noqa: E402
 
 from ppstyleclip.client import Client, ServerError  # noqa: E402

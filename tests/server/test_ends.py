@@ -11,10 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
-
 import httpx  # noqa: E402
+import pytest
 from server_world import PATIENCE, picture_file, serving, wait_ready  # noqa: E402
 
 from ppstyleclip.errors import CannotWrite, UserError  # noqa: E402
