@@ -80,14 +80,18 @@ class Hub:
         woken = asyncio.Event()
         self._watchers.setdefault(job.id, set()).add(woken)
         try:
-            yield True
-            while not (job.is_over or self.is_ending):
+            is_change = True
+            while True:
+                is_over = job.is_over or self.is_ending  # before who watches reads the job: the end is told
+                yield is_change or is_over
+                if is_over:
+                    return
                 try:
                     await asyncio.wait_for(woken.wait(), seconds)
                     woken.clear()
-                    yield True
+                    is_change = True
                 except asyncio.TimeoutError:
-                    yield False
+                    is_change = False
         finally:
             own = self._watchers.get(job.id, set())
             own.discard(woken)

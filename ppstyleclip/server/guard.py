@@ -19,6 +19,7 @@ from ppstyleclip.server.settings import ServerSettings
 OPEN = ("/healthz", "/readyz", "/version", "/openapi.json")  # answered without a key
 _MOST_CLIENTS = 20_000  # whose rates are remembered
 _SALT = secrets.token_bytes(16)  # of addresses, which are kept nowhere as they are
+_DRAINED_BYTES = 2**24
 _DRAINED_SECONDS = 3.0  # that an oversize body is read on, so that its sender sees the answer
 
 
@@ -144,7 +145,9 @@ class Guard:
         """Answer, then read on a little: a sender that is cut off while it sends never sees the answer."""
         await send({"type": "http.response.body", "body": body, "more_body": True})
         try:
-            await asyncio.wait_for(_drain(receive, 2 * self.settings.upload_bytes), _DRAINED_SECONDS)
+            await asyncio.wait_for(
+                _drain(receive, 2 * self.settings.upload_bytes + _DRAINED_BYTES), _DRAINED_SECONDS
+            )
         except asyncio.TimeoutError:
             pass
         await send({"type": "http.response.body", "body": b"", "more_body": False})

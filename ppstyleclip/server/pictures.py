@@ -12,6 +12,7 @@ import hashlib
 import re
 import secrets
 import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from ppstyleclip import pictures
 from ppstyleclip.align import read_photo
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import import_cv2, save_png
+from ppstyleclip.files import import_cv2, import_pillow, save_png
 from ppstyleclip.pictures import open_picture
 
 NAME = re.compile(r"[0-9a-f]{32}")
@@ -78,14 +79,9 @@ class PictureStore:
         try:
             raw.touch(mode=0o600)
             raw.write_bytes(data)
-            with self._decoding:
-                with open_picture(raw) as image:
-                    width, height = image.size
-                if width * height > self.megapixels * 1e6:
-                    raise TooManyPixels(
-                        f"the picture has {width}x{height} pixels, more than "
-                        f"{self.megapixels:g} megapixels; make it smaller first"
-                    )
+            with self._decoding, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._check_pixels(raw)
                 return read_photo(raw)
         except TooManyPixels:
             raise
@@ -99,6 +95,20 @@ class PictureStore:
         finally:
             with contextlib.suppress(OSError):
                 raw.unlink()
+
+    def _check_pixels(self, path: Path) -> None:
+        """Read how many pixels a picture says it has, and no more of it."""
+        bomb = import_pillow().DecompressionBombError
+        try:
+            with open_picture(path) as image:
+                width, height = image.size
+        except bomb as error:
+            raise TooManyPixels(f"the picture has more than {self.megapixels:g} megapixels") from error
+        if width * height > self.megapixels * 1e6:
+            raise TooManyPixels(
+                f"the picture has {width}x{height} pixels, more than {self.megapixels:g} megapixels; make it "
+                "smaller first"
+            )
 
     def load_upload(self, name: str) -> np.ndarray:
         """The pixels of a job's photo, `[H, W, 3]` uint8."""

@@ -168,7 +168,6 @@ def test_edit_goes_on_when_its_time_is_up(tmp_path):
         {"target": "a"},
         {"seed": 1, "target": "a", "photo": "!"},
         {"seed": 1, "target": "a", "photo": 7},
-        {"seed": 1, "target": "\ud800"},
     ],
     ids=str,
 )
@@ -180,7 +179,9 @@ def test_a_wish_that_cannot_be_is_422(served, wish):
 
 def test_bodies_that_are_no_json_are_refused(served):
     kind = {"Content-Type": "application/json"}
+    half = b'{"seed": 1, "target": "\\ud800"}'
     for body in (
+        half,
         b"",
         b"[1]",
         b"{",
