@@ -147,11 +147,13 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *, work: Work | None = None, **settings: Any) -> Iterator[Served]:
+def serving(
+    folder: Path, *, work: Work | None = None, load: Any = lambda _: FakeModel(), **settings: Any
+) -> Iterator[Served]:
     """Run a server in a thread on a free port of 127.0.0.1."""
     work = Work() if work is None else work
     own = load_settings(data=folder, port=0, **{"drain_seconds": 0.0, **settings})
-    service = Service(own, load=lambda _: FakeModel(), run=work.run)  # type: ignore[arg-type,return-value]
+    service = Service(own, load=load, run=work.run)  # type: ignore[arg-type,return-value]
     app = create_app(own, service)
     config = uvicorn.Config(
         app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1, ws_max_size=65_536
