@@ -32,6 +32,6 @@ if __name__ == "__main__":
     data, pace, *more = sys.argv[1:]
     work = NotedWork(pace=float(pace))
     work.folder = Path(data)
-    own = load_settings(data=data, port=0, **dict(pair.split("=") for pair in more))
+    own = load_settings(data=data, **{"port": 0, **dict(pair.split("=") for pair in more)})
     service = Service(own, load=lambda _: FakeModel(), run=work.run)  # type: ignore[arg-type,return-value]
     serve(own, service=service, announce=lambda address: print(address, flush=True))
