@@ -251,14 +251,12 @@ def main(argv: list[str] | None = None) -> int:
             attack.of_bodies(web)
         attack.of_junk(args.junk)
         asyncio.run(attack.of_sockets(args.sockets))
+        print(f"answers by status (0: the line was closed): {dict(sorted(attack.statuses.items()))}")
+        print("\n".join(attack.faults[:50]) or "no fault so far", flush=True)
         code = of_the_description(url, args.examples)
         wait_ready(url)
-    print(f"answers by status (0: the line was closed): {dict(sorted(attack.statuses.items()))}")
-    print(
-        "schemathesis: "
-        + {-1: "not installed, left out", 0: "no fault"}.get(code, f"faults, exit code {code}")
-    )
-    print("\n".join(attack.faults[:50]) or "no fault")
+    words = {-1: "not installed, left out", 0: "no fault"}
+    print("schemathesis: " + words.get(code, f"faults, exit code {code}"))
     return int(bool(attack.faults) or code > 0)
 
 
