@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from server_world import FakeModel, Work
+from server_world import FakeModel, Work, no_warming
 
 from ppstyleclip.server.serve import serve
 from ppstyleclip.server.service import Service
@@ -33,5 +33,5 @@ if __name__ == "__main__":
     work = NotedWork(pace=float(pace))
     work.folder = Path(data)
     own = load_settings(data=data, **{"port": 0, **dict(pair.split("=") for pair in more)})
-    service = Service(own, load=lambda _: FakeModel(), run=work.run)  # type: ignore[arg-type,return-value]
+    service = Service(own, load=lambda _: FakeModel(), run=work.run, warm=no_warming)  # type: ignore[arg-type,return-value]
     serve(own, service=service, announce=lambda address: print(address, flush=True))

@@ -146,6 +146,11 @@ class Served:
         raise AssertionError(f"it is {now['state']}, not {states}")
 
 
+def no_warming(model: Any, everything: bool) -> Iterator[Record[Any]]:
+    """Stand in for work.warm_methods."""
+    yield from ()
+
+
 @contextlib.contextmanager
 def serving(
     folder: Path, *, work: Work | None = None, load: Any = lambda _: FakeModel(), **settings: Any
@@ -153,7 +158,7 @@ def serving(
     """Run a server in a thread on a free port of 127.0.0.1."""
     work = Work() if work is None else work
     own = load_settings(data=folder, port=0, **{"drain_seconds": 0.0, **settings})
-    service = Service(own, load=load, run=work.run)  # type: ignore[arg-type,return-value]
+    service = Service(own, load=load, run=work.run, warm=no_warming)  # type: ignore[arg-type,return-value]
     app = create_app(own, service)
     config = uvicorn.Config(
         app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1, ws_max_size=65_536
@@ -166,7 +171,6 @@ def serving(
     try:
         with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as client:
             wait_ready(client)
-            work.ran.clear()  # of what warmed it
             yield Served(url, work, client, service, app, own)
     finally:
         work.free.set()

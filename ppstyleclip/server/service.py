@@ -29,7 +29,7 @@ from ppstyleclip.server.pictures import PictureStore
 from ppstyleclip.server.problems import DISK, told
 from ppstyleclip.server.schemas import ROLES, JobRequest
 from ppstyleclip.server.settings import ServerSettings
-from ppstyleclip.server.work import Made, check_request, run_request
+from ppstyleclip.server.work import Made, check_request, run_request, warm_methods
 
 _TAKE_SECONDS = 0.5
 _NO_MEMORY = "there is not enough memory for this; send a smaller photo"
@@ -51,6 +51,7 @@ class Service:
         settings: ServerSettings.
         load: makes the Model; called in the service's thread.
         run: does a request, as work.run_request.
+        warm: runs what shall be compiled before the server is ready, as work.warm_methods.
     Raises:
         UserError: another server uses the folder of data.
         CannotWrite: the folder cannot be written.
@@ -62,8 +63,9 @@ class Service:
         *,
         load: Callable[[ServerSettings], Model] = load_model,
         run: Callable[[Model, JobRequest, np.ndarray | None], Iterator[Record[Made]]] = run_request,
+        warm: Callable[[Model, bool], Iterator[Record[Any]]] = warm_methods,
     ) -> None:
-        self.settings, self._load, self._run_request = settings, load, run
+        self.settings, self._load, self._run_request, self._warm = settings, load, run, warm
         self.model: Model | None = None
         self.failure = ""  # why there is no model
         self.hub = Hub()
@@ -165,7 +167,7 @@ class Service:
     def _serve(self) -> None:
         try:
             model = self._load(self.settings)
-            self._warm(model)
+            self._warm_up(model)
         except Exception as error:  # told by /readyz, and by the process's end
             self.failure = (
                 str(error) if isinstance(error, UserError) else f"{type(error).__name__} while loading"
@@ -180,21 +182,15 @@ class Service:
                 self._do(model, job)
                 self.sweep()
 
-    def _warm(self, model: Model) -> None:
-        """Run each method once, so that programs are compiled before the first request."""
-        wishes = [{"seed": 0, "target": "happy face"}]
-        if self.settings.warm == "all":
-            wishes.append({"seed": 0, "target": "happy face", "method": "optimise", "steps": 1})
-        for wish in wishes:
-            try:
-                with closing(self._run_request(model, JobRequest(**wish), None)) as records:  # type: ignore
-                    for _ in records:
-                        if self._end_now.is_set():
-                            return
-            except (
-                UserError
-            ) as error:  # words that this model does not know; its programs are compiled anyway
-                log("not warmed", logging.WARNING, error)
+    def _warm_up(self, model: Model) -> None:
+        """Run the methods once, so that programs are compiled before the first request."""
+        try:
+            with closing(self._warm(model, self.settings.warm == "all")) as records:  # type: ignore[type-var]
+                for _ in records:
+                    if self._end_now.is_set():
+                        return
+        except UserError as error:  # words that this model does not know; the first jobs wait a little
+            log("not warmed", logging.WARNING, error)
 
     def _do(self, model: Model, job: Job) -> None:
         """Do one job; whatever happens, it has an end, or waits again."""

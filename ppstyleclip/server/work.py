@@ -14,8 +14,10 @@ from ppstyleclip import __version__
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.inversion import FittingConfig
+from ppstyleclip.methods.optimization import OptimizationConfig
 from ppstyleclip.pictures import grid
 from ppstyleclip.pipelines.editing import edit_face
+from ppstyleclip.pipelines.inversion import invert_faces
 from ppstyleclip.pipelines.mapper_edit import apply_chain
 from ppstyleclip.pipelines.optimization import default_preset, optimize_faces, sample_start, to_space
 from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo
@@ -56,6 +58,25 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
             raise UserError(f"{name} may be {max_steps} at most, got {getattr(request, name)}")
     if request.method == "mapper":
         model.chain(request.mapper or "", request.target, request.strength)
+
+
+def warm_methods(model: Model, everything: bool) -> Iterator[Record[Any]]:
+    """Run what jobs will run, a step of each, so that its programs are compiled.
+
+    Args:
+        model: Model.
+        everything: optimisation and fitting too, not drawing alone.
+    """
+    editor, words = model.editor, {"seed": 0, "target": "happy face"}
+    yield from _direction(model, JobRequest(**words), None)  # type: ignore[arg-type]
+    if not everything:
+        return
+    yield from _optimise(model, JobRequest(**words, method="optimise", steps=1), None)  # type: ignore[arg-type]
+    yield from invert_faces(editor, editor.render(editor.sample(0)), model.measures, FittingConfig(steps=1))
+    config, identity = _optimization(editor, 1, is_sampled=False)  # of photos: another preset
+    start = to_space(editor, editor.sample(0).numpy(), config.space)
+    for step in optimize_faces(editor, start, ["happy face"], config, identity=identity):
+        yield Record(step.done, step.total, "optimising")
 
 
 def run_request(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iterator[Record[Made]]:
@@ -113,15 +134,12 @@ def _direction(model: Model, request: JobRequest, photo: np.ndarray | None) -> I
 
 def _optimise(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iterator[Record[Made]]:
     editor, target = model.editor, request.target or ""
-    preset = default_preset(editor.bundle.name, is_sampled=photo is None)
-    config = read_optimization_preset(preset, steps=request.steps)
-    if "identity" in config.objective.parts and editor.bundle.identity is None:
-        config = read_optimization_preset(preset, steps=request.steps, identity=0.0)
-    options = {"neutral": request.neutral, "identity": editor.bundle.identity}
-    card: dict[str, Any] = {"preset": preset, "steps": config.steps, "space": config.space}
+    config, identity = _optimization(editor, request.steps, is_sampled=photo is None)
+    card: dict[str, Any] = {"steps": config.steps, "space": config.space}
 
     def moved(start: np.ndarray) -> Iterator[Record[Any]]:
-        for step in optimize_faces(editor, start, [target], config, **options):
+        records = optimize_faces(editor, start, [target], config, neutral=request.neutral, identity=identity)
+        for step in records:
             if step.result is not None:
                 losses = step.result.losses["clip"].mean(axis=1)
                 card["clip_loss"] = [round(float(losses[0]), 4), round(float(losses[-1]), 4)]
@@ -141,6 +159,15 @@ def _optimise(model: Model, request: JobRequest, photo: np.ndarray | None) -> It
             yield Record(record.done, record.total, record.stage, reached)
 
     yield from _changed_photo(model, request, photo, change, config.steps, card)
+
+
+def _optimization(editor: Editor, steps: int | None, *, is_sampled: bool) -> tuple[OptimizationConfig, Any]:
+    """The preset of a model's faces, and the identity network if there is one."""
+    preset, identity = default_preset(editor.bundle.name, is_sampled=is_sampled), editor.bundle.identity
+    config = read_optimization_preset(preset, steps=steps)
+    if "identity" in config.objective.parts and identity is None:
+        config = read_optimization_preset(preset, steps=steps, identity=0.0)
+    return config, identity
 
 
 def _mapper(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iterator[Record[Made]]:
