@@ -23,11 +23,11 @@ LEVELS = {
     "methods": 4,
     "editor": 5, "jobs": 5, "worlds": 5,
     "pipelines": 6, "environment": 6,
-    "apps": 7, "cli": 7, "server": 7, "training": 7,
+    "apps": 7, "cli": 7, "client": 7, "server": 7, "training": 7,
 }  # fmt: skip
 # Narrower than "everything below": networks arrive as arguments here.
 ONLY_LEVELS = {"text": {-2, -1, 0}, "align": {-2, -1, 0}, "losses": {-2, -1, 0}}
-BESIDE = {"align": {"pictures"}, "apps": {"cli"}, "cli": {"apps"}, "channels": {"models"}}
+BESIDE = {"align": {"pictures"}, "apps": {"cli"}, "cli": {"apps", "server"}, "channels": {"models"}}
 EDGE = 7  # from here up a module may print, exit and see paths
 FOREIGN_READERS = {"formats"}  # the one place that may subclass pickle's readers; it still may not call load
 

@@ -23,6 +23,7 @@ from ppstyleclip.pipelines.frames import FramesConfig, edit_frames, find_frame_f
 from ppstyleclip.pipelines.interpolation import interpolate_faces
 from ppstyleclip.pipelines.inversion import encode_face, find_latents, invert_faces
 from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo
+from ppstyleclip.pipelines.photo_steps import change_photo
 from ppstyleclip.pipelines.quality import load_measures
 from ppstyleclip.pipelines.records import Record, result_of
 from ppstyleclip.pipelines.sampling import SheetConfig, mix_faces, sample_sheets
@@ -302,3 +303,19 @@ def test_frames_without_any_face_are_told_at_the_end(editor, find):
 def test_work_that_ends_without_a_result_is_a_mistake():
     with pytest.raises(ValueError, match="without a result"):
         result_of([Record(1, 1, "nothing")])
+
+
+def test_a_photo_by_any_method_that_moves_latents(editor):
+    steps = editor.step(HAPPY)
+
+    def moved(own, w_plus):
+        yield Record(1, 2, "moving")
+        yield Record(2, 2, "moving", own.styles(w_plus).numpy() + steps)
+
+    measures = load_measures(editor.bundle)
+    options = {"faces": FACES, "measures": measures}
+    made = progress_of(change_photo(editor, SCENE.pixels, moved, ALL, change_steps=2, **options))[-1].result
+    same = result_of(edit_photo(editor, SCENE.pixels, HAPPY, ALL, **options))
+    assert np.abs(made.pixels.astype(int) - same.pixels).max() <= 1
+    np.testing.assert_array_equal(made.before, same.before)
+    assert len(made.faces) == len(made.after) == 3 and made.quality_after.psnr.shape == (3,)

@@ -1,0 +1,60 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""A server as a process of its own, for the commands that load and attack one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+
+@contextlib.contextmanager
+def started(**settings: object) -> Iterator[tuple[str, Path, subprocess.Popen]]:
+    """Start `ppstyleclip serve` on a free port with a folder of its own; ends it with SIGTERM.
+
+    Args:
+        settings: of the server, as in its documents.
+    Yields:
+        (address, its folder of data, the process).
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        names = {f"PPSTYLECLIP_SERVER_{name.upper()}": str(value) for name, value in settings.items()}
+        data, log = Path(folder) / "data", open(Path(folder) / "log", "w")
+        command = [sys.executable, "-m", "ppstyleclip", "serve", "--port", "0", "--data", str(data)]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **names}
+        )
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().rpartition(" ")[2].strip()
+            wait_ready(address, process)
+            yield address, data, process
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(120)
+            process.kill()
+            log.close()
+
+
+def wait_ready(address: str, process: subprocess.Popen | None = None) -> None:
+    """Wait until a server is ready; ends the command where it has ended."""
+    while process is None or process.poll() is None:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{address}/readyz", trust_env=False).status_code == 200:
+                return
+        time.sleep(0.5)
+    raise SystemExit("the server has ended before it was ready")
+
+
+def resident_bytes(address: str) -> int:
+    """Memory of a server's process, as its figures say."""
+    lines = httpx.get(f"{address}/metrics", trust_env=False).text.splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("process_resident_memory_bytes "))

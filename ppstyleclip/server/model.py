@@ -1,0 +1,113 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The editor and what belongs to it, loaded once and warmed before the server says that it is ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ppstyleclip.align import FaceFinder
+from ppstyleclip.editor import Editor
+from ppstyleclip.errors import MissingExtra, MissingFile, UserError
+from ppstyleclip.pipelines.faces import load_finder
+from ppstyleclip.pipelines.mapper_edit import MapperLink, make_chain
+from ppstyleclip.pipelines.quality import Measures, load_measures
+from ppstyleclip.server.schemas import HAS_AUTO, METHODS, MapperEntry, ModelEntry
+from ppstyleclip.server.settings import ServerSettings
+from ppstyleclip.zoo import TrainedMapper, load_mapper
+from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
+from ppstyleclip.zoo.published_mappers import bundle_mappers
+from ppstyleclip.zoo.registry import EMBEDDED, PACK
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What jobs are done with.
+
+    Attributes:
+        editor: Editor.
+        measures: what says how near an inverted face comes.
+        finder: of faces in photos; None where there is none on this machine.
+        no_photos: then, why.
+        mappers: `{name: TrainedMapper}`. A request names one of these; it never becomes a path.
+    """
+
+    editor: Editor
+    measures: Measures
+    finder: FaceFinder | None
+    no_photos: str = ""
+    mappers: dict[str, TrainedMapper] = field(default_factory=dict)
+
+    def chain(self, name: str, text: str | None, strength: float) -> list[MapperLink]:
+        """A mapper with its text.
+
+        Raises:
+            UserError: there is none of this name (lists those there are), or it does not take this text.
+        """
+        if name not in self.mappers:
+            known = ", ".join(self.mappers) or "none"
+            raise UserError(f"there is no mapper of this name; there are: {known}")
+        mapper = self.mappers[name]
+        texts = [text] if mapper.embed != "none" and text is not None else []
+        return make_chain(self.editor, [(name, mapper)], texts, [strength])
+
+    def entry(self) -> ModelEntry:
+        """What GET /v1/models says."""
+        bundle = self.editor.bundle
+        defaults = {
+            name: getattr(bundle.defaults, name) for name in ("alpha", "beta", "unit", "templates", "pull")
+        }
+        return ModelEntry(
+            name=bundle.name,
+            size=bundle.generator.size,
+            methods=[method for method in METHODS if method != "mapper" or self.mappers],
+            clip=bundle.clip.name,
+            defaults=defaults,
+            fingerprints=dict(bundle.fingerprints),
+            takes_photos=self.finder is not None,
+            auto=HAS_AUTO,
+        )
+
+    def mapper_entries(self) -> list[MapperEntry]:
+        """What GET /v1/mappers says."""
+        return [
+            MapperEntry(name=name, texts=list(map(str, mapper.texts)), takes_text=mapper.embed)  # type: ignore[arg-type]
+            for name, mapper in self.mappers.items()
+        ]
+
+    def regions(self) -> list[str]:
+        """What GET /v1/regions says. An Edit with a field `region` will name them here."""
+        return []
+
+
+def load_model(settings: ServerSettings) -> Model:
+    """Load everything.
+
+    Raises:
+        MissingFile, UserError: the model or a mapper cannot be loaded.
+    """
+    editor = Editor.from_pretrained(settings.model_type, bundle=settings.bundle)
+    finder, words = None, ""
+    try:
+        finder = load_finder(editor.bundle)
+    except (MissingFile, MissingExtra) as error:
+        words = str(error)
+    return Model(editor, load_measures(editor.bundle), finder, words, _mappers(settings, editor))
+
+
+def _mappers(settings: ServerSettings, editor: Editor) -> dict[str, TrainedMapper]:
+    own: Any = settings.bundle
+    if own is None and settings.model_type in (None, EMBEDDED):
+        own = PACK
+    paths: dict[str, Path] = bundle_mappers(own)
+    if settings.mappers is not None:
+        paths.update({path.stem: path for path in sorted(settings.mappers.glob("*.safetensors"))})
+    loaded = {}
+    for name, path in paths.items():
+        mapper = load_mapper(path)
+        check_mapper_fits(mapper, path, editor.bundle)
+        if mapper.embed == "clip":
+            check_mapper_made_for(mapper, path, clip=editor.bundle.fingerprints.get("clip"))
+        loaded[name] = mapper
+    return loaded

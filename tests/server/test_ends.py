@@ -1,0 +1,212 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""How a server ends, and what becomes of its jobs: killed, asked to end, its disk full."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx  # noqa: E402
+import pytest
+from server_world import PATIENCE, picture_file, serving, wait_ready  # noqa: E402
+
+from ppstyleclip.errors import CannotWrite, UserError  # noqa: E402
+from ppstyleclip.server.jobs import Jobs, QueueFull  # noqa: E402
+from ppstyleclip.server.journal import Journal  # noqa: E402
+
+TESTS = Path(__file__).resolve().parents[1]
+posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+
+
+@contextlib.contextmanager
+def process(folder, pace, *more):
+    """A server in a process of its own, and a client for it."""
+    command = [sys.executable, str(TESTS / "server_process.py"), str(folder), str(pace), *more]
+    path = os.pathsep.join([str(TESTS), str(TESTS.parent), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as running:
+        try:
+            url = running.stdout.readline().decode().strip()
+            assert url, running.stderr.read().decode()
+            with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as client:
+                wait_ready(client)
+                yield running, client
+        finally:
+            running.kill()
+
+
+def send(client, target, **wish):
+    """Send a job; its id."""
+    return client.post("/v1/jobs", json={"seed": 1, "target": target, **wish}).json()["id"]
+
+
+def state(client, job, wait=20):
+    """A job's status once it has ended, or the wait is over."""
+    return client.get(f"/v1/jobs/{job}", params={"wait": wait}).json()
+
+
+def begun(folder):
+    """Targets of the jobs that were begun, in their order."""
+    return (folder / "begun").read_text().splitlines()
+
+
+@pytest.mark.slow
+@posix
+def test_after_a_kill_each_job_is_run_once_more_and_one_that_kills_twice_is_named(tmp_path):
+    with process(tmp_path, 0.3) as (running, client):
+        jobs = [send(client, name) for name in ("first", "second")]
+        photo = client.post("/v1/jobs", data={"target": "third"}, files={"photo": picture_file()}).json()[
+            "id"
+        ]
+        while state(client, jobs[0], 0)["state"] != "running":
+            time.sleep(0.05)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    with process(tmp_path, 0.05, "attempts=2") as (running, client):
+        assert [state(client, job)["state"] for job in (*jobs, photo)] == ["done"] * 3
+        assert begun(tmp_path) == ["first", "first", "second", "third"]
+        deadly = send(client, "deadly", steps=400)
+        while state(client, deadly, 0)["state"] != "running":
+            time.sleep(0.05)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    with process(tmp_path, 0.05, "attempts=2") as (running, client):
+        while state(client, deadly, 0)["state"] != "running":
+            time.sleep(0.05)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    with process(tmp_path, 0.05, "attempts=2") as (running, client):
+        failed = state(client, deadly)
+        assert failed["state"] == "failed" and "2 times" in failed["error"]
+        assert begun(tmp_path).count("deadly") == 2
+
+
+@pytest.mark.slow
+@posix
+def test_a_term_drains_and_what_is_left_is_done_after_the_next_start(tmp_path):
+    with process(tmp_path, 0.2, "drain_seconds=60") as (running, client):
+        jobs = [send(client, name) for name in ("first", "second")]
+        running.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert client.get("/readyz").status_code == 503 and client.get("/healthz").status_code == 200
+        late = client.post("/v1/jobs", json={"seed": 1, "target": "late"})
+        assert late.status_code == 503 and "about to end" in late.json()["detail"]
+        states = [state(client, job, 5)["state"] for job in jobs]
+        assert set(states) <= {"done", "running", "queued"}
+        assert running.wait(PATIENCE) == 0
+        assert b"Traceback" not in running.stderr.read()
+    with process(tmp_path, 0.3, "drain_seconds=0.1") as (running, client):
+        assert [state(client, job)["state"] for job in jobs] == ["done", "done"]
+        long, waiting = send(client, "long", steps=8), send(client, "waiting")
+        while state(client, long, 0)["state"] != "running":
+            time.sleep(0.05)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(PATIENCE) == 0
+    with process(tmp_path, 0.01) as (running, client):
+        assert [state(client, job)["state"] for job in (long, waiting)] == ["done", "done"]
+
+
+def make_jobs(folder, **options):
+    """The table of jobs of a folder."""
+    return Jobs(
+        Journal(folder / "jobs.sqlite3"), **{"queue_size": 9, "client_jobs": 9, "attempts": 2, **options}
+    )
+
+
+def test_the_journal_holds_what_another_process_needs(tmp_path):
+    jobs = make_jobs(tmp_path)
+    made = [jobs.new({"method": "direction", "target": str(k)}, "me", ("edited",)) for k in range(4)]
+    assert [jobs.accept(job) for job in made] == [1, 2, 3, 4]
+    assert jobs.take(0) is made[0]
+    jobs.finish(made[0], "done", sizes={"edited": 5}, card={"a": 1})
+    assert jobs.take(0) is made[1]  # runs when the process ends
+    jobs.cancel(made[3])
+    again = make_jobs(tmp_path)
+    assert [job.state for job in again.listed()] == ["done", "queued", "queued", "cancelled"]
+    assert again.get(made[0].id).card == {"a": 1} and again.get(made[0].id).request is None
+    assert again.of_picture(made[0].names["edited"]) == (again.get(made[0].id), "edited")
+    assert [again.take(0).request["target"] for _ in range(2)] == ["1", "2"] and again.take(0) is None
+    third = make_jobs(tmp_path)
+    assert [job.state for job in third.listed()][1] == "failed" and third.listed()[2].state == "queued"
+
+
+def test_a_row_or_a_file_that_cannot_be_read_stops_nothing(tmp_path):
+    journal = Journal(tmp_path / "jobs.sqlite3")
+    journal.write({"id": "a", "number": 1, "other": 1})
+    journal.close()
+    assert make_jobs(tmp_path).listed() == []
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "jobs.sqlite3").write_bytes(b"no database" * 1000)
+    assert make_jobs(tmp_path / "x").listed() == []
+
+
+def test_what_is_interrupted_is_no_attempt(tmp_path):
+    jobs = make_jobs(tmp_path)
+    job = jobs.new({"method": "direction"}, "me", ("edited",))
+    jobs.accept(job)
+    jobs.put_back(jobs.take(0))
+    assert (job.state, job.attempts, jobs.position(job)) == ("queued", 0, 1)
+    jobs.close()
+    with pytest.raises(QueueFull, match="about to end"):
+        jobs.accept(jobs.new({"method": "direction"}, "me", ("edited",)))
+
+
+def test_a_full_disk_refuses_or_fails_and_nothing_is_lost(served, monkeypatch):
+    def full(*args):
+        raise CannotWrite("no space left")
+
+    kept = served.send()
+    served.ended(kept)
+    monkeypatch.setattr(served.service.store, "save", full)
+    failed = served.ended(served.send())
+    assert failed["state"] == "failed" and "cannot write" in failed["error"]
+    monkeypatch.setattr(served.service.jobs.journal, "write", full)
+    refused = served.client.post("/v1/jobs", json={"seed": 1, "target": "sad"})
+    assert refused.status_code == 503 and int(refused.headers["retry-after"]) >= 1
+    assert served.status(kept)["state"] == "done"
+    monkeypatch.undo()
+    assert served.ended(served.send())["state"] == "done"
+
+
+def test_two_servers_do_not_share_a_folder(tmp_path):
+    with serving(tmp_path):
+        with pytest.raises(UserError, match="another server uses"):
+            with serving(tmp_path):
+                pass
+    with serving(tmp_path):  # it is free again
+        pass
+
+
+def test_files_that_belong_to_no_job_are_removed_at_the_start(tmp_path):
+    with serving(tmp_path) as served:
+        job = served.send()
+        served.ended(job)
+        names = {path.name for path in served.service.store.results.iterdir()}
+    (tmp_path / "uploads" / f"{'a' * 32}.png").write_bytes(b"of a killed process")
+    (tmp_path / "results" / f"{'b' * 32}.png").write_bytes(b"of a killed process")
+    (tmp_path / "results" / "draft").write_bytes(b"half a picture")
+    with serving(tmp_path) as served:
+        assert list(served.service.store.uploads.iterdir()) == []
+        assert {path.name for path in served.service.store.results.iterdir()} == names
+        assert served.status(job)["state"] == "done"
+
+
+def test_a_model_that_cannot_be_loaded_is_said(tmp_path):
+    from ppstyleclip.server.service import Service
+    from ppstyleclip.server.settings import load_settings
+
+    def load(settings):
+        raise UserError("there is no file generator.safetensors; check the path")
+
+    service = Service(load_settings(data=tmp_path), load=load)
+    service.start()
+    service._thread.join(PATIENCE)
+    assert not service.is_ready and "generator.safetensors" in service.failure
+    service.close()

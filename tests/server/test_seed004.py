@@ -1,0 +1,148 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Seed 004's five client scripts: the same requests, against a server that runs."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra 'server' is not installed")
+pytest.importorskip("socketio", reason="the extra 'server' is not installed")
+
+import httpx  # noqa: E402
+import socketio  # noqa: E402
+from server_world import PATIENCE, picture_file, raw  # noqa: E402
+
+IMAGE = picture_file(kind="JPEG")
+
+
+def post_edit(served, sid=None, **params):
+    """As test_mapper.py and test_optimization.py do: query and one file."""
+    query = params if sid is None else {"sid": sid, **params}
+    return served.client.post("/edit", params=query, files={"image": ("1.jpg", IMAGE, "image/jpeg")})
+
+
+def test_get_mappers(served):
+    answer = served.client.get("/mappers")
+    assert answer.status_code == 200 and answer.json() == ["beard"]
+
+
+def test_mapper(served):
+    answer = post_edit(served, "1", mapper="beard")
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"image_path", "restored_path", "job_id"}
+    assert answer.json()["image_path"].startswith("./images/styled/")
+    assert answer.json()["restored_path"].startswith("./images/restored/")
+    served.ended(answer.json()["job_id"])
+    assert served.work.ran == ["beard"]
+
+
+@pytest.mark.parametrize("route", ["image", "images"])
+def test_get_image_by_the_path_that_edit_answered(served, route):
+    made = post_edit(served, "1", prompt="sad").json()
+    served.ended(made["job_id"])
+    for name in ("image_path", "restored_path"):
+        assert served.client.get(f"/{route}/{made[name]}").content.startswith(b"\x89PNG")
+        request = f"GET /{route}/{made[name]} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        assert raw(served, request.encode()).startswith(b"HTTP/1.1 200")  # its dots as they are
+    crossed = made["image_path"].replace("styled", "restored")
+    assert served.client.get(f"/{route}/{crossed}").status_code == 404
+
+
+def test_a_picture_that_is_not_made_yet_is_404(served):
+    served.work.free.clear()
+    made = post_edit(served, prompt="sad").json()
+    assert served.client.get(f"/images/{made['image_path']}").status_code == 404
+
+
+def test_optimisation_wins_over_a_mapper_and_neither_is_400(served):
+    made = post_edit(served, "1", prompt="sad", mapper="beard").json()
+    served.ended(made["job_id"])
+    assert served.work.ran == ["sad"] and served.status(made["job_id"])["method"] == "optimise"
+    nothing = post_edit(served, "1")
+    assert nothing.status_code == 400 and nothing.json()["detail"]
+    assert post_edit(served, "1", prompt="", mapper="").status_code == 400
+
+
+def test_sid_may_be_absent_empty_or_of_nobody(served):
+    for sid in (None, "", "1", "../../x"):
+        served.ended(post_edit(served, sid, prompt="sad").json()["job_id"])
+
+
+def test_an_unknown_mapper_and_a_missing_picture_are_422(served):
+    for name in ("../images/real/evil", "nose", "beard.pt", "/etc/passwd", "beard\x00"):
+        assert post_edit(served, "1", mapper=name).status_code == 422, name
+    assert served.client.post("/edit", params={"prompt": "sad"}, data={"a": "b"}).status_code == 415
+    sent = served.client.post("/edit", params={"prompt": "sad"}, files={"other": IMAGE})
+    assert sent.status_code == 422
+
+
+@pytest.mark.parametrize("transports", [["websocket"], ["polling"]])
+def test_websocket_the_client_gets_the_events_with_their_payloads(served, transports):
+    heard = asyncio.run(hear(served, transports, {"prompt": "sad"}, {"prompt": "fail"}))
+    made = next(payload for name, payload in heard if name == "answer")
+    assert ("image_processing", {"step": 10, "steps": 25}) in heard
+    assert ("image_processing", {"step": 20, "steps": 25}) in heard
+    assert ("image_edited", {key: made[key] for key in ("image_path", "restored_path")}) in heard
+    assert ("image_edit_error", {"error": "no face was found in photo.png; use another photo"}) in heard
+    assert len([name for name, _ in heard if name != "answer"]) == 4  # nothing twice
+
+
+def test_a_job_of_another_client_does_not_reach_a_socket(served):
+    served.app.state.sockets.owners.clear()
+
+    async def listen():
+        async with (
+            httpx.AsyncClient(base_url=served.url, trust_env=False) as web,
+            Listener(served.url) as one,
+        ):
+            served.app.state.sockets.owners[one.client.get_sid()] = "key:somebody else"
+            answer = await web.post(
+                "/edit", params={"sid": one.client.get_sid(), "prompt": "sad"}, files={"image": IMAGE}
+            )
+            while (await web.get(f"/v1/jobs/{answer.json()['job_id']}")).json()["state"] != "done":
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
+            return one.heard
+
+    assert asyncio.run(listen()) == []
+
+
+class Listener:
+    """A client as test_websocket.py's, which notes what it hears."""
+
+    def __init__(self, url, transports=None):
+        self.url, self.transports, self.heard = url, transports, []
+        self.client = socketio.AsyncClient(reconnection=False)
+        for name in ("image_processing", "image_edited", "image_edit_error"):
+            self.client.on(name, lambda data, name=name: self.heard.append((name, data)))
+
+    async def __aenter__(self):
+        await self.client.connect(self.url, socketio_path="/ws/socket.io", transports=self.transports)
+        return self
+
+    async def __aexit__(self, *args):
+        await self.client.disconnect()
+
+
+async def hear(served, transports, *wishes):
+    """Events that a client hears of photos that it sends, until each has its end."""
+    work = served.work.run
+
+    def in_25_steps(model, request, photo):
+        return work(model, request.model_copy(update={"steps": 25}), photo)
+
+    served.service._run_request = in_25_steps
+    async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE, trust_env=False) as web:
+        async with Listener(served.url, transports) as one:
+            answers = []
+            for wish in wishes:
+                query = {"sid": one.client.get_sid(), **wish}
+                answer = await web.post("/edit", params=query, files={"image": IMAGE})
+                answers.append(("answer", answer.json()))
+            for _ in range(600):
+                if sum(name != "image_processing" for name, _ in one.heard) == len(wishes):
+                    break
+                await asyncio.sleep(0.1)
+            return answers + one.heard
