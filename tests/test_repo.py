@@ -61,8 +61,10 @@ def _script_of(called: str) -> str:
 
 
 def _place(block_script: str) -> Path:
-    """Find a script as the reader would, from the root or from applications/."""
+    """Find a script as the reader would, from the root or from applications/; a package's is its __main__."""
     here = ROOT / block_script
+    if (here.with_suffix("") / "__main__.py").exists():
+        return here.with_suffix("") / "__main__.py"
     return here if here.exists() else ROOT / "applications" / block_script
 
 

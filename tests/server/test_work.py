@@ -84,7 +84,7 @@ def test_what_cannot_be_is_refused_before_the_work(model):
 @pytest.fixture(scope="module")
 def scene():
     """A photo with a face of the embedded model's kind."""
-    from ppstyleclip.toonface.scenes import draw_scene
+    from ppstyleclip.worlds.portrait.scenes import draw_scene
 
     return draw_scene(21, faces=1, width=320, height=240, sides=(120, 130)).pixels
 
