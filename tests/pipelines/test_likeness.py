@@ -13,7 +13,7 @@ from photo_world import SCENE
 from PIL import Image
 from tiny_world import SIZE, STYLE_DIM, live_in, save_tiny_pack
 
-from ppstyleclip.align import faces_of_landmarks
+from ppstyleclip.align import faces_of_landmarks, read_photo
 from ppstyleclip.cli.main import main
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import UserError
@@ -73,7 +73,6 @@ def test_a_model_without_a_likeness_refuses(editor, monkeypatch):
 
 def test_a_photo_whose_faces_the_model_draws_well_is_of_its_own_world(editor, monkeypatch):
     assert not are_drawn(editor, SCENE.pixels, FACES)  # it has no encoder that could tell
-    monkeypatch.setattr(Editor, "invert", lambda self, crops: self.mean_w_plus())
     drawn = SimpleNamespace(bundle=SimpleNamespace(encoder=1, generator=editor.bundle.generator))
     drawn.invert = lambda crops: crops
     drawn.render = lambda crops: crops
@@ -98,7 +97,7 @@ def test_the_commands_make_portraits_of_a_photo(pack, capsys):
     assert main(["edit", "me.png", *common, "-o", "one.png"]) == 0
     said = capsys.readouterr().out
     assert "face 1: a portrait in its likeness; read: place; not read, so as it goes with that: mood" in said
-    assert Image.open("one.png").size == (SIZE, SIZE)
+    assert read_photo("one.png").shape == (SIZE, SIZE, 3)
     assert main(["edit", "me.png", *common, "--json", "-o", "two.png"]) == 0
     assert json.loads(capsys.readouterr().out)["portraits"][0]["read"] == {"place": 0.5}
     assert main(["photo", "me.png", *common, "--face", "all", "--output_path", "out"]) == 0

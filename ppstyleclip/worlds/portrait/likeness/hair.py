@@ -24,6 +24,7 @@ HIGH, HIGHEST = (
     -1.38,
     -1.6,
 )  # lines over which there is no hair: where what follows looks like the backdrop; at all
+ROUGH = 11.0  # deviation of L over the head, of a backdrop with detail
 UNEVEN = 10.0  # deviation of L along the hairline, of what looks like a backdrop
 BLACK = 30.0  # L of hair that a dark backdrop may pass for
 
@@ -71,12 +72,9 @@ def read_hair(patch: Patch, lab: np.ndarray, skin: np.ndarray) -> Hair:
         line, top, above = top, top - THIN * STEP, np.median(ways[:, row : row + THIN - 1].reshape(-1, 3), 0)
     backdrop, clothes = _behind(patch, lab, top)
     is_skin = np.abs((above - skin) * (0.7, 1.2, 1)).sum() < BALD and above[0] > SCALP * skin[0]
-    uneven = np.std(
-        [colour[0] for _, _, colour in found]
-    )  # hair is alike all over the forehead, what is behind is not
-    is_behind = (
-        min(one[0] for one in found[1:4]) < HIGH and uneven > UNEVEN and _apart(above, backdrop) < 0.45
-    )
+    uneven = np.std([colour[0] for _, _, colour in found])  # hair is alike all over the forehead
+    is_behind = min(one[0] for one in found[1:4]) < HIGH and _apart(above, backdrop) < 0.45
+    is_behind = is_behind and uneven > UNEVEN and _is_rough(patch, lab, line, top)
     bald = is_skin or is_behind or line < HIGHEST
     beside = _beside(patch, lab, skin) if bald else None
     colour = above if not bald else skin * (0.5, 0.5, 0.5) if beside is None else beside
@@ -91,6 +89,12 @@ def read_hair(patch: Patch, lab: np.ndarray, skin: np.ndarray) -> Hair:
             colour + 0.8 * skin
         ) / 2  # no head is drawn bald: the shortest hair, hardly darker than skin
     return Hair(colour, line, top, bool(bald), level, full, sure)
+
+
+def _is_rough(patch, lab, line, top):
+    """Whether what is over the forehead of a face from the front is as rough as leaves or a crowd."""
+    values = patch.values(lab, 0, (line + top) / 2, 0.4, max((line - top) / 2 - 0.06, 0.05))
+    return len(values) > 50 and abs(patch.points[30, 0]) < 0.3 and float(values[:, 0].std()) > ROUGH
 
 
 def _is_shaded_skin(colour, skin):
