@@ -118,7 +118,7 @@ def edited(editor, w_plus, edit, offset):
 
 
 def pasted_rows(editor, finder, scenes, faces, w_plus, edits, offset):
-    """Yield lines of the table of edits: identity of the drawn face, and of the one found again in the photo."""
+    """Yield lines of the table of edits: identity of the face as drawn, and as found again in its photo."""
     from ppstyleclip.align import paste_back
     from ppstyleclip.pipelines.quality import psnr
 
