@@ -118,11 +118,11 @@ def edited(editor, w_plus, edit, offset):
 
 
 def pasted_rows(editor, finder, scenes, faces, w_plus, edits, offset):
-    """Lines of the table of edits: identity of the drawn face, and of the one found again in the photo."""
+    """Yield lines of the table of edits: identity of the face as drawn, and as found again in its photo."""
     from ppstyleclip.align import paste_back
     from ppstyleclip.pipelines.quality import psnr
 
-    old, lines, crops = editor.synthesize(w_plus), [], np.stack([face.crop for face in faces])
+    old, crops = editor.synthesize(w_plus), np.stack([face.crop for face in faces])
     for edit in edits:
         latents = edited(editor, w_plus, edit, offset)
         again, kept = [], []
@@ -136,8 +136,7 @@ def pasted_rows(editor, finder, scenes, faces, w_plus, edits, offset):
         there = likeness(editor.bundle, *(np.stack(part) for part in zip(*pairs)))
         name, share = f"{edit} {offset:+g}" if edit else "happy face", len(pairs) / len(faces)
         figures = f"{alike.mean():.3f} | {share:.3f} | {there.mean():.3f} | {np.mean(kept):.1f} dB"
-        lines.append(f"| {name} | {figures} |")
-    return lines
+        yield f"| {name} | {figures} |"
 
 
 def _levels(image):
@@ -189,34 +188,33 @@ def main(argv=None):
     draw = import_module(SCENES[bundle.name]).draw_scene
     scenes, faces, true = gather(bundle, finder, draw, args.faces)
     crops, exact = (np.stack([getattr(face, name) for face in faces]) for name in ("crop", "exact"))
-    lines = [f"{len(faces)} of {true} faces found in {len(scenes)} scenes", ""]
-    lines += [
-        "| way | PSNR, mean | least | identity, mean | 5% | a face takes |",
-        "|---|---|---|---|---|---|",
-    ]
-    print("\n".join(lines), flush=True)
+    lines = []
+
+    def tell(*more):
+        lines.extend(more)
+        print("\n".join(more), flush=True)
+
+    tell(f"{len(faces)} of {true} faces found in {len(scenes)} scenes", "")
+    tell("| way | PSNR, mean | least | identity, mean | 5% | a face takes |", "|---|---|---|---|---|---|")
     w_plus, seconds = invert(editor, crops, 0, args.batch)
-    lines.append(row(editor, "encoder", crops, w_plus, seconds))
-    lines.append(row(editor, "exact crop, encoder", exact, *invert(editor, exact, 0, args.batch)))
-    some = crops[: args.fitted]
-    if len(some):
-        found = invert(editor, some, args.steps, args.batch)
-        lines.append(row(editor, f"encoder, {args.steps} steps", some, *found))
-    print("\n".join(lines[4:]), flush=True)
-    edits = args.edit if bundle.directions else [None]
-    head = ["", "| edit | identity, drawn | found again | identity, in the photo | photo's PSNR |"]
-    lines += [*head, "|---|---|---|---|---|"]
-    rows = pasted_rows(
-        editor, finder, scenes, faces[: args.pasted], w_plus[: args.pasted], edits, args.offset
-    )
-    print("\n".join(lines[-2:] + rows), flush=True)
+    tell(row(editor, "encoder", crops, w_plus, seconds))
     if args.output:
-        write_atomic(Path(args.output), ("\n".join([*lines, *rows]) + "\n").encode())
-        sheet = [
-            np.concatenate([crops[k], editor.render(w_plus[k][None])[0]], 0)
-            for k in range(min(12, len(crops)))
-        ]
+        drawn = editor.render(w_plus[:12])
+        sheet = [np.concatenate(pair, 0) for pair in zip(crops, drawn)]
         save_png(Path(args.output).with_suffix(".png"), np.concatenate(sheet, 1))
+    tell(row(editor, "exact crop, encoder", exact, *invert(editor, exact, 0, args.batch)))
+    if args.fitted:
+        some = crops[: args.fitted]
+        found = invert(editor, some, args.steps, args.batch)
+        tell(row(editor, f"encoder, {args.steps} steps", some, *found))
+    edits = args.edit if bundle.directions else [None]
+    tell("", "| edit | identity, drawn | found again | identity, in the photo | photo's PSNR |")
+    tell("|---|---|---|---|---|")
+    some = slice(args.pasted)
+    for line in pasted_rows(editor, finder, scenes, faces[some], w_plus[some], edits, args.offset):
+        tell(line)
+    if args.output:
+        write_atomic(Path(args.output), ("\n".join(lines) + "\n").encode())
 
 
 if __name__ == "__main__":

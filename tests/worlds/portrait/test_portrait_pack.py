@@ -115,3 +115,18 @@ def test_the_same_face_is_itself_whether_drawn_or_rendered(bundle):
     pair = features(bundle, draw(bundle, w_plus)), features(bundle, render_batch(factors_from_z(z), 128))
     assert ((pair[0] * pair[1]).sum(1) > 0.8).all()
     assert factors_from_z(z).shape == (3, NUM_FACTORS) and INDEX["smile"] == FACTORS.index("smile")
+
+
+def test_the_encoder_finds_latents_that_draw_the_face(bundle):
+    """Much nearer than the mean face is."""
+    if bundle.encoder is None:
+        pytest.skip("the pack has no encoder yet")
+    network, mean = bundle.encoder.network, bundle.encoder.latent_avg
+    pixels = render_batch(factors_from_z(sample_z(HELD_OUT + 1, 4)), 128)
+    side = network.input_size
+    small = to_images(pixels).reshape(4, 3, side, 128 // side, side, 128 // side).mean((3, 5))
+    with paddle.no_grad():
+        w_plus = network(paddle.to_tensor(small)).numpy() + mean
+    average = np.broadcast_to(mean, w_plus.shape)
+    near, far = (((draw(bundle, w).astype(float) - pixels) ** 2).mean() for w in (w_plus, average))
+    assert near < 0.4 * far

@@ -2,7 +2,7 @@
 """The encoder's last layers by least squares: the best w that is linear in what its trunk sees.
 
 A few thousand pictures are enough, and it takes a minute, so a short fit of the trunk becomes a useful
-encoder. All layers get the same w then, which is where the generator's own faces are, and where edits do best.
+encoder. All layers get the same w then, which is where the generator's own faces are.
 """
 
 from __future__ import annotations
