@@ -13,7 +13,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Union
 
@@ -23,19 +23,24 @@ import paddle
 from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_number, check_signed
-from ppstyleclip.methods.global_directions import StyleDirection, choose_matcher, style_direction
+from ppstyleclip.methods.global_directions import (
+    Budget,
+    Population,
+    StrengthRecord,
+    StyleDirection,
+)
+from ppstyleclip.methods.global_directions.of_bundle import BundleDirections
+from ppstyleclip.methods.global_directions.solve import is_auto, population_of, solve_edit, without_auto
 from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
-from ppstyleclip.stylespace import StyleStats, TextMatcher
-from ppstyleclip.text import text_direction
+from ppstyleclip.progress import last
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle, load_bundle
 from ppstyleclip.zoo.save import save_bundle
 
 BATCH_PIXELS = 2**21  # pictures rendered together: 2 at 1024 px, 32 at 256 px and below
 MAX_BATCH = 32
-POPULATION = 4000  # faces whose differences `pull` leans towards
 
 Face = Union[np.ndarray, paddle.Tensor]  # w_plus `[N, L, D]` or flat styles s `[N, S]`
 Seeds = Union[int, Sequence[int], np.ndarray]
@@ -48,14 +53,17 @@ class Edit:
     Attributes:
         neutral: what the face is, such as "face".
         target: what it should become, such as "smiling face".
-        alpha: strength; negative goes the other way, 0 changes nothing.
-        beta: channels whose `|relevance @ dt|` is below it are left alone; typically 0.08 to 0.3.
+        alpha: strength; negative goes the other way, 0 changes nothing. "auto": the smallest at which a face
+            reaches the text within the budget, see Editor.solve.
+        beta: channels whose `|relevance @ dt|` is below it are left alone; typically 0.08 to 0.3. "auto": of
+            several the one with which a face reaches the text and loses least.
         unit: what alpha counts: "style" (raw values, as PaddleGAN), "sigma" (deviations, as the paper) or
             "effect" (expected move of the CLIP feature; one alpha fits all texts).
         templates: "paddlegan" (46), "official" (79) or "plain" (the words alone).
         soft: share of its movement that a channel below beta keeps; 0 in the paper.
         pull: how far the step leans towards how faces differ in truth, 0 (the paper's) to 1; see
             style_direction.
+        budget: of what "auto" may cost; None is Budget().
 
     Examples:
         >>> from ppstyleclip import Edit
@@ -65,12 +73,13 @@ class Edit:
 
     neutral: str
     target: str
-    alpha: float | None = None
-    beta: float | None = None
+    alpha: float | str | None = None
+    beta: float | str | None = None
     unit: str | None = None
     templates: str | None = None
     soft: float = 0.0
     pull: float | None = None
+    budget: Budget | None = None
 
     def __str__(self) -> str:
         return f"{self.neutral} -> {self.target}"
@@ -122,9 +131,8 @@ class Editor:
 
     @on_worker
     def __init__(self, bundle: Bundle, *, relevance: str | None = None):
-        self.bundle, self._source = bundle, relevance
+        self.bundle, self._directions = bundle, BundleDirections(bundle, relevance)
         self._renderer = Renderer(bundle.generator, mark=bundle.fingerprints.get("generator"))
-        self._cached_direction = lru_cache(maxsize=64)(self._compute_direction)
 
     @classmethod
     def from_pretrained(
@@ -250,7 +258,11 @@ class Editor:
         return latents
 
     def resolve(self, edit: AnyEdit) -> ResolvedEdit:
-        """Fill what the edit leaves open from the bundle's defaults."""
+        """Fill what the edit leaves open from the bundle's defaults.
+
+        Raises:
+            UserError: a value is no number; "auto" needs a face, see `solve`.
+        """
         wished: dict[str, Any] = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
         defaults = self.bundle.defaults
         filled: dict[str, Any] = {
@@ -261,7 +273,8 @@ class Editor:
     def direction(self, edit: AnyEdit) -> StyleDirection:
         """Turn an edit's words into a style direction; alpha plays no part. Remembered per edit.
 
-        Words that the bundle's CLIP was never trained on are named in a warning.
+        A beta of "auto" counts as the bundle's own. Words that the bundle's CLIP was never trained on are
+        named in a warning.
 
         Raises:
             UserError: empty, equal or over-long texts, or no channel passes beta (names the largest usable).
@@ -272,7 +285,37 @@ class Editor:
             >>> direction.ds.shape, direction.num_channels > 100
             ((1120,), True)
         """
-        return self._cached_direction(replace(self.resolve(edit), alpha=1.0))
+        return self._directions.direction(replace(self.resolve(without_auto(edit)), alpha=1.0))
+
+    def solve(self, face: Face, edit: AnyEdit, *, original: Face | None = None) -> Iterator[StrengthRecord]:
+        """Find what an edit leaves to "auto", for one face.
+
+        Args:
+            face: one face.
+            edit: with "auto" as alpha, beta or both.
+            original: whose identity the budget keeps, where the face is edited already; None: the face's.
+        Yields:
+            StrengthRecord for each picture that is drawn; the last one has the Solution.
+        Raises:
+            UserError: as direction; an identity budget, and the bundle has no identity network.
+
+        Examples:
+            >>> from ppstyleclip import Edit, Editor
+            >>> from ppstyleclip.progress import last
+            >>> editor = Editor.from_pretrained()
+            >>> found = last(editor.solve(editor.sample(seed=1259), Edit("face", "happy face", alpha="auto")))
+            >>> found.result.bound
+            'reached'
+        """
+        return solve_edit(self, self.styles(face), edit, self._texts_population, original)
+
+    def fixed(self, face: Face, edit: AnyEdit, *, original: Face | None = None) -> ResolvedEdit:
+        """The edit with everything filled in, and what it leaves to "auto" solved for one face."""
+        if not is_auto(edit):
+            return self.resolve(edit)
+        found = last(self.solve(face, edit, original=original)).result
+        assert found is not None
+        return self.resolve(replace(edit, alpha=found.trial.alpha, beta=found.trial.beta))
 
     def step(self, edit: AnyEdit) -> np.ndarray:
         """Return `alpha * ds` `[S]`: what the edit adds to any face. Steps of several edits add up."""
@@ -283,7 +326,7 @@ class Editor:
 
         Args:
             face: N faces.
-            edit: the edit.
+            edit: the edit; "auto" is solved for each face.
             alphas: A strengths instead of the edit's own.
         Returns:
             s `[N * A, S]`; the strengths of one face lie side by side.
@@ -296,6 +339,9 @@ class Editor:
             (6, 1120)
         """
         self.check_face(face)
+        if alphas is None and is_auto(edit):
+            each = self.styles(face).split(len(face))
+            return paddle.concat([self.apply(one, self.fixed(one, edit)) for one in each])
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
         check_signed("alpha", *alphas)
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
@@ -366,34 +412,8 @@ class Editor:
         return self.bundle.generator.mean_latent()
 
     @cached_property
-    @on_worker
-    @paddle.no_grad()
-    def _population(self) -> np.ndarray:
-        """Styles of the editable channels `[N, E]` of faces that are always the same."""
-        generator, layout = self.bundle.generator, self.bundle.layout
-        z = np.random.RandomState(0).standard_normal([POPULATION, generator.style_dim]).astype(np.float32)
-        s = layout.flatten(generator.style_affine(generator.get_latent(paddle.to_tensor(z))))
-        return s.numpy()[:, layout.editable_index]
-
-    @cached_property
-    def _matcher(self) -> tuple[TextMatcher, StyleStats]:
-        return choose_matcher(self.bundle, self._source)
-
-    def _compute_direction(self, edit: ResolvedEdit) -> StyleDirection:
-        bundle = self.bundle
-        relevance, stats = self._matcher  # where one is missing, no CLIP is fetched first
-        dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
-        return style_direction(
-            relevance,
-            dt,
-            bundle.layout,
-            stats,
-            beta=edit.beta,
-            unit=edit.unit,
-            soft=edit.soft,
-            covariance_weight=edit.pull,
-            population=self._population if edit.pull else None,
-        )
+    def _texts_population(self) -> Population:
+        return population_of(self.bundle, self.synthesize)
 
 
 class Session:
@@ -436,6 +456,7 @@ class Session:
 
     def preview(self, edit: AnyEdit) -> np.ndarray:
         """Draw the face as it would be after one more edit, and change nothing."""
+        edit = self._fixed(edit)
         self.editor.step(edit)  # what it needs is loaded in this thread
         return self._preview(edit)
 
@@ -450,7 +471,8 @@ class Session:
         return before, after
 
     def accept(self, edit: AnyEdit) -> None:
-        """Keep an edit; one that fails (a text, a threshold) is not kept."""
+        """Keep an edit; one that fails (a text, a threshold) is not kept. "auto" is solved now."""
+        edit = self._fixed(edit)
         self.editor.step(edit)
         self._accepted.append(edit)
 
@@ -463,6 +485,9 @@ class Session:
     def reset(self) -> None:
         """Take all edits back."""
         self._accepted.clear()
+
+    def _fixed(self, edit: AnyEdit) -> AnyEdit:
+        return self.editor.fixed(self.s, edit, original=self.start) if is_auto(edit) else edit
 
     def _styles_with(self, edits: Sequence[AnyEdit]) -> paddle.Tensor:
         steps = np.sum([self.editor.step(edit) for edit in edits], axis=0, dtype=np.float32)
