@@ -1,10 +1,10 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""The smallest strength at which a face reaches its text, within budgets; and the threshold that spoils least.
+"""The smallest strength at which a face reaches its text, within budgets; the threshold that spoils least.
 
 What a picture is worth is measured elsewhere (reach.py); here is the search alone. With reach 1 the text is
 reached. For one beta it looks for the smallest alpha of reach 1 between a lower end, which is not enough, and
-an upper one, which is enough or breaks a budget: where both ends say how reach or the broken budget grows, the
-next alpha is interpolated. For a free beta it climbs a ladder of betas as long as the solutions spoil less.
+an upper one, which is enough or breaks a budget: where both ends say how reach or the broken budget grows,
+the next alpha is interpolated. For a free beta it climbs a ladder of betas as long as they spoil less.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Budget:
     Attributes:
         identity: least cosine between who is in the picture before and after; None: USUAL_IDENTITY where
             there is a network that tells, else no limit. 0 sets no limit.
-        outside: most mean absolute change of the picture outside of the edit's region, as a share of the range
-            from black to white. Without a region that is the three quarters of the picture that change
-            least. 1 sets no limit.
+        outside: most mean absolute change of the picture outside of the edit's region, as a share of the
+            range from black to white. Without a region that is the three quarters of the picture that
+            change least. 1 sets no limit.
     Raises:
         UserError: a value is not from 0 to 1.
     """
@@ -50,13 +50,12 @@ class Budget:
 
     def broken(self, trial: Trial) -> str | None:
         """Which bound a trial breaks, "identity" or "outside", the one that is broken more; None: neither."""
-        over = {"identity": self._used_identity(trial), "outside": trial.outside / max(self.outside, 1e-9)}
-        name = max(over, key=lambda one: over[one])
-        return name if over[name] > 1 else None
+        name = max(("identity", "outside"), key=lambda one: self.used_of(one, trial))
+        return name if self.used_of(name, trial) > 1 else None
 
     def used(self, trial: Trial) -> float:
-        """The share of the budget that a trial takes, of that bound of which it takes more; above 1: broken."""
-        return max(self._used_identity(trial), trial.outside / max(self.outside, 1e-9))
+        """The share that a trial takes of the bound of which it takes more; above 1 it breaks that."""
+        return max(self.used_of(name, trial) for name in ("identity", "outside"))
 
     def used_of(self, name: str, trial: Trial) -> float:
         """The share of one bound, "identity" or "outside", that a trial takes."""
@@ -258,9 +257,8 @@ def _conclude(
     broken = None if high is None else budget.broken(high)
     if nearest is None:
         assert high is not None
-        nearest = replace(
-            high, alpha=0.0, reach=0.0, identity=None if high.identity is None else 1.0, outside=0.0
-        )
+        same = None if high.identity is None else 1.0
+        nearest = Trial(0.0, high.beta, 0.0, same, 0.0)
     return Solution(nearest, broken or "text", renders, budget)
 
 
