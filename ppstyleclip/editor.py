@@ -23,18 +23,12 @@ import paddle
 from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_number, check_signed
-from ppstyleclip.methods.global_directions import (
-    Budget,
-    Population,
-    StrengthRecord,
-    StyleDirection,
-)
+from ppstyleclip.methods.global_directions import Budget, Population, StrengthRecord, StyleDirection
 from ppstyleclip.methods.global_directions.of_bundle import BundleDirections
 from ppstyleclip.methods.global_directions.solve import is_auto, population_of, solve_edit, without_auto
 from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
-from ppstyleclip.progress import last
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle, load_bundle
 from ppstyleclip.zoo.save import save_bundle
@@ -287,13 +281,17 @@ class Editor:
         """
         return self._directions.direction(replace(self.resolve(without_auto(edit)), alpha=1.0))
 
-    def solve(self, face: Face, edit: AnyEdit, *, original: Face | None = None) -> Iterator[StrengthRecord]:
+    def solve(
+        self, face: Face, edit: AnyEdit, *, original: Face | None = None, **options: Any
+    ) -> Iterator[StrengthRecord]:
         """Find what an edit leaves to "auto", for one face.
 
         Args:
             face: one face.
             edit: with "auto" as alpha, beta or both.
-            original: whose identity the budget keeps, where the face is edited already; None: the face's.
+            original: the face before all edits, where it is edited already: from there count the text's reach
+                and the identity that the budget keeps.
+            options: `direction` and `first` of solve_edit.
         Yields:
             StrengthRecord for each picture that is drawn; the last one has the Solution.
         Raises:
@@ -301,21 +299,21 @@ class Editor:
 
         Examples:
             >>> from ppstyleclip import Edit, Editor
-            >>> from ppstyleclip.progress import last
-            >>> editor = Editor.from_pretrained()
-            >>> found = last(editor.solve(editor.sample(seed=1259), Edit("face", "happy face", alpha="auto")))
-            >>> found.result.bound
+            >>> editor, happy = Editor.from_pretrained(), Edit("face", "happy face", alpha="auto")
+            >>> *_, last = editor.solve(editor.sample(seed=1259), happy)
+            >>> last.result.bound
             'reached'
         """
-        return solve_edit(self, self.styles(face), edit, self._texts_population, original)
+        original = None if original is None else self.styles(original)
+        return solve_edit(self, self.styles(face), edit, self._texts_population, original, **options)
 
     def fixed(self, face: Face, edit: AnyEdit, *, original: Face | None = None) -> ResolvedEdit:
         """The edit with everything filled in, and what it leaves to "auto" solved for one face."""
         if not is_auto(edit):
             return self.resolve(edit)
-        found = last(self.solve(face, edit, original=original)).result
-        assert found is not None
-        return self.resolve(replace(edit, alpha=found.trial.alpha, beta=found.trial.beta))
+        *_, record = self.solve(face, edit, original=original)
+        assert record.result is not None
+        return self.resolve(replace(edit, alpha=record.result.trial.alpha, beta=record.result.trial.beta))
 
     def step(self, edit: AnyEdit) -> np.ndarray:
         """Return `alpha * ds` `[S]`: what the edit adds to any face. Steps of several edits add up."""

@@ -32,6 +32,7 @@ class StyleDirection:
         max_relevance: the largest |relevance @ dt|; beta must stay at or below it.
         dt: `[D]` the text direction.
         chosen: `[S]` bool, the channels that reached beta.
+        std: `[S]` deviations of the channels.
         expected_move: how far alpha 1 is expected to move a picture's CLIP feature along dt; None where the
             strength of the channels is not known.
     """
@@ -41,6 +42,7 @@ class StyleDirection:
     max_relevance: float
     dt: np.ndarray
     chosen: np.ndarray
+    std: np.ndarray
     expected_move: float | None
 
 
@@ -125,7 +127,7 @@ def style_direction(
     where = np.zeros(layout.size, bool)
     where[layout.editable_index] = chosen
     move = _expected_move(ds[layout.editable_index], stats.std[layout.editable_index], match)
-    return StyleDirection(ds, int(chosen.sum()), largest, np.asarray(dt), where, move)
+    return StyleDirection(ds, int(chosen.sum()), largest, np.asarray(dt), where, stats.std, move)
 
 
 def _expected_move(ds: np.ndarray, std: np.ndarray, match: ChannelMatch) -> float | None:

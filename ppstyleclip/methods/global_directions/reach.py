@@ -85,7 +85,7 @@ class Population:
 
 
 class Meter:
-    """What pictures of one face are worth, beside the picture before the edit.
+    """What pictures of one face are worth, beside the picture before the edit, or before all edits.
 
     Args:
         clip: ClipModel.
@@ -94,7 +94,8 @@ class Meter:
         dt: `[D]` text direction.
         spread: Spread along dt.
         region: `[H, W]` 0 to 1, where the picture may change; None: see Budget.outside.
-        original: `[1, 3, H, W]` whose identity counts, where the face is edited already; None: `before`.
+        original: `[1, 3, H, W]` the picture before all edits, from which reach and identity count; None:
+            `before`, from which change counts.
     """
 
     @on_worker
@@ -110,12 +111,11 @@ class Meter:
     ):
         self._clip, self._identity, self._dt = clip, identity, np.asarray(dt, np.float32)
         self._before, self._region = _seen(before), region
-        self._start = self._along(self._before)
+        original = self._before if original is None else _seen(original)
+        self._start = self._along(original)
         end = max(self._start + MOVE * spread.std, spread.mean + END * spread.std)
         self.needed = max(end - self._start, 1e-9)
-        self._who: np.ndarray | None = None
-        if identity is not None:
-            self._who = self._features(self._before if original is None else _seen(original))
+        self._who = None if identity is None else self._features(original)
 
     @on_worker
     def measure(self, images: np.ndarray) -> tuple[float, float | None, float]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,12 @@ import numpy as np
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import cache_home
 from ppstyleclip.methods.global_directions.choose import measured_styles
+from ppstyleclip.methods.global_directions.direction import StyleDirection
 from ppstyleclip.methods.global_directions.reach import Meter, Population
 from ppstyleclip.methods.global_directions.strength import (
     AUTO,
     LADDER,
+    UNEDITED,
     USUAL_IDENTITY,
     Budget,
     StrengthRecord,
@@ -66,7 +68,13 @@ def budget_of(budget: Budget | None, bundle: Bundle) -> Budget:
 
 
 def solve_edit(
-    editor: Any, s: Any, edit: Any, population: Population, original: Any = None
+    editor: Any,
+    s: Any,
+    edit: Any,
+    population: Population,
+    original: Any = None,
+    direction: Callable[[Any], StyleDirection] | None = None,
+    first: float | None = None,
 ) -> Iterator[StrengthRecord]:
     """Find alpha, beta or both of an edit for one face.
 
@@ -75,7 +83,11 @@ def solve_edit(
         s: `[1, S]` the face.
         edit: Edit with "auto" as alpha, beta or both.
         population: Population of the editor's bundle.
-        original: `[1, S]` whose identity is to be kept, where the face is edited already; None: the face's.
+        original: `[1, S]` the face before all edits, where it is edited already: from there the text's reach
+            and identity count.
+        direction: gives the StyleDirection of a ResolvedEdit in place of Editor.direction, such as one that
+            is made orthogonal to those of other edits.
+        first: the alpha that is tried first; None: the one that is expected to be right.
     Yields:
         StrengthRecord for each picture; the last one has the Solution.
     Raises:
@@ -84,7 +96,9 @@ def solve_edit(
     bundle = editor.bundle
     budget = budget_of(edit.budget, bundle)
     fixed = editor.resolve(without_auto(edit))
-    dt = editor.direction(fixed).dt
+    direction = editor.direction if direction is None else direction
+    dt = direction(fixed).dt
+    s = editor.styles(s).numpy()
     before = editor.synthesize(s)
     meter = Meter(
         bundle.clip,
@@ -96,16 +110,19 @@ def solve_edit(
     )
 
     def draw(alpha: float, beta: float) -> Trial:
-        images = editor.synthesize(editor.apply(s, replace(fixed, alpha=alpha, beta=beta)))
-        return Trial(alpha, beta, *meter.measure(images))
+        ds = direction(replace(fixed, beta=beta)).ds
+        return Trial(alpha, beta, *meter.measure(editor.synthesize(s + np.float32(alpha) * ds)))
 
     def guess(beta: float) -> float:
-        move = editor.direction(replace(fixed, beta=beta)).expected_move
+        if first:
+            return abs(first) / max(1 - begin.reach, 1e-6)
+        move = direction(replace(fixed, beta=beta)).expected_move
         return meter.needed / move if move else abs(bundle.defaults.alpha) or 1.0
 
+    begin = UNEDITED if original is None else Trial(0.0, 0.0, *meter.measure(before))
     betas = _betas(editor, fixed) if edit.beta == AUTO else [fixed.beta]
     if edit.alpha == AUTO:
-        yield from solve_strength(draw, guess, betas, budget)
+        yield from solve_strength(draw, guess, betas, budget, begin)
     else:
         yield from choose_threshold(draw, fixed.alpha, betas, budget)
 

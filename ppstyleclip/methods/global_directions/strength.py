@@ -147,10 +147,15 @@ class StrengthRecord:
 
 
 Draw = Callable[[float, float], Trial]  # (alpha, beta) to what that picture is worth
+UNEDITED = Trial(0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 def solve_strength(
-    draw: Draw, guess: Callable[[float], float], betas: Sequence[float], budget: Budget
+    draw: Draw,
+    guess: Callable[[float], float],
+    betas: Sequence[float],
+    budget: Budget,
+    begin: Trial = UNEDITED,
 ) -> Iterator[StrengthRecord]:
     """Find the smallest alpha at which the text is reached, and of several betas the one that spoils least.
 
@@ -159,17 +164,23 @@ def solve_strength(
         guess: for a beta, the alpha at which reach 1 is expected; above 0.
         betas: from small to large; the search begins in their middle. One beta is taken as it is.
         budget: Budget.
+        begin: what the face is worth at alpha 0, where other edits have brought it nearer or away already.
     Yields:
         StrengthRecord for each picture; the last one has the Solution.
     """
+    if begin.reach >= 1:
+        middle = betas[(len(betas) - 1) // 2]
+        chosen = Solution(replace(begin, beta=middle), budget.broken(begin) or "reached", 1, budget)
+        yield StrengthRecord(1, 1, trial=begin, result=chosen)
+        return
     total, done = MOST_RENDERS * len(betas), 0
     found: dict[int, Solution] = {}
     ratio = 1.0  # of the alpha that was right to the one that was guessed, of the latest beta
     place: int | None = (len(betas) - 1) // 2
     while place is not None:
         beta = betas[place]
-        first = guess(beta)
-        for solution, trial in _solve_alpha(lambda alpha: draw(alpha, beta), first * ratio, first, budget):  # noqa: B023
+        first = guess(beta) * (1 - begin.reach)
+        for solution, trial in _solve_alpha(draw, beta, first * ratio, first, budget, begin):
             done += trial is not None
             if solution is not None:
                 found[place] = solution
@@ -220,15 +231,14 @@ def _next_place(found: dict[int, Solution], count: int) -> int | None:
 
 
 def _solve_alpha(
-    draw: Callable[[float], Trial], start: float, guess: float, budget: Budget
+    draw: Draw, beta: float, start: float, guess: float, budget: Budget, begin: Trial
 ) -> Iterator[tuple[Solution | None, Trial | None]]:
     """Search one beta; yields (None, trial) for each picture and (Solution, None) at the end."""
     limit = FIRST_GUESSES * guess
-    low = Trial(0.0, 0.0, 0.0, 1.0, 0.0)  # the face as it is
-    best, high, nearest = None, None, None
+    low, best, high, nearest = begin, None, None, None
     alpha, renders = min(start, limit), 0
     while renders < MOST_RENDERS:
-        trial = draw(alpha)
+        trial = draw(alpha, beta)
         renders += 1
         yield None, trial
         broken = budget.broken(trial)
@@ -245,28 +255,20 @@ def _solve_alpha(
             break
         if high is None and low.alpha >= limit * (1 - TOLERANCE):
             break
-        alpha = _next_alpha(low, high, budget, limit)
-    yield _conclude(best, nearest, high, budget, renders), None
-
-
-def _conclude(
-    best: Trial | None, nearest: Trial | None, high: Trial | None, budget: Budget, renders: int
-) -> Solution:
+        alpha = _next_alpha(begin, low, high, budget, limit)
     if best is not None:
-        return Solution(best, "reached", renders, budget)
-    broken = None if high is None else budget.broken(high)
-    if nearest is None:
-        assert high is not None
-        same = None if high.identity is None else 1.0
-        nearest = Trial(0.0, high.beta, 0.0, same, 0.0)
-    return Solution(nearest, broken or "text", renders, budget)
+        yield Solution(best, "reached", renders, budget), None
+    else:
+        bound = "text" if high is None else budget.broken(high) or "text"
+        yield Solution(nearest or replace(begin, beta=beta), bound, renders, budget), None
 
 
-def _next_alpha(low: Trial, high: Trial | None, budget: Budget, limit: float) -> float:
+def _next_alpha(begin: Trial, low: Trial, high: Trial | None, budget: Budget, limit: float) -> float:
     """Where reach 1 is expected or, if a budget breaks before it, where that breaks."""
     goal = 1 + SLACK / 2
     if high is None:
-        growth = goal / low.reach if low.reach > 0 else MOST_GROWTH
+        rise = low.reach - begin.reach
+        growth = (goal - begin.reach) / rise if rise > 0 else MOST_GROWTH
         return min(limit, low.alpha * min(MOST_GROWTH, max(LEAST_GROWTH, growth)))
     if high.reach >= goal:
         share = (goal - low.reach) / (high.reach - low.reach)
