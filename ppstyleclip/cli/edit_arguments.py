@@ -6,7 +6,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Callable
 
-from ppstyleclip.cli.argument_types import FRACTION, STEPS, STRENGTH, THRESHOLD, Whole, which_face, words
+from ppstyleclip.cli.argument_types import (
+    FRACTION,
+    STEPS,
+    STRENGTH_OR_AUTO,
+    THRESHOLD_OR_AUTO,
+    Whole,
+    which_face,
+    words,
+)
 from ppstyleclip.cli.arguments import add_identity_argument, load_editor
 from ppstyleclip.errors import UserError
 
@@ -18,19 +26,21 @@ if TYPE_CHECKING:
 def add_edit_arguments(add: Callable[..., Any]) -> None:
     """Add the texts, the strengths and all knobs of an edit; `add` is a group's add_argument."""
     add("--neutral", type=words, default="face", help="what the picture shows (default: face)")
-    add("--target", type=words, required=True, help="what it should show, such as 'happy face'")
+    add("--target", type=words, help="what it should show, such as 'happy face'")
     add(
         "--direction_offset",
-        type=STRENGTH,
+        type=STRENGTH_OR_AUTO,
         nargs="+",
         metavar="ALPHA",
-        help="strength, or several; dst is the last one (default: the model's own)",
+        help="strength, or several; dst is the last one; or auto: the smallest that reaches the text within "
+        "the budget (default: the model's own)",
     )
     add(
         "--beta_threshold",
-        type=THRESHOLD,
+        type=THRESHOLD_OR_AUTO,
         metavar="BETA",
-        help="style channels less related to the text stay still (default: the model's own)",
+        help="style channels less related to the text stay still; or auto: the one that spoils least "
+        "(default: the model's own)",
     )
     add(
         "--soft_threshold",
@@ -55,6 +65,15 @@ def add_edit_arguments(add: Callable[..., Any]) -> None:
         "--templates",
         choices=("paddlegan", "official", "plain"),
         help="sentences that the words are put into (default: the model's own)",
+    )
+
+
+def add_sheet_argument(add: Callable[..., Any]) -> None:
+    """Add the picture of several strengths and thresholds; `add` is add_argument."""
+    add(
+        "--contact_sheet",
+        metavar="PICTURE",
+        help="write the edit at several strengths and thresholds too, labelled, the chosen one framed",
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ppstyleclip.pipelines.frames import FrameRecord
     from ppstyleclip.pipelines.inversion import FaceInversion
     from ppstyleclip.pipelines.photo import PhotoEdit
+    from ppstyleclip.pipelines.recipes import RecipeEdit
     from ppstyleclip.pipelines.sampling import Mixture, Sheets
 
 PHOTO_PICTURES = ("edited.png", "side_by_side.png", "faces.png")  # that save_photo writes
@@ -51,11 +52,11 @@ def save_styles(path: str | Path, styles: Sequence[Any]) -> Path:
 
 
 @all_or_nothing()
-def save_text_edit(folder: str | Path, made: TextEdit) -> list[Path]:
+def save_text_edit(folder: str | Path, made: TextEdit | RecipeEdit) -> list[Path]:
     """Write src.editing.png, dst.editing.png, dst.editing.pd and, for several strengths, strip.png."""
     written = _save_pngs(folder, {"src.editing.png": made.before, "dst.editing.png": made.after})
     written.append(save_styles(Path(folder) / "dst.editing.pd", made.styles))
-    return written + _save_strip(folder, made.pictures, made.alphas)
+    return written + (_save_strip(folder, made.pictures, made.alphas) if len(made.pictures) > 1 else [])
 
 
 @all_or_nothing()

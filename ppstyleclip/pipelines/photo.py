@@ -18,13 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ppstyleclip.align import Face, FaceFinder, choose_faces, paste_back
-from ppstyleclip.editor import Edit, Editor, ResolvedEdit
+from ppstyleclip.editor import Editor, ResolvedEdit
 from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, find_chosen_faces, load_finder
 from ppstyleclip.pipelines.inversion import InversionResult, invert_faces
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures, measure
-from ppstyleclip.pipelines.records import Record
+from ppstyleclip.pipelines.recipes import Applied, Edits, apply_recipe, as_recipe, check_recipe, edit_styles
+from ppstyleclip.pipelines.records import Record, result_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ class PhotoEdit:
         inversion: InversionResult: latents, the editors that drew each face, quality, seconds.
         quality_after: Quality of the edited faces, beside the crops; `inversion.stages[-1].poor` tells which
             faces are drawn badly.
-        edit: the edit with every default filled in.
+        edit: the edit with every default filled in; of several, and of one that was solved, the first of the
+            first face.
+        applied: of each face what was done, with all edits.
     """
 
     pixels: np.ndarray
@@ -67,12 +70,13 @@ class PhotoEdit:
     inversion: InversionResult
     quality_after: Quality
     edit: ResolvedEdit
+    applied: list[Applied]
 
 
 def edit_photo(
     editor: Editor,
     photo: np.ndarray,
-    edit: Edit | ResolvedEdit,
+    edit: Edits,
     config: PhotoConfig = PhotoConfig(),  # noqa: B008  frozen
     *,
     faces: Sequence[Face] | None = None,
@@ -85,7 +89,7 @@ def edit_photo(
     Args:
         editor: Editor.
         photo: `[H, W, 3]` uint8.
-        edit: Edit.
+        edit: Edit, or a Recipe of several; "auto" is solved for each face.
         config: PhotoConfig.
         faces: the photo's faces where their landmarks are known (align.faces_of_landmarks); then nothing is
             looked for.
@@ -111,7 +115,7 @@ def edit_photo(
         >>> made.pixels.shape, made.inversion.stages[-1].poor.tolist()
         ((240, 320, 3), [False])
     """
-    editor.direction(edit)  # bad words are refused before a minute is spent on the faces
+    check_recipe(editor, edit)  # bad words are refused before a minute is spent on the faces
     if faces is None:
         finder = load_finder(editor.bundle) if finder is None else finder
         chosen = find_chosen_faces(finder, photo, config.face, name=name)
@@ -126,7 +130,7 @@ def _edit_cut_faces(
     editor: Editor,
     photo: np.ndarray,
     faces: list[AlignedFace],
-    edit: Edit | ResolvedEdit,
+    edit: Edits,
     config: PhotoConfig,
     measures: Measures,
 ) -> Iterator[Record[PhotoEdit]]:
@@ -140,8 +144,10 @@ def _edit_cut_faces(
         yield Record(1 + record.done, total, record.stage)
     assert found is not None
     edited, before, after = photo, [], []
+    applied = [result_of(apply_recipe(own, w[None], edit)) for own, w in zip(found.editors, found.w_plus)]
     for number, (face, latent, own) in enumerate(zip(faces, found.w_plus, found.editors), 1):
-        edited, old, new = paste_edit(own, edited, [face], latent[None], edit, paste=config.paste)
+        settled = applied[number - 1].settled(as_recipe(edit).orthogonal)
+        edited, old, new = paste_edit(own, edited, [face], latent[None], settled, paste=config.paste)
         before.append(old[0])
         after.append(new[0])
         if number < len(faces):
@@ -152,7 +158,15 @@ def _edit_cut_faces(
         total,
         "pictures",
         PhotoEdit(
-            edited, photo, faces, np.stack(before), np.stack(after), found, quality, editor.resolve(edit)
+            edited,
+            photo,
+            faces,
+            np.stack(before),
+            np.stack(after),
+            found,
+            quality,
+            applied[0].edits[0],
+            applied,
         ),
     )
 
@@ -162,7 +176,7 @@ def paste_edit(
     photo: np.ndarray,
     faces: Sequence[AlignedFace],
     w_plus: np.ndarray,
-    edit: Edit | ResolvedEdit,
+    edit: Edits,
     *,
     paste: str = "blend",
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -173,12 +187,12 @@ def paste_edit(
         photo: `[H, W, 3]` uint8.
         faces: N AlignedFaces of it.
         w_plus: `[N, L, D]` their latents.
-        edit: Edit.
+        edit: Edit, or a Recipe of several.
         paste: as in PhotoConfig.
     Returns:
         (photo with the edited faces, drawn faces `[N, S, S, 3]` uint8 before and after the edit).
     """
-    before, after = editor.synthesize(w_plus), editor.synthesize(editor.apply(w_plus, edit))
+    before, after = editor.synthesize(w_plus), editor.synthesize(edit_styles(editor, w_plus, edit))
     for face, old, new in zip(faces, before, after):
         assert face.alignment is not None  # it was cut out of this photo
         photo = paste_back(photo, face.alignment, _levels(new), _levels(old), way=paste)

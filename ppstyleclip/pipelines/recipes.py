@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Several edits of one face in one pass: "auto" solved in all of them, and where they are in each other's way.
+"""Several edits of one face in one pass, "auto" solved among them, and where they are in each other's way.
 
 Their steps add up. The cosine of two steps, in deviations, and the channels that both move say how much one
 edit does of the other. Made orthogonal (in Loewdin's symmetric way, which changes all steps as little as can
@@ -13,13 +13,14 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Union
 
 import numpy as np
+import paddle
 
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import AUTO, Budget, Solution, StyleDirection
 from ppstyleclip.methods.global_directions.solve import is_auto, without_auto
 from ppstyleclip.pipelines.recipe_files import EditWords, RecipeWords
-from ppstyleclip.pipelines.records import Record
+from ppstyleclip.pipelines.records import Record, result_of
 
 ALIKE, OPPOSED = 0.5, -0.3  # cosines from which two edits are said to overlap, or to work against each other
 LEAST_INDEPENDENT = 0.02  # smallest eigenvalue of the cosines of steps that can be made orthogonal
@@ -111,6 +112,36 @@ class Applied:
             for name, found in zip(self.names, self.solutions)
             if found is not None
         ]
+
+    def settled(self, orthogonal: bool = False) -> Recipe:
+        """A recipe with the strengths that were found, for other pictures."""
+        return Recipe(self.edits, self.names, orthogonal)
+
+
+@dataclass(frozen=True, eq=False)
+class RecipeEdit:
+    """A face before and after the edits of a recipe.
+
+    Attributes:
+        before: `[H, W, 3]` uint8, the face as it is.
+        pictures: `[1, H, W, 3]` uint8, the face edited.
+        styles: K style tensors `[1, C_k]` behind it.
+        alphas: the strength of each edit.
+        applied: Applied.
+        conflicts: of each two edits.
+    """
+
+    before: np.ndarray
+    pictures: np.ndarray
+    styles: list[Any]
+    alphas: list[float]
+    applied: Applied
+    conflicts: list[Conflict]
+
+    @property
+    def after(self) -> np.ndarray:
+        """`[H, W, 3]` uint8."""
+        return self.pictures[-1]
 
 
 def as_recipe(edits: Edits) -> Recipe:
@@ -209,10 +240,45 @@ def apply_recipe(editor: Editor, face: Any, edits: Edits) -> Iterator[Record[App
     yield Record(drawn + 1, drawn + 1, "strength", Applied(s, edited, tuple(solutions), names))
 
 
+def edit_by_recipe(editor: Editor, face: Any, edits: Edits) -> Iterator[Record[RecipeEdit]]:
+    """Draw one face before and after the edits of a recipe.
+
+    Args and errors as apply_recipe and check_recipe.
+    Yields:
+        Record; the result is a RecipeEdit.
+    """
+    conflicts = check_recipe(editor, edits)
+    applied, done = None, 0
+    for record in apply_recipe(editor, face, edits):
+        applied, done = record.result, record.done
+        yield Record(done, record.total + 2, record.stage)
+    assert applied is not None
+    before, after = editor.render(np.concatenate([editor.styles(face).numpy(), applied.s]))
+    alphas = [edit.alpha for edit in applied.edits]
+    styles = [paddle.to_tensor(style) for style in editor.bundle.layout.unflatten(applied.s)]
+    made = RecipeEdit(before, after[None], styles, alphas, applied, conflicts)
+    yield Record(done + 2, done + 2, "pictures", made)
+
+
+def needs_solving(edits: Edits) -> bool:
+    """Whether something of the edits is solved for each face."""
+    return any(is_auto(edit) for edit in as_recipe(edits).edits)
+
+
+def edit_styles(editor: Editor, face: Any, edits: Edits) -> np.ndarray:
+    """Many faces, each with all edits: s `[N, S]`. Args and errors as apply_recipe, but for N faces."""
+    s = editor.styles(face).numpy()
+    if needs_solving(edits):
+        return np.concatenate([result_of(apply_recipe(editor, one[None], edits)).s for one in s])
+    recipe = as_recipe(edits)
+    fixed = [editor.resolve(edit) for edit in recipe.edits]
+    return _added(editor, recipe, s, fixed, [edit.alpha for edit in fixed])
+
+
 def _added(
     editor: Editor, recipe: Recipe, s: np.ndarray, edits: Sequence[ResolvedEdit], alphas: Sequence[float]
 ) -> np.ndarray:
-    """The face plus all steps, `[1, S]`."""
+    """Faces `[N, S]` plus all steps."""
     for number, alpha in enumerate(alphas):
         if alpha:
             s = s + np.float32(alpha) * _direction_in(editor, recipe, edits, number)(edits[number]).ds
