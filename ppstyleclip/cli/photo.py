@@ -123,8 +123,8 @@ def _edit_frames(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None
     records = edit_frames(editor, frames, edit, config, faces=faces)
     written, counts = save_frames(args.output_path, frames, show_progress(records, title="pictures"))
     print(
-        f"{edit}, {_strength(editor, edit)}, on {counted(sum(counts), 'face')} in {sum(map(bool, counts))} of "
-        f"{counted(len(counts), 'picture')} of {args.photo}"
+        f"{edit}, {_strength(editor, edit)}, on {counted(sum(counts), 'face')} in "
+        f"{sum(map(bool, counts))} of {counted(len(counts), 'picture')} of {args.photo}"
     )
     print(one_line(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1)))
     if is_video and mp4_codec() == CODEC:

@@ -44,8 +44,8 @@ def add_recipe_arguments(add: Callable[..., Any]) -> None:
         "--identity",
         type=FRACTION,
         metavar="COSINE",
-        help="of auto: how alike the face stays at least, 0 for no limit (default: 0.6 where the model has an "
-        "identity network)",
+        help="of auto: how alike the face stays at least, 0 for no limit (default: 0.6 where the model has "
+        "an identity network)",
     )
     add(
         "--outside",
