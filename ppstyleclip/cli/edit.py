@@ -28,6 +28,7 @@ from ppstyleclip.cli.edit_arguments import (
     add_measured_arguments,
     add_photo_arguments,
     add_sheet_argument,
+    check_sheet,
     load_measured_editor,
 )
 from ppstyleclip.cli.recipe_arguments import (
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> None:
     begin, picture_path = time.time(), _place(args)
     is_photo = _check_source(args)
     recipe_words(args)
+    check_sheet(args)
     editor = with_identity(load_measured_editor(args), args)
 
     from ppstyleclip.cli.edit_results import edit_source_face, edit_source_photo

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from ppstyleclip.cli.argument_types import (
@@ -17,6 +18,7 @@ from ppstyleclip.cli.argument_types import (
 )
 from ppstyleclip.cli.arguments import add_identity_argument, load_editor
 from ppstyleclip.errors import UserError
+from ppstyleclip.files import PICTURE_SUFFIXES, check_target
 
 if TYPE_CHECKING:
     from ppstyleclip.editor import Edit, Editor
@@ -75,6 +77,20 @@ def add_sheet_argument(add: Callable[..., Any]) -> None:
         metavar="PICTURE",
         help="write the edit at several strengths and thresholds too, labelled, the chosen one framed",
     )
+
+
+def check_sheet(args: argparse.Namespace) -> None:
+    """Refuse a contact sheet that could not be written, or of several edits."""
+    if args.contact_sheet is None:
+        return
+    if Path(args.contact_sheet).suffix.lower() not in PICTURE_SUFFIXES:
+        known = ", ".join(PICTURE_SUFFIXES)
+        raise UserError(
+            f"--contact_sheet {args.contact_sheet} is no picture's name; it ends with one of {known}"
+        )
+    if args.target is None and (args.recipe is not None or len(args.edit) > 1):
+        raise UserError("a contact sheet shows one edit; leave out --contact_sheet or all edits but one")
+    check_target(args.contact_sheet)
 
 
 def add_measured_arguments(add: Callable[..., Any]) -> None:

@@ -15,8 +15,7 @@ from ppstyleclip.cli.edit_arguments import text_edit
 from ppstyleclip.cli.recipe_arguments import is_plain, recipe_of_arguments
 from ppstyleclip.cli.saving import save_photo, save_text_edit
 from ppstyleclip.editor import Editor, ResolvedEdit
-from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_target, save_picture
+from ppstyleclip.files import save_picture
 from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.pictures import offset_labels, strip
 from ppstyleclip.pipelines.contact_sheet import draw_contact_sheet
@@ -90,13 +89,10 @@ def edit_given_face(
         values["conflicts"] = [vars(conflict) for conflict in made.conflicts]
     if args.contact_sheet is None:
         return EditReport(lines, values, []), made
-    if isinstance(made, RecipeEdit) and len(made.alphas) > 1:
-        raise UserError("a contact sheet shows one edit; leave out --contact_sheet or all edits but one")
-    sheet_path = check_target(args.contact_sheet)
     others = made.alphas if isinstance(made, TextEdit) and len(made.alphas) > 1 else None
     sheet = result_of(draw_contact_sheet(editor, face, chosen, others))
-    save_picture(sheet_path, sheet.pixels)
-    return EditReport([*lines, *sheet.legend], values, [Path(sheet_path)]), made
+    save_picture(args.contact_sheet, sheet.pixels)
+    return EditReport([*lines, *sheet.legend], values, [Path(args.contact_sheet)]), made
 
 
 def applied_values(editor: Editor, applied: Applied) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from ppstyleclip.cli.edit_arguments import (
     add_edit_arguments,
     add_measured_arguments,
     add_sheet_argument,
+    check_sheet,
     load_measured_editor,
 )
 from ppstyleclip.cli.recipe_arguments import (
@@ -56,6 +57,7 @@ def run(args: argparse.Namespace) -> None:
     """Edit, write, and say what was done; what can be refused at once is, before Paddle is imported."""
     check_faces(args)
     recipe_words(args)
+    check_sheet(args)
     editor = with_identity(load_measured_editor(args), args)
 
     from ppstyleclip.cli.edit_results import edit_given_face

@@ -112,27 +112,32 @@ class Meter:
         self._clip, self._identity, self._dt = clip, identity, np.asarray(dt, np.float32)
         self._before, self._region = _seen(before), region
         original = self._before if original is None else _seen(original)
-        self._start = self._along(original)
+        self._start = float(self._along(original)[0])
         end = max(self._start + MOVE * spread.std, spread.mean + END * spread.std)
         self.needed = max(end - self._start, 1e-9)
         self._who = None if identity is None else self._features(original)
 
     @on_worker
-    def measure(self, images: np.ndarray) -> tuple[float, float | None, float]:
-        """(reach, identity, outside) of a picture `[1, 3, H, W]`; see strength.Trial."""
+    def measure(self, images: np.ndarray) -> list[tuple[float, float | None, float]]:
+        """(reach, identity, outside) of each picture of `[N, 3, H, W]`; see strength.Trial."""
         images = _seen(images)
         reach = (self._along(images) - self._start) / self.needed
-        alike = None if self._who is None else float((self._features(images) * self._who).sum())
-        return reach, alike, change_outside(self._before[0], images[0], self._region)
+        alike = [None] * len(images)
+        if self._who is not None:
+            alike = (self._features(images) @ self._who[0]).tolist()
+        outside = [change_outside(self._before[0], image, self._region) for image in images]
+        return list(zip(reach.tolist(), alike, outside))
 
     @paddle.no_grad()
-    def _along(self, images: np.ndarray) -> float:
-        feature = self._clip.encode_image(paddle.to_tensor(images)).numpy()[0]
-        return float(feature @ self._dt / np.linalg.norm(feature))
+    def _along(self, images: np.ndarray) -> np.ndarray:
+        """f . dt of each picture, `[N]`."""
+        features = self._clip.encode_image(paddle.to_tensor(images)).numpy()
+        return features @ self._dt / np.linalg.norm(features, axis=1)
 
     @paddle.no_grad()
     def _features(self, images: np.ndarray) -> np.ndarray:
-        return self._identity.identity_features(paddle.to_tensor(images)).numpy()[0]
+        """Identity of each picture, `[N, D]` unit vectors."""
+        return self._identity.identity_features(paddle.to_tensor(images)).numpy()
 
 
 def _seen(images: np.ndarray) -> np.ndarray:

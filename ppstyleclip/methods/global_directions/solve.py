@@ -111,7 +111,7 @@ def solve_edit(
 
     def draw(alpha: float, beta: float) -> Trial:
         ds = direction(replace(fixed, beta=beta)).ds
-        return Trial(alpha, beta, *meter.measure(editor.synthesize(s + np.float32(alpha) * ds)))
+        return Trial(alpha, beta, *meter.measure(editor.synthesize(s + np.float32(alpha) * ds))[0])
 
     def guess(beta: float) -> float:
         if first:
@@ -119,7 +119,7 @@ def solve_edit(
         move = direction(replace(fixed, beta=beta)).expected_move
         return meter.needed / move if move else abs(bundle.defaults.alpha) or 1.0
 
-    begin = UNEDITED if original is None else Trial(0.0, 0.0, *meter.measure(before))
+    begin = UNEDITED if original is None else Trial(0.0, 0.0, *meter.measure(before)[0])
     betas = _betas(editor, fixed) if edit.beta == AUTO else [fixed.beta]
     if edit.alpha == AUTO:
         yield from solve_strength(draw, guess, betas, budget, begin)

@@ -45,10 +45,12 @@ def test_reach_is_the_share_of_the_way_to_the_text(clip, mean):
     meter = Meter(clip, None, before, dt, spread)
     start, end = (float(features(clip, one)[0] @ dt) for one in (before, after))
     goal = max(start + MOVE * 0.02, mean + END * 0.02)
-    found, identity, _ = meter.measure(after)
+    found, identity, _ = meter.measure(after)[0]
     assert identity is None and found == pytest.approx((end - start) / (goal - start), abs=1e-4)
-    assert meter.measure(before)[0] == pytest.approx(0.0, abs=1e-5)
-    assert meter.measure(before)[2] == 0.0
+    assert meter.measure(before)[0][0] == pytest.approx(0.0, abs=1e-5)
+    assert meter.measure(before)[0][2] == 0.0
+    both = meter.measure(np.concatenate([before, after]))
+    assert len(both) == 2 and both[1][0] == pytest.approx(found, abs=1e-4)
 
 
 def test_reach_and_identity_count_from_the_original_and_change_from_the_picture_before(clip):
@@ -59,7 +61,7 @@ def test_reach_and_identity_count_from_the_original_and_change_from_the_picture_
 
     original, before, dt = pictures(1), pictures(1, 1), unit()
     meter = Meter(clip, Who(), before, dt, Spread(0.0, 0.1), original=original)
-    found, identity, outside = meter.measure(original)
+    found, identity, outside = meter.measure(original)[0]
     assert found == pytest.approx(0.0, abs=1e-5) and identity == pytest.approx(1.0, abs=1e-5)
     assert outside > 0.1
 
