@@ -4,10 +4,10 @@
     python benchmarks/auto_strength.py                         # 200 edits, alpha and beta solved
     python benchmarks/auto_strength.py --edits 40 --relevance instant --free alpha
 
-An edit is a face and a pair of texts of benchmarks/edit_quality.py, on a face that lacks what the text says. A
-cell of the grid is a solution when the text is reached within the budget: once by the product's own measure
+An edit is a face and a pair of texts of benchmarks/edit_quality.py, on a face that lacks what the text says.
+A cell of the grid is a solution when the text is reached within the budget: once by the product's own measure
 (CLIP's move), once by two judges that know no CLIP. The grid has thresholds from weak to strict, and at each
-of them strengths up to twice what should be enough.
+of them strengths up to four times what should be enough.
 """
 
 from __future__ import annotations
