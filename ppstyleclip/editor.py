@@ -24,8 +24,8 @@ from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_number, check_signed
 from ppstyleclip.methods.global_directions import Budget, Population, StrengthRecord, StyleDirection
+from ppstyleclip.methods.global_directions import solve as solving
 from ppstyleclip.methods.global_directions.of_bundle import BundleDirections
-from ppstyleclip.methods.global_directions.solve import is_auto, population_of, solve_edit, without_auto
 from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
@@ -257,6 +257,7 @@ class Editor:
         Raises:
             UserError: a value is no number; "auto" needs a face, see `solve`.
         """
+        solving.refuse_auto(edit)
         wished: dict[str, Any] = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
         defaults = self.bundle.defaults
         filled: dict[str, Any] = {
@@ -279,7 +280,7 @@ class Editor:
             >>> direction.ds.shape, direction.num_channels > 100
             ((1120,), True)
         """
-        return self._directions.direction(replace(self.resolve(without_auto(edit)), alpha=1.0))
+        return self._directions.direction(replace(self.resolve(solving.without_auto(edit)), alpha=1.0))
 
     def solve(
         self, face: Face, edit: AnyEdit, *, original: Face | None = None, **options: Any
@@ -305,11 +306,11 @@ class Editor:
             'reached'
         """
         original = None if original is None else self.styles(original)
-        return solve_edit(self, self.styles(face), edit, self._texts_population, original, **options)
+        return solving.solve_edit(self, self.styles(face), edit, self._texts_population, original, **options)
 
     def fixed(self, face: Face, edit: AnyEdit, *, original: Face | None = None) -> ResolvedEdit:
         """The edit with everything filled in, and what it leaves to "auto" solved for one face."""
-        if not is_auto(edit):
+        if not solving.is_auto(edit):
             return self.resolve(edit)
         *_, record = self.solve(face, edit, original=original)
         assert record.result is not None
@@ -337,7 +338,7 @@ class Editor:
             (6, 1120)
         """
         self.check_face(face)
-        if alphas is None and is_auto(edit):
+        if alphas is None and solving.is_auto(edit):
             each = self.styles(face).split(len(face))
             return paddle.concat([self.apply(one, self.fixed(one, edit)) for one in each])
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
@@ -411,7 +412,7 @@ class Editor:
 
     @cached_property
     def _texts_population(self) -> Population:
-        return population_of(self.bundle, self.synthesize)
+        return solving.population_of(self.bundle, self.synthesize)
 
 
 class Session:
@@ -485,7 +486,7 @@ class Session:
         self._accepted.clear()
 
     def _fixed(self, edit: AnyEdit) -> AnyEdit:
-        return self.editor.fixed(self.s, edit, original=self.start) if is_auto(edit) else edit
+        return self.editor.fixed(self.s, edit, original=self.start) if solving.is_auto(edit) else edit
 
     def _styles_with(self, edits: Sequence[AnyEdit]) -> paddle.Tensor:
         steps = np.sum([self.editor.step(edit) for edit in edits], axis=0, dtype=np.float32)

@@ -36,6 +36,19 @@ def is_auto(edit: Any) -> bool:
     return AUTO in (edit.alpha, edit.beta)
 
 
+def refuse_auto(edit: Any) -> None:
+    """Refuse an edit whose numbers are wanted now, and of which something is solved for each face.
+
+    Raises:
+        UserError: it is so.
+    """
+    for name in ("alpha", "beta"):
+        if getattr(edit, name) == AUTO:
+            raise UserError(
+                f'{name} "auto" is solved for a face: use Editor.solve or fixed, or give a number'
+            )
+
+
 def without_auto(edit: Any) -> Any:
     """The edit with the bundle's own alpha and beta in place of "auto"."""
     open_ones = {name: None for name in ("alpha", "beta") if getattr(edit, name) == AUTO}
