@@ -339,8 +339,8 @@ class Editor:
         """
         self.check_face(face)
         if alphas is None and solving.is_auto(edit):
-            each = self.styles(face).split(len(face))
-            return paddle.concat([self.apply(one, self.fixed(one, edit)) for one in each])
+            s = self.styles(face).numpy()
+            return self.styles(s + np.stack([self.step(self.fixed(one[None], edit)) for one in s]))
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
         check_signed("alpha", *alphas)
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]

@@ -57,6 +57,7 @@ class Population:
         mark: the generator's fingerprint where it is known.
     """
 
+    @on_worker
     def __init__(
         self,
         generator: Any,
