@@ -19,9 +19,9 @@ LEVELS = {
     "ops": 0, "files": 0, "threads": 0, "worker": 0, "progress": 0, "finite": 0,
     "models": 1, "formats": 1, "pictures": 1, "video": 1, "curves": 1, "locks": 1,
     "stylespace": 2, "text": 2, "align": 2, "losses": 2, "convert": 2,
-    "engine": 3, "zoo": 3,
-    "methods": 4,
-    "editor": 5, "jobs": 5, "worlds": 5,
+    "engine": 3, "zoo": 3, "worlds": 3,
+    "methods": 4, "regions": 4, "card": 4, "session": 4,
+    "editor": 5, "jobs": 5,
     "pipelines": 6, "environment": 6,
     "apps": 7, "cli": 7, "server": 7, "toonface": 7, "training": 7,
 }  # fmt: skip

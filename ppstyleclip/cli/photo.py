@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from ppstyleclip.cli.argument_types import STRENGTH, THRESHOLD, words
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
-from ppstyleclip.cli.edit_arguments import add_photo_arguments, photo_config
+from ppstyleclip.cli.edit_arguments import add_photo_arguments, add_region_argument, photo_config
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError, one_line
 from ppstyleclip.files import check_file
@@ -43,6 +43,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         metavar="BETA",
         help="style channels less related to the text stay still (default: the model's own)",
     )
+    add_region_argument(add)
     add = parser.add_argument_group("faces").add_argument
     add_photo_arguments(add, smooth=True)
     add_model_arguments(parser)
@@ -59,7 +60,13 @@ def run(args: argparse.Namespace) -> None:
     from ppstyleclip.editor import Edit
 
     edit = editor.resolve(
-        Edit(args.neutral, args.target, alpha=args.direction_offset, beta=args.beta_threshold)
+        Edit(
+            args.neutral,
+            args.target,
+            alpha=args.direction_offset,
+            beta=args.beta_threshold,
+            region=args.region,
+        )
     )
     editor.direction(edit)  # bad words are refused before a minute is spent on the faces
     if not has_frames(args.photo):

@@ -17,14 +17,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ppstyleclip.align import Face, FaceFinder, choose_faces, paste_back
+from ppstyleclip.align import Face, FaceFinder, choose_faces, crop_to_photo, paste_back
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import import_cv2
 from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, find_chosen_faces, load_finder
 from ppstyleclip.pipelines.inversion import InversionResult, invert_faces
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures, measure
 from ppstyleclip.pipelines.records import Record
+from ppstyleclip.regions import RegionEdit, RegionMask
+from ppstyleclip.regions.masks import LEAST, check_mask_size, feathered
 
 
 @dataclass(frozen=True)
@@ -178,11 +182,62 @@ def paste_edit(
     Returns:
         (photo with the edited faces, drawn faces `[N, S, S, 3]` uint8 before and after the edit).
     """
-    before, after = editor.synthesize(w_plus), editor.synthesize(editor.apply(w_plus, edit))
-    for face, old, new in zip(faces, before, after):
+    before, regions = editor.synthesize(w_plus), photo_regions(editor, photo, faces, w_plus, edit)
+    if regions is None:
+        after = editor.synthesize(editor.apply(w_plus, edit))
+    else:
+        after = editor.synthesize_edits(w_plus, [RegionEdit(editor.step(edit), regions)], before=before)
+    for number, (face, old, new) in enumerate(zip(faces, before, after)):
         assert face.alignment is not None  # it was cut out of this photo
-        photo = paste_back(photo, face.alignment, _levels(new), _levels(old), way=paste)
+        region = None if regions is None else regions[number]
+        photo = paste_back(photo, face.alignment, _levels(new), _levels(old), way=paste, region=region)
     return photo, to_pixels(before), to_pixels(after)
+
+
+def photo_regions(
+    editor: Editor,
+    photo: np.ndarray,
+    faces: Sequence[AlignedFace],
+    w_plus: np.ndarray,
+    edit: Edit | ResolvedEdit,
+) -> np.ndarray | None:
+    """Where an edit may change each face of a photo, `[N, S, S]` on their crops; None: everywhere.
+
+    Names of regions are looked up in the faces' landmarks. A mask is as large as the photo.
+
+    Raises:
+        UserError: a mask of another size, or one that leaves a face out.
+    """
+    region = edit.region
+    if region is None:
+        return None
+    size = editor.bundle.generator.size
+    if isinstance(region, RegionMask):
+        check_mask_size(region, photo.shape[1], photo.shape[0], "the photo")
+        return np.stack([_cut(region, face, size) for face in faces])
+    landmarks = [_on_crop(face, size) for face in faces]
+    masks = editor.region_masks(w_plus, edit, landmarks=landmarks)
+    assert masks is not None
+    return masks
+
+
+def _on_crop(face: AlignedFace, size: int) -> np.ndarray:
+    """The landmarks `[68, 2]` of a face in the pixels of its crop."""
+    assert face.alignment is not None and face.face is not None
+    forth = crop_to_photo(face.alignment, size)
+    return (face.face.landmarks - forth[:, 2]) @ np.linalg.inv(forth[:, :2]).T
+
+
+def _cut(mask: RegionMask, face: AlignedFace, size: int) -> np.ndarray:
+    """The part `[size, size]` of a photo's mask that lies on a face's crop."""
+    cv2 = import_cv2()
+    assert face.alignment is not None
+    forth = crop_to_photo(face.alignment, size)
+    way = {"flags": cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, "borderMode": cv2.BORDER_CONSTANT}
+    cut = cv2.warpAffine(feathered(mask.values), forth, (size, size), **way)
+    if cut.max() < LEAST:
+        raise UserError(f"the mask '{mask.name}' leaves the face out; paint on the face, or choose another")
+    return np.clip(cut, 0, 1).astype(np.float32)
 
 
 def _levels(image: np.ndarray) -> np.ndarray:
