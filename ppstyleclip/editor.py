@@ -20,6 +20,7 @@ from typing import Any, Union
 import numpy as np
 import paddle
 
+from ppstyleclip.card import EditResult, edit_result
 from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_number, check_signed
@@ -399,6 +400,15 @@ class Editor:
         return np.concatenate(parts)
 
     @property
+    def drawn(self) -> str:
+        """The form in which pictures are drawn by now: "eager" or "compiled"."""
+        return "compiled" if self._renderer.is_compiled else "eager"
+
+    def compile_next(self) -> None:
+        """Have all further pictures drawn in the form "compiled"."""
+        self._renderer.compile_next()
+
+    @property
     def _batch_size(self) -> int:
         return max(1, min(MAX_BATCH, BATCH_PIXELS // self.bundle.generator.size**2))
 
@@ -409,8 +419,8 @@ class Editor:
         for k in range(0, len(s), batch):
             yield self._renderer.synthesize(self.bundle.layout.unflatten(s[k : k + batch]))
 
-    def edit(self, face: Face, *edits: AnyEdit) -> tuple[np.ndarray, np.ndarray]:
-        """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8.
+    def edit(self, face: Face, *edits: AnyEdit) -> EditResult:
+        """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8, and their card.
 
         Examples:
             >>> from ppstyleclip import Edit, Editor
@@ -420,10 +430,14 @@ class Editor:
             >>> after.shape, after.dtype.name, bool((before != after).any())
             ((64, 64, 3), 'uint8', True)
         """
-        session = Session(self, face)
-        for edit in edits:
-            session.accept(edit)
-        return session.start_and_now()
+
+        def draw() -> tuple[np.ndarray, np.ndarray]:
+            session = Session(self, face)
+            for edit in edits:
+                session.accept(edit)
+            return session.start_and_now()
+
+        return edit_result(self, face, edits, draw)
 
     def unknown_words(self, edit: AnyEdit) -> list[str]:
         """List the words of an edit that the bundle's CLIP never saw; none for a CLIP that knows them all."""

@@ -16,7 +16,7 @@ SCRIPTS = ("tools", "applications", "benchmarks")
 LEVELS = {
     "errors": -2, "wording": -2,
     "schema": -1, "drafts": -1, "memory": -1,
-    "ops": 0, "files": 0, "threads": 0, "worker": 0, "progress": 0, "finite": 0,
+    "ops": 0, "files": 0, "threads": 0, "worker": 0, "progress": 0, "finite": 0, "labels": 0,
     "models": 1, "formats": 1, "pictures": 1, "video": 1, "curves": 1, "locks": 1,
     "stylespace": 2, "text": 2, "align": 2, "losses": 2, "convert": 2,
     "engine": 3, "zoo": 3, "worlds": 3,
@@ -27,7 +27,13 @@ LEVELS = {
 }  # fmt: skip
 # Narrower than "everything below": networks arrive as arguments here.
 ONLY_LEVELS = {"text": {-2, -1, 0}, "align": {-2, -1, 0}, "losses": {-2, -1, 0}}
-BESIDE = {"align": {"pictures"}, "apps": {"cli"}, "cli": {"apps"}, "channels": {"models"}}
+BESIDE = {
+    "align": {"pictures"},
+    "apps": {"cli"},
+    "cli": {"apps"},
+    "channels": {"models"},
+    "card": {"regions"},
+}
 EDGE = 7  # from here up a module may print, exit and see paths
 FOREIGN_READERS = {"formats"}  # the one place that may subclass pickle's readers; it still may not call load
 

@@ -64,8 +64,8 @@ def add_region_argument(add: Callable[..., Any], *, auto: bool = True) -> None:
     add(
         "--region",
         metavar="REGION",
-        help="where the picture may change: mouth, eyes, hair, skin, background, nose, brows, beard, glasses, "
-        "clothes, several joined by +, "
+        help="where the picture may change: mouth, eyes, hair, skin, background, nose, brows, beard, "
+        "glasses, clothes, several joined by +, "
         + "auto (where the text lives), " * auto
         + "or the file of a mask (default: everywhere)",
     )

@@ -3,19 +3,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from argparse import Namespace
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.card import Card, Source
+from ppstyleclip.card.describe import face_source
 from ppstyleclip.cli.argument_types import is_seed
-from ppstyleclip.cli.edit_arguments import text_edit
-from ppstyleclip.cli.saving import save_photo, save_text_edit
+from ppstyleclip.cli.card_files import card_lines, card_path, file_digest, save_card
+from ppstyleclip.cli.edit_arguments import photo_config, text_edit
+from ppstyleclip.cli.saving import save_labelled, save_photo, save_text_edit
 from ppstyleclip.editor import Editor, ResolvedEdit
-from ppstyleclip.files import save_picture
 from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.pictures import offset_labels, strip
+from ppstyleclip.pipelines.cards import card_of_face, cards_of_photo
 from ppstyleclip.pipelines.editing import edit_face
 from ppstyleclip.pipelines.latent_files import load_face
 from ppstyleclip.pipelines.records import result_of
@@ -47,16 +52,47 @@ def edit_source_face(editor: Editor, args: Namespace, picture_path: Path | None)
         face, source = editor.sample(seed).numpy(), f"sampled face {seed}"
     else:
         face, source = load_face(editor, args.source, args.index), args.source
+    begin = time.monotonic()
     made = result_of(edit_face(editor, face, text_edit(args), args.direction_offset))
+    card = None
+    if args.card:
+        origin = _origin(editor, args, face)
+        card = _noted(card_of_face(editor, made, origin, time.monotonic() - begin), args)
     if picture_path is None:
-        written = save_text_edit(args.output_path, made)
+        written = save_text_edit(args.output_path, made, card, visible=args.visible_label)
     else:
         is_row = len(made.alphas) > 1
         picture = strip(made.pictures, offset_labels(made.alphas)) if is_row else made.after
-        save_picture(picture_path, picture)
+        save_labelled(picture_path, picture, card=card, visible=args.visible_label)
         written = [picture_path]
     values = {"source": source, "alphas": made.alphas, **_values(editor, made.edit, made.direction)}
-    return EditReport(edit_lines(editor, source, made.edit, made.direction), values, written)
+    lines = edit_lines(editor, source, made.edit, made.direction)
+    if card is not None:
+        place = Path(args.output_path) / "dst.editing.png" if picture_path is None else picture_path
+        written += save_card(card_path(place), card, made.before, made.after)
+        lines, values = [*lines, *card_lines(card)], {**values, "card": dataclasses.asdict(card)}
+    return EditReport(lines, values, written)
+
+
+def _noted(card: Card, args: Namespace) -> Card:
+    """A card with what the command did to the picture."""
+    if not args.visible_label:
+        return card
+    return dataclasses.replace(card, options={**card.options, "visible_label": True})
+
+
+def _origin(editor: Editor, args: Namespace, face: Any) -> Source:
+    """The face that the arguments name, for its card."""
+    known = face_source(editor, face)
+    if known.kind == "seed":
+        return known
+    return dataclasses.replace(
+        known,
+        kind="latent",
+        file=Path(args.source).name,
+        index=args.index,
+        fingerprint=file_digest(args.source),
+    )
 
 
 def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None) -> EditReport:
@@ -66,12 +102,23 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
     alpha = args.direction_offset[0] if args.direction_offset else None
     edit = editor.resolve(replace(text_edit(args), alpha=alpha))
     found: list[str] = []
+    begin = time.monotonic()
     made, measures = edit_named_photo(editor, args.source, edit, args, found.append)
+    cards: list[Card] = []
+    if args.card:
+        origin = Source("photo", file=Path(args.source).name, fingerprint=file_digest(args.source))
+        made_cards = cards_of_photo(made, photo_config(args), origin, time.monotonic() - begin)
+        cards = [_noted(one, args) for one in made_cards]
+    card = cards[0] if len(cards) == 1 else None
     if picture_path is None:
-        written = save_photo(args.output_path, made, editor.bundle)
+        written = save_photo(args.output_path, made, editor.bundle, card, visible=args.visible_label)
     else:
-        save_picture(picture_path, made.pixels)
+        save_labelled(picture_path, made.pixels, is_photo=True, card=card, visible=args.visible_label)
         written = [picture_path]
+    place = Path(args.output_path) / "edited.png" if picture_path is None else picture_path
+    for number, one in enumerate(cards, 1):
+        path = card_path(place, None if card is not None else number)
+        written += save_card(path, one, made.before[number - 1], made.after[number - 1])
     quality = made.inversion.stages[-1]
     warn_if_poor(editor.bundle.name, quality)
     faces = [
@@ -79,8 +126,11 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
         for value, is_poor, face in zip(quality.psnr, quality.poor, made.faces)
     ]
     values = {"source": args.source, "alphas": [edit.alpha], **_values(editor, edit, editor.direction(edit))}
+    if cards:
+        values["cards"] = [dataclasses.asdict(one) for one in cards]
+    told = [line for one in cards for line in card_lines(one)]
     return EditReport(
-        [*found, photo_line(args.source, edit, len(made.faces)), *lines_of(made, measures)],
+        [*found, photo_line(args.source, edit, len(made.faces)), *lines_of(made, measures), *told],
         {**values, "faces": faces},
         written,
     )

@@ -251,6 +251,15 @@ class Renderer:
         self._region: CompiledSynthesis | None = None
         self._pixels = self._region_pixels = 0
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether pictures, whole or of a region, are drawn by compiled programs by now."""
+        return self._compiled is not None or self._region is not None
+
+    def compile_next(self) -> None:
+        """Have the next pictures drawn by compiled programs, whatever was drawn so far."""
+        self._pixels = self._region_pixels = EAGER_PIXELS
+
     @on_worker
     def synthesize(self, styles: Sequence[Any]) -> np.ndarray:
         """Images `[N, 3, size, size]` float32, about [-1, 1], of K styles `[N, C_k]` (tensors or arrays).

@@ -61,6 +61,7 @@ class PhotoEdit:
         quality_after: Quality of the edited faces, beside the crops; `inversion.stages[-1].poor` tells which
             faces are drawn badly.
         edit: the edit with every default filled in.
+        regions: `[N, S, S]` where each face may change, on its crop; None: everywhere.
     """
 
     pixels: np.ndarray
@@ -71,6 +72,7 @@ class PhotoEdit:
     inversion: InversionResult
     quality_after: Quality
     edit: ResolvedEdit
+    regions: np.ndarray | None = None
 
 
 def edit_photo(
@@ -143,9 +145,13 @@ def _edit_cut_faces(
         found = record.result
         yield Record(1 + record.done, total, record.stage)
     assert found is not None
-    edited, before, after = photo, [], []
+    edited, before, after, regions = photo, [], [], []
     for number, (face, latent, own) in enumerate(zip(faces, found.w_plus, found.editors), 1):
-        edited, old, new = paste_edit(own, edited, [face], latent[None], edit, paste=config.paste)
+        region = photo_regions(own, photo, [face], latent[None], edit)
+        edited, old, new = paste_edit(
+            own, edited, [face], latent[None], edit, paste=config.paste, regions=region
+        )
+        regions += [] if region is None else [region[0]]
         before.append(old[0])
         after.append(new[0])
         if number < len(faces):
@@ -156,7 +162,15 @@ def _edit_cut_faces(
         total,
         "pictures",
         PhotoEdit(
-            edited, photo, faces, np.stack(before), np.stack(after), found, quality, editor.resolve(edit)
+            edited,
+            photo,
+            faces,
+            np.stack(before),
+            np.stack(after),
+            found,
+            quality,
+            editor.resolve(edit),
+            np.stack(regions) if regions else None,
         ),
     )
 
@@ -169,6 +183,7 @@ def paste_edit(
     edit: Edit | ResolvedEdit,
     *,
     paste: str = "blend",
+    regions: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Edit faces of a photo whose latents are known, and put them back.
 
@@ -179,10 +194,12 @@ def paste_edit(
         w_plus: `[N, L, D]` their latents.
         edit: Edit.
         paste: as in PhotoConfig.
+        regions: of photo_regions; None looks for the edit's own.
     Returns:
         (photo with the edited faces, drawn faces `[N, S, S, 3]` uint8 before and after the edit).
     """
-    before, regions = editor.synthesize(w_plus), photo_regions(editor, photo, faces, w_plus, edit)
+    before = editor.synthesize(w_plus)
+    regions = photo_regions(editor, photo, faces, w_plus, edit) if regions is None else regions
     if regions is None:
         after = editor.synthesize(editor.apply(w_plus, edit))
     else:

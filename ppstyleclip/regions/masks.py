@@ -102,7 +102,8 @@ def _checked(values: Any, name: str) -> np.ndarray:
         raise UserError(f"the mask {shown(name)} holds numbers outside 0..1; 0 is outside, 1 is inside")
     if mask.max() < LEAST:
         raise UserError(f"the mask {shown(name)} is empty; paint the region bright on black")
-    mask = np.ascontiguousarray(mask)
+    mask = np.rint(mask * 255) / np.float32(255)  # as a picture holds it
+    mask = np.ascontiguousarray(mask, np.float32)
     mask.flags.writeable = False
     return mask
 

@@ -1,0 +1,143 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""The card of what an editor did."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ppstyleclip.card.measure import measure_edit
+from ppstyleclip.card.model import FORMAT, Card, EditNote, Moved, Source, note_region
+from ppstyleclip.card.origin import versions, weights_of
+from ppstyleclip.card.result import EditResult
+from ppstyleclip.card.verdict import judge
+from ppstyleclip.files import fingerprint
+
+TENTH = 0.1  # of the strongest channel's move, from which on a channel counts as moved
+
+
+def describe_edits(
+    editor: Any,
+    edits: Sequence[Any],
+    before: np.ndarray,
+    after: np.ndarray,
+    *,
+    source: Source,
+    masks: Sequence[np.ndarray | None],
+    seconds: float,
+    alphas: Sequence[float] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Card:
+    """Make the card of some edits of one face.
+
+    Args:
+        editor: Editor that made them.
+        edits: in the order in which they were made.
+        before, after: `[H, W, 3]` uint8, the face as the generator drew it.
+        source: the face before the edit.
+        masks: `[H, W]` where each edit could change the picture; None: everywhere.
+        seconds: that they took.
+        alphas: strengths that were drawn together; None: the last edit's.
+        options: how a photo was edited.
+    """
+    resolved = [editor.resolve(edit) for edit in edits]
+    numbers = measure_edit(editor.bundle, _along(editor, resolved), before, after, _union(masks))
+    verdict, reason = judge(numbers)
+    return Card(
+        format=FORMAT,
+        model=editor.bundle.name,
+        edits=tuple(_note(edit, mask) for edit, mask in zip(resolved, masks)),
+        alphas=tuple(float(a) for a in ([resolved[-1].alpha] if alphas is None else alphas)),
+        source=source,
+        numbers=numbers,
+        moved=_moved(editor, resolved),
+        verdict=verdict,
+        reason=reason,
+        seconds=round(float(seconds), 3),
+        fingerprints=weights_of(editor.bundle),
+        versions=versions(),
+        drawn=editor.drawn,
+        before=pixels_digest(before),
+        after=pixels_digest(after),
+        options=dict(options or {}),
+    )
+
+
+def pixels_digest(pixels: np.ndarray) -> str:
+    """SHA-256 of a picture's size and pixels."""
+    return hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
+
+
+def face_source(editor: Any, face: Any) -> Source:
+    """The source of a face of an editor: its seed, where that is known."""
+    array = np.asarray(face.numpy() if hasattr(face, "numpy") else face, np.float32)
+    mark, known = fingerprint({"face": array}), editor.sampled.seed_of(array[0])
+    if known is None or known[0] < 0:
+        return Source("unknown", face=mark)
+    return Source("seed", seed=known[0], truncation=known[1], face=mark)
+
+
+def _note(edit: Any, mask: np.ndarray | None) -> EditNote:
+    return EditNote(
+        edit.neutral,
+        edit.target,
+        float(edit.alpha),
+        float(edit.beta),
+        edit.unit,
+        edit.templates,
+        float(edit.soft),
+        float(edit.pull),
+        str(getattr(edit, "bound_by", None) or ""),
+        None if mask is None else note_region(edit.region, round(float(mask.mean()), 4)),
+    )
+
+
+def _along(editor: Any, edits: Sequence[Any]) -> np.ndarray:
+    """The way that the texts point together, `[D]`; a negative strength points the other way."""
+    ways = [np.copysign(1.0, edit.alpha) * editor.text_direction(edit) for edit in edits]
+    whole = np.sum(ways, axis=0)
+    length = np.linalg.norm(whole)
+    return np.asarray(whole / length if length > 1e-6 else ways[-1], np.float32)
+
+
+def _union(masks: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    known = [mask for mask in masks if mask is not None]
+    return np.max(known, axis=0) if known and len(known) == len(masks) else None
+
+
+def _moved(editor: Any, edits: Sequence[Any]) -> Moved:
+    layout, std = editor.bundle.layout, np.maximum(editor.bundle.stats.std, 1e-12)
+    steps = np.abs(sum(editor.step(edit) for edit in edits) / std)
+    least = max(TENTH * float(steps.max(initial=0)), 1e-12)
+    counts = {
+        name: int((part >= least).sum()) for name, part in zip(layout.names, layout.unflatten(steps[None]))
+    }
+    channels = max(editor.direction(edit).num_channels for edit in edits)
+    return Moved(channels, layout.num_editable, {name: count for name, count in counts.items() if count})
+
+
+def edit_result(
+    editor: Any, face: Any, edits: Sequence[Any], draw: Callable[[], tuple[np.ndarray, np.ndarray]]
+) -> EditResult:
+    """Draw one face before and after its edits by `draw`; their card is made when it is asked for."""
+    begin = time.monotonic()
+    before, after = draw()
+    seconds = time.monotonic() - begin
+
+    def card() -> Card:
+        masks = [editor.region_masks(face, edit) for edit in edits]
+        return describe_edits(
+            editor,
+            edits,
+            before,
+            after,
+            source=face_source(editor, face),
+            masks=[None if one is None else one[0] for one in masks],
+            seconds=seconds,
+        )
+
+    return EditResult(before, after, card)
