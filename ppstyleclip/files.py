@@ -96,7 +96,7 @@ def save_png(path: str | Path, pixels: np.ndarray, *, embed: Embed | None = None
     Args:
         path: where; missing folders are made.
         pixels: `[H, W, 3]` uint8, RGB.
-        embed: puts a label into the encoded picture, such as labels.labelled does.
+        embed: puts a label into the encoded picture, such as provenance.labelled does.
     Raises:
         UserError: not such an array.
         CannotWrite: the file cannot be written.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ppstyleclip.card.measure import measure_edit
+from ppstyleclip.card.measure import measure_edits
 from ppstyleclip.card.model import FORMAT, Card, EditNote, Moved, Source, note_region
 from ppstyleclip.card.origin import versions, weights_of
 from ppstyleclip.card.result import EditResult
@@ -45,7 +45,10 @@ def describe_edits(
         options: how a photo was edited.
     """
     resolved = [editor.resolve(edit) for edit in edits]
-    numbers = measure_edit(editor.bundle, _along(editor, resolved), before, after, _union(masks))
+    mask, along = _union(masks), _along(editor, resolved)
+    (numbers,) = measure_edits(
+        editor.bundle, along[None], before[None], after[None], None if mask is None else mask[None]
+    )
     verdict, reason = judge(numbers)
     return Card(
         format=FORMAT,

@@ -20,40 +20,45 @@ VISIBLE = 4  # levels by which a pixel differs for certain
 
 
 @on_worker
-def measure_edit(
-    bundle: Any, dt: np.ndarray, before: np.ndarray, after: np.ndarray, mask: np.ndarray | None = None
-) -> Numbers:
-    """Measure what an edit did.
+def measure_edits(
+    bundle: Any, dt: np.ndarray, before: np.ndarray, after: np.ndarray, masks: np.ndarray | None = None
+) -> list[Numbers]:
+    """Measure what edits did.
 
     Args:
         bundle: of the model: its CLIP, and its identity network where it has one.
-        dt: `[D]` unit vector, the text direction.
-        before, after: `[H, W, 3]` uint8.
-        mask: `[H, W]` of 0 to 1, the edit's region; None: where the text lives is looked for.
+        dt: `[N, D]` unit vectors, the text directions.
+        before, after: `[N, H, W, 3]` uint8.
+        masks: `[N, H, W]` of 0 to 1, the edits' regions; None: where each text lives is looked for.
     Returns:
-        Numbers.
+        N Numbers.
     """
-    images = to_images(np.stack([before, after]))
-    first, second = images[:1], images[1:]
-    region = "own" if mask is not None else "text"
-    share = masks_of_text(bundle.clip, dt, first, second) if mask is None else mask[None]
-    inside = first + share[:, None] * (second - first)
-    outside = first + (1 - share[:, None]) * (second - first)
-    pictures = np.concatenate([first, second, inside, outside]).astype(np.float32)
-    features = _unit_features(bundle.clip, pictures)
+    first, second = to_images(before), to_images(after)
+    shares = masks_of_text(bundle.clip, dt, first, second) if masks is None else masks
+    change = second - first
+    inside = first + shares[:, None] * change
+    outside = first + (1 - shares[:, None]) * change
+    parts = [np.asarray(part, np.float32) for part in (first, second, inside, outside)]
+    features = [_unit_features(bundle.clip, part) for part in parts]
     move = features[1] - features[0]
-    along = float(move @ dt)
-    name, apart = _likeness(pictures, features)
-    return Numbers(
-        likeness=name,
-        inside=apart[0],
-        outside=apart[1],
-        region=region,
-        along=round(along, 5),
-        across=round(float(np.linalg.norm(move - along * dt)), 5),
-        changed=round(float((np.abs(np.int16(after) - np.int16(before)).max(2) > VISIBLE).mean()), 4),
-        identity=_identity(bundle.identity, pictures[:2]),
-    )
+    along = (move * dt).sum(axis=1)
+    across = np.linalg.norm(move - along[:, None] * dt, axis=1)
+    name, apart = _likeness(parts, features)
+    changed = (np.abs(np.int16(after) - np.int16(before)).max(3) > VISIBLE).mean(axis=(1, 2))
+    alike = _identities(bundle.identity, parts[0], parts[1])
+    return [
+        Numbers(
+            likeness=name,
+            inside=round(float(apart[0][k]), 5),
+            outside=round(float(apart[1][k]), 5),
+            region="text" if masks is None else "own",
+            along=round(float(along[k]), 5),
+            across=round(float(across[k]), 5),
+            changed=round(float(changed[k]), 4),
+            identity=None if alike is None else round(float(alike[k]), 5),
+        )
+        for k in range(len(before))
+    ]
 
 
 @paddle.no_grad()
@@ -63,12 +68,12 @@ def _unit_features(clip: Any, pictures: np.ndarray) -> np.ndarray:
 
 
 @paddle.no_grad()
-def _likeness(pictures: np.ndarray, features: np.ndarray) -> tuple[str, list[float]]:
-    """Its name, and how unlike the first picture the third and the fourth are."""
-    if pictures.shape[-1] >= LARGE and has_lpips():
-        first, *others = (paddle.to_tensor(pictures[k : k + 1]) for k in (0, 2, 3))
-        return "lpips", [round(float(_lpips()(other, first).numpy().item()), 5) for other in others]
-    return "clip", [round(max(0.0, 1 - float(features[0] @ features[k])), 5) for k in (2, 3)]
+def _likeness(parts: list[np.ndarray], features: list[np.ndarray]) -> tuple[str, list[np.ndarray]]:
+    """Its name, and how unlike the first pictures the third and the fourth are, `[N]` each."""
+    if parts[0].shape[-1] >= LARGE and has_lpips():
+        first, *others = (paddle.to_tensor(parts[k]) for k in (0, 2, 3))
+        return "lpips", [_lpips()(other, first).numpy() for other in others]
+    return "clip", [np.maximum(0, 1 - (features[0] * features[k]).sum(axis=1)) for k in (2, 3)]
 
 
 @lru_cache(maxsize=1)
@@ -77,8 +82,8 @@ def _lpips() -> Any:
 
 
 @paddle.no_grad()
-def _identity(network: Any, pictures: np.ndarray) -> float | None:
+def _identities(network: Any, first: np.ndarray, second: np.ndarray) -> np.ndarray | None:
     if network is None:
         return None
-    features = network.identity_features(paddle.to_tensor(pictures)).numpy()
-    return round(float(features[0] @ features[1]), 5)
+    one, other = (network.identity_features(paddle.to_tensor(part)).numpy() for part in (first, second))
+    return (one * other).sum(axis=1)

@@ -17,7 +17,7 @@ from ppstyleclip.files import import_cv2, import_pillow
 SIDE, GAP, LINE, SIZE = 256, 12, 22, 15  # pixels of a picture, between pictures, of a line, of a letter
 INK, GREY = (30, 30, 30), (120, 120, 120)
 COLOURS = {"good": (30, 130, 60), "weak": (170, 120, 0), "harmful": (180, 40, 30)}
-AMPLIFIED = 3  # by which the difference is made more visible
+AMPLIFIED = 1.5  # by which the difference is made more visible
 # Fonts that have Chinese letters, where systems keep them.
 _FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ppstyleclip.files import read_file, save_png, write_atomic
-from ppstyleclip.labels import EDITED, GENERATED, Label, labelled
+from ppstyleclip.provenance import EDITED, GENERATED, Label, labelled
 
 if TYPE_CHECKING:
     from ppstyleclip.card import Card

@@ -30,7 +30,7 @@ def masks_of_text(clip: Any, dt: np.ndarray, before: np.ndarray, after: np.ndarr
 
     Args:
         clip: ClipModel.
-        dt: `[D]` unit vector, the text direction.
+        dt: `[D]` or `[N, D]` unit vectors, the text direction of all faces or of each.
         before, after: images `[N, 3, S, S]` in [-1, 1] without the edit and with it, unbounded by a region.
     Returns:
         `[N, S, S]` float32, 0 to 1; all ones where the edit brings no pixel nearer to the text.
