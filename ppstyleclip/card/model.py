@@ -28,6 +28,7 @@ from ppstyleclip.schema import (
 )
 
 FORMAT = 1
+MOST_PIXELS = 80_000_000  # of a mask on a card
 SOURCES = ("seed", "latent", "photo", "unknown")
 VERDICTS = ("good", "weak", "harmful")
 Digest = Annotated[str, Like("[0-9a-f]{0,64}", "of up to 64 hexadecimal digits")]
@@ -60,8 +61,10 @@ class RegionNote(Open):
             return self.name
         cv2 = import_cv2()
         try:
-            data = np.frombuffer(base64.b64decode(self.png, validate=True), np.uint8)
-            values = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
+            data = base64.b64decode(self.png, validate=True)
+            sides = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+            is_png = data.startswith(b"\x89PNG") and sides[0] * sides[1] <= MOST_PIXELS
+            values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if is_png else None
         except (ValueError, cv2.error):
             values = None
         if values is None:

@@ -11,8 +11,9 @@ from typing import Any, Union
 
 import numpy as np
 
+from ppstyleclip.align import read_photo
 from ppstyleclip.errors import UserError, shown
-from ppstyleclip.files import fingerprint, import_cv2, load_pixels
+from ppstyleclip.files import fingerprint, import_cv2
 
 AUTO = "auto"
 NAMES = ("mouth", "eyes", "hair", "skin", "background", "nose", "brows", "beard", "glasses", "clothes")
@@ -87,7 +88,7 @@ def load_mask(path: str | Path) -> RegionMask:
         MissingFile: there is no such file.
         UserError: it is no picture, or is black all over.
     """
-    return RegionMask(load_pixels(path).max(axis=2), Path(path).name)
+    return RegionMask(read_photo(path).max(axis=2), Path(path).name)
 
 
 def _checked(values: Any, name: str) -> np.ndarray:
