@@ -30,6 +30,7 @@ def describe_edits(
     masks: Sequence[np.ndarray | None],
     seconds: float,
     alphas: Sequence[float] | None = None,
+    drawn: str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Card:
     """Make the card of some edits of one face.
@@ -42,6 +43,7 @@ def describe_edits(
         masks: `[H, W]` where each edit could change the picture; None: everywhere.
         seconds: that they took.
         alphas: strengths that were drawn together; None: the last edit's.
+        drawn: in which form; None: the editor's now.
         options: how a photo was edited.
     """
     resolved = [editor.resolve(edit) for edit in edits]
@@ -63,7 +65,7 @@ def describe_edits(
         seconds=round(float(seconds), 3),
         fingerprints=weights_of(editor.bundle),
         versions=versions(),
-        drawn=editor.drawn,
+        drawn=drawn or editor.drawn,
         before=pixels_digest(before),
         after=pixels_digest(after),
         options=dict(options or {}),
@@ -129,7 +131,7 @@ def edit_result(
     """Draw one face before and after its edits by `draw`; their card is made when it is asked for."""
     begin = time.monotonic()
     before, after = draw()
-    seconds = time.monotonic() - begin
+    seconds, drawn = time.monotonic() - begin, editor.drawn
 
     def card() -> Card:
         masks = [editor.region_masks(face, edit) for edit in edits]
@@ -141,6 +143,7 @@ def edit_result(
             source=face_source(editor, face),
             masks=[None if one is None else one[0] for one in masks],
             seconds=seconds,
+            drawn=drawn,
         )
 
     return EditResult(before, after, card)

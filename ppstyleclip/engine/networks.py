@@ -249,7 +249,7 @@ class Renderer:
         self._generator, self._mark = generator, mark
         self._compiled: CompiledSynthesis | None = None
         self._region: CompiledSynthesis | None = None
-        self._pixels = self._region_pixels = 0
+        self._pixels = 0
 
     @property
     def is_compiled(self) -> bool:
@@ -258,7 +258,7 @@ class Renderer:
 
     def compile_next(self) -> None:
         """Have the next pictures drawn by compiled programs, whatever was drawn so far."""
-        self._pixels = self._region_pixels = EAGER_PIXELS
+        self._pixels = EAGER_PIXELS
 
     @on_worker
     def synthesize(self, styles: Sequence[Any]) -> np.ndarray:
@@ -294,9 +294,9 @@ class Renderer:
         check_pairs(styles, edited, masks)
         if not blends_layers(self._generator):
             return self.synthesize(edited)
-        self._region_pixels += 2 * styles[0].shape[0] * self._generator.size**2
+        self._pixels += 2 * styles[0].shape[0] * self._generator.size**2
         by_side = layer_masks(self._generator, np.asarray(masks, np.float32))
-        if self._region is None and self._region_pixels > EAGER_PIXELS:
+        if self._region is None and self._pixels > EAGER_PIXELS:
             self._region = compile_region_synthesis(self._generator, mark=self._mark)
         if self._region is None:
             with paddle.no_grad():
