@@ -13,7 +13,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Union
 
@@ -24,13 +24,14 @@ from ppstyleclip.card import EditResult, edit_result
 from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_number, check_signed
-from ppstyleclip.methods.global_directions import StyleDirection, choose_matcher, style_direction
+from ppstyleclip.methods.global_directions import Budget, Population, StrengthRecord, StyleDirection
+from ppstyleclip.methods.global_directions.of_bundle import BundleDirections
+from ppstyleclip.methods.global_directions.solve import is_auto, population_of, solve_edit, without_auto
 from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
-from ppstyleclip.regions import Region, RegionEdit, SampledFaces, check_region, draw_edits, region_masks
+from ppstyleclip.regions import Region, RegionEdit, SampledFaces, check_region, draw_in_batches, region_masks
 from ppstyleclip.session import Session as Session
-from ppstyleclip.stylespace import StyleStats, TextMatcher
 from ppstyleclip.text import text_direction
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle, load_bundle
@@ -38,7 +39,6 @@ from ppstyleclip.zoo.save import save_bundle
 
 BATCH_PIXELS = 2**21  # pictures rendered together: 2 at 1024 px, 32 at 256 px and below
 MAX_BATCH = 32
-POPULATION = 4000  # faces whose differences `pull` leans towards
 
 Face = Union[np.ndarray, paddle.Tensor]  # w_plus `[N, L, D]` or flat styles s `[N, S]`
 Seeds = Union[int, Sequence[int], np.ndarray]
@@ -51,8 +51,10 @@ class Edit:
     Attributes:
         neutral: what the face is, such as "face".
         target: what it should become, such as "smiling face".
-        alpha: strength; negative goes the other way, 0 changes nothing.
-        beta: channels whose `|relevance @ dt|` is below it are left alone; typically 0.08 to 0.3.
+        alpha: strength; negative goes the other way, 0 changes nothing. "auto": the smallest at which a face
+            reaches the text within the budget, see Editor.solve.
+        beta: channels whose `|relevance @ dt|` is below it are left alone; typically 0.08 to 0.3. "auto": of
+            several the one with which a face reaches the text and loses least.
         unit: what alpha counts: "style" (raw values, as PaddleGAN), "sigma" (deviations, as the paper) or
             "effect" (expected move of the CLIP feature; one alpha fits all texts).
         templates: "paddlegan" (46), "official" (79) or "plain" (the words alone).
@@ -61,6 +63,7 @@ class Edit:
             style_direction.
         region: where the picture may change: a name such as "mouth", names joined by "+", "auto", the path
             of a mask or an array `[H, W]`; None: everywhere. See regions.check_region.
+        budget: of what "auto" may cost; None is Budget().
 
     Examples:
         >>> from ppstyleclip import Edit
@@ -70,13 +73,14 @@ class Edit:
 
     neutral: str
     target: str
-    alpha: float | None = None
-    beta: float | None = None
+    alpha: float | str | None = None
+    beta: float | str | None = None
     unit: str | None = None
     templates: str | None = None
     soft: float = 0.0
     pull: float | None = None
     region: Any = None
+    budget: Budget | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "region", check_region(self.region))
@@ -132,9 +136,8 @@ class Editor:
 
     @on_worker
     def __init__(self, bundle: Bundle, *, relevance: str | None = None):
-        self.bundle, self._source = bundle, relevance
+        self.bundle, self._directions = bundle, BundleDirections(bundle, relevance)
         self._renderer = Renderer(bundle.generator, mark=bundle.fingerprints.get("generator"))
-        self._cached_direction = lru_cache(maxsize=64)(self._compute_direction)
         self.sampled = SampledFaces()
 
     @classmethod
@@ -263,7 +266,11 @@ class Editor:
         return latents
 
     def resolve(self, edit: AnyEdit) -> ResolvedEdit:
-        """Fill what the edit leaves open from the bundle's defaults."""
+        """Fill what the edit leaves open from the bundle's defaults.
+
+        Raises:
+            UserError: a value is no number; "auto" needs a face, see `solve`.
+        """
         wished: dict[str, Any] = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
         defaults = self.bundle.defaults
         filled: dict[str, Any] = {
@@ -274,7 +281,8 @@ class Editor:
     def direction(self, edit: AnyEdit) -> StyleDirection:
         """Turn an edit's words into a style direction; alpha plays no part. Remembered per edit.
 
-        Words that the bundle's CLIP was never trained on are named in a warning.
+        A beta of "auto" counts as the bundle's own. Words that the bundle's CLIP was never trained on are
+        named in a warning.
 
         Raises:
             UserError: empty, equal or over-long texts, or no channel passes beta (names the largest usable).
@@ -285,7 +293,45 @@ class Editor:
             >>> direction.ds.shape, direction.num_channels > 100
             ((1120,), True)
         """
-        return self._cached_direction(replace(self.resolve(edit), alpha=1.0, region=None))
+        return self._directions.direction(replace(self.resolve(without_auto(edit)), alpha=1.0, region=None))
+
+    def solve(
+        self, face: Face, edit: AnyEdit, *, original: Face | None = None, **options: Any
+    ) -> Iterator[StrengthRecord]:
+        """Find what an edit leaves to "auto", for one face.
+
+        Args:
+            face: one face.
+            edit: with "auto" as alpha, beta or both.
+            original: the face before all edits, where it is edited already: from there count the text's reach
+                and the identity that the budget keeps.
+            options: `direction` and `first` of solve_edit.
+        Yields:
+            StrengthRecord for each picture that is drawn; the last one has the Solution.
+        Raises:
+            UserError: as direction; an identity budget, and the bundle has no identity network.
+
+        Examples:
+            >>> from ppstyleclip import Edit, Editor
+            >>> editor, happy = Editor.from_pretrained(), Edit("face", "happy face", alpha="auto")
+            >>> *_, last = editor.solve(editor.sample(seed=1259), happy)
+            >>> last.result.bound
+            'reached'
+        """
+        original = None if original is None else self.styles(original)
+        s, masks = self.styles(face), self.region_masks(face, edit)
+        if masks is not None:
+            start = s.numpy()
+            options["synthesize"] = lambda s: self.synthesize_edits(face, [RegionEdit(s - start, masks)])
+        return solve_edit(self, s, edit, self._texts_population, original, **options)
+
+    def fixed(self, face: Face, edit: AnyEdit, *, original: Face | None = None) -> ResolvedEdit:
+        """The edit with everything filled in, and what it leaves to "auto" solved for one face."""
+        if not is_auto(edit):
+            return self.resolve(edit)
+        *_, record = self.solve(face, edit, original=original)
+        assert record.result is not None
+        return self.resolve(replace(edit, alpha=record.result.trial.alpha, beta=record.result.trial.beta))
 
     def step(self, edit: AnyEdit) -> np.ndarray:
         """Return `alpha * ds` `[S]`: what the edit adds to any face. Steps of several edits add up."""
@@ -296,7 +342,7 @@ class Editor:
 
         Args:
             face: N faces.
-            edit: the edit.
+            edit: the edit; "auto" is solved for each face.
             alphas: A strengths instead of the edit's own.
         Returns:
             s `[N * A, S]`; the strengths of one face lie side by side.
@@ -309,6 +355,9 @@ class Editor:
             (6, 1120)
         """
         self.check_face(face)
+        if alphas is None and is_auto(edit):
+            each = self.styles(face).split(len(face))
+            return paddle.concat([self.apply(one, self.fixed(one, edit)) for one in each])
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
         check_signed("alpha", *alphas)
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
@@ -358,7 +407,7 @@ class Editor:
         if edit.region is None:
             return None
         self.check_face(face)
-        usual = replace(self.resolve(edit), alpha=self.bundle.defaults.alpha)
+        usual = replace(self.resolve(without_auto(edit)), alpha=self.bundle.defaults.alpha)
         return region_masks(
             edit.region,
             self.bundle,
@@ -381,23 +430,16 @@ class Editor:
             edits: in the order in which they are made; or steps with masks that were found before.
             before: what synthesize gave of the faces, where it is known: it saves a third of the time.
         """
-        parts = [
-            e if isinstance(e, RegionEdit) else RegionEdit(self.step(e), self.region_masks(face, e))
-            for e in edits
-        ]
-        return self._draw_regions(face, parts, before)
+        parts = [one if isinstance(one, RegionEdit) else self.region_edit(face, one) for one in edits]
+        s, layout = self.styles(face).numpy(), self.bundle.layout
+        return draw_in_batches(self._renderer, layout, s, parts, before=before, batch=self._batch_size)
 
-    @on_worker
-    @paddle.no_grad()
-    def _draw_regions(self, face: Face, edits: list[RegionEdit], before: np.ndarray | None) -> np.ndarray:
-        s, parts, batch = self.styles(face).numpy(), [], self._batch_size
-        for rows in (slice(k, k + batch) for k in range(0, len(s), batch)):
-            some, known = (
-                [edit.rows(rows, len(s)) for edit in edits],
-                None if before is None else before[rows],
-            )
-            parts.append(draw_edits(self._renderer, self.bundle.layout, s[rows], some, before=known))
-        return np.concatenate(parts)
+    def region_edit(self, face: Face, edit: AnyEdit) -> RegionEdit:
+        """What an edit adds to each face, and where."""
+        masks = self.region_masks(face, edit)
+        if not is_auto(edit):
+            return RegionEdit(self.step(edit), masks)
+        return RegionEdit(self.apply(face, edit).numpy() - self.styles(face).numpy(), masks)
 
     @property
     def drawn(self) -> str:
@@ -431,13 +473,7 @@ class Editor:
             ((64, 64, 3), 'uint8', True)
         """
 
-        def draw() -> tuple[np.ndarray, np.ndarray]:
-            session = Session(self, face)
-            for edit in edits:
-                session.accept(edit)
-            return session.start_and_now()
-
-        return edit_result(self, face, edits, draw)
+        return edit_result(self, face, Session(self, face), edits)
 
     def unknown_words(self, edit: AnyEdit) -> list[str]:
         """List the words of an edit that the bundle's CLIP never saw; none for a CLIP that knows them all."""
@@ -448,39 +484,13 @@ class Editor:
         return self.bundle.generator.mean_latent()
 
     @cached_property
-    @on_worker
-    @paddle.no_grad()
-    def _population(self) -> np.ndarray:
-        """Styles of the editable channels `[N, E]` of faces that are always the same."""
-        generator, layout = self.bundle.generator, self.bundle.layout
-        z = np.random.RandomState(0).standard_normal([POPULATION, generator.style_dim]).astype(np.float32)
-        s = layout.flatten(generator.style_affine(generator.get_latent(paddle.to_tensor(z))))
-        return s.numpy()[:, layout.editable_index]
-
-    @cached_property
-    def _matcher(self) -> tuple[TextMatcher, StyleStats]:
-        return choose_matcher(self.bundle, self._source)
+    def _texts_population(self) -> Population:
+        return population_of(self.bundle, self.synthesize)
 
     def text_direction(self, edit: AnyEdit) -> np.ndarray:
         """The text direction dt `[D]` of an edit's words, a unit vector."""
-        words = self.resolve(edit)
+        words = self.resolve(without_auto(edit))
         return text_direction(self.bundle.clip, words.neutral, words.target, templates=words.templates)
-
-    def _compute_direction(self, edit: ResolvedEdit) -> StyleDirection:
-        bundle = self.bundle
-        relevance, stats = self._matcher  # where one is missing, no CLIP is fetched first
-        dt = self.text_direction(edit)
-        return style_direction(
-            relevance,
-            dt,
-            bundle.layout,
-            stats,
-            beta=edit.beta,
-            unit=edit.unit,
-            soft=edit.soft,
-            covariance_weight=edit.pull,
-            population=self._population if edit.pull else None,
-        )
 
 
 def _draw_z(seed: int, style_dim: int) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import paddle
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.methods.global_directions.solve import is_auto
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.worker import on_worker
 
@@ -56,7 +57,7 @@ class Session:
 
     def preview(self, edit: AnyEdit) -> np.ndarray:
         """Draw the face as it would be after one more edit, and change nothing."""
-        return self._drawn([*self._accepted, edit])
+        return self._drawn([*self._accepted, self._fixed(edit)])
 
     def _drawn(self, edits: Sequence[AnyEdit]) -> np.ndarray:
         """One picture; what it needs is loaded in the thread that asks."""
@@ -84,7 +85,8 @@ class Session:
         return before, after
 
     def accept(self, edit: AnyEdit) -> None:
-        """Keep an edit; one that fails (a text, a threshold) is not kept."""
+        """Keep an edit; one that fails (a text, a threshold) is not kept. "auto" is solved now."""
+        edit = self._fixed(edit)
         self.editor.step(edit)
         self._accepted.append(edit)
 
@@ -97,6 +99,13 @@ class Session:
     def reset(self) -> None:
         """Take all edits back."""
         self._accepted.clear()
+
+    def _fixed(self, edit: AnyEdit) -> AnyEdit:
+        if not is_auto(edit):
+            return edit
+        if not self._accepted:
+            return self.editor.fixed(self._face, edit)
+        return self.editor.fixed(self.s, edit, original=self.start)
 
     def _styles_with(self, edits: Sequence[AnyEdit]) -> paddle.Tensor:
         steps = np.sum([self.editor.step(edit) for edit in edits], axis=0, dtype=np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,9 @@ def describe_edits(
     seconds: float,
     alphas: Sequence[float] | None = None,
     drawn: str | None = None,
+    bounds: Sequence[str] = (),
+    recipe: bool = False,
+    orthogonal: bool = False,
     options: Mapping[str, Any] | None = None,
 ) -> Card:
     """Make the card of some edits of one face.
@@ -44,7 +47,8 @@ def describe_edits(
         seconds: that they took.
         alphas: strengths that were drawn together; None: the last edit's.
         drawn: in which form; None: the editor's now.
-        options: how a photo was edited.
+        bounds: what each strength was bound by, where it was solved; "" where not.
+        recipe, orthogonal, options: as in Card.
     """
     resolved = [editor.resolve(edit) for edit in edits]
     mask, along = _union(masks), _along(editor, resolved)
@@ -55,7 +59,10 @@ def describe_edits(
     return Card(
         format=FORMAT,
         model=editor.bundle.name,
-        edits=tuple(_note(edit, mask) for edit, mask in zip(resolved, masks)),
+        edits=tuple(
+            _note(edit, mask, bound)
+            for edit, mask, bound in zip(resolved, masks, bounds or [""] * len(resolved))
+        ),
         alphas=tuple(float(a) for a in ([resolved[-1].alpha] if alphas is None else alphas)),
         source=source,
         numbers=numbers,
@@ -69,6 +76,8 @@ def describe_edits(
         before=pixels_digest(before),
         after=pixels_digest(after),
         options=dict(options or {}),
+        recipe=recipe,
+        orthogonal=orthogonal,
     )
 
 
@@ -86,7 +95,7 @@ def face_source(editor: Any, face: Any) -> Source:
     return Source("seed", seed=known[0], truncation=known[1], face=mark)
 
 
-def _note(edit: Any, mask: np.ndarray | None) -> EditNote:
+def _note(edit: Any, mask: np.ndarray | None, bound: str) -> EditNote:
     return EditNote(
         edit.neutral,
         edit.target,
@@ -96,7 +105,7 @@ def _note(edit: Any, mask: np.ndarray | None) -> EditNote:
         edit.templates,
         float(edit.soft),
         float(edit.pull),
-        str(getattr(edit, "bound_by", None) or ""),
+        bound,
         None if mask is None else note_region(edit.region, round(float(mask.mean()), 4)),
     )
 
@@ -125,19 +134,19 @@ def _moved(editor: Any, edits: Sequence[Any]) -> Moved:
     return Moved(channels, layout.num_editable, {name: count for name, count in counts.items() if count})
 
 
-def edit_result(
-    editor: Any, face: Any, edits: Sequence[Any], draw: Callable[[], tuple[np.ndarray, np.ndarray]]
-) -> EditResult:
-    """Draw one face before and after its edits by `draw`; their card is made when it is asked for."""
+def edit_result(editor: Any, face: Any, session: Any, edits: Sequence[Any]) -> EditResult:
+    """Make edits of one face in a session; their card is made when it is asked for."""
     begin = time.monotonic()
-    before, after = draw()
-    seconds, drawn = time.monotonic() - begin, editor.drawn
+    for edit in edits:
+        session.accept(edit)
+    before, after = session.start_and_now()
+    seconds, drawn, made = time.monotonic() - begin, editor.drawn, session.history
 
     def card() -> Card:
-        masks = [editor.region_masks(face, edit) for edit in edits]
+        masks = [editor.region_masks(face, edit) for edit in made]
         return describe_edits(
             editor,
-            edits,
+            made,
             before,
             after,
             source=face_source(editor, face),

@@ -199,6 +199,8 @@ class Card(Open):
         drawn: "eager", or "compiled": the form in which the pictures were drawn.
         before, after: SHA-256 of the pixels.
         options: how a photo was edited.
+        recipe: the edits were made in one pass, and not one after the other.
+        orthogonal: their steps were made orthogonal.
     """
 
     format: Annotated[int, Between(FORMAT, FORMAT)]
@@ -217,6 +219,8 @@ class Card(Open):
     before: Digest
     after: Digest
     options: Annotated[dict[str, Plain], Size(0, 100)] = field(default_factory=dict)
+    recipe: bool = False
+    orthogonal: bool = False
 
     @property
     def title(self) -> str:

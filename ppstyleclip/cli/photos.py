@@ -26,13 +26,14 @@ from ppstyleclip.align import (
     read_photo,
 )
 from ppstyleclip.cli.edit_arguments import photo_config
-from ppstyleclip.editor import Editor, ResolvedEdit
+from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_folder
 from ppstyleclip.pictures import SUFFIXES
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, load_finder, whole_face
 from ppstyleclip.pipelines.photo import PhotoEdit, edit_photo
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures
+from ppstyleclip.pipelines.recipes import Edits
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.video import VideoFile, open_video
 from ppstyleclip.zoo import Bundle
@@ -220,7 +221,7 @@ def warn_if_poor(name: str, quality: Quality) -> None:
 
 
 def edit_named_photo(
-    editor: Editor, path: str | Path, edit: ResolvedEdit, args: Namespace, tell: Tell
+    editor: Editor, path: str | Path, edit: Edits, args: Namespace, tell: Tell
 ) -> tuple[PhotoEdit, Measures]:
     """Read a photo and edit it as add_photo_arguments say; `tell` and errors as in read_face."""
     measures, photo = load_measures(editor.bundle, args.ir_se50_weights), read_photo(path)

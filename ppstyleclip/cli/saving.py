@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ppstyleclip.pipelines.frames import FrameRecord
     from ppstyleclip.pipelines.inversion import FaceInversion
     from ppstyleclip.pipelines.photo import PhotoEdit
+    from ppstyleclip.pipelines.recipes import RecipeEdit
     from ppstyleclip.pipelines.sampling import Mixture, Sheets
 
 PHOTO_PICTURES = ("edited.png", "side_by_side.png", "faces.png")  # that save_photo writes
@@ -54,7 +55,7 @@ def save_styles(path: str | Path, styles: Sequence[Any]) -> Path:
 
 @all_or_nothing()
 def save_text_edit(
-    folder: str | Path, made: TextEdit, card: Card | None = None, *, visible: bool = False
+    folder: str | Path, made: TextEdit | RecipeEdit, card: Card | None = None, *, visible: bool = False
 ) -> list[Path]:
     """Write src.editing.png, dst.editing.png, dst.editing.pd and, for several strengths, strip.png.
 
@@ -63,7 +64,7 @@ def save_text_edit(
     pictures = {"src.editing.png": made.before, "dst.editing.png": made.after}
     written = _save_pngs(folder, pictures, cards={"dst.editing.png": card}, visible=visible)
     written.append(save_styles(Path(folder) / "dst.editing.pd", made.styles))
-    return written + _save_strip(folder, made.pictures, made.alphas)
+    return written + (_save_strip(folder, made.pictures, made.alphas) if len(made.pictures) > 1 else [])
 
 
 @all_or_nothing()

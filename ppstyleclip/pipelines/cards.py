@@ -18,6 +18,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
 from ppstyleclip.pipelines.editing import TextEdit, edit_face
 from ppstyleclip.pipelines.photo import PhotoConfig, PhotoEdit, edit_photo
+from ppstyleclip.pipelines.recipes import Applied, Recipe, RecipeEdit, edit_by_recipe
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.schema import from_value
 
@@ -44,23 +45,47 @@ class Replayed:
         return self.pictures[-1]
 
 
-def card_of_face(editor: Editor, made: TextEdit, source: Source, seconds: float) -> Card:
-    """The card of an edit of one face, at its last strength."""
+def card_of_face(
+    editor: Editor,
+    made: TextEdit | RecipeEdit,
+    source: Source,
+    seconds: float,
+    *,
+    orthogonal: bool = False,
+) -> Card:
+    """The card of edits of one face; of one that was drawn at several strengths, at the last one.
+
+    `orthogonal`: whether the steps of a recipe were made so.
+    """
+    if isinstance(made, TextEdit):
+        parts: dict[str, Any] = {"edits": [made.edit], "masks": [made.mask], "alphas": made.alphas}
+    else:
+        parts = {**_parts_of(made.applied), "masks": made.masks, "recipe": True}
     return describe_edits(
         editor,
-        [made.edit],
-        made.before,
-        made.after,
+        before=made.before,
+        after=made.after,
         source=source,
-        masks=[made.mask],
         seconds=seconds,
-        alphas=made.alphas,
+        orthogonal=orthogonal,
+        **parts,
     )
 
 
-def cards_of_photo(made: PhotoEdit, config: PhotoConfig, source: Source, seconds: float) -> list[Card]:
+def _parts_of(applied: Applied) -> dict[str, Any]:
+    bounds = ["" if found is None else found.bound for found in applied.solutions]
+    return {"edits": applied.edits, "bounds": bounds}
+
+
+def cards_of_photo(
+    made: PhotoEdit,
+    config: PhotoConfig,
+    source: Source,
+    seconds: float,
+    *,
+    orthogonal: bool = False,
+) -> list[Card]:
     """The cards of the faces of an edited photo, as the generator drew them."""
-    masks = [None] * len(made.faces) if made.regions is None else list(made.regions)
     options: dict[str, Any] = {
         "steps": config.fitting.steps,
         "tune": config.tuning.steps if config.tuning else 0,
@@ -70,16 +95,17 @@ def cards_of_photo(made: PhotoEdit, config: PhotoConfig, source: Source, seconds
     return [
         describe_edits(
             own,
-            [made.edit],
-            before,
-            after,
+            before=before,
+            after=after,
             source=source,
-            masks=[mask],
+            masks=masks,
             seconds=seconds / len(made.faces),
             options={**options, "face": number},
+            orthogonal=orthogonal,
+            **_parts_of(applied),
         )
-        for number, (own, before, after, mask) in enumerate(
-            zip(made.inversion.editors, made.before, made.after, masks), 1
+        for number, (own, before, after, masks, applied) in enumerate(
+            zip(made.inversion.editors, made.before, made.after, made.masks, made.applied), 1
         )
     ]
 
@@ -96,7 +122,8 @@ def replay_photo(card: Card, editor: Editor, photo: np.ndarray) -> tuple[Replaye
         editor.compile_next()
     config = photo_config(options)
     faces = faces_of_landmarks(options.landmarks)
-    made = result_of(edit_photo(editor, photo, edit_of_note(card.edits[0]), config, faces=faces))
+    recipe = Recipe(tuple(edit_of_note(note) for note in card.edits), orthogonal=card.orthogonal)
+    made = result_of(edit_photo(editor, photo, recipe, config, faces=faces))
     k = min(options.face, len(made.faces)) - 1
     return compared(card, made.before[k], made.after[k : k + 1]), made.pixels
 
@@ -150,7 +177,10 @@ def replay_face(card: Card, editor: Editor, face: Any) -> Replayed:
     check_weights(card, editor)
     if card.drawn == "compiled":
         editor.compile_next()
-    edits = [edit_of_note(note) for note in card.edits]
+    edits = tuple(edit_of_note(note) for note in card.edits)
+    if card.recipe:
+        drawn = result_of(edit_by_recipe(editor, face, Recipe(edits, orthogonal=card.orthogonal)))
+        return compared(card, drawn.before, drawn.pictures)
     if len(edits) == 1:
         made = result_of(edit_face(editor, face, edits[0], card.alphas))
         return compared(card, made.before, made.pictures)

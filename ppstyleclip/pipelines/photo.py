@@ -13,7 +13,8 @@ A program calls it like this:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -26,7 +27,17 @@ from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, find_chosen_faces, load_finder
 from ppstyleclip.pipelines.inversion import InversionResult, invert_faces
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures, measure
-from ppstyleclip.pipelines.records import Record
+from ppstyleclip.pipelines.recipes import (
+    Applied,
+    Edits,
+    apply_recipe,
+    as_recipe,
+    check_recipe,
+    edit_styles,
+    needs_solving,
+    region_parts,
+)
+from ppstyleclip.pipelines.records import Record, result_of
 from ppstyleclip.regions import RegionEdit, RegionMask
 from ppstyleclip.regions.masks import LEAST, check_mask_size, feathered
 
@@ -60,8 +71,10 @@ class PhotoEdit:
         inversion: InversionResult: latents, the editors that drew each face, quality, seconds.
         quality_after: Quality of the edited faces, beside the crops; `inversion.stages[-1].poor` tells which
             faces are drawn badly.
-        edit: the edit with every default filled in.
-        regions: `[N, S, S]` where each face may change, on its crop; None: everywhere.
+        edit: the edit with every default filled in; of several, and of one that was solved, the first of the
+            first face.
+        applied: of each face what was done, with all edits.
+        masks: of each face where each edit may change it, `[S, S]` on its crop; None: everywhere.
     """
 
     pixels: np.ndarray
@@ -72,13 +85,14 @@ class PhotoEdit:
     inversion: InversionResult
     quality_after: Quality
     edit: ResolvedEdit
-    regions: np.ndarray | None = None
+    applied: list[Applied]
+    masks: list[list[np.ndarray | None]]
 
 
 def edit_photo(
     editor: Editor,
     photo: np.ndarray,
-    edit: Edit | ResolvedEdit,
+    edit: Edits,
     config: PhotoConfig = PhotoConfig(),  # noqa: B008  frozen
     *,
     faces: Sequence[Face] | None = None,
@@ -91,7 +105,7 @@ def edit_photo(
     Args:
         editor: Editor.
         photo: `[H, W, 3]` uint8.
-        edit: Edit.
+        edit: Edit, or a Recipe of several; "auto" is solved for each face.
         config: PhotoConfig.
         faces: the photo's faces where their landmarks are known (align.faces_of_landmarks); then nothing is
             looked for.
@@ -117,7 +131,7 @@ def edit_photo(
         >>> made.pixels.shape, made.inversion.stages[-1].poor.tolist()
         ((240, 320, 3), [False])
     """
-    editor.direction(edit)  # bad words are refused before a minute is spent on the faces
+    check_recipe(editor, edit)  # bad words are refused before a minute is spent on the faces
     if faces is None:
         finder = load_finder(editor.bundle) if finder is None else finder
         chosen = find_chosen_faces(finder, photo, config.face, name=name)
@@ -132,7 +146,7 @@ def _edit_cut_faces(
     editor: Editor,
     photo: np.ndarray,
     faces: list[AlignedFace],
-    edit: Edit | ResolvedEdit,
+    edit: Edits,
     config: PhotoConfig,
     measures: Measures,
 ) -> Iterator[Record[PhotoEdit]]:
@@ -145,13 +159,15 @@ def _edit_cut_faces(
         found = record.result
         yield Record(1 + record.done, total, record.stage)
     assert found is not None
-    edited, before, after, regions = photo, [], [], []
+    edited, before, after, masks = photo, [], [], []
+    applied = [apply_photo_recipe(own, w[None], edit) for own, w in zip(found.editors, found.w_plus)]
     for number, (face, latent, own) in enumerate(zip(faces, found.w_plus, found.editors), 1):
-        region = photo_regions(own, photo, [face], latent[None], edit)
+        settled = applied[number - 1].settled(as_recipe(edit).orthogonal)
+        parts = photo_parts(own, photo, [face], latent[None], settled)
         edited, old, new = paste_edit(
-            own, edited, [face], latent[None], edit, paste=config.paste, regions=region
+            own, edited, [face], latent[None], settled, paste=config.paste, parts=parts
         )
-        regions += [] if region is None else [region[0]]
+        masks.append([None if part.masks is None else part.masks[0] for part in parts])
         before.append(old[0])
         after.append(new[0])
         if number < len(faces):
@@ -169,8 +185,9 @@ def _edit_cut_faces(
             np.stack(after),
             found,
             quality,
-            editor.resolve(edit),
-            np.stack(regions) if regions else None,
+            applied[0].edits[0],
+            applied,
+            masks,
         ),
     )
 
@@ -180,10 +197,10 @@ def paste_edit(
     photo: np.ndarray,
     faces: Sequence[AlignedFace],
     w_plus: np.ndarray,
-    edit: Edit | ResolvedEdit,
+    edit: Edits,
     *,
     paste: str = "blend",
-    regions: np.ndarray | None = None,
+    parts: Sequence[RegionEdit] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Edit faces of a photo whose latents are known, and put them back.
 
@@ -192,23 +209,63 @@ def paste_edit(
         photo: `[H, W, 3]` uint8.
         faces: N AlignedFaces of it.
         w_plus: `[N, L, D]` their latents.
-        edit: Edit.
+        edit: Edit, or a Recipe of several.
         paste: as in PhotoConfig.
-        regions: of photo_regions; None looks for the edit's own.
+        parts: of photo_parts; None looks for them.
     Returns:
         (photo with the edited faces, drawn faces `[N, S, S, 3]` uint8 before and after the edit).
     """
     before = editor.synthesize(w_plus)
-    regions = photo_regions(editor, photo, faces, w_plus, edit) if regions is None else regions
-    if regions is None:
-        after = editor.synthesize(editor.apply(w_plus, edit))
+    parts = photo_parts(editor, photo, faces, w_plus, edit) if parts is None else parts
+    if all(part.masks is None for part in parts):
+        after = editor.synthesize(edit_styles(editor, w_plus, edit))
     else:
-        after = editor.synthesize_edits(w_plus, [RegionEdit(editor.step(edit), regions)], before=before)
+        after = editor.synthesize_edits(w_plus, parts, before=before)
+    regions = _union(parts, len(faces))
     for number, (face, old, new) in enumerate(zip(faces, before, after)):
         assert face.alignment is not None  # it was cut out of this photo
         region = None if regions is None else regions[number]
         photo = paste_back(photo, face.alignment, _levels(new), _levels(old), way=paste, region=region)
     return photo, to_pixels(before), to_pixels(after)
+
+
+def apply_photo_recipe(editor: Editor, w_plus: np.ndarray, edits: Edits) -> Applied:
+    """The edits of one face of a photo; what is solved is solved as if they had no regions."""
+    recipe = as_recipe(edits)
+    if not needs_solving(recipe):
+        return result_of(apply_recipe(editor, w_plus, recipe))
+    bare = replace(recipe, edits=tuple(replace(edit, region=None) for edit in recipe.edits))
+    found = result_of(apply_recipe(editor, w_plus, bare))
+    again = [replace(one, region=edit.region) for one, edit in zip(found.edits, recipe.edits)]
+    return replace(found, edits=tuple(again))
+
+
+def photo_parts(
+    editor: Editor, photo: np.ndarray, faces: Sequence[AlignedFace], w_plus: np.ndarray, edits: Edits
+) -> list[RegionEdit]:
+    """The steps of edits of a photo's faces, and where each may change them.
+
+    Where something is left to be solved, it is solved for each face, and there is one step for all edits;
+    then all of them have the same region, or none.
+
+    Raises:
+        UserError: as photo_regions.
+    """
+    if not needs_solving(edits):
+        find = partial(photo_regions, editor, photo, faces, w_plus)
+        return region_parts(editor, w_plus, edits, find)
+    s, recipe = editor.styles(w_plus).numpy(), as_recipe(edits)
+    steps = np.concatenate([apply_photo_recipe(editor, w[None], recipe).s for w in w_plus]) - s
+    return [RegionEdit(steps, photo_regions(editor, photo, faces, w_plus, recipe.edits[0]))]
+
+
+def _union(parts: Sequence[RegionEdit], count: int) -> np.ndarray | None:
+    """Where the edits together may change each of `count` faces; None: everywhere."""
+    known = [part.masks for part in parts if part.masks is not None]
+    if not known or len(known) < len(parts):
+        return None
+    size = known[0].shape[-1]
+    return np.max([np.broadcast_to(one, [count, size, size]) for one in known], axis=0)
 
 
 def photo_regions(

@@ -8,7 +8,7 @@ the text itself lives.
 
 from __future__ import annotations
 
-from ppstyleclip.regions.compose import RegionEdit, draw_edits
+from ppstyleclip.regions.compose import RegionEdit, draw_edits, draw_in_batches
 from ppstyleclip.regions.landmarks import masks_of_landmarks
 from ppstyleclip.regions.masks import AUTO, NAMES, Region, RegionMask, check_region, load_mask
 from ppstyleclip.regions.resolve import region_masks
@@ -24,6 +24,7 @@ __all__ = [
     "SampledFaces",
     "check_region",
     "draw_edits",
+    "draw_in_batches",
     "has_world",
     "load_mask",
     "masks_of_landmarks",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.models.region import paste
+from ppstyleclip.worker import on_worker
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,25 @@ def draw_edits(
         images = paste(images, drawn, edit.masks)
         earlier.append(edit)
     return images
+
+
+@on_worker
+def draw_in_batches(
+    renderer: Any,
+    layout: Any,
+    s: np.ndarray,
+    edits: Sequence[RegionEdit],
+    *,
+    before: np.ndarray | None = None,
+    batch: int,
+) -> np.ndarray:
+    """Draw faces as draw_edits does, `batch` of them at a time."""
+    parts = []
+    for rows in (slice(k, k + batch) for k in range(0, len(s), batch)):
+        some = [edit.rows(rows, len(s)) for edit in edits]
+        known = None if before is None else before[rows]
+        parts.append(draw_edits(renderer, layout, s[rows], some, before=known))
+    return np.concatenate(parts)
 
 
 def _share(edit: RegionEdit, earlier: RegionEdit) -> np.ndarray:

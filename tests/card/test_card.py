@@ -180,6 +180,14 @@ def test_replay_of_a_photo():
     assert Path("again.png").read_bytes() == Path("one.png").read_bytes()
 
 
+def test_replay_of_several_edits():
+    options = ["--edit", "happy face", "--edit", "sad face", "--orthogonal", "--card", "-o", "one.png"]
+    assert main(["edit", "5", *options]) == 0
+    assert read_card("one.card.json").orthogonal
+    assert replay("one.card.json") == 0
+    assert Path("again.png").read_bytes() == Path("one.png").read_bytes()
+
+
 def test_replay_says_what_differs(capsys):
     assert main(["edit", "5", *HAPPY, "--card", "-o", "one.png"]) == 0
     values = json.loads(Path("one.card.json").read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ from ppstyleclip.methods.optimization import OptimizationConfig
 from ppstyleclip.pipelines.editing import edit_face
 from ppstyleclip.pipelines.optimization import optimize_faces
 from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo
+from ppstyleclip.pipelines.recipes import Recipe, edit_by_recipe
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
 from ppstyleclip.regions import (
@@ -181,10 +182,21 @@ def test_a_photo_changes_in_the_region_of_its_landmarks_alone(editor):
     config = PhotoConfig("all", FittingConfig(steps=0))
     made = result_of(edit_photo(editor, SCENE.pixels, happy("mouth"), config, faces=faces))
     changed = (made.pixels != SCENE.pixels).any(axis=2)
-    reach = sum(crop_mask(one.alignment, region) for one, region in zip(made.faces, made.regions))
+    reach = sum(crop_mask(one.alignment, region[0]) for one, region in zip(made.faces, made.masks))
     assert changed.any() and not changed[reach == 0].any()
     x, y = faces[0].landmarks[48:68].mean(0).round().astype(int)
     assert reach[y, x] > 0.5 and reach[2, 2] == 0
+
+
+def test_a_recipe_keeps_each_edit_in_its_region(editor):
+    face = editor.sample(3)
+    recipe = Recipe((happy(LEFT), Edit("face", "sad face", region=1 - LEFT)))
+    made = result_of(edit_by_recipe(editor, face, recipe))
+    before, after = editor.edit(face, *recipe.edits)
+    np.testing.assert_array_equal(made.before, before)
+    np.testing.assert_array_equal(made.after, after)
+    alone = editor.edit(face, happy(LEFT))[1]
+    np.testing.assert_array_equal(made.after[:, : SIZE // 2], alone[:, : SIZE // 2])
 
 
 def test_a_photos_mask_has_the_photos_size_and_a_face_in_it(editor):
