@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -17,9 +16,12 @@ class EditResult(tuple):
     Attributes: `before`, `after`, the pictures.
     """
 
+    _make_card: Callable[[], Card]
+    _card: Card | None
+
     def __new__(cls, before: np.ndarray, after: np.ndarray, make_card: Callable[[], Card]) -> EditResult:
         """Keep two pictures and what makes their card."""
-        self: Any = super().__new__(cls, (before, after))
+        self = super().__new__(cls, (before, after))
         self._make_card, self._card = make_card, None
         return self
 
@@ -36,6 +38,6 @@ class EditResult(tuple):
     @property
     def card(self) -> Card:
         """What the edits did: see card.Card. It is made when it is first asked for."""
-        if self._card is None:  # type: ignore[has-type]
-            self._card = self._make_card()  # type: ignore[attr-defined]
+        if self._card is None:
+            self._card = self._make_card()
         return self._card

@@ -61,8 +61,9 @@ def region_masks(
         return masks_of_text(bundle.clip, dt, images(), after)
     names = tuple(region.split("+"))
     if landmarks is None and has_world(bundle.name) and face.ndim == 3:
-        z = [sampled.z_of(row) for row in face]
-        if all(one is not None for one in z):
+        found = [sampled.z_of(row) for row in face]
+        z = [one for one in found if one is not None]
+        if len(z) == len(face):
             return _union(masks_of_world(bundle.name, np.stack(z), names, size))
     if landmarks is None:
         landmarks = _landmarks_of(bundle, to_pixels(images()), region)
