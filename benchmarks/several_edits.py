@@ -5,8 +5,8 @@
     python benchmarks/several_edits.py --strength auto --orthogonal
 
 Each recipe is applied to faces that lack all that its texts say; two judges that know no CLIP say of each
-text whether it is reached. Beside that: the product of the rates of its edits, each alone on the same faces. Edits
-of the same attribute exclude each other and are left out.
+text whether it is reached. Beside that: the product of the rates of its edits, each alone on the same faces.
+Edits of the same attribute exclude each other and are left out.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def add_recipe_arguments(add: Callable[..., Any]) -> None:
         "--outside",
         type=FRACTION,
         metavar="SHARE",
-        help="of auto: mean change outside of the edit at most, of black to white (default: 0.06)",
+        help="of auto: mean change outside of the edit at most, of black to white (default: 0.03)",
     )
 
 

@@ -45,7 +45,7 @@ class EditWords:
     alpha: Optional[Union[Annotated[float, Between(-1e6, 1e6)], _Auto]] = None
     beta: Optional[Union[Annotated[float, Between(0, 1e6)], _Auto]] = None
     unit: Optional[Annotated[str, OneOf(UNITS)]] = None
-    templates: Optional[Annotated[str, OneOf(TEMPLATES)]] = None
+    templates: Optional[Annotated[str, OneOf(tuple(TEMPLATES))]] = None
     soft: Ratio = 0.0
     pull: Optional[Ratio] = None
     region: Optional[_Words] = None

@@ -1,14 +1,15 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """When a face has reached a text, and what it gave up for it.
 
-With f a picture's unit CLIP feature, dt the text direction, and mu and tau the mean and the deviation of
-f . dt over a population of faces, a face that begins at p0 = f . dt has reached the text at
+With f a picture's unit CLIP feature and dt the text direction, faces of a population lie at p = f . dt, with
+the deviation tau. A face that begins at p0 has reached the text at
 
-    p1 = max(p0 + MOVE tau, mu + END tau)
+    p1 = max(quantile(p, HIGH), p0 + MOVE tau)
 
-so it has moved by MOVE of the spread that the text describes, and it stands END beyond the mean of all faces.
-reach is (f . dt - p0) / (p1 - p0): 0 at the start, 1 where the text is reached. Both numbers were fitted to
-what judges that know no CLIP say of edits in the embedded world; see benchmarks/auto_strength.py.
+so it stands where the faces do that show what the text says, however far CLIP sets them apart, and it has
+moved. reach is (f . dt - p0) / (p1 - p0): 0 at the start, 1 where the text is reached. A quantile, because
+the place at which CLIP's answer levels off differs between texts by a factor of two and more when it is told
+in deviations. Both numbers were chosen by what judges that know no CLIP say of edits in the embedded world.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ppstyleclip.files import import_cv2
 from ppstyleclip.methods.global_directions.instant_cache import InstantCache
 from ppstyleclip.worker import on_worker
 
-MOVE, END = 1.5, 1.0
+HIGH, MOVE = 0.85, 1.0
 QUIET = 0.75  # of the picture, that part which changes least: outside of an edit that has no region
 BLUR = 1 / 32  # of the picture's side; over which a change is smoothed to tell where an edit is
 AT_ONCE_PIXELS = 2**20
@@ -34,9 +35,14 @@ AT_ONCE_PIXELS = 2**20
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """How a population's pictures stand along a text direction: mean and standard deviation of f . dt."""
+    """How a population's pictures stand along a text direction, f . dt.
 
-    mean: float
+    Attributes:
+        high: the quantile HIGH.
+        std: the standard deviation.
+    """
+
+    high: float
     std: float
 
 
@@ -72,7 +78,7 @@ class Population:
         """How the faces stand along dt `[D]`."""
         features = self._cache.remembered("features", self._measure).reshape(len(self._s), -1)
         along = features @ np.asarray(dt, np.float32)
-        return Spread(float(along.mean()), float(along.std()))
+        return Spread(float(np.quantile(along, HIGH)), float(along.std()))
 
     def _measure(self) -> np.ndarray:
         """Unit features, `[N * D]`."""
@@ -113,7 +119,7 @@ class Meter:
         self._before, self._region = _seen(before), region
         original = self._before if original is None else _seen(original)
         self._start = float(self._along(original)[0])
-        end = max(self._start + MOVE * spread.std, spread.mean + END * spread.std)
+        end = max(spread.high, self._start + MOVE * spread.std)
         self.needed = max(end - self._start, 1e-9)
         self._who = None if identity is None else self._features(original)
 

@@ -16,14 +16,13 @@ from typing import Callable
 from ppstyleclip.methods.checks import check_number
 
 AUTO = "auto"  # as an alpha or a beta of an Edit: it is solved for each face
-USUAL_IDENTITY, USUAL_OUTSIDE = 0.6, 0.06
+USUAL_IDENTITY, USUAL_OUTSIDE = 0.6, 0.03
 SLACK = 0.06  # reach of 1 to 1 + SLACK is near enough to the smallest strength
 TOLERANCE = 0.04  # two strengths that are nearer, as a share of the larger, count as one
-FIRST_GUESSES, MOST_GROWTH, LEAST_GROWTH = 6.0, 2.5, 1.3
+FIRST_GUESSES, MOST_GROWTH, LEAST_GROWTH = 8.0, 2.5, 1.3
 MOST_RENDERS = 12  # for one beta
-LADDER = (0.25, 0.4, 0.55, 0.7, 0.85)  # betas that are tried, as shares of the largest usable one
-GAIN = 0.95  # a beta is better when it spoils less than this share of what the best one does
-BOUNDS = ("reached", "identity", "outside", "text")
+LADDER = (0.2, 0.35, 0.5, 0.65, 0.8)  # betas that are tried, as shares of the largest usable one
+AS_NEAR = 0.05  # of reach: where a text is not reached, the weakest edit that is so much as near is taken
 
 
 @dataclass(frozen=True)
@@ -235,15 +234,16 @@ def _solve_alpha(
 ) -> Iterator[tuple[Solution | None, Trial | None]]:
     """Search one beta; yields (None, trial) for each picture and (Solution, None) at the end."""
     limit = FIRST_GUESSES * guess
-    low, best, high, nearest = begin, None, None, None
+    low, best, high = begin, None, None
+    within = [replace(begin, beta=beta)]
     alpha, renders = min(start, limit), 0
     while renders < MOST_RENDERS:
         trial = draw(alpha, beta)
         renders += 1
         yield None, trial
         broken = budget.broken(trial)
-        if broken is None and (nearest is None or trial.reach > nearest.reach):
-            nearest = trial
+        if broken is None:
+            within.append(trial)
         if broken is None and trial.reach < 1:
             low = trial
         else:
@@ -260,7 +260,9 @@ def _solve_alpha(
         yield Solution(best, "reached", renders, budget), None
     else:
         bound = "text" if high is None else budget.broken(high) or "text"
-        yield Solution(nearest or replace(begin, beta=beta), bound, renders, budget), None
+        enough = max(trial.reach for trial in within) - AS_NEAR
+        nearest = min((one for one in within if one.reach >= enough), key=lambda one: one.alpha)
+        yield Solution(nearest, bound, renders, budget), None
 
 
 def _next_alpha(begin: Trial, low: Trial, high: Trial | None, budget: Budget, limit: float) -> float:

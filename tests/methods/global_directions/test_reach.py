@@ -8,7 +8,7 @@ from tiny_world import SIZE, tiny_clip, tiny_generator
 from ppstyleclip.engine import Renderer
 from ppstyleclip.methods.global_directions import reach
 from ppstyleclip.methods.global_directions.reach import (
-    END,
+    HIGH,
     MOVE,
     QUIET,
     Meter,
@@ -39,12 +39,12 @@ def unit(seed=3, dim=16):
     return dt / np.linalg.norm(dt)
 
 
-@pytest.mark.parametrize("mean", [-1.0, 0.0, 1.0])
-def test_reach_is_the_share_of_the_way_to_the_text(clip, mean):
-    before, after, dt, spread = pictures(1), pictures(1, 1), unit(), Spread(mean, 0.02)
+@pytest.mark.parametrize("high", [-1.0, 0.0, 1.0])
+def test_reach_is_the_share_of_the_way_to_the_text(clip, high):
+    before, after, dt, spread = pictures(1), pictures(1, 1), unit(), Spread(high, 0.02)
     meter = Meter(clip, None, before, dt, spread)
     start, end = (float(features(clip, one)[0] @ dt) for one in (before, after))
-    goal = max(start + MOVE * 0.02, mean + END * 0.02)
+    goal = max(high, start + MOVE * 0.02)
     found, identity, _ = meter.measure(after)[0]
     assert identity is None and found == pytest.approx((end - start) / (goal - start), abs=1e-4)
     assert meter.measure(before)[0][0] == pytest.approx(0.0, abs=1e-5)
@@ -104,7 +104,7 @@ def test_a_populations_features_are_drawn_once_and_kept(clip, tmp_path):
     first = Population(generator, clip, s, synthesize, folder=tmp_path)
     spread = first.spread(dt)
     along = features(clip, renderer.synthesize(generator.layout.unflatten(s))) @ dt
-    assert spread.mean == pytest.approx(along.mean(), abs=1e-5)
+    assert spread.high == pytest.approx(np.quantile(along, HIGH), abs=1e-5)
     assert spread.std == pytest.approx(along.std(), abs=1e-5)
     assert Population(generator, clip, s, synthesize, folder=tmp_path).spread(dt) is not None
     assert sum(drawn) == 6, "the second population took the first one's features"
