@@ -20,8 +20,8 @@ LEVELS = {
     "models": 1, "formats": 1, "pictures": 1, "video": 1, "curves": 1, "locks": 1, "labels": 1,
     "stylespace": 2, "text": 2, "align": 2, "losses": 2, "convert": 2,
     "engine": 3, "zoo": 3, "worlds": 3,
-    "methods": 4, "regions": 4, "card": 4, "session": 4,
-    "editor": 5, "jobs": 5,
+    "methods": 4, "regions": 4, "card": 4,
+    "editor": 5, "session": 5, "jobs": 5,
     "pipelines": 6, "environment": 6,
     "apps": 7, "cli": 7, "server": 7, "toonface": 7, "training": 7,
 }  # fmt: skip
@@ -33,7 +33,8 @@ BESIDE = {
     "cli": {"apps"},
     "channels": {"models"},
     "card": {"regions"},
-    "session": {"methods"},
+    "editor": {"session"},
+    "session": {"editor"},
 }
 EDGE = 7  # from here up a module may print, exit and see paths
 FOREIGN_READERS = {"formats"}  # the one place that may subclass pickle's readers; it still may not call load

@@ -58,7 +58,9 @@ def paste(before: np.ndarray, drawn: np.ndarray, masks: np.ndarray) -> np.ndarra
         masks: `[N or 1, H, W]` float32, 0 to 1.
     """
     share = masks[:, None]
-    return np.where(share > 0, before + share * (drawn - before), before).astype(np.float32, copy=False)
+    with np.errstate(invalid="ignore"):  # what is not finite outside the mask is not taken
+        blended = before + share * (drawn - before)
+    return np.where(share > 0, blended, before).astype(np.float32, copy=False)
 
 
 def repeated(masks: np.ndarray, count: int) -> np.ndarray:

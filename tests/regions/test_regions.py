@@ -171,7 +171,7 @@ def test_landmarks_give_every_region_where_it_belongs():
     for mask in masks.values():
         assert mask.shape == (64, 64) and mask.dtype == np.float32 and 0 <= mask.min() and mask.max() <= 1
     assert masks["background"][2, 2] > 0.9 and masks["hair"][4, 32] > 0.5
-    assert (masks["mouth"] * masks["eyes"]).max() == 0
+    assert (masks["mouth"] * masks["eyes"]).max() < 0.1
     with pytest.raises(UserError, match="68 points"):
         masks_of_landmarks(points[:5], 64)
 
