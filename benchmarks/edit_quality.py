@@ -79,9 +79,12 @@ class Verdict:
 
 
 class Bench:
-    """The bundle, its judges and held-out faces, ready to judge any (pair, alpha, beta)."""
+    """The bundle, its judges and held-out faces, ready to judge any (pair, alpha, beta).
 
-    def __init__(self, bundle, faces, seed, relevance=None):
+    pixels: read colours of hair and skin from pixels as well.
+    """
+
+    def __init__(self, bundle, faces, seed, relevance=None, *, pixels=True):
         import paddle
         from judging import PixelReader, load_judges, readings
 
@@ -92,17 +95,19 @@ class Bench:
 
         self.bundle, self.judges = bundle, load_judges()
         self.editor = Editor(bundle, relevance=relevance)
-        factors = factors_from_z(sample_z(seed + 1, 1500))
-        rendered = to_images(render_batch(factors, 64))
-        self.pixel_reader = PixelReader(rendered[:1000], factors[:1000])
-        self.pixel_trust = self._pixel_trust(rendered[1000:], factors[1000:])
+        if pixels:
+            factors = factors_from_z(sample_z(seed + 1, 1500))
+            rendered = to_images(render_batch(factors, 64))
+            self.pixel_reader = PixelReader(rendered[:1000], factors[:1000])
+            self.pixel_trust = self._pixel_trust(rendered[1000:], factors[1000:])
         self.readings = readings
         with paddle.no_grad():
             self.z = sample_z(seed, faces)
             w = bundle.generator.get_latent(paddle.to_tensor(self.z))
             self.s = bundle.layout.flatten(bundle.generator.style_affine(w))
         images = self.render(self.s)
-        self.before, self.pixels = readings(self.judges, images), self.pixel_reader.read(images)
+        self.before = readings(self.judges, images)
+        self.pixels = self.pixel_reader.read(images) if pixels else {}
 
     def _pixel_trust(self, images, factors):
         from ppstyleclip.toonface.renderer import INDEX

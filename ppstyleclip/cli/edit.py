@@ -61,6 +61,16 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="a picture's name (.png, .jpg, .webp) for the edited picture alone, or a labelled row of "
         "several strengths; else a folder for all that the long commands write (default: %(default)s)",
     )
+    parser.add_argument(
+        "--card",
+        action="store_true",
+        help="measure the edit, and write its card beside the picture: NAME.card.json and NAME.card.png",
+    )
+    parser.add_argument(
+        "--visible_label",
+        action="store_true",
+        help="write on the picture that it is synthetic; its file says so in any case",
+    )
     parser.add_argument("--json", action="store_true", help="print what was done as one JSON object")
     parser.add_argument(
         "--index",

@@ -68,6 +68,19 @@ def add_edit_arguments(add: Callable[..., Any]) -> None:
         choices=("paddlegan", "official", "plain"),
         help="sentences that the words are put into (default: the model's own)",
     )
+    add_region_argument(add)
+
+
+def add_region_argument(add: Callable[..., Any], *, auto: bool = True) -> None:
+    """Add where the picture may change; `add` is a group's add_argument, `auto` whether there is a text."""
+    add(
+        "--region",
+        metavar="REGION",
+        help="where the picture may change: mouth, eyes, hair, skin, background, nose, brows, beard, "
+        "glasses, clothes, several joined by +, "
+        + "auto (where the text lives), " * auto
+        + "or the file of a mask (default: everywhere)",
+    )
 
 
 def add_sheet_argument(add: Callable[..., Any]) -> None:
@@ -164,6 +177,7 @@ def text_edit(args: argparse.Namespace) -> Edit:
         templates=args.templates,
         soft=args.soft_threshold,
         pull=args.pull,
+        region=args.region,
     )
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,14 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ppstyleclip.apps import DEFAULT_SEED
+from ppstyleclip.card import Card, Source
+from ppstyleclip.card.describe import face_source
 from ppstyleclip.cli.argument_types import is_seed
-from ppstyleclip.cli.edit_arguments import text_edit
+from ppstyleclip.cli.card_files import card_lines, card_path, file_digest, save_card
+from ppstyleclip.cli.edit_arguments import photo_config, text_edit
 from ppstyleclip.cli.recipe_arguments import is_plain, recipe_of_arguments
-from ppstyleclip.cli.saving import save_photo, save_text_edit
+from ppstyleclip.cli.saving import save_labelled, save_photo, save_text_edit
 from ppstyleclip.editor import Editor, ResolvedEdit
-from ppstyleclip.files import save_picture
 from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.pictures import offset_labels, strip
+from ppstyleclip.pipelines.cards import card_of_face, cards_of_photo
 from ppstyleclip.pipelines.contact_sheet import draw_contact_sheet
 from ppstyleclip.pipelines.editing import TextEdit, edit_face
 from ppstyleclip.pipelines.latent_files import load_face
@@ -51,15 +56,47 @@ def edit_source_face(editor: Editor, args: Namespace, picture_path: Path | None)
         face, source = editor.sample(seed).numpy(), f"sampled face {seed}"
     else:
         face, source = load_face(editor, args.source, args.index), args.source
+    begin = time.monotonic()
     report, made = edit_given_face(editor, face, source, args)
+    card = None
+    if args.card:
+        origin, spent = _origin(editor, args, face), time.monotonic() - begin
+        is_orthogonal = not is_plain(args) and recipe_of_arguments(args).orthogonal
+        card = _noted(card_of_face(editor, made, origin, spent, orthogonal=is_orthogonal), args)
     if picture_path is None:
-        written = save_text_edit(args.output_path, made)
+        written = save_text_edit(args.output_path, made, card, visible=args.visible_label)
     else:
         is_row = isinstance(made, TextEdit) and len(made.alphas) > 1
         picture = strip(made.pictures, offset_labels(made.alphas)) if is_row else made.after
-        save_picture(picture_path, picture)
+        save_labelled(picture_path, picture, card=card, visible=args.visible_label)
         written = [picture_path]
+    if card is not None:
+        place = Path(args.output_path) / "dst.editing.png" if picture_path is None else picture_path
+        written += save_card(card_path(place), card, made.before, made.after)
+        lines = [*report.lines, *card_lines(card)]
+        report = replace(report, lines=lines, values={**report.values, "card": dataclasses.asdict(card)})
     return replace(report, written=[*written, *report.written])
+
+
+def _noted(card: Card, args: Namespace) -> Card:
+    """A card with what the command did to the picture."""
+    if not args.visible_label:
+        return card
+    return dataclasses.replace(card, options={**card.options, "visible_label": True})
+
+
+def _origin(editor: Editor, args: Namespace, face: Any) -> Source:
+    """The face that the arguments name, for its card."""
+    known = face_source(editor, face)
+    if known.kind == "seed":
+        return known
+    return dataclasses.replace(
+        known,
+        kind="latent",
+        file=Path(args.source).name,
+        index=args.index,
+        fingerprint=file_digest(args.source),
+    )
 
 
 def edit_given_face(
@@ -91,7 +128,7 @@ def edit_given_face(
         return EditReport(lines, values, []), made
     others = made.alphas if isinstance(made, TextEdit) and len(made.alphas) > 1 else None
     sheet = result_of(draw_contact_sheet(editor, face, chosen, others))
-    save_picture(args.contact_sheet, sheet.pixels)
+    save_labelled(args.contact_sheet, sheet.pixels)
     return EditReport([*lines, *sheet.legend], values, [Path(args.contact_sheet)]), made
 
 
@@ -118,12 +155,24 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
     from ppstyleclip.cli.photos import edit_named_photo, lines_of, warn_if_poor
 
     recipe, found = recipe_of_arguments(args), []  # type: ignore[var-annotated]
+    begin = time.monotonic()
     made, measures = edit_named_photo(editor, args.source, recipe, args, found.append)
+    cards: list[Card] = []
+    if args.card:
+        origin = Source("photo", file=Path(args.source).name, fingerprint=file_digest(args.source))
+        spent, is_orthogonal = time.monotonic() - begin, recipe.orthogonal
+        made_cards = cards_of_photo(made, photo_config(args), origin, spent, orthogonal=is_orthogonal)
+        cards = [_noted(one, args) for one in made_cards]
+    card = cards[0] if len(cards) == 1 else None
     if picture_path is None:
-        written = save_photo(args.output_path, made, editor.bundle)
+        written = save_photo(args.output_path, made, editor.bundle, card, visible=args.visible_label)
     else:
-        save_picture(picture_path, made.pixels)
+        save_labelled(picture_path, made.pixels, is_photo=True, card=card, visible=args.visible_label)
         written = [picture_path]
+    place = Path(args.output_path) / "edited.png" if picture_path is None else picture_path
+    for number, one in enumerate(cards, 1):
+        path = card_path(place, None if card is not None else number)
+        written += save_card(path, one, made.before[number - 1], made.after[number - 1])
     quality = made.inversion.stages[-1]
     warn_if_poor(editor.bundle.name, quality)
     faces = [
@@ -133,8 +182,12 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
     applied = made.applied[0]
     values = {"source": args.source, "alphas": [edit.alpha for edit in applied.edits]}
     values.update(applied_values(editor, applied))
+    if cards:
+        values["cards"] = [dataclasses.asdict(one) for one in cards]
+    told = [line for one in cards for line in card_lines(one)]
+    lines = recipe_lines(editor, args.source, recipe, made.applied)
     return EditReport(
-        [*found, *recipe_lines(editor, args.source, recipe, made.applied), *lines_of(made, measures)],
+        [*found, *lines, *lines_of(made, measures), *told],
         {**values, "faces": faces},
         written,
     )

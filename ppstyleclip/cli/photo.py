@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ppstyleclip.cli.argument_types import STRENGTH_OR_AUTO, THRESHOLD_OR_AUTO, words
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
-from ppstyleclip.cli.edit_arguments import add_photo_arguments, photo_config
+from ppstyleclip.cli.edit_arguments import add_photo_arguments, add_region_argument, photo_config
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.cli.recipe_arguments import (
     add_recipe_arguments,
@@ -59,6 +59,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         help="style channels less related to the text stay still; or auto: the one that spoils least "
         "(default: the model's own)",
     )
+    add_region_argument(add)
     add_recipe_arguments(parser.add_argument_group("several edits, and auto").add_argument)
     add = parser.add_argument_group("faces").add_argument
     add_photo_arguments(add, smooth=True)

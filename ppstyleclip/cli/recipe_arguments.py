@@ -22,6 +22,7 @@ _OPTIONS = {
     "templates": "templates",
     "pull": "pull",
     "soft": "soft_threshold",
+    "region": "region",
 }
 
 

@@ -13,19 +13,33 @@ A program calls it like this:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from ppstyleclip.align import Face, FaceFinder, choose_faces, paste_back
-from ppstyleclip.editor import Editor, ResolvedEdit
+from ppstyleclip.align import Face, FaceFinder, choose_faces, crop_to_photo, paste_back
+from ppstyleclip.editor import Edit, Editor, ResolvedEdit
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import import_cv2
 from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, find_chosen_faces, load_finder
 from ppstyleclip.pipelines.inversion import InversionResult, invert_faces
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures, measure
-from ppstyleclip.pipelines.recipes import Applied, Edits, apply_recipe, as_recipe, check_recipe, edit_styles
+from ppstyleclip.pipelines.recipes import (
+    Applied,
+    Edits,
+    apply_recipe,
+    as_recipe,
+    check_recipe,
+    edit_styles,
+    needs_solving,
+    region_parts,
+)
 from ppstyleclip.pipelines.records import Record, result_of
+from ppstyleclip.regions import RegionEdit, RegionMask
+from ppstyleclip.regions.masks import LEAST, check_mask_size, feathered
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,7 @@ class PhotoEdit:
         edit: the edit with every default filled in; of several, and of one that was solved, the first of the
             first face.
         applied: of each face what was done, with all edits.
+        masks: of each face where each edit may change it, `[S, S]` on its crop; None: everywhere.
     """
 
     pixels: np.ndarray
@@ -71,6 +86,7 @@ class PhotoEdit:
     quality_after: Quality
     edit: ResolvedEdit
     applied: list[Applied]
+    masks: list[list[np.ndarray | None]]
 
 
 def edit_photo(
@@ -143,11 +159,15 @@ def _edit_cut_faces(
         found = record.result
         yield Record(1 + record.done, total, record.stage)
     assert found is not None
-    edited, before, after = photo, [], []
-    applied = [result_of(apply_recipe(own, w[None], edit)) for own, w in zip(found.editors, found.w_plus)]
+    edited, before, after, masks = photo, [], [], []
+    applied = [apply_photo_recipe(own, w[None], edit) for own, w in zip(found.editors, found.w_plus)]
     for number, (face, latent, own) in enumerate(zip(faces, found.w_plus, found.editors), 1):
         settled = applied[number - 1].settled(as_recipe(edit).orthogonal)
-        edited, old, new = paste_edit(own, edited, [face], latent[None], settled, paste=config.paste)
+        parts = photo_parts(own, photo, [face], latent[None], settled)
+        edited, old, new = paste_edit(
+            own, edited, [face], latent[None], settled, paste=config.paste, parts=parts
+        )
+        masks.append([None if part.masks is None else part.masks[0] for part in parts])
         before.append(old[0])
         after.append(new[0])
         if number < len(faces):
@@ -167,6 +187,7 @@ def _edit_cut_faces(
             quality,
             applied[0].edits[0],
             applied,
+            masks,
         ),
     )
 
@@ -179,6 +200,7 @@ def paste_edit(
     edit: Edits,
     *,
     paste: str = "blend",
+    parts: Sequence[RegionEdit] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Edit faces of a photo whose latents are known, and put them back.
 
@@ -189,14 +211,107 @@ def paste_edit(
         w_plus: `[N, L, D]` their latents.
         edit: Edit, or a Recipe of several.
         paste: as in PhotoConfig.
+        parts: of photo_parts; None looks for them.
     Returns:
         (photo with the edited faces, drawn faces `[N, S, S, 3]` uint8 before and after the edit).
     """
-    before, after = editor.synthesize(w_plus), editor.synthesize(edit_styles(editor, w_plus, edit))
-    for face, old, new in zip(faces, before, after):
+    before = editor.synthesize(w_plus)
+    parts = photo_parts(editor, photo, faces, w_plus, edit) if parts is None else parts
+    if all(part.masks is None for part in parts):
+        after = editor.synthesize(edit_styles(editor, w_plus, edit))
+    else:
+        after = editor.synthesize_edits(w_plus, parts, before=before)
+    regions = _union(parts, len(faces))
+    for number, (face, old, new) in enumerate(zip(faces, before, after)):
         assert face.alignment is not None  # it was cut out of this photo
-        photo = paste_back(photo, face.alignment, _levels(new), _levels(old), way=paste)
+        region = None if regions is None else regions[number]
+        photo = paste_back(photo, face.alignment, _levels(new), _levels(old), way=paste, region=region)
     return photo, to_pixels(before), to_pixels(after)
+
+
+def apply_photo_recipe(editor: Editor, w_plus: np.ndarray, edits: Edits) -> Applied:
+    """The edits of one face of a photo; what is solved is solved as if they had no regions."""
+    recipe = as_recipe(edits)
+    if not needs_solving(recipe):
+        return result_of(apply_recipe(editor, w_plus, recipe))
+    bare = replace(recipe, edits=tuple(replace(edit, region=None) for edit in recipe.edits))
+    found = result_of(apply_recipe(editor, w_plus, bare))
+    again = [replace(one, region=edit.region) for one, edit in zip(found.edits, recipe.edits)]
+    return replace(found, edits=tuple(again))
+
+
+def photo_parts(
+    editor: Editor, photo: np.ndarray, faces: Sequence[AlignedFace], w_plus: np.ndarray, edits: Edits
+) -> list[RegionEdit]:
+    """The steps of edits of a photo's faces, and where each may change them.
+
+    Where something is left to be solved, it is solved for each face, and there is one step for all edits;
+    then all of them have the same region, or none.
+
+    Raises:
+        UserError: as photo_regions.
+    """
+    if not needs_solving(edits):
+        find = partial(photo_regions, editor, photo, faces, w_plus)
+        return region_parts(editor, w_plus, edits, find)
+    s, recipe = editor.styles(w_plus).numpy(), as_recipe(edits)
+    steps = np.concatenate([apply_photo_recipe(editor, w[None], recipe).s for w in w_plus]) - s
+    return [RegionEdit(steps, photo_regions(editor, photo, faces, w_plus, recipe.edits[0]))]
+
+
+def _union(parts: Sequence[RegionEdit], count: int) -> np.ndarray | None:
+    """Where the edits together may change each of `count` faces; None: everywhere."""
+    known = [part.masks for part in parts if part.masks is not None]
+    if not known or len(known) < len(parts):
+        return None
+    size = known[0].shape[-1]
+    return np.max([np.broadcast_to(one, [count, size, size]) for one in known], axis=0)
+
+
+def photo_regions(
+    editor: Editor,
+    photo: np.ndarray,
+    faces: Sequence[AlignedFace],
+    w_plus: np.ndarray,
+    edit: Edit | ResolvedEdit,
+) -> np.ndarray | None:
+    """Where an edit may change each face of a photo, `[N, S, S]` on their crops; None: everywhere.
+
+    Names of regions are looked up in the faces' landmarks. A mask is as large as the photo.
+
+    Raises:
+        UserError: a mask of another size, or one that leaves a face out.
+    """
+    region = edit.region
+    if region is None:
+        return None
+    size = editor.bundle.generator.size
+    if isinstance(region, RegionMask):
+        check_mask_size(region, photo.shape[1], photo.shape[0], "the photo")
+        return np.stack([_cut(region, face, size) for face in faces])
+    landmarks = [_on_crop(face, size) for face in faces]
+    masks = editor.region_masks(w_plus, edit, landmarks=landmarks)
+    assert masks is not None
+    return masks
+
+
+def _on_crop(face: AlignedFace, size: int) -> np.ndarray:
+    """The landmarks `[68, 2]` of a face in the pixels of its crop."""
+    assert face.alignment is not None and face.face is not None
+    forth = crop_to_photo(face.alignment, size)
+    return (face.face.landmarks - forth[:, 2]) @ np.linalg.inv(forth[:, :2]).T
+
+
+def _cut(mask: RegionMask, face: AlignedFace, size: int) -> np.ndarray:
+    """The part `[size, size]` of a photo's mask that lies on a face's crop."""
+    cv2 = import_cv2()
+    assert face.alignment is not None
+    forth = crop_to_photo(face.alignment, size)
+    way = {"flags": cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, "borderMode": cv2.BORDER_CONSTANT}
+    cut = cv2.warpAffine(feathered(mask.values), forth, (size, size), **way)
+    if cut.max() < LEAST:
+        raise UserError(f"the mask '{mask.name}' leaves the face out; paint on the face, or choose another")
+    return np.clip(cut, 0, 1).astype(np.float32)
 
 
 def _levels(image: np.ndarray) -> np.ndarray:

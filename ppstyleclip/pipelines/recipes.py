@@ -8,7 +8,7 @@ be), each step keeps its length along what it was, and loses what it shares with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Union
 
@@ -19,8 +19,10 @@ from ppstyleclip.editor import Edit, Editor, ResolvedEdit
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import AUTO, Budget, Solution, StyleDirection
 from ppstyleclip.methods.global_directions.solve import is_auto, without_auto
+from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.recipe_files import EditWords, RecipeWords
 from ppstyleclip.pipelines.records import Record, result_of
+from ppstyleclip.regions import RegionEdit
 from ppstyleclip.worker import on_worker
 
 ALIKE, OPPOSED = 0.5, -0.3  # cosines from which two edits are said to overlap, or to work against each other
@@ -130,6 +132,7 @@ class RecipeEdit:
         alphas: the strength of each edit.
         applied: Applied.
         conflicts: of each two edits.
+        masks: `[H, W]` where each edit may change the picture; None: everywhere.
     """
 
     before: np.ndarray
@@ -138,6 +141,7 @@ class RecipeEdit:
     alphas: list[float]
     applied: Applied
     conflicts: list[Conflict]
+    masks: list[np.ndarray | None]
 
     @property
     def after(self) -> np.ndarray:
@@ -154,7 +158,7 @@ def recipe_of(words: RecipeWords) -> Recipe:
     """The Recipe that a file or a command line describes.
 
     Raises:
-        UserError: an edit names a region, and this version has none.
+        UserError: a region that is not known, as regions.check_region.
     """
     budget = None
     if words.identity is not None or words.outside is not None:
@@ -166,9 +170,6 @@ def recipe_of(words: RecipeWords) -> Recipe:
 
 def _edit_of(words: EditWords, budget: Budget | None) -> Edit:
     values = {field.name: getattr(words, field.name) for field in fields(words) if field.name != "name"}
-    if "region" not in {field.name for field in fields(Edit)}:
-        if values.pop("region") is not None:
-            raise UserError(f"'{words.region}' is a region, and edits have no regions yet; leave it out")
     return Edit(**values, budget=budget)
 
 
@@ -222,7 +223,7 @@ def apply_recipe(editor: Editor, face: Any, edits: Edits) -> Iterator[Record[App
             others = [alpha if other != number else 0.0 for other, alpha in enumerate(present)]
             record, before = None, _added(editor, recipe, start, fixed, others)
             records = editor.solve(
-                before,
+                before if any(others) else face,
                 replace(edit, beta=known.beta) if turn else edit,
                 original=None if is_alone else start,
                 direction=_direction_in(editor, recipe, fixed, number),
@@ -255,11 +256,42 @@ def edit_by_recipe(editor: Editor, face: Any, edits: Edits) -> Iterator[Record[R
         applied, done = record.result, record.done
         yield Record(done, record.total + 2, record.stage)
     assert applied is not None
-    before, after = editor.render(np.concatenate([editor.styles(face).numpy(), applied.s]))
+    parts = region_parts(editor, face, applied.settled(as_recipe(edits).orthogonal))
+    if any(part.masks is not None for part in parts):
+        image = editor.synthesize(face)
+        before = to_pixels(image)[0]
+        after = to_pixels(editor.synthesize_edits(face, parts, before=image))[0]
+    else:
+        before, after = editor.render(np.concatenate([editor.styles(face).numpy(), applied.s]))
     alphas = [edit.alpha for edit in applied.edits]
     styles = [paddle.to_tensor(style) for style in editor.bundle.layout.unflatten(applied.s)]
-    made = RecipeEdit(before, after[None], styles, alphas, applied, conflicts)
+    masks = [None if part.masks is None else part.masks[0] for part in parts]
+    made = RecipeEdit(before, after[None], styles, alphas, applied, conflicts, masks)
     yield Record(done + 2, done + 2, "pictures", made)
+
+
+def region_parts(
+    editor: Editor,
+    face: Any,
+    edits: Edits,
+    find_masks: Callable[[Edit | ResolvedEdit], np.ndarray | None] | None = None,
+) -> list[RegionEdit]:
+    """The steps of edits of which nothing is left to be solved, and where each may change the faces.
+
+    Args:
+        editor: Editor.
+        face: N faces.
+        edits: a Recipe, or one edit.
+        find_masks: gives the masks of an edit, where they are not Editor.region_masks.
+    """
+    recipe = as_recipe(edits)
+    fixed = [editor.resolve(edit) for edit in recipe.edits]
+    parts = []
+    for number, edit in enumerate(fixed):
+        step = np.float32(edit.alpha) * _direction_in(editor, recipe, fixed, number)(edit).ds
+        masks = editor.region_masks(face, edit) if find_masks is None else find_masks(edit)
+        parts.append(RegionEdit(step, masks))
+    return parts
 
 
 def needs_solving(edits: Edits) -> bool:

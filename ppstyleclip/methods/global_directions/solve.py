@@ -88,6 +88,7 @@ def solve_edit(
     original: Any = None,
     direction: Callable[[Any], StyleDirection] | None = None,
     first: float | None = None,
+    synthesize: Callable[[Any], np.ndarray] | None = None,
 ) -> Iterator[StrengthRecord]:
     """Find alpha, beta or both of an edit for one face.
 
@@ -101,6 +102,7 @@ def solve_edit(
         direction: gives the StyleDirection of a ResolvedEdit in place of Editor.direction, such as one that
             is made orthogonal to those of other edits.
         first: the alpha that is tried first; None: the one that is expected to be right.
+        synthesize: draws the edited face, where it is not Editor.synthesize, such as in its region.
     Yields:
         StrengthRecord for each picture; the last one has the Solution.
     Raises:
@@ -112,7 +114,7 @@ def solve_edit(
     direction = editor.direction if direction is None else direction
     dt = direction(fixed).dt
     s = editor.styles(s).numpy()
-    before = editor.synthesize(s)
+    before, synthesize = editor.synthesize(s), synthesize or editor.synthesize
     meter = Meter(
         bundle.clip,
         bundle.identity,
@@ -124,7 +126,7 @@ def solve_edit(
 
     def draw(alpha: float, beta: float) -> Trial:
         ds = direction(replace(fixed, beta=beta)).ds
-        return Trial(alpha, beta, *meter.measure(editor.synthesize(s + np.float32(alpha) * ds))[0])
+        return Trial(alpha, beta, *meter.measure(synthesize(s + np.float32(alpha) * ds))[0])
 
     def guess(beta: float) -> float:
         if first:
