@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Union
@@ -21,16 +21,19 @@ import numpy as np
 import paddle
 
 from ppstyleclip.card import EditResult, edit_result
+from ppstyleclip.edits import AnyEdit as AnyEdit
+from ppstyleclip.edits import Edit as Edit
+from ppstyleclip.edits import ResolvedEdit as ResolvedEdit
 from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_number, check_signed
-from ppstyleclip.methods.global_directions import Budget, Population, StrengthRecord, StyleDirection
+from ppstyleclip.methods.global_directions import Population, StrengthRecord, StyleDirection
 from ppstyleclip.methods.global_directions import solve as solving
 from ppstyleclip.methods.global_directions.of_bundle import BundleDirections
 from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
-from ppstyleclip.regions import Region, RegionEdit, SampledFaces, check_region, draw_in_batches, region_masks
+from ppstyleclip.regions import RegionEdit, SampledFaces, draw_in_batches, region_masks
 from ppstyleclip.session import Session as Session
 from ppstyleclip.text import text_direction
 from ppstyleclip.worker import on_worker
@@ -42,76 +45,6 @@ MAX_BATCH = 32
 
 Face = Union[np.ndarray, paddle.Tensor]  # w_plus `[N, L, D]` or flat styles s `[N, S]`
 Seeds = Union[int, Sequence[int], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Edit:
-    """One edit in words; None stands for the bundle's own default.
-
-    Attributes:
-        neutral: what the face is, such as "face".
-        target: what it should become, such as "smiling face".
-        alpha: strength; negative goes the other way, 0 changes nothing. "auto": the smallest at which a face
-            reaches the text within the budget, see Editor.solve.
-        beta: channels whose `|relevance @ dt|` is below it are left alone; typically 0.08 to 0.3. "auto": of
-            several the one with which a face reaches the text and loses least.
-        unit: what alpha counts: "style" (raw values, as PaddleGAN), "sigma" (deviations, as the paper) or
-            "effect" (expected move of the CLIP feature; one alpha fits all texts).
-        templates: "paddlegan" (46), "official" (79) or "plain" (the words alone).
-        soft: share of its movement that a channel below beta keeps; 0 in the paper.
-        pull: how far the step leans towards how faces differ in truth, 0 (the paper's) to 1; see
-            style_direction.
-        region: where the picture may change: a name such as "mouth", names joined by "+", "auto", the path
-            of a mask or an array `[H, W]`; None: everywhere. See regions.check_region.
-        budget: of what "auto" may cost; None is Budget().
-
-    Examples:
-        >>> from ppstyleclip import Edit
-        >>> print(Edit("face", "happy face", alpha=3))
-        face -> happy face
-    """
-
-    neutral: str
-    target: str
-    alpha: float | str | None = None
-    beta: float | str | None = None
-    unit: str | None = None
-    templates: str | None = None
-    soft: float = 0.0
-    pull: float | None = None
-    region: Any = None
-    budget: Budget | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "region", check_region(self.region))
-
-    def __str__(self) -> str:
-        return f"{self.neutral} -> {self.target}"
-
-
-@dataclass(frozen=True)
-class ResolvedEdit:
-    """An edit with everything filled in, as Editor.resolve returns it; the attributes are Edit's."""
-
-    neutral: str
-    target: str
-    alpha: float
-    beta: float
-    unit: str
-    templates: str
-    soft: float
-    pull: float
-    region: Region | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("alpha", "beta", "soft", "pull"):
-            check_signed(name, getattr(self, name))
-
-    def __str__(self) -> str:
-        return f"{self.neutral} -> {self.target}"
-
-
-AnyEdit = Union[Edit, ResolvedEdit]
 
 
 class Editor:
@@ -298,15 +231,21 @@ class Editor:
         return self._directions.direction(bare)
 
     def solve(
-        self, face: Face, edit: AnyEdit, *, original: Face | None = None, **options: Any
+        self,
+        face: Face,
+        edit: AnyEdit,
+        *,
+        others: Sequence[RegionEdit] = (),
+        masks: np.ndarray | None = None,
+        **options: Any,
     ) -> Iterator[StrengthRecord]:
         """Find what an edit leaves to "auto", for one face.
 
         Args:
-            face: one face.
-            edit: with "auto" as alpha, beta or both.
-            original: the face before all edits, where it is edited already: from there count the text's reach
-                and the identity that the budget keeps.
+            face: one face, before all edits.
+            edit: with "auto" as alpha, beta or both. Change counts outside of its region, where it has one.
+            others: edits that are there already, as region_edit gives them.
+            masks: of region_masks; None looks for them.
             options: `direction` and `first` of solve_edit.
         Yields:
             StrengthRecord for each picture that is drawn; the last one has the Solution.
@@ -320,20 +259,26 @@ class Editor:
             >>> last.result.bound
             'reached'
         """
-        original = None if original is None else self.styles(original)
-        s, masks = self.styles(face), self.region_masks(face, edit)
-        if masks is not None:
-            start = s.numpy()
-            options["synthesize"] = lambda s: self.synthesize_edits(face, [RegionEdit(s - start, masks)])
-        return solving.solve_edit(self, s, edit, self._texts_population, original, **options)
+        masks, original = self.region_masks(face, edit) if masks is None else masks, self.synthesize(face)
 
-    def fixed(self, face: Face, edit: AnyEdit, *, original: Face | None = None) -> ResolvedEdit:
-        """The edit with everything filled in, and what it leaves to "auto" solved for one face."""
-        if not solving.is_auto(edit):
-            return self.resolve(edit)
-        *_, record = self.solve(face, edit, original=original)
-        assert record.result is not None
-        return self.resolve(replace(edit, alpha=record.result.trial.alpha, beta=record.result.trial.beta))
+        def drawn(*steps: RegionEdit) -> np.ndarray:
+            return self.synthesize_edits(face, [*others, *steps], before=original)
+
+        pictures = solving.FacePictures(
+            original,
+            lambda step: drawn(RegionEdit(step, masks)),
+            drawn() if others else None,
+            None if masks is None else masks[0],
+        )
+        yield from solving.solve_edit(self, edit, self._texts_population, pictures, **options)
+
+    def fixed(self, face: Face, edit: AnyEdit, *, others: Sequence[RegionEdit] = ()) -> ResolvedEdit:
+        """The edit with everything filled in, and what it leaves to "auto" solved for one face; as solve."""
+        if solving.is_auto(edit):
+            *_, record = self.solve(face, edit, others=others)
+            assert record.result is not None
+            edit = solving.with_solution(edit, record.result)
+        return self.resolve(edit)
 
     def step(self, edit: AnyEdit) -> np.ndarray:
         """Return `alpha * ds` `[S]`: what the edit adds to any face. Steps of several edits add up."""
@@ -358,12 +303,17 @@ class Editor:
         """
         self.check_face(face)
         if alphas is None and solving.is_auto(edit):
-            s = self.styles(face).numpy()
-            return self.styles(s + np.stack([self.step(self.fixed(one[None], edit)) for one in s]))
+            return self.styles(self.styles(face).numpy() + self._steps(face, edit))
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
         check_signed("alpha", *alphas)
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
         return self._with_steps(face, steps)
+
+    def _steps(self, face: Face, edit: AnyEdit) -> np.ndarray:
+        """What the edit adds to each face: `[S]`, or `[N, S]` where something is solved for each."""
+        if not solving.is_auto(edit):
+            return self.step(edit)
+        return np.stack([self.step(self.fixed(row[None], edit)) for row in _array(face)])
 
     @on_worker
     def _with_steps(self, face: Face, steps: np.ndarray) -> paddle.Tensor:
@@ -413,7 +363,7 @@ class Editor:
         return region_masks(
             edit.region,
             self.bundle,
-            face.numpy() if paddle.is_tensor(face) else np.asarray(face),
+            _array(face),
             self.sampled,
             images=lambda: self.synthesize(face),
             text=lambda: (self.text_direction(usual), self.synthesize(self.apply(face, usual))),
@@ -438,10 +388,7 @@ class Editor:
 
     def region_edit(self, face: Face, edit: AnyEdit) -> RegionEdit:
         """What an edit adds to each face, and where."""
-        masks = self.region_masks(face, edit)
-        if not solving.is_auto(edit):
-            return RegionEdit(self.step(edit), masks)
-        return RegionEdit(self.apply(face, edit).numpy() - self.styles(face).numpy(), masks)
+        return RegionEdit(self._steps(face, edit), self.region_masks(face, edit))
 
     @property
     def drawn(self) -> str:
@@ -492,6 +439,10 @@ class Editor:
         """The text direction dt `[D]` of an edit's words, a unit vector."""
         words = self.resolve(solving.without_auto(edit))
         return text_direction(self.bundle.clip, words.neutral, words.target, templates=words.templates)
+
+
+def _array(face: Any) -> np.ndarray:
+    return face.numpy() if paddle.is_tensor(face) else np.asarray(face)
 
 
 def _draw_z(seed: int, style_dim: int) -> np.ndarray:

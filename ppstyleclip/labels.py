@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ppstyleclip.errors import MissingExtra
 from ppstyleclip.files import import_pillow
 
 INK = (40, 40, 40)
@@ -44,27 +45,68 @@ def draw_label(
     Returns:
         a picture of the same shape.
     """
+    left, top, right, bottom = _box(text, size)
+    corner = (centre[0] - (left + right) / 2, centre[1] - (top + bottom) / 2)
+    return draw_line(pixels, text, corner, size, colour=colour)
+
+
+def draw_line(
+    pixels: np.ndarray,
+    text: str,
+    corner: tuple[float, float],
+    size: int,
+    *,
+    colour: tuple[int, int, int] = INK,
+) -> np.ndarray:
+    """Do what draw_label does, from (x, y) of the line's upper left corner on."""
     import_pillow()
     from PIL import Image, ImageDraw
 
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    drawing = ImageDraw.Draw(image)
-    font = _font_for(text, size) or _own_font(size)
-    left, top, right, bottom = drawing.textbbox((0, 0), text, font=font)
-    corner = (centre[0] - (left + right) / 2, centre[1] - (top + bottom) / 2)
-    drawing.text(corner, text, font=font, fill=colour)
+    ImageDraw.Draw(image).text(corner, text, font=_font(text, size), fill=colour)
     return np.asarray(image)
+
+
+def draw_badge(pixels: np.ndarray, text: str, size: int) -> np.ndarray:
+    """Write white letters of a size into a dark box in the lower right corner of a picture."""
+    import_pillow()
+    from PIL import Image, ImageDraw
+
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    draw, pad = ImageDraw.Draw(image, "RGBA"), max(1, size // 6)
+    left, top, right, bottom = _box(text, size)
+    x, y = image.width - (right - left) - 2 * pad, image.height - (bottom - top) - 2 * pad
+    draw.rectangle((x - pad, y - pad, image.width, image.height), (0, 0, 0, 140))
+    draw.text((x - left, y - top), text, font=_font(text, size), fill=(255, 255, 255, 255))
+    return np.asarray(image.convert("RGB"))
 
 
 def label_width(text: str, size: int) -> int:
     """How many pixels wide a line is."""
-    left, _, right, _ = (_font_for(text, size) or _own_font(size)).getbbox(text)
+    left, _, right, _ = _box(text, size)
     return int(right - left)
 
 
 def can_write(text: str) -> bool:
     """Whether a font with all letters of a text is on this machine."""
     return _font_for(text, 16) is not None
+
+
+def writable(text: str) -> str:
+    """A text with a question mark for each letter that no font of this machine has."""
+    return text if can_write(text) else "".join(letter if can_write(letter) else "?" for letter in text)
+
+
+def _font(text: str, size: int) -> Any:
+    return _font_for(text, size) or _own_font(size)
+
+
+def _box(text: str, size: int) -> tuple[float, float, float, float]:
+    """Where the letters of a line lie that is written at (0, 0): left, top, right, bottom."""
+    import_pillow()
+    from PIL import Image, ImageDraw
+
+    return ImageDraw.Draw(Image.new("RGB", (1, 1))).textbbox((0, 0), text, font=_font(text, size))
 
 
 @lru_cache(maxsize=256)
@@ -85,8 +127,11 @@ def _own_font(size: int) -> Any:
 
     try:
         return ImageFont.load_default(size)
-    except TypeError:  # Pillow before 10.1
-        return ImageFont.load_default()
+    except (TypeError, OSError, ImportError):  # Pillow before 10.1, or one without FreeType
+        try:
+            return ImageFont.load_default()
+        except OSError as error:
+            raise MissingExtra(f"Pillow has no letters ({error}); run: pip install -U pillow") from None
 
 
 @lru_cache(maxsize=64)
@@ -125,14 +170,18 @@ def _look(font: Any, letter: str) -> tuple[Any, bytes]:
 
 @lru_cache(maxsize=1)
 def _system_fonts() -> tuple[str, ...]:
-    """Font files of this machine, those that are known to have Chinese letters first."""
+    """Font files of this machine, those that are known to have Chinese letters first.
+
+    PPSTYLECLIP_FONT names one that comes before all others.
+    """
     found = [path for folder in _font_folders() for path in _fonts_below(folder)]
 
     def rank(path: str) -> tuple[int, str]:
         name = os.path.basename(path).lower().replace("-", "")
         return next((k for k, word in enumerate(_CHINESE) if name.startswith(word)), len(_CHINESE)), path
 
-    return tuple(sorted(found, key=rank)[:MOST_FONTS])
+    wished = os.environ.get("PPSTYLECLIP_FONT")
+    return (*([wished] if wished else []), *sorted(found, key=rank)[:MOST_FONTS])
 
 
 def _fonts_below(folder: Path) -> Iterator[str]:

@@ -21,7 +21,7 @@ LEVELS = {
     "stylespace": 2, "text": 2, "align": 2, "losses": 2, "convert": 2,
     "engine": 3, "zoo": 3, "worlds": 3,
     "methods": 4, "regions": 4, "card": 4,
-    "editor": 5, "session": 5, "jobs": 5,
+    "edits": 5, "editor": 5, "session": 5, "jobs": 5,
     "pipelines": 6, "environment": 6,
     "apps": 7, "cli": 7, "server": 7, "toonface": 7, "training": 7,
 }  # fmt: skip
@@ -33,8 +33,8 @@ BESIDE = {
     "cli": {"apps"},
     "channels": {"models"},
     "card": {"regions"},
-    "editor": {"session"},
-    "session": {"editor"},
+    "editor": {"edits", "session"},
+    "session": {"editor", "edits"},
 }
 EDGE = 7  # from here up a module may print, exit and see paths
 FOREIGN_READERS = {"formats"}  # the one place that may subclass pickle's readers; it still may not call load

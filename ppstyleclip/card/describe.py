@@ -32,6 +32,7 @@ def describe_edits(
     alphas: Sequence[float] | None = None,
     drawn: str | None = None,
     bounds: Sequence[str] = (),
+    steps: Sequence[np.ndarray] | None = None,
     recipe: bool = False,
     orthogonal: bool = False,
     options: Mapping[str, Any] | None = None,
@@ -48,6 +49,7 @@ def describe_edits(
         alphas: strengths that were drawn together; None: the last edit's.
         drawn: in which form; None: the editor's now.
         bounds: what each strength was bound by, where it was solved; "" where not.
+        steps: `[S]` what each added, where it is not Editor.step.
         recipe, orthogonal, options: as in Card.
     """
     resolved = [editor.resolve(edit) for edit in edits]
@@ -66,7 +68,7 @@ def describe_edits(
         alphas=tuple(float(a) for a in ([resolved[-1].alpha] if alphas is None else alphas)),
         source=source,
         numbers=numbers,
-        moved=_moved(editor, resolved),
+        moved=_moved(editor, resolved, [editor.step(one) for one in resolved] if steps is None else steps),
         verdict=verdict,
         reason=reason,
         seconds=round(float(seconds), 3),
@@ -123,9 +125,9 @@ def _union(masks: Sequence[np.ndarray | None]) -> np.ndarray | None:
     return np.max(known, axis=0) if known and len(known) == len(masks) else None
 
 
-def _moved(editor: Any, edits: Sequence[Any]) -> Moved:
+def _moved(editor: Any, edits: Sequence[Any], each: Sequence[np.ndarray]) -> Moved:
     layout, std = editor.bundle.layout, np.maximum(editor.bundle.stats.std, 1e-12)
-    steps = np.abs(sum(editor.step(edit) for edit in edits) / std)
+    steps = np.abs(np.sum(each, axis=0) / std)
     least = max(TENTH * float(steps.max(initial=0)), 1e-12)
     counts = {
         name: int((part >= least).sum()) for name, part in zip(layout.names, layout.unflatten(steps[None]))
@@ -141,6 +143,7 @@ def edit_result(editor: Any, face: Any, session: Any, edits: Sequence[Any]) -> E
         session.accept(edit)
     before, after = session.start_and_now()
     seconds, drawn, made = time.monotonic() - begin, editor.drawn, session.history
+    bounds = session.bounds
 
     def card() -> Card:
         masks = [editor.region_masks(face, edit) for edit in made]
@@ -153,6 +156,7 @@ def edit_result(editor: Any, face: Any, session: Any, edits: Sequence[Any]) -> E
             masks=[None if one is None else one[0] for one in masks],
             seconds=seconds,
             drawn=drawn,
+            bounds=bounds,
         )
 
     return EditResult(before, after, card)

@@ -162,6 +162,7 @@ class Moved(Open):
 
 _Point = Annotated[tuple[Annotated[float, Between(-1e6, 1e6)], ...], Size(2, 2)]
 _Points = Annotated[tuple[_Point, ...], Size(68, 68)]
+_Strengths = Annotated[tuple[_Point, ...], Size(1, 100)]
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ class PhotoOptions(Open):
         paste: how faces returned into the photo.
         landmarks: of all faces that were edited, from left to right.
         face: which of them the card is of, from 1.
+        strengths: [alpha, beta] of each edit of each face, where they were solved and faces are several.
     """
 
     steps: Annotated[int, Between(0, 100_000)]
@@ -180,6 +182,7 @@ class PhotoOptions(Open):
     paste: Annotated[str, OneOf(("blend", "difference", "replace"))]
     landmarks: Annotated[tuple[_Points, ...], Size(1, 1000)]
     face: Annotated[int, Between(1, 1000)] = 1
+    strengths: Annotated[tuple[_Strengths, ...], Size(0, 1000)] = ()
 
 
 @dataclass(frozen=True)

@@ -3,33 +3,16 @@
 
 from __future__ import annotations
 
-import os
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 
 from ppstyleclip.card.model import Card
-from ppstyleclip.errors import MissingExtra
-from ppstyleclip.files import import_cv2, import_pillow
+from ppstyleclip.files import import_cv2
+from ppstyleclip.labels import can_write, draw_badge, draw_line, writable
 
 SIDE, GAP, LINE, SIZE = 256, 12, 22, 15  # pixels of a picture, between pictures, of a line, of a letter
 INK, GREY = (30, 30, 30), (120, 120, 120)
 COLOURS = {"good": (30, 130, 60), "weak": (170, 120, 0), "harmful": (180, 40, 30)}
 AMPLIFIED = 1.5  # by which the difference is made more visible
-# Fonts that have Chinese letters, where systems keep them.
-_FONTS = (
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
-    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
-    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/truetype/arphic/uming.ttc",
-    "/System/Library/Fonts/PingFang.ttc",
-    "/System/Library/Fonts/STHeiti Light.ttc",
-    "C:/Windows/Fonts/msyh.ttc",
-    "C:/Windows/Fonts/simsun.ttc",
-)
 _WORDS = {
     "before": "修改前",
     "after": "修改后",
@@ -63,28 +46,23 @@ def draw_card(
     Raises:
         MissingExtra: there is no Pillow.
     """
-    has_letters = _chinese_font() is not None
     is_chinese = any(ord(letter) > 0x2E7F for letter in card.title) if chinese is None else chinese
-    words = _WORDS if is_chinese and has_letters else {}
+    words = _WORDS if is_chinese and can_write("".join(_WORDS.values())) else {}
     lines = _lines(card, words)
-    pictures = [_shown(one) for one in (before, after, _difference(before, after))]
     height = GAP + LINE + SIDE + GAP + LINE * (2 + len(lines)) + GAP
-    image_module = import_pillow()
-    from PIL import ImageDraw
-
-    sheet = image_module.new("RGB", (3 * SIDE + 4 * GAP, height), "white")
-    draw, font = ImageDraw.Draw(sheet), _font(SIZE, is_chinese)
-    for k, (picture, title) in enumerate(zip(pictures, ("before", "after", "difference"))):
-        left = GAP + k * (SIDE + GAP)
-        draw.text((left, GAP), words.get(title, title), INK, font)
-        sheet.paste(image_module.fromarray(picture), (left, GAP + LINE))
-    top = GAP + LINE + SIDE + GAP
-    draw.text((GAP, top), _writable(card.title, has_letters), INK, font)
+    sheet = np.full([height, 3 * SIDE + 4 * GAP, 3], 255, np.uint8)
+    shown = {"before": before, "after": after, "difference": _difference(before, after)}
+    for k, (title, picture) in enumerate(shown.items()):
+        left, picture = GAP + k * (SIDE + GAP), _shown(picture)
+        sheet = draw_line(sheet, words.get(title, title), (left, GAP), SIZE, colour=INK).copy()
+        sheet[GAP + LINE : GAP + LINE + len(picture), left : left + picture.shape[1]] = picture
     verdict = words.get(card.verdict, card.verdict)
-    draw.text((GAP, top + LINE), f"{verdict}: {card.reason}", COLOURS[card.verdict], font)
-    for number, line in enumerate(lines, 2):
-        draw.text((GAP, top + number * LINE), line, INK if number < 4 else GREY, font)
-    return np.asarray(sheet)
+    told = [(card.title, INK), (f"{verdict}: {card.reason}", COLOURS[card.verdict])]
+    told += [(line, INK if number < 2 else GREY) for number, line in enumerate(lines)]
+    for number, (line, colour) in enumerate(told):
+        top = GAP + LINE + SIDE + GAP + number * LINE
+        sheet = draw_line(sheet, writable(line), (GAP, top), SIZE, colour=colour)
+    return sheet
 
 
 def _lines(card: Card, words: dict[str, str]) -> list[str]:
@@ -104,11 +82,6 @@ def _lines(card: Card, words: dict[str, str]) -> list[str]:
         f"{card.fingerprints.get('clip', '')}   ppstyleclip {card.versions.get('ppstyleclip', '')}, paddle "
         f"{card.versions.get('paddle', '')}",
     ]
-
-
-def _writable(text: str, has_letters: bool) -> str:
-    """A text without the letters that no font here has; the JSON has them all."""
-    return text if has_letters else "".join(sign if ord(sign) < 0x2E80 else "?" for sign in text)
 
 
 def _difference(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -131,37 +104,5 @@ def add_visible_label(pixels: np.ndarray) -> np.ndarray:
     The letters are a twentieth of the shorter side, as GB 45438-2025 asks, and at least nine pixels. Where
     no font here has Chinese letters, it says AI.
     """
-    image_module = import_pillow()
-    from PIL import ImageDraw
-
-    has_letters = _chinese_font() is not None
-    text, size = "AI生成" if has_letters else "AI", max(9, round(0.05 * min(pixels.shape[:2])))
-    image = image_module.fromarray(pixels)
-    draw, font = ImageDraw.Draw(image, "RGBA"), _font(size, has_letters)
-    left, top, right, bottom = draw.textbbox((0, 0), text, font)
-    pad = max(1, size // 6)
-    x, y = image.width - (right - left) - 2 * pad, image.height - (bottom - top) - 2 * pad
-    draw.rectangle((x - pad, y - pad, image.width, image.height), (0, 0, 0, 140))
-    draw.text((x - left, y - top), text, (255, 255, 255, 255), font)
-    return np.asarray(image.convert("RGB"))
-
-
-@lru_cache(maxsize=8)
-def _font(size: int, chinese: bool) -> Any:
-    from PIL import ImageFont
-
-    path = _chinese_font() if chinese else None
-    try:
-        return ImageFont.truetype(path, size) if path else ImageFont.load_default(size)
-    except (TypeError, OSError, ImportError):  # an older Pillow, or one without FreeType
-        try:
-            return ImageFont.load_default()
-        except OSError as error:
-            raise MissingExtra(f"Pillow has no letters ({error}); run: pip install -U pillow") from None
-
-
-@lru_cache(maxsize=1)
-def _chinese_font() -> str | None:
-    """A font of this machine that has Chinese letters; PPSTYLECLIP_FONT names another."""
-    wished = os.environ.get("PPSTYLECLIP_FONT")
-    return next((path for path in filter(None, (wished, *_FONTS)) if Path(path).is_file()), None)
+    text = next(one for one in ("AI生成", "AI") if one == "AI" or can_write(one))
+    return draw_badge(pixels, text, max(9, round(0.05 * min(pixels.shape[:2]))))

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def card_of_face(
     if isinstance(made, TextEdit):
         parts: dict[str, Any] = {"edits": [made.edit], "masks": [made.mask], "alphas": made.alphas}
     else:
-        parts = {**_parts_of(made.applied), "masks": made.masks, "recipe": True}
+        parts = {**_parts_of(made.applied), "recipe": True}
     return describe_edits(
         editor,
         before=made.before,
@@ -73,8 +74,8 @@ def card_of_face(
 
 
 def _parts_of(applied: Applied) -> dict[str, Any]:
-    bounds = ["" if found is None else found.bound for found in applied.solutions]
-    return {"edits": applied.edits, "bounds": bounds}
+    steps = [part.step for part in applied.parts]
+    return {"edits": applied.edits, "masks": applied.masks, "bounds": applied.bounds, "steps": steps}
 
 
 def cards_of_photo(
@@ -92,20 +93,21 @@ def cards_of_photo(
         "paste": config.paste,
         "landmarks": [face.face.landmarks.tolist() for face in made.faces if face.face is not None],
     }
+    if len(made.faces) > 1 and any(found for one in made.applied for found in one.solutions):
+        options["strengths"] = [[[edit.alpha, edit.beta] for edit in one.edits] for one in made.applied]
     return [
         describe_edits(
             own,
             before=before,
             after=after,
             source=source,
-            masks=masks,
             seconds=seconds / len(made.faces),
             options={**options, "face": number},
             orthogonal=orthogonal,
             **_parts_of(applied),
         )
-        for number, (own, before, after, masks, applied) in enumerate(
-            zip(made.inversion.editors, made.before, made.after, made.masks, made.applied), 1
+        for number, (own, before, after, applied) in enumerate(
+            zip(made.inversion.editors, made.before, made.after, made.applied), 1
         )
     ]
 
@@ -123,9 +125,22 @@ def replay_photo(card: Card, editor: Editor, photo: np.ndarray) -> tuple[Replaye
     config = photo_config(options)
     faces = faces_of_landmarks(options.landmarks)
     recipe = Recipe(tuple(edit_of_note(note) for note in card.edits), orthogonal=card.orthogonal)
-    made = result_of(edit_photo(editor, photo, recipe, config, faces=faces))
+    each = [_with_strengths(recipe, strengths) for strengths in options.strengths]
+    made = result_of(edit_photo(editor, photo, recipe, config, faces=faces, each=each))
     k = min(options.face, len(made.faces)) - 1
     return compared(card, made.before[k], made.after[k : k + 1]), made.pixels
+
+
+def _with_strengths(recipe: Recipe, strengths: Sequence[Sequence[float]]) -> Recipe:
+    """The recipe with the strengths and thresholds that were solved for one face.
+
+    Raises:
+        UserError: there are not as many as edits.
+    """
+    if len(strengths) != len(recipe.edits):
+        raise UserError("the card's strengths are not as many as its edits; make the card again")
+    edits = [replace(edit, alpha=one[0], beta=one[1]) for edit, one in zip(recipe.edits, strengths)]
+    return replace(recipe, edits=tuple(edits))
 
 
 def photo_config(options: PhotoOptions) -> PhotoConfig:

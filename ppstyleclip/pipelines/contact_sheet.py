@@ -13,9 +13,10 @@ from ppstyleclip.editor import AnyEdit, Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.labels import can_write, draw_label, label_width
 from ppstyleclip.methods.global_directions.strength import LADDER
-from ppstyleclip.pictures import enlarged
+from ppstyleclip.pictures import enlarged, to_pixels
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.pipelines.rendering import render_faces
+from ppstyleclip.regions import RegionEdit
 
 SHARES = (0.4, 0.7, 1.0, 1.4, 2.0)  # of the chosen strength, which are shown
 MOST_CELLS = 100
@@ -77,9 +78,8 @@ def draw_contact_sheet(
             "strengths; give fewer"
         )
     known = [editor.direction(replace(own, beta=beta)) for beta in rows]
-    start = editor.styles(face).numpy()
-    s = np.concatenate([start + np.float32(alpha) * one.ds for one in known for alpha in columns])
-    for record in render_faces(editor, s):
+    steps = np.stack([np.float32(alpha) * one.ds for one in known for alpha in columns])
+    for record in _drawn(editor, face, own, steps):
         made = None
         if record.result is not None:
             cells = record.result.reshape([len(rows), len(columns), *record.result.shape[1:]])
@@ -88,6 +88,19 @@ def draw_contact_sheet(
             pixels, legend = _lay_out(cells, str(own), columns, rows, channels, chosen)
             made = ContactSheet(pixels, cells, columns, rows, chosen, legend)
         yield Record(record.done, record.total, record.stage, made)
+
+
+def _drawn(editor: Editor, face: Any, edit: AnyEdit, steps: np.ndarray) -> Iterator[Record[np.ndarray]]:
+    """Draw a face with each step `[K, S]`, in the edit's region where it has one."""
+    s, masks = editor.styles(face).numpy() + np.zeros_like(steps), editor.region_masks(face, edit)
+    if masks is None:
+        yield from render_faces(editor, s + steps)
+        return
+    before, pictures = editor.synthesize(face), []
+    for done, step in enumerate(steps, 1):
+        image = editor.synthesize_edits(s[:1], [RegionEdit(step, masks)], before=before)
+        pictures.append(to_pixels(image))
+        yield Record(done, len(s), "pictures", np.concatenate(pictures) if done == len(s) else None)
 
 
 def _with_own(values: Sequence[float], own: float) -> list[float]:

@@ -22,9 +22,9 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.pipelines.faces import AlignedFace, cut_large_faces, find_faces_if_any, load_finder
 from ppstyleclip.pipelines.inversion import find_latents
-from ppstyleclip.pipelines.photo import paste_edit
-from ppstyleclip.pipelines.recipes import Edits, apply_recipe, as_recipe, check_recipe, needs_solving
-from ppstyleclip.pipelines.records import Record, result_of
+from ppstyleclip.pipelines.photo import apply_photo_recipe, paste_edit
+from ppstyleclip.pipelines.recipes import Edits, as_recipe, check_recipe, needs_solving
+from ppstyleclip.pipelines.records import Record
 from ppstyleclip.wording import counted
 
 
@@ -175,10 +175,10 @@ class _Strengths:
     def __init__(self, editor: Editor, edit: Edits, steady: bool):
         self._editor, self._edit, self._is_open = editor, edit, steady and needs_solving(edit)
 
-    def edits(self, w_plus: np.ndarray) -> Edits:
-        """The edits for faces `[N, L, D]`."""
+    def edits(self, pixels: np.ndarray, faces: Sequence[AlignedFace], w_plus: np.ndarray) -> Edits:
+        """The edits for faces `[N, L, D]` of a picture."""
         if self._is_open:
-            applied = result_of(apply_recipe(self._editor, w_plus[:1], self._edit))
+            applied = apply_photo_recipe(self._editor, pixels, faces[0], w_plus[:1], self._edit)
             self._edit, self._is_open = applied.settled(as_recipe(self._edit).orthogonal), False
         return self._edit
 
@@ -256,7 +256,7 @@ def _finished(
         num_faces, pixels = len(one.faces), one.pixels
         if one.faces:
             w_plus = np.stack(one.w_plus)
-            edits = strengths.edits(w_plus)
+            edits = strengths.edits(pixels, one.faces, w_plus)
             pixels = paste_edit(editor, pixels, one.faces, w_plus, edits, paste=config.paste)[0]
         done += 1
         del one  # the picture itself goes while the caller has the edited one

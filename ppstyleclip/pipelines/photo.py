@@ -13,7 +13,7 @@ A program calls it like this:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -31,11 +31,7 @@ from ppstyleclip.pipelines.recipes import (
     Applied,
     Edits,
     apply_recipe,
-    as_recipe,
     check_recipe,
-    edit_styles,
-    needs_solving,
-    region_parts,
 )
 from ppstyleclip.pipelines.records import Record, result_of
 from ppstyleclip.regions import RegionEdit, RegionMask
@@ -73,8 +69,7 @@ class PhotoEdit:
             faces are drawn badly.
         edit: the edit with every default filled in; of several, and of one that was solved, the first of the
             first face.
-        applied: of each face what was done, with all edits.
-        masks: of each face where each edit may change it, `[S, S]` on its crop; None: everywhere.
+        applied: of each face what was done, with all edits, and where on its crop.
     """
 
     pixels: np.ndarray
@@ -86,7 +81,6 @@ class PhotoEdit:
     quality_after: Quality
     edit: ResolvedEdit
     applied: list[Applied]
-    masks: list[list[np.ndarray | None]]
 
 
 def edit_photo(
@@ -99,6 +93,7 @@ def edit_photo(
     finder: FaceFinder | None = None,
     measures: Measures | None = None,
     name: str = "the photo",
+    each: Sequence[Edits] = (),
 ) -> Iterator[Record[PhotoEdit]]:
     """Edit the faces of a photo by text.
 
@@ -112,6 +107,7 @@ def edit_photo(
         finder: of load_finder; None loads the model's own.
         measures: of load_measures; None loads what is on this machine.
         name: of the photo, for messages.
+        each: the edits of each chosen face, where they are not alike.
     Yields:
         Record, its stages "faces", "latents", "tuning" and "pictures"; the result is a PhotoEdit.
     Raises:
@@ -139,14 +135,16 @@ def edit_photo(
         chosen = choose_faces(faces, config.face)
     measures = load_measures(editor.bundle) if measures is None else measures
     cut = cut_faces(photo, chosen, editor.bundle.generator.size)
-    yield from _edit_cut_faces(editor, photo, cut, edit, config, measures)
+    if each and len(each) != len(cut):
+        raise UserError(f"{len(cut)} faces are edited, and {len(each)} have edits of their own; give as many")
+    yield from _edit_cut_faces(editor, photo, cut, each or [edit] * len(cut), config, measures)
 
 
 def _edit_cut_faces(
     editor: Editor,
     photo: np.ndarray,
     faces: list[AlignedFace],
-    edit: Edits,
+    edits: Sequence[Edits],
     config: PhotoConfig,
     measures: Measures,
 ) -> Iterator[Record[PhotoEdit]]:
@@ -159,15 +157,11 @@ def _edit_cut_faces(
         found = record.result
         yield Record(1 + record.done, total, record.stage)
     assert found is not None
-    edited, before, after, masks = photo, [], [], []
-    applied = [apply_photo_recipe(own, w[None], edit) for own, w in zip(found.editors, found.w_plus)]
+    edited, before, after, applied = photo, [], [], []
     for number, (face, latent, own) in enumerate(zip(faces, found.w_plus, found.editors), 1):
-        settled = applied[number - 1].settled(as_recipe(edit).orthogonal)
-        parts = photo_parts(own, photo, [face], latent[None], settled)
-        edited, old, new = paste_edit(
-            own, edited, [face], latent[None], settled, paste=config.paste, parts=parts
-        )
-        masks.append([None if part.masks is None else part.masks[0] for part in parts])
+        applied.append(apply_photo_recipe(own, photo, face, latent[None], edits[number - 1]))
+        parts = applied[-1].parts
+        edited, old, new = paste_parts(own, edited, [face], latent[None], parts, paste=config.paste)
         before.append(old[0])
         after.append(new[0])
         if number < len(faces):
@@ -187,7 +181,6 @@ def _edit_cut_faces(
             quality,
             applied[0].edits[0],
             applied,
-            masks,
         ),
     )
 
@@ -200,7 +193,6 @@ def paste_edit(
     edit: Edits,
     *,
     paste: str = "blend",
-    parts: Sequence[RegionEdit] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Edit faces of a photo whose latents are known, and put them back.
 
@@ -209,18 +201,36 @@ def paste_edit(
         photo: `[H, W, 3]` uint8.
         faces: N AlignedFaces of it.
         w_plus: `[N, L, D]` their latents.
-        edit: Edit, or a Recipe of several.
+        edit: Edit, or a Recipe of several; "auto" is solved for each face.
         paste: as in PhotoConfig.
-        parts: of photo_parts; None looks for them.
     Returns:
         (photo with the edited faces, drawn faces `[N, S, S, 3]` uint8 before and after the edit).
+    Raises:
+        UserError: as photo_regions.
     """
+    each = [apply_photo_recipe(editor, photo, face, w[None], edit).parts for face, w in zip(faces, w_plus)]
+    parts = [
+        RegionEdit(
+            np.stack([part.step for part in of_one_edit]),
+            None if of_one_edit[0].masks is None else np.concatenate([part.masks for part in of_one_edit]),
+        )
+        for of_one_edit in zip(*each)
+    ]
+    return paste_parts(editor, photo, faces, w_plus, parts, paste=paste)
+
+
+def paste_parts(
+    editor: Editor,
+    photo: np.ndarray,
+    faces: Sequence[AlignedFace],
+    w_plus: np.ndarray,
+    parts: Sequence[RegionEdit],
+    *,
+    paste: str = "blend",
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Do what paste_edit does, with the steps of the edits; if all have regions, nothing else changes."""
     before = editor.synthesize(w_plus)
-    parts = photo_parts(editor, photo, faces, w_plus, edit) if parts is None else parts
-    if all(part.masks is None for part in parts):
-        after = editor.synthesize(edit_styles(editor, w_plus, edit))
-    else:
-        after = editor.synthesize_edits(w_plus, parts, before=before)
+    after = editor.synthesize_edits(w_plus, parts, before=before)
     regions = _union(parts, len(faces))
     for number, (face, old, new) in enumerate(zip(faces, before, after)):
         assert face.alignment is not None  # it was cut out of this photo
@@ -229,34 +239,12 @@ def paste_edit(
     return photo, to_pixels(before), to_pixels(after)
 
 
-def apply_photo_recipe(editor: Editor, w_plus: np.ndarray, edits: Edits) -> Applied:
-    """The edits of one face of a photo; what is solved is solved as if they had no regions."""
-    recipe = as_recipe(edits)
-    if not needs_solving(recipe):
-        return result_of(apply_recipe(editor, w_plus, recipe))
-    bare = replace(recipe, edits=tuple(replace(edit, region=None) for edit in recipe.edits))
-    found = result_of(apply_recipe(editor, w_plus, bare))
-    again = [replace(one, region=edit.region) for one, edit in zip(found.edits, recipe.edits)]
-    return replace(found, edits=tuple(again))
-
-
-def photo_parts(
-    editor: Editor, photo: np.ndarray, faces: Sequence[AlignedFace], w_plus: np.ndarray, edits: Edits
-) -> list[RegionEdit]:
-    """The steps of edits of a photo's faces, and where each may change them.
-
-    Where something is left to be solved, it is solved for each face, and there is one step for all edits;
-    then all of them have the same region, or none.
-
-    Raises:
-        UserError: as photo_regions.
-    """
-    if not needs_solving(edits):
-        find = partial(photo_regions, editor, photo, faces, w_plus)
-        return region_parts(editor, w_plus, edits, find)
-    s, recipe = editor.styles(w_plus).numpy(), as_recipe(edits)
-    steps = np.concatenate([apply_photo_recipe(editor, w[None], recipe).s for w in w_plus]) - s
-    return [RegionEdit(steps, photo_regions(editor, photo, faces, w_plus, recipe.edits[0]))]
+def apply_photo_recipe(
+    editor: Editor, photo: np.ndarray, face: AlignedFace, w_plus: np.ndarray, edits: Edits
+) -> Applied:
+    """Make the edits of one face of a photo, whose w_plus `[1, L, D]` is known; errors as photo_regions."""
+    find = partial(photo_regions, editor, photo, [face], w_plus)
+    return result_of(apply_recipe(editor, w_plus, edits, find))
 
 
 def _union(parts: Sequence[RegionEdit], count: int) -> np.ndarray | None:

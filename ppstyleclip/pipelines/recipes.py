@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Union
 
 import numpy as np
@@ -18,7 +19,7 @@ import paddle
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import AUTO, Budget, Solution, StyleDirection
-from ppstyleclip.methods.global_directions.solve import is_auto, without_auto
+from ppstyleclip.methods.global_directions.solve import is_auto, with_solution, without_auto
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.recipe_files import EditWords, RecipeWords
 from ppstyleclip.pipelines.records import Record, result_of
@@ -57,6 +58,7 @@ class Recipe:
 
 
 Edits = Union[Edit, ResolvedEdit, Recipe]
+FindMasks = Callable[[Union[Edit, ResolvedEdit]], Union[np.ndarray, None]]  # as Editor.region_masks of a face
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,15 @@ class Applied:
     """A face with the edits of a recipe.
 
     Attributes:
-        s: `[1, S]` float32.
+        s: `[1, S]` float32, as if no edit kept to a region.
+        parts: the step of each edit, `[S]`, and where it may change the face.
         edits: with everything filled in.
         solutions: of each edit, where "auto" was solved; else None.
         names: of the edits.
     """
 
     s: np.ndarray
+    parts: tuple[RegionEdit, ...]
     edits: tuple[ResolvedEdit, ...]
     solutions: tuple[Solution | None, ...]
     names: tuple[str, ...]
@@ -115,6 +119,16 @@ class Applied:
             for name, found in zip(self.names, self.solutions)
             if found is not None
         ]
+
+    @property
+    def masks(self) -> list[np.ndarray | None]:
+        """`[H, W]` where each edit may change the picture; None: everywhere."""
+        return [None if part.masks is None else part.masks[0] for part in self.parts]
+
+    @property
+    def bounds(self) -> list[str]:
+        """What each strength was bound by, as Solution.bound; "" where it was given."""
+        return ["" if found is None else found.bound for found in self.solutions]
 
     def settled(self, orthogonal: bool = False) -> Recipe:
         """A recipe with the strengths that were found, for other pictures."""
@@ -132,7 +146,6 @@ class RecipeEdit:
         alphas: the strength of each edit.
         applied: Applied.
         conflicts: of each two edits.
-        masks: `[H, W]` where each edit may change the picture; None: everywhere.
     """
 
     before: np.ndarray
@@ -141,7 +154,6 @@ class RecipeEdit:
     alphas: list[float]
     applied: Applied
     conflicts: list[Conflict]
-    masks: list[np.ndarray | None]
 
     @property
     def after(self) -> np.ndarray:
@@ -195,7 +207,9 @@ def check_recipe(editor: Editor, edits: Edits) -> list[Conflict]:
     return found
 
 
-def apply_recipe(editor: Editor, face: Any, edits: Edits) -> Iterator[Record[Applied]]:
+def apply_recipe(
+    editor: Editor, face: Any, edits: Edits, find_masks: FindMasks | None = None
+) -> Iterator[Record[Applied]]:
     """Edit one face by all edits of a recipe.
 
     Args:
@@ -203,43 +217,49 @@ def apply_recipe(editor: Editor, face: Any, edits: Edits) -> Iterator[Record[App
         face: w_plus `[1, L, D]` or s `[1, S]`, a tensor or an array.
         edits: a Recipe, or one edit. "auto" is solved in order, each on top of what is there already, and
             once more with all others in place where a text is not reached in the end.
+        find_masks: gives the masks of an edit, where they are not Editor.region_masks.
     Yields:
         Record of stage "strength" for each picture that solving draws; the result is an Applied.
     Raises:
-        UserError: as Editor.direction and Editor.solve.
+        UserError: as Editor.direction, Editor.solve and Editor.region_masks.
     """
     recipe, start = as_recipe(edits), editor.styles(face).numpy()
+    find = partial(editor.region_masks, face) if find_masks is None else find_masks
+    masks = [find(edit) for edit in recipe.edits]
     fixed = [editor.resolve(without_auto(edit)) for edit in recipe.edits]
     open_ones = [number for number, edit in enumerate(recipe.edits) if is_auto(edit)]
-    present = [0.0 if number in open_ones else edit.alpha for number, edit in enumerate(fixed)]
+    present = [number not in open_ones for number in range(len(fixed))]
     solutions: list[Solution | None] = [None] * len(fixed)
+
+    def parts() -> list[RegionEdit]:
+        steps = [_step(editor, recipe, fixed, number) for number in range(len(fixed))]
+        return [RegionEdit(step, mask) for step, mask in zip(steps, masks)]
+
     drawn = 0
-    is_alone = len(fixed) == 1
-    for turn in range(1 if is_alone else ROUNDS):
+    for turn in range(1 if len(fixed) == 1 else ROUNDS):
         for number in open_ones:
             edit, known = recipe.edits[number], fixed[number]
             if turn and edit.alpha != AUTO:
                 continue
-            others = [alpha if other != number else 0.0 for other, alpha in enumerate(present)]
-            record, before = None, _added(editor, recipe, start, fixed, others)
-            records = editor.solve(
-                before if any(others) else face,
+            others = [part for k, part in enumerate(parts()) if present[k] and k != number]
+            record = None
+            for record in editor.solve(
+                face,
                 replace(edit, beta=known.beta) if turn else edit,
-                original=None if is_alone else start,
+                others=others,
+                masks=masks[number],
                 direction=_direction_in(editor, recipe, fixed, number),
                 first=known.alpha if turn else None,
-            )
-            for record in records:
+            ):
                 yield Record(drawn + record.done, drawn + record.total, "strength")
             assert record is not None and record.result is not None
             drawn, solutions[number] = drawn + record.done, record.result
-            trial = record.result.trial
-            present[number] = trial.alpha
-            fixed[number] = replace(known, alpha=trial.alpha, beta=trial.beta)
-    s = _added(editor, recipe, start, fixed, present)
+            fixed[number], present[number] = with_solution(known, record.result), True
+    made = parts()
+    s = np.asarray(start + sum((part.step for part in made), np.float32(0)), np.float32)
     names = tuple(recipe.name(number) for number in range(len(fixed)))
-    edited = tuple(replace(edit, alpha=alpha) for edit, alpha in zip(fixed, present))
-    yield Record(drawn + 1, drawn + 1, "strength", Applied(s, edited, tuple(solutions), names))
+    applied = Applied(s, tuple(made), tuple(fixed), tuple(solutions), names)
+    yield Record(drawn + 1, drawn + 1, "strength", applied)
 
 
 @on_worker
@@ -256,42 +276,16 @@ def edit_by_recipe(editor: Editor, face: Any, edits: Edits) -> Iterator[Record[R
         applied, done = record.result, record.done
         yield Record(done, record.total + 2, record.stage)
     assert applied is not None
-    parts = region_parts(editor, face, applied.settled(as_recipe(edits).orthogonal))
-    if any(part.masks is not None for part in parts):
+    if any(part.masks is not None for part in applied.parts):
         image = editor.synthesize(face)
         before = to_pixels(image)[0]
-        after = to_pixels(editor.synthesize_edits(face, parts, before=image))[0]
+        after = to_pixels(editor.synthesize_edits(face, applied.parts, before=image))[0]
     else:
         before, after = editor.render(np.concatenate([editor.styles(face).numpy(), applied.s]))
     alphas = [edit.alpha for edit in applied.edits]
     styles = [paddle.to_tensor(style) for style in editor.bundle.layout.unflatten(applied.s)]
-    masks = [None if part.masks is None else part.masks[0] for part in parts]
-    made = RecipeEdit(before, after[None], styles, alphas, applied, conflicts, masks)
+    made = RecipeEdit(before, after[None], styles, alphas, applied, conflicts)
     yield Record(done + 2, done + 2, "pictures", made)
-
-
-def region_parts(
-    editor: Editor,
-    face: Any,
-    edits: Edits,
-    find_masks: Callable[[Edit | ResolvedEdit], np.ndarray | None] | None = None,
-) -> list[RegionEdit]:
-    """The steps of edits of which nothing is left to be solved, and where each may change the faces.
-
-    Args:
-        editor: Editor.
-        face: N faces.
-        edits: a Recipe, or one edit.
-        find_masks: gives the masks of an edit, where they are not Editor.region_masks.
-    """
-    recipe = as_recipe(edits)
-    fixed = [editor.resolve(edit) for edit in recipe.edits]
-    parts = []
-    for number, edit in enumerate(fixed):
-        step = np.float32(edit.alpha) * _direction_in(editor, recipe, fixed, number)(edit).ds
-        masks = editor.region_masks(face, edit) if find_masks is None else find_masks(edit)
-        parts.append(RegionEdit(step, masks))
-    return parts
 
 
 def needs_solving(edits: Edits) -> bool:
@@ -300,23 +294,18 @@ def needs_solving(edits: Edits) -> bool:
 
 
 def edit_styles(editor: Editor, face: Any, edits: Edits) -> np.ndarray:
-    """Many faces, each with all edits: s `[N, S]`. Args and errors as apply_recipe, but for N faces."""
-    s = editor.styles(face).numpy()
-    if needs_solving(edits):
-        return np.concatenate([result_of(apply_recipe(editor, one[None], edits)).s for one in s])
-    recipe = as_recipe(edits)
-    fixed = [editor.resolve(edit) for edit in recipe.edits]
-    return _added(editor, recipe, s, fixed, [edit.alpha for edit in fixed])
+    """Many faces, each with all edits as if they kept to no region: s `[N, S]`; else as apply_recipe."""
+    s, recipe = editor.styles(face).numpy(), as_recipe(edits)
+    bare = replace(recipe, edits=tuple(replace(edit, region=None) for edit in recipe.edits))
+    if needs_solving(bare):
+        return np.concatenate([result_of(apply_recipe(editor, one[None], bare)).s for one in s])
+    return s + sum((part.step for part in result_of(apply_recipe(editor, s[:1], bare)).parts), np.float32(0))
 
 
-def _added(
-    editor: Editor, recipe: Recipe, s: np.ndarray, edits: Sequence[ResolvedEdit], alphas: Sequence[float]
-) -> np.ndarray:
-    """Faces `[N, S]` plus all steps."""
-    for number, alpha in enumerate(alphas):
-        if alpha:
-            s = s + np.float32(alpha) * _direction_in(editor, recipe, edits, number)(edits[number]).ds
-    return s
+def _step(editor: Editor, recipe: Recipe, edits: Sequence[ResolvedEdit], number: int) -> np.ndarray:
+    """What edit `number` adds beside the others, `[S]`."""
+    edit = edits[number]
+    return np.float32(edit.alpha) * _direction_in(editor, recipe, edits, number)(edit).ds
 
 
 def _direction_in(editor: Editor, recipe: Recipe, edits: Sequence[ResolvedEdit], number: int) -> Any:

@@ -59,8 +59,8 @@ def _portrait(z: np.ndarray, names: Sequence[str], size: int) -> dict[str, np.nd
                 changed[INDEX[factor]] = value
             found.append(regions(changed, fine)[name])
         mask = grown(np.max(found, axis=0), fine * _GROWTH.get(name, _LEAST_GROWTH))
-        factor = fine // size
-        return mask.reshape(size, factor, size, factor).mean(axis=(1, 3))
+        times = fine // size
+        return mask.reshape(size, times, size, times).mean(axis=(1, 3))
 
     rows = factors_from_z(z)
     return {name: np.stack([where(row, name) for row in rows]).astype(np.float32) for name in names}

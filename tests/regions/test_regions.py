@@ -183,7 +183,7 @@ def test_a_photo_changes_in_the_region_of_its_landmarks_alone(editor):
     config = PhotoConfig("all", FittingConfig(steps=0))
     made = result_of(edit_photo(editor, SCENE.pixels, happy("mouth"), config, faces=faces))
     changed = (made.pixels != SCENE.pixels).any(axis=2)
-    reach = sum(crop_mask(one.alignment, region[0]) for one, region in zip(made.faces, made.masks))
+    reach = sum(crop_mask(one.alignment, done.masks[0]) for one, done in zip(made.faces, made.applied))
     assert changed.any() and not changed[reach == 0].any()
     x, y = faces[0].landmarks[48:68].mean(0).round().astype(int)
     assert reach[y, x] > 0.5 and reach[2, 2] == 0

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from ppstyleclip.methods.global_directions.strength import (
     UNEDITED,
     USUAL_IDENTITY,
     Budget,
+    Solution,
     StrengthRecord,
     Trial,
     choose_threshold,
@@ -80,29 +81,42 @@ def budget_of(budget: Budget | None, bundle: Bundle) -> Budget:
     return budget
 
 
+@dataclass(frozen=True, eq=False)
+class FacePictures:
+    """Pictures of one face, by which what is left to "auto" is solved.
+
+    Attributes:
+        original: `[1, 3, H, W]` the face before all edits.
+        edited: draws it with a step `[S]` beside the other edits that are there already.
+        before: with those others alone; None: there are none.
+        region: `[H, W]` 0 to 1, where the edit may change the picture; None: everywhere.
+    """
+
+    original: np.ndarray
+    edited: Callable[[np.ndarray], np.ndarray]
+    before: np.ndarray | None = None
+    region: np.ndarray | None = None
+
+
 def solve_edit(
     editor: Any,
-    s: Any,
     edit: Any,
     population: Population,
-    original: Any = None,
+    pictures: FacePictures,
     direction: Callable[[Any], StyleDirection] | None = None,
     first: float | None = None,
-    synthesize: Callable[[Any], np.ndarray] | None = None,
 ) -> Iterator[StrengthRecord]:
     """Find alpha, beta or both of an edit for one face.
 
     Args:
         editor: Editor.
-        s: `[1, S]` the face.
         edit: Edit with "auto" as alpha, beta or both.
         population: Population of the editor's bundle.
-        original: `[1, S]` the face before all edits, where it is edited already: from there the text's reach
-            and identity count.
+        pictures: FacePictures. Where other edits are there, the text's reach and identity count from the
+            original.
         direction: gives the StyleDirection of a ResolvedEdit in place of Editor.direction, such as one that
             is made orthogonal to those of other edits.
         first: the alpha that is tried first; None: the one that is expected to be right.
-        synthesize: draws the edited face, where it is not Editor.synthesize, such as in its region.
     Yields:
         StrengthRecord for each picture; the last one has the Solution.
     Raises:
@@ -113,20 +127,20 @@ def solve_edit(
     fixed = editor.resolve(without_auto(edit))
     direction = editor.direction if direction is None else direction
     dt = direction(fixed).dt
-    s = editor.styles(s).numpy()
-    before, synthesize = editor.synthesize(s), synthesize or editor.synthesize
+    before = pictures.original if pictures.before is None else pictures.before
     meter = Meter(
         bundle.clip,
         bundle.identity,
         before,
         dt,
         population.spread(dt),
-        original=None if original is None else editor.synthesize(original),
+        region=pictures.region,
+        original=pictures.original,
     )
 
     def draw(alpha: float, beta: float) -> Trial:
         ds = direction(replace(fixed, beta=beta)).ds
-        return Trial(alpha, beta, *meter.measure(synthesize(s + np.float32(alpha) * ds))[0])
+        return Trial(alpha, beta, *meter.measure(pictures.edited(np.float32(alpha) * ds))[0])
 
     def guess(beta: float) -> float:
         if first:
@@ -134,12 +148,17 @@ def solve_edit(
         move = direction(replace(fixed, beta=beta)).expected_move
         return meter.needed / move if move else abs(bundle.defaults.alpha) or 1.0
 
-    begin = UNEDITED if original is None else Trial(0.0, 0.0, *meter.measure(before)[0])
+    begin = UNEDITED if pictures.before is None else Trial(0.0, 0.0, *meter.measure(before)[0])
     betas = _betas(editor, fixed) if edit.beta == AUTO else [fixed.beta]
     if edit.alpha == AUTO:
         yield from solve_strength(draw, guess, betas, budget, begin)
     else:
         yield from choose_threshold(draw, fixed.alpha, betas, budget)
+
+
+def with_solution(edit: Any, found: Solution) -> Any:
+    """The edit with the strength and the threshold that were found."""
+    return replace(edit, alpha=found.trial.alpha, beta=found.trial.beta)
 
 
 def _betas(editor: Any, fixed: Any) -> list[float]:
