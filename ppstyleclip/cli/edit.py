@@ -25,6 +25,7 @@ from ppstyleclip.cli.argument_types import INDEX, is_seed
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser
 from ppstyleclip.cli.edit_arguments import (
     add_edit_arguments,
+    add_label_argument,
     add_measured_arguments,
     add_photo_arguments,
     add_sheet_argument,
@@ -66,11 +67,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="measure the edit, and write its card beside the picture: NAME.card.json and NAME.card.png",
     )
-    parser.add_argument(
-        "--visible_label",
-        action="store_true",
-        help="write on the picture that it is synthetic; its file says so in any case",
-    )
+    add_label_argument(parser.add_argument)
     parser.add_argument("--json", action="store_true", help="print what was done as one JSON object")
     parser.add_argument(
         "--index",

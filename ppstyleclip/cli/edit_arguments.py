@@ -83,6 +83,15 @@ def add_region_argument(add: Callable[..., Any], *, auto: bool = True) -> None:
     )
 
 
+def add_label_argument(add: Callable[..., Any]) -> None:
+    """Add the label that can be seen; `add` is add_argument."""
+    add(
+        "--visible_label",
+        action="store_true",
+        help="write on the picture that it is synthetic; its file says so in any case",
+    )
+
+
 def add_sheet_argument(add: Callable[..., Any]) -> None:
     """Add the picture of several strengths and thresholds; `add` is add_argument."""
     add(

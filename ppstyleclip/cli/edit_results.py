@@ -128,7 +128,7 @@ def edit_given_face(
         return EditReport(lines, values, []), made
     others = made.alphas if isinstance(made, TextEdit) and len(made.alphas) > 1 else None
     sheet = result_of(draw_contact_sheet(editor, face, chosen, others))
-    save_labelled(args.contact_sheet, sheet.pixels)
+    save_labelled(args.contact_sheet, sheet.pixels, visible=args.visible_label)
     return EditReport([*lines, *sheet.legend], values, [Path(args.contact_sheet)]), made
 
 

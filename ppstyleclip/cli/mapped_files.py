@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ppstyleclip.cli.saving import save_latent
+from ppstyleclip.cli.saving import save_labelled, save_latent
 from ppstyleclip.editor import Editor
-from ppstyleclip.files import all_or_nothing, check_writable, save_png, sweep_drafts
+from ppstyleclip.files import all_or_nothing, check_writable, sweep_drafts
 from ppstyleclip.pictures import enlarged, grid
 from ppstyleclip.pipelines.mapper_edit import MappedRecord
 from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
@@ -48,7 +48,7 @@ def write_face(
     pictures = [editor.render(face), *(draw_in_masks(editor, face, one, masks) for one in shown)]
     drawn = enlarged(np.concatenate(pictures))
     written = [folder / f"results_{_file_name(str(list(name)))}.png", folder / "latent.npy"]
-    save_png(written[0], grid(drawn, min(COLUMNS, len(drawn)), gap=0))
+    save_labelled(written[0], grid(drawn, min(COLUMNS, len(drawn)), gap=0))
     save_latent(written[1], np.atleast_2d(way[-1][0]))  # styles as [1, S], which load_faces reads
     for number, one in enumerate(way[:-1] if every else (), 1):
         written.append(folder / f"latent_{number}.npy")
@@ -81,6 +81,6 @@ def write_bank(
         rows = zip(befores, record.pictures, record.mapped)
         for number, (before, picture, latent) in enumerate(rows, record.first):
             written += [folder / f"{number:05d}.png", folder / f"latent_{number:05d}.npy"]
-            save_png(written[-2], grid([before, picture], 2) if couple else picture)
+            save_labelled(written[-2], grid([before, picture], 2) if couple else picture)
             save_latent(written[-1], np.atleast_2d(latent))
     return written

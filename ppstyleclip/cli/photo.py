@@ -20,7 +20,12 @@ from typing import TYPE_CHECKING
 
 from ppstyleclip.cli.argument_types import STRENGTH_OR_AUTO, THRESHOLD_OR_AUTO, words
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
-from ppstyleclip.cli.edit_arguments import add_photo_arguments, add_region_argument, photo_config
+from ppstyleclip.cli.edit_arguments import (
+    add_label_argument,
+    add_photo_arguments,
+    add_region_argument,
+    photo_config,
+)
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.cli.recipe_arguments import (
     add_recipe_arguments,
@@ -63,6 +68,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add_recipe_arguments(parser.add_argument_group("several edits, and auto").add_argument)
     add = parser.add_argument_group("faces").add_argument
     add_photo_arguments(add, smooth=True)
+    add_label_argument(parser.add_argument)
     add_model_arguments(parser)
     args = parser.parse_args(argv)
     check_recipe_arguments(parser, args)
@@ -97,7 +103,7 @@ def _edit_photo(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None:
 
     keep_sources([Path(args.photo)], [Path(args.output_path) / name for name in PHOTO_PICTURES])
     made, measures = edit_named_photo(editor, args.photo, edit, args, print)
-    written = save_photo(args.output_path, made, editor.bundle)
+    written = save_photo(args.output_path, made, editor.bundle, visible=args.visible_label)
     warn_if_poor(editor.bundle.name, made.inversion.stages[-1])
     told = recipe_lines(editor, args.photo, edit, made.applied)
     print("\n".join([*told, *lines_of(made, measures), *(f"wrote {path}" for path in written)]))
@@ -122,7 +128,8 @@ def _edit_frames(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None
     found = find_frame_faces(editor, frames, config, finder=finder)
     faces = result_of(show_progress(found, title="looking for faces"))
     records = edit_frames(editor, frames, edit, config, faces=faces)
-    written, counts = save_frames(args.output_path, frames, show_progress(records, title="pictures"))
+    shown = show_progress(records, title="pictures")
+    written, counts = save_frames(args.output_path, frames, shown, visible=args.visible_label)
     print(
         f"{edit}, {_strength(editor, edit)}, on {counted(sum(counts), 'face')} in "
         f"{sum(map(bool, counts))} of {counted(len(counts), 'picture')} of {args.photo}"

@@ -173,7 +173,11 @@ def save_photo(
 
 
 def save_frames(
-    folder: str | Path, source: VideoFile | PictureFolder, records: Iterable[FrameRecord]
+    folder: str | Path,
+    source: VideoFile | PictureFolder,
+    records: Iterable[FrameRecord],
+    *,
+    visible: bool = False,
 ) -> tuple[list[Path], list[int]]:
     """Write pictures as they are edited: NAME.edited.png for each of a folder, edited.mp4 of a video.
 
@@ -181,6 +185,7 @@ def save_frames(
         folder: made if need be.
         source: what was edited.
         records: of pipelines.frames.edit_frames.
+        visible: write on each picture that it is synthetic.
     Returns:
         (paths, how many faces were edited in each picture); all files take their names at the end.
     """
@@ -191,13 +196,13 @@ def save_frames(
         (path,) = frame_paths(folder, source)
         with mp4_writer(path, fps=source.rate) as write:
             for pixels, num_faces in done:
-                write(pixels)
+                write(_with_label(pixels) if visible else pixels)
                 counts.append(num_faces)
         return [path], counts
     written = frame_paths(folder, source)
     with all_or_nothing():
         for path, (pixels, num_faces) in zip(written, done):
-            save_labelled(path, pixels, is_photo=True)
+            save_labelled(path, pixels, is_photo=True, visible=visible)
             counts.append(num_faces)
         for _ in records:  # to its end, where it says whether there were faces at all
             pass
@@ -242,8 +247,11 @@ def save_labelled(
         card: of its edit, which a PNG keeps.
         visible: write on the picture, too, that it is synthetic.
     """
-    if visible:
-        from ppstyleclip.card.picture import add_visible_label
-
-        pixels = add_visible_label(pixels)
+    pixels = _with_label(pixels) if visible else pixels
     save_picture(path, pixels, embed=label_of(pixels, is_photo=is_photo, card=card))
+
+
+def _with_label(pixels: np.ndarray) -> np.ndarray:
+    from ppstyleclip.card.picture import add_visible_label
+
+    return add_visible_label(pixels)

@@ -24,6 +24,7 @@ from ppstyleclip.cli.arguments import (
 )
 from ppstyleclip.cli.edit_arguments import (
     add_edit_arguments,
+    add_label_argument,
     add_measured_arguments,
     add_sheet_argument,
     check_sheet,
@@ -46,6 +47,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add_recipe_arguments(several)
     add_identity_argument(several)
     add_sheet_argument(several)
+    add_label_argument(parser.add_argument)
     add_face_arguments(parser, seed=DEFAULT_SEED)
     add_measured_arguments(add_model_arguments(parser))
     args = parser.parse_args(argv)
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
 
     face, source = given_face(editor, args, seed=DEFAULT_SEED)
     report, made = edit_given_face(editor, face, source, args)
-    written = save_text_edit(args.output_path, made)
+    written = save_text_edit(args.output_path, made, visible=args.visible_label)
 
     print("\n".join(report.lines))
     for path in [*written, *report.written]:

@@ -302,7 +302,8 @@ class Renderer:
             with paddle.no_grad():
                 before, after = ([paddle.to_tensor(np.asarray(s)) for s in part] for part in (styles, edited))
                 tensors = {side: paddle.to_tensor(mask) for side, mask in by_side.items()}
-                return self._generator.synthesis_in_region(before, after, tensors).numpy()
+                generator: Any = self._generator
+                return generator.synthesis_in_region(before, after, tensors).numpy()
         inputs = {mask_name(side): repeated(mask, styles[0].shape[0]) for side, mask in by_side.items()}
         return self._region([np.asarray(style) for style in (*styles, *edited)], **inputs)
 
