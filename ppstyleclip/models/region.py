@@ -20,7 +20,6 @@ import numpy as np
 from .forms import inference_of
 from .generator import Generator, InferencePart, SynthesisRequest
 
-
 INSIDE = 0.5  # share of a layer's pixel that a mask covers where all of it counts as inside
 
 
