@@ -95,7 +95,7 @@ def solve_one(bench, pair, row, free, budget):
         judged_grid,
         found.reached,
         bool(is_judged_good(bench, pair, row, picture)[0]),
-        limits.broken(found.trial) is None,
+        limits.broken(Trial(alpha, found.trial.beta, *meter.measure(picture)[0])) is None,
         found.bound,
         found.renders,
         seconds,

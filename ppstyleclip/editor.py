@@ -25,14 +25,13 @@ from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_number, check_signed
 from ppstyleclip.methods.global_directions import Budget, Population, StrengthRecord, StyleDirection
+from ppstyleclip.methods.global_directions import solve as solving
 from ppstyleclip.methods.global_directions.of_bundle import BundleDirections
-from ppstyleclip.methods.global_directions.solve import is_auto, population_of, solve_edit, without_auto
 from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
 from ppstyleclip.regions import Region, RegionEdit, SampledFaces, check_region, draw_in_batches, region_masks
 from ppstyleclip.session import Session as Session
-from ppstyleclip.text import text_direction
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle, load_bundle
 from ppstyleclip.zoo.save import save_bundle
@@ -271,6 +270,7 @@ class Editor:
         Raises:
             UserError: a value is no number; "auto" needs a face, see `solve`.
         """
+        solving.refuse_auto(edit)
         wished: dict[str, Any] = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
         defaults = self.bundle.defaults
         filled: dict[str, Any] = {
@@ -293,7 +293,9 @@ class Editor:
             >>> direction.ds.shape, direction.num_channels > 100
             ((1120,), True)
         """
-        return self._directions.direction(replace(self.resolve(without_auto(edit)), alpha=1.0, region=None))
+        return self._directions.direction(
+            replace(self.resolve(solving.without_auto(edit)), alpha=1.0, region=None)
+        )
 
     def solve(
         self, face: Face, edit: AnyEdit, *, original: Face | None = None, **options: Any
@@ -323,11 +325,11 @@ class Editor:
         if masks is not None:
             start = s.numpy()
             options["synthesize"] = lambda s: self.synthesize_edits(face, [RegionEdit(s - start, masks)])
-        return solve_edit(self, s, edit, self._texts_population, original, **options)
+        return solving.solve_edit(self, s, edit, self._texts_population, original, **options)
 
     def fixed(self, face: Face, edit: AnyEdit, *, original: Face | None = None) -> ResolvedEdit:
         """The edit with everything filled in, and what it leaves to "auto" solved for one face."""
-        if not is_auto(edit):
+        if not solving.is_auto(edit):
             return self.resolve(edit)
         *_, record = self.solve(face, edit, original=original)
         assert record.result is not None
@@ -355,9 +357,9 @@ class Editor:
             (6, 1120)
         """
         self.check_face(face)
-        if alphas is None and is_auto(edit):
-            each = self.styles(face).split(len(face))
-            return paddle.concat([self.apply(one, self.fixed(one, edit)) for one in each])
+        if alphas is None and solving.is_auto(edit):
+            s = self.styles(face).numpy()
+            return self.styles(s + np.stack([self.step(self.fixed(one[None], edit)) for one in s]))
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
         check_signed("alpha", *alphas)
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
@@ -407,7 +409,7 @@ class Editor:
         if edit.region is None:
             return None
         self.check_face(face)
-        usual = replace(self.resolve(without_auto(edit)), alpha=self.bundle.defaults.alpha)
+        usual = replace(self.resolve(solving.without_auto(edit)), alpha=self.bundle.defaults.alpha)
         return region_masks(
             edit.region,
             self.bundle,
@@ -437,7 +439,7 @@ class Editor:
     def region_edit(self, face: Face, edit: AnyEdit) -> RegionEdit:
         """What an edit adds to each face, and where."""
         masks = self.region_masks(face, edit)
-        if not is_auto(edit):
+        if not solving.is_auto(edit):
             return RegionEdit(self.step(edit), masks)
         return RegionEdit(self.apply(face, edit).numpy() - self.styles(face).numpy(), masks)
 
@@ -485,12 +487,11 @@ class Editor:
 
     @cached_property
     def _texts_population(self) -> Population:
-        return population_of(self.bundle, self.synthesize)
+        return solving.population_of(self.bundle, self.synthesize)
 
     def text_direction(self, edit: AnyEdit) -> np.ndarray:
         """The text direction dt `[D]` of an edit's words, a unit vector."""
-        words = self.resolve(without_auto(edit))
-        return text_direction(self.bundle.clip, words.neutral, words.target, templates=words.templates)
+        return self.direction(edit).dt
 
 
 def _draw_z(seed: int, style_dim: int) -> np.ndarray:

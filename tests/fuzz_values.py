@@ -18,7 +18,7 @@ import numpy as np
 import yaml
 from fuzz_formats import damaged, seeds
 from fuzz_formats import read as read_weights
-from hostile_values import LAYOUT, MAPPER_PRESET, OPTIMIZE, RELEVANCE_JOB, STATISTICS_JOB
+from hostile_values import LAYOUT, MAPPER_PRESET, OPTIMIZE, RECIPE, RELEVANCE_JOB, STATISTICS_JOB
 from hypothesis import strategies as st
 
 from ppstyleclip.align.faces import read_landmarks
@@ -39,6 +39,7 @@ from ppstyleclip.models.mappers import build_mapper
 from ppstyleclip.models.parameters import describe_network
 from ppstyleclip.pipelines.mapper_training import STATE_KIND, StateMetadata
 from ppstyleclip.pipelines.presets import read_optimization_preset, read_training_preset
+from ppstyleclip.pipelines.recipe_files import read_recipe
 from ppstyleclip.schema import from_metadata, from_value, is_name, name_of, parse_json, parse_yaml
 from ppstyleclip.zoo.downloads.checksums import Lock
 from ppstyleclip.zoo.downloads.http import Note
@@ -433,6 +434,7 @@ TARGETS = {
     "optimization preset": schema(
         OPTIMIZE, as_file(as_yaml, lambda path: read_optimization_preset(str(path)))
     ),
+    "recipe": schema(RECIPE, as_file(as_yaml, read_recipe)),
     "mapper preset": schema(MAPPER_PRESET, as_file(as_yaml, lambda path: read_training_preset(str(path)))),
     "landmarks": schema([[k, k + 0.5] for k in range(68)], as_file(as_json, read_landmarks)),
     "lock file": schema(

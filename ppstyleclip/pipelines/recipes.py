@@ -23,6 +23,7 @@ from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.recipe_files import EditWords, RecipeWords
 from ppstyleclip.pipelines.records import Record, result_of
 from ppstyleclip.regions import RegionEdit
+from ppstyleclip.worker import on_worker
 
 ALIKE, OPPOSED = 0.5, -0.3  # cosines from which two edits are said to overlap, or to work against each other
 LEAST_INDEPENDENT = 0.02  # smallest eigenvalue of the cosines of steps that can be made orthogonal
@@ -241,6 +242,7 @@ def apply_recipe(editor: Editor, face: Any, edits: Edits) -> Iterator[Record[App
     yield Record(drawn + 1, drawn + 1, "strength", Applied(s, edited, tuple(solutions), names))
 
 
+@on_worker
 def edit_by_recipe(editor: Editor, face: Any, edits: Edits) -> Iterator[Record[RecipeEdit]]:
     """Draw one face before and after the edits of a recipe.
 

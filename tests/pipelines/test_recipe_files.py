@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from hostile_values import DEEP, NO_FLAG, NO_LINE, NO_LIST, NO_NUMBER, cases, refused
+from hostile_values import DEEP, NO_FLAG, NO_LINE, NO_LIST, NO_NUMBER, RECIPE, cases, refused
 
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.pipelines.recipe_files import (
@@ -17,12 +17,7 @@ from ppstyleclip.pipelines.recipe_files import (
 )
 from ppstyleclip.stylespace import UNITS as ALL_UNITS
 
-SMILE = {"target": "smiling face", "name": "smile", "alpha": 3, "beta": "auto", "region": "mouth"}
-RECIPE = {
-    "edits": [SMILE, {"target": "face with gold hair", "alpha": "auto"}],
-    "orthogonal": True,
-    "identity": 0.7,
-}
+SMILE = RECIPE["edits"][0]
 
 
 def test_yaml_and_json_say_the_same(tmp_path):
@@ -30,13 +25,13 @@ def test_yaml_and_json_say_the_same(tmp_path):
     (tmp_path / "a.yaml").write_text(
         "orthogonal: true\nidentity: 0.7\nedits:\n"
         "  - {name: smile, target: smiling face, alpha: 3, beta: auto, region: mouth}\n"
-        "  - target: face with gold hair\n    alpha: auto\n"
+        "  - target: face with gold hair\n    alpha: auto\n    pull: 0.5\n"
     )
     words = read_recipe(tmp_path / "a.json")
     assert words == read_recipe(tmp_path / "a.yaml")
     first, second = words.edits
     assert (first.alpha, first.beta, first.region, first.neutral) == (3.0, "auto", "mouth", "face")
-    assert second == EditWords("face with gold hair", alpha="auto") and words.orthogonal
+    assert second == EditWords("face with gold hair", alpha="auto", pull=0.5) and words.orthogonal
 
 
 def test_units_are_those_of_style_space():

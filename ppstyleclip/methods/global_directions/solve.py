@@ -17,7 +17,6 @@ from ppstyleclip.methods.global_directions.reach import Meter, Population
 from ppstyleclip.methods.global_directions.strength import (
     AUTO,
     LADDER,
-    UNEDITED,
     USUAL_IDENTITY,
     Budget,
     StrengthRecord,
@@ -34,6 +33,19 @@ LARGE = 256
 def is_auto(edit: Any) -> bool:
     """Whether something of an edit is solved for each face."""
     return AUTO in (edit.alpha, edit.beta)
+
+
+def refuse_auto(edit: Any) -> None:
+    """Refuse an edit whose numbers are wanted now, and of which something is solved for each face.
+
+    Raises:
+        UserError: it is so.
+    """
+    for name in ("alpha", "beta"):
+        if getattr(edit, name) == AUTO:
+            raise UserError(
+                f'{name} "auto" is solved for a face: use Editor.solve or fixed, or give a number'
+            )
 
 
 def without_auto(edit: Any) -> Any:
@@ -121,7 +133,7 @@ def solve_edit(
         move = direction(replace(fixed, beta=beta)).expected_move
         return meter.needed / move if move else abs(bundle.defaults.alpha) or 1.0
 
-    begin = UNEDITED if original is None else Trial(0.0, 0.0, *meter.measure(before)[0])
+    begin = Trial(0.0, 0.0, *meter.measure(before)[0])
     betas = _betas(editor, fixed) if edit.beta == AUTO else [fixed.beta]
     if edit.alpha == AUTO:
         yield from solve_strength(draw, guess, betas, budget, begin)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Callable
 
 from ppstyleclip.methods.checks import check_number
+from ppstyleclip.wording import counted
 
 AUTO = "auto"  # as an alpha or a beta of an Edit: it is solved for each face
 USUAL_IDENTITY, USUAL_OUTSIDE = 0.6, 0.03
@@ -115,14 +116,14 @@ class Solution:
             limit = f" (at least {budget.identity:g})" if budget.identity else ""
             cost.insert(0, f"identity {trial.identity:.2f}{limit}")
         reason = {
-            "reached": "the text is reached",
+            "reached": "the text is reached" if trial.alpha else "the face shows it already",
             "identity": f"bound by identity, at {trial.reach:.0%} of the way to the text",
             "outside": f"bound by change outside of the region, at {trial.reach:.0%} of the way to the text",
             "text": f"no strength comes nearer than {trial.reach:.0%} of the way to the text",
         }[self.bound]
         return (
             f"strength {trial.alpha:.3g} at threshold {trial.beta:.3g}: {reason}; {', '.join(cost)}; "
-            f"{self.renders} pictures drawn"
+            f"{counted(self.renders, 'picture')} drawn"
         )
 
 
@@ -134,7 +135,7 @@ class StrengthRecord:
         done: pictures that were drawn.
         total: what it will be at most.
         stage: "strength".
-        trial: the latest picture; None with the first record.
+        trial: the latest picture; with the last record the chosen one.
         result: Solution; only the last record has it.
     """
 
