@@ -35,7 +35,6 @@ from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
 from ppstyleclip.regions import RegionEdit, SampledFaces, draw_in_batches, region_masks
 from ppstyleclip.session import Session as Session
-from ppstyleclip.text import text_direction
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle, load_bundle
 from ppstyleclip.zoo.save import save_bundle
@@ -437,8 +436,7 @@ class Editor:
 
     def text_direction(self, edit: AnyEdit) -> np.ndarray:
         """The text direction dt `[D]` of an edit's words, a unit vector."""
-        words = self.resolve(solving.without_auto(edit))
-        return text_direction(self.bundle.clip, words.neutral, words.target, templates=words.templates)
+        return self.direction(edit).dt
 
 
 def _array(face: Any) -> np.ndarray:

@@ -3,30 +3,41 @@
 
 good      what the words name has come, and the rest of the face is still there
 weak      what the words name has hardly come, or at a price
-harmful   the rest of the face has changed so much that it is another picture
+harmful   the rest of the face has changed by half a standard deviation on the mean, or more
 
-The limits are those of the embedded world, where judges that know no CLIP read the pictures
-(benchmarks/card_quality.py, which also says how often the two agree). For another model they are a guess.
+The price is how far attributes that the words do not name are expected to move, in standard deviations:
+
+    price = a (1 - identity) + b across + c outside + d
+
+Its weights are a fit to 300 edits of the embedded world, where judges that know no CLIP read the attributes;
+benchmarks/card_quality.py says how often card and judges agree on others. For another model it is a guess.
 """
 
 from __future__ import annotations
 
 from ppstyleclip.card.model import Numbers
 
-ALONG = 0.10  # an edit that moves CLIP less along the text is weak
-ACROSS = 0.45  # one that moves it more across the text is harmful
-OUTSIDE = 0.10  # as is one that changes so much outside the region
-SAME = 0.25  # or whose face is less the same
+WITH_IDENTITY = (0.26, 0.40, 0.56, 0.02)
+WITHOUT_IDENTITY = (0.0, 0.55, 0.78, 0.0)
+KEPT, LOST = 0.35, 0.5  # prices up to which an edit is good, and from which it is harmful
+ALONG, INSIDE = 0.03, 0.05  # an edit that reaches neither of these has hardly done anything
+
+
+def price(numbers: Numbers) -> float:
+    """How far attributes that the words do not name are expected to move, in standard deviations."""
+    a, b, c, d = WITHOUT_IDENTITY if numbers.identity is None else WITH_IDENTITY
+    apart = 0.0 if numbers.identity is None else 1 - numbers.identity
+    return a * apart + b * numbers.across + c * numbers.outside + d
 
 
 def judge(numbers: Numbers) -> tuple[str, str]:
     """The verdict and its reason in one line."""
-    if numbers.identity is not None and numbers.identity < SAME:
-        return "harmful", f"identity {numbers.identity:.2f} is below {SAME:g}: another person"
-    if numbers.across > ACROSS:
-        return "harmful", f"CLIP moved {numbers.across:.2f} across the text, more than {ACROSS:g}"
-    if numbers.outside > OUTSIDE:
-        return "harmful", f"likeness outside the region is off by {numbers.outside:.2f}, above {OUTSIDE:g}"
-    if numbers.along < ALONG:
-        return "weak", f"CLIP moved {numbers.along:.2f} along the text, less than {ALONG:g}"
-    return "good", f"CLIP moved {numbers.along:.2f} along the text, {numbers.across:.2f} across it"
+    paid, along = price(numbers), numbers.along
+    told = f"the rest moves by about {paid:.2f} deviations"
+    if paid >= LOST:
+        return "harmful", f"{told}, {LOST:g} or more"
+    if along < ALONG and numbers.inside < INSIDE:
+        return "weak", f"CLIP moved {along:.2f} along the text, and the picture changed little there"
+    if paid > KEPT:
+        return "weak", f"{told}, more than {KEPT:g}"
+    return "good", f"CLIP moved {along:.2f} along the text; {told}"

@@ -20,6 +20,8 @@ import numpy as np
 from .forms import inference_of
 from .generator import Generator, InferencePart, SynthesisRequest
 
+INSIDE = 0.5  # share of a layer's pixel that a mask covers where all of it counts as inside
+
 
 def blends_layers(generator: Generator) -> bool:
     """Whether a generator blends an edit into its region at each layer."""
@@ -33,7 +35,10 @@ def region_part(generator: Generator, request: SynthesisRequest) -> InferencePar
 
 
 def layer_masks(generator: Any, masks: np.ndarray) -> dict[int, np.ndarray]:
-    """A region's mask at the side of each layer, areas averaged.
+    """A region's mask at the side of each layer: areas averaged, and those half covered or more inside.
+
+    With plain averages small parts would lose their edits: on coarse layers an eye or a mouth covers no
+    pixel as a whole. What then reaches beyond the mask is cut off by the paste.
 
     Args:
         generator: of a family that blends layers.
@@ -47,7 +52,7 @@ def layer_masks(generator: Any, masks: np.ndarray) -> dict[int, np.ndarray]:
 def _shrunk(masks: np.ndarray, side: int) -> np.ndarray:
     factor = masks.shape[-1] // side
     parts = masks.reshape([len(masks), 1, side, factor, side, factor])
-    return np.ascontiguousarray(parts.mean(axis=(3, 5)), np.float32)
+    return np.ascontiguousarray(np.minimum(1, parts.mean(axis=(3, 5)) / INSIDE), np.float32)
 
 
 def paste(before: np.ndarray, drawn: np.ndarray, masks: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from ppstyleclip.pipelines.rendering import render_faces
 from ppstyleclip.regions import RegionEdit
 
 SHARES = (0.4, 0.7, 1.0, 1.4, 2.0)  # of the chosen strength, which are shown
+SAME = 0.05  # values that differ by less, as a share of the larger, are shown once
 MOST_CELLS = 100
 FRAME = (214, 84, 20)  # RGB around the chosen cell
 
@@ -67,7 +68,8 @@ def draw_contact_sheet(
     own = editor.fixed(face, edit)
     direction = editor.direction(own)
     if alphas is None:
-        alphas = [_short(share * own.alpha) for share in SHARES if share != 1]
+        middle = own.alpha or editor.bundle.defaults.alpha  # 0: the face shows already what the text says
+        alphas = [_short(share * middle) for share in SHARES]
     if betas is None:
         betas = [_short(share * direction.max_relevance) for share in LADDER]
     columns = _with_own(alphas, own.alpha)
@@ -104,8 +106,8 @@ def _drawn(editor: Editor, face: Any, edit: AnyEdit, steps: np.ndarray) -> Itera
 
 
 def _with_own(values: Sequence[float], own: float) -> list[float]:
-    """The values in order, and the chosen one in the place of those that look the same."""
-    others = {value for value in values if f"{value:.3g}" != f"{own:.3g}"}
+    """The values in order, and the chosen one in the place of those that are nearly the same."""
+    others = {value for value in values if abs(value - own) > SAME * max(abs(value), abs(own))}
     return sorted({*others, own})
 
 

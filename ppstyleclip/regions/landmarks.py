@@ -113,7 +113,7 @@ _DRAW: dict[str, Callable[[_Drawing], np.ndarray]] = {
     "skin": _skin,
     "background": _background,
     "nose": lambda d: d.hull(d.points[NOSE], 0.14),
-    "brows": lambda d: _pair(d, BROWS, 0.16),
+    "brows": lambda d: _pair(d, BROWS, 0.24),
     "beard": _beard,
     "glasses": lambda d: d.hull(d.points[36:48], 0.42),
     "clothes": _clothes,

@@ -1,15 +1,17 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """When a face has reached a text, and what it gave up for it.
 
-With f a picture's unit CLIP feature and dt the text direction, faces of a population lie at p = f . dt, with
-the deviation tau. A face that begins at p0 has reached the text at
+With f a picture's unit CLIP feature and dt the text direction, faces of a population lie at p = f . dt. A
+face that begins at p0 has reached the text at
 
-    p1 = max(quantile(p, HIGH), p0 + MOVE tau)
+    p1 = quantile(p, HIGH)
 
-so it stands where the faces do that show what the text says, however far CLIP sets them apart, and it has
-moved. reach is (f . dt - p0) / (p1 - p0): 0 at the start, 1 where the text is reached. A quantile, because
-the place at which CLIP's answer levels off differs between texts by a factor of two and more when it is told
-in deviations. Both numbers were chosen by what judges that know no CLIP say of edits in the embedded world.
+where the faces stand that show what the text says, however far CLIP sets them apart. reach is
+1 + (f . dt - p1) / needed, with needed = p1 - p0: 0 at the start, 1 where the text is reached. A face that is
+there already begins at 1 or more, and one that nearly is little below it: needed is at least NEAR deviations
+of p, and one deviation behind p1. A quantile, because the place at which CLIP's answer levels off differs
+between texts by a factor of two and more when it is told in deviations. HIGH was chosen by what judges that
+know no CLIP say of edits in the embedded world.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from ppstyleclip.files import import_cv2
 from ppstyleclip.methods.global_directions.instant_cache import InstantCache
 from ppstyleclip.worker import on_worker
 
-HIGH, MOVE = 0.85, 1.0
+HIGH, NEAR = 0.85, 0.1
 QUIET = 0.75  # of the picture, that part which changes least: outside of an edit that has no region
 BLUR = 1 / 32  # of the picture's side; over which a change is smoothed to tell where an edit is
 AT_ONCE_PIXELS = 2**20
@@ -119,16 +121,16 @@ class Meter:
         self._clip, self._identity, self._dt = clip, identity, np.asarray(dt, np.float32)
         self._before, self._region = _seen(before), region
         original = self._before if original is None else _seen(original)
-        self._start = float(self._along(original)[0])
-        end = max(spread.high, self._start + MOVE * spread.std)
-        self.needed = max(end - self._start, 1e-9)
+        start, self._goal = float(self._along(original)[0]), spread.high
+        missing = spread.high - start
+        self.needed = max(missing, NEAR * spread.std, 1e-9) if missing > 0 else max(spread.std, 1e-9)
         self._who = None if identity is None else self._features(original)
 
     @on_worker
     def measure(self, images: np.ndarray) -> list[tuple[float, float | None, float]]:
         """(reach, identity, outside) of each picture of `[N, 3, H, W]`; see strength.Trial."""
         images = _seen(images)
-        reach = (self._along(images) - self._start) / self.needed
+        reach = 1 + (self._along(images) - self._goal) / self.needed
         alike = [None] * len(images)
         if self._who is not None:
             alike = (self._features(images) @ self._who[0]).tolist()

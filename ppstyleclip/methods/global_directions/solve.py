@@ -17,7 +17,6 @@ from ppstyleclip.methods.global_directions.reach import Meter, Population
 from ppstyleclip.methods.global_directions.strength import (
     AUTO,
     LADDER,
-    UNEDITED,
     USUAL_IDENTITY,
     Budget,
     Solution,
@@ -148,7 +147,7 @@ def solve_edit(
         move = direction(replace(fixed, beta=beta)).expected_move
         return meter.needed / move if move else abs(bundle.defaults.alpha) or 1.0
 
-    begin = UNEDITED if pictures.before is None else Trial(0.0, 0.0, *meter.measure(before)[0])
+    begin = Trial(0.0, 0.0, *meter.measure(before)[0])
     betas = _betas(editor, fixed) if edit.beta == AUTO else [fixed.beta]
     if edit.alpha == AUTO:
         yield from solve_strength(draw, guess, betas, budget, begin)

@@ -116,7 +116,7 @@ class Solution:
             limit = f" (at least {budget.identity:g})" if budget.identity else ""
             cost.insert(0, f"identity {trial.identity:.2f}{limit}")
         reason = {
-            "reached": "the text is reached",
+            "reached": "the text is reached" if trial.alpha else "the face shows it already",
             "identity": f"bound by identity, at {trial.reach:.0%} of the way to the text",
             "outside": f"bound by change outside of the region, at {trial.reach:.0%} of the way to the text",
             "text": f"no strength comes nearer than {trial.reach:.0%} of the way to the text",

@@ -33,8 +33,8 @@ def draw_in_region(
     """Images `[N, 3, H, W]` of two chains that begin alike; see StyleGANv2Generator.synthesis_in_region.
 
     Args:
-        layers: K layers in the order of the styles, each called with its input and style; ToRGB layers with
-            the picture so far as well.
+        layers: K layers in the order of the styles, each called with its input and style; what ToRGB layers
+            give is added to the picture so far, enlarged.
         start: `[1, C, 4, 4]` what the first layer is of.
         styles, edited: K styles each.
         masks: `{side: [N or 1, 1, side, side]}`.
@@ -44,7 +44,8 @@ def draw_in_region(
     for k, layer in enumerate(layers):
         mask = masks[output_side(k)]
         if is_to_rgb(k):
-            image = _blend(layer(original, styles[k], image), layer(inside, edited[k], image), mask)
+            colours = _blend(layer(original, styles[k]), layer(inside, edited[k]), mask)
+            image = colours if image is None else colours + layer.enlarge(image)
             continue
         noise = () if noises is None else (noises[noise_layer(k)],)
         original, changed = layer(original, styles[k], *noise), layer(inside, edited[k], *noise)

@@ -9,7 +9,7 @@ from ppstyleclip.engine import Renderer
 from ppstyleclip.methods.global_directions import reach
 from ppstyleclip.methods.global_directions.reach import (
     HIGH,
-    MOVE,
+    NEAR,
     QUIET,
     Meter,
     Population,
@@ -44,13 +44,22 @@ def test_reach_is_the_share_of_the_way_to_the_text(clip, high):
     before, after, dt, spread = pictures(1), pictures(1, 1), unit(), Spread(high, 0.02)
     meter = Meter(clip, None, before, dt, spread)
     start, end = (float(features(clip, one)[0] @ dt) for one in (before, after))
-    goal = max(high, start + MOVE * 0.02)
+    needed = max(high - start, NEAR * 0.02) if high > start else 0.02
     found, identity, _ = meter.measure(after)[0]
-    assert identity is None and found == pytest.approx((end - start) / (goal - start), abs=1e-4)
-    assert meter.measure(before)[0][0] == pytest.approx(0.0, abs=1e-5)
+    assert identity is None and found == pytest.approx(1 + (end - high) / needed, abs=1e-3)
+    if high - start > NEAR * 0.02:
+        assert meter.measure(before)[0][0] == pytest.approx(0.0, abs=1e-4)
     assert meter.measure(before)[0][2] == 0.0
     both = meter.measure(np.concatenate([before, after]))
-    assert len(both) == 2 and both[1][0] == pytest.approx(found, abs=1e-4)
+    assert len(both) == 2 and both[1][0] == pytest.approx(found, abs=1e-3)
+
+
+def test_a_face_that_shows_what_the_text_says_is_there_already(clip):
+    before, dt = pictures(1), unit()
+    start = float(features(clip, before)[0] @ dt)
+    assert Meter(clip, None, before, dt, Spread(start - 0.01, 0.02)).measure(before)[0][0] > 1
+    near = Meter(clip, None, before, dt, Spread(start + 0.0001, 0.02)).measure(before)[0][0]
+    assert 0.9 < near < 1, "nearly there is not far away"
 
 
 def test_reach_and_identity_count_from_the_original_and_change_from_the_picture_before(clip):
@@ -62,7 +71,8 @@ def test_reach_and_identity_count_from_the_original_and_change_from_the_picture_
     original, before, dt = pictures(1), pictures(1, 1), unit()
     meter = Meter(clip, Who(), before, dt, Spread(0.0, 0.1), original=original)
     found, identity, outside = meter.measure(original)[0]
-    assert found == pytest.approx(0.0, abs=1e-5) and identity == pytest.approx(1.0, abs=1e-5)
+    alone = Meter(clip, None, original, dt, Spread(0.0, 0.1)).measure(original)[0][0]
+    assert found == pytest.approx(alone, abs=1e-5) and identity == pytest.approx(1.0, abs=1e-5)
     assert outside > 0.1
 
 
