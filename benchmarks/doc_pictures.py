@@ -23,6 +23,26 @@ TARGETS = (
     ("glasses", "face with glasses"),
 )
 
+REGIONS = (
+    ("happy", "happy face", "mouth"),
+    ("sad", "sad face", "mouth"),
+    ("angry", "angry face", "eyes+brows"),
+    ("glasses", "face with glasses", "glasses"),
+    ("beard", "face with a beard", "beard"),
+    ("gold hair", "face with gold hair", "hair"),
+)
+
+
+def edits_in_regions(editor, seed):
+    """One face and what REGIONS make of it, each in its region, in a labelled row."""
+    from ppstyleclip import Edit
+    from ppstyleclip.pictures import strip
+
+    face = editor.sample(seed)
+    pictures = [editor.render(face)[0]]
+    pictures += [editor.edit(face, Edit("face", target, region=region))[1] for _, target, region in REGIONS]
+    return strip(np.stack(pictures), ["face", *(label for label, _, _ in REGIONS)])
+
 
 def edits(editor, seed):
     """One face and what TARGETS make of it, in a labelled row."""
@@ -62,7 +82,9 @@ def main(argv=None):
     from ppstyleclip.files import save_png
 
     editor, output = Editor.from_pretrained(), Path(args.output)
-    save_png(output / "strip.png", edits(editor, DEFAULT_SEED if args.seed is None else args.seed))
+    seed = DEFAULT_SEED if args.seed is None else args.seed
+    save_png(output / "strip.png", edits(editor, seed))
+    save_png(output / "regions.png", edits_in_regions(editor, seed))
     save_png(output / "renderer_above_generator.png", renderer_above_generator(editor, 99))
 
 

@@ -99,9 +99,12 @@ class Verdict:
 
 
 class Bench:
-    """The bundle, its judges and held-out faces, ready to judge any (pair, alpha, beta)."""
+    """The bundle, its judges and held-out faces, ready to judge any (pair, alpha, beta).
 
-    def __init__(self, bundle, faces, seed, relevance=None):
+    pixels: read colours of hair and skin from pixels as well.
+    """
+
+    def __init__(self, bundle, faces, seed, relevance=None, *, pixels=True):
         import paddle
         from judging import load_judges, readings
 

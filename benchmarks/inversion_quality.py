@@ -65,7 +65,7 @@ def invert_all(editor, pixels, *, steps, batch):
 
 def likeness(before, after):
     """Mean correlation of the factors of SHAPE, of readings `[J, N, NUM_FACTORS]`."""
-    from ppstyleclip.toonface.renderer import INDEX
+    from ppstyleclip.worlds.portrait.factors import INDEX
 
     pairs = [(a[:, INDEX[name]], b[:, INDEX[name]]) for a, b in zip(before, after) for name in SHAPE]
     return float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in pairs]))

@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 
 FIRST_SCENE = 960_000  # seeds that no fit sees
-SCENES = {"toonface": "ppstyleclip.toonface.scenes", "portrait": "ppstyleclip.worlds.portrait.scenes"}
 SIDES = (96, 192)  # of the frames in a scene of 640x480
 
 
@@ -172,7 +171,6 @@ def main(argv=None):
     parser.add_argument("--offset", type=float, default=1.5, help="along the directions")
     parser.add_argument("--output", help="file of the tables")
     args = parser.parse_args(argv)
-    from importlib import import_module
 
     from ppstyleclip.threads import import_paddle
 
@@ -185,8 +183,9 @@ def main(argv=None):
 
     bundle = load_bundle(None, bundle=args.bundle)
     editor, finder = Editor(bundle), load_finder(bundle)
-    draw = import_module(SCENES[bundle.name]).draw_scene
-    scenes, faces, true = gather(bundle, finder, draw, args.faces)
+    from ppstyleclip.worlds.portrait.scenes import draw_scene
+
+    scenes, faces, true = gather(bundle, finder, draw_scene, args.faces)
     crops, exact = (np.stack([getattr(face, name) for face in faces]) for name in ("crop", "exact"))
     lines = []
 

@@ -12,92 +12,38 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import cached_property, lru_cache
+from dataclasses import fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Union
 
 import numpy as np
 import paddle
 
+from ppstyleclip.card import EditResult, edit_result
+from ppstyleclip.edits import AnyEdit as AnyEdit
+from ppstyleclip.edits import Edit as Edit
+from ppstyleclip.edits import ResolvedEdit as ResolvedEdit
 from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_number, check_signed
-from ppstyleclip.methods.global_directions import StyleDirection, choose_matcher, style_direction
+from ppstyleclip.methods.global_directions import Population, StrengthRecord, StyleDirection
+from ppstyleclip.methods.global_directions import solve as solving
+from ppstyleclip.methods.global_directions.of_bundle import BundleDirections
 from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
-from ppstyleclip.stylespace import StyleStats, TextMatcher
-from ppstyleclip.text import text_direction
+from ppstyleclip.regions import RegionEdit, SampledFaces, draw_in_batches, region_masks
+from ppstyleclip.session import Session as Session
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle, load_bundle
 from ppstyleclip.zoo.save import save_bundle
 
 BATCH_PIXELS = 2**21  # pictures rendered together: 2 at 1024 px, 32 at 256 px and below
 MAX_BATCH = 32
-POPULATION = 4000  # faces whose differences `pull` leans towards
 
 Face = Union[np.ndarray, paddle.Tensor]  # w_plus `[N, L, D]` or flat styles s `[N, S]`
 Seeds = Union[int, Sequence[int], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Edit:
-    """One edit in words; None stands for the bundle's own default.
-
-    Attributes:
-        neutral: what the face is, such as "face".
-        target: what it should become, such as "smiling face".
-        alpha: strength; negative goes the other way, 0 changes nothing.
-        beta: channels whose `|relevance @ dt|` is below it are left alone; typically 0.08 to 0.3.
-        unit: what alpha counts: "style" (raw values, as PaddleGAN), "sigma" (deviations, as the paper) or
-            "effect" (expected move of the CLIP feature; one alpha fits all texts).
-        templates: "paddlegan" (46), "official" (79) or "plain" (the words alone).
-        soft: share of its movement that a channel below beta keeps; 0 in the paper.
-        pull: how far the step leans towards how faces differ in truth, 0 (the paper's) to 1; see
-            style_direction.
-
-    Examples:
-        >>> from ppstyleclip import Edit
-        >>> print(Edit("face", "happy face", alpha=3))
-        face -> happy face
-    """
-
-    neutral: str
-    target: str
-    alpha: float | None = None
-    beta: float | None = None
-    unit: str | None = None
-    templates: str | None = None
-    soft: float = 0.0
-    pull: float | None = None
-
-    def __str__(self) -> str:
-        return f"{self.neutral} -> {self.target}"
-
-
-@dataclass(frozen=True)
-class ResolvedEdit:
-    """An edit with everything filled in, as Editor.resolve returns it; the attributes are Edit's."""
-
-    neutral: str
-    target: str
-    alpha: float
-    beta: float
-    unit: str
-    templates: str
-    soft: float
-    pull: float
-
-    def __post_init__(self) -> None:
-        for name in ("alpha", "beta", "soft", "pull"):
-            check_signed(name, getattr(self, name))
-
-    def __str__(self) -> str:
-        return f"{self.neutral} -> {self.target}"
-
-
-AnyEdit = Union[Edit, ResolvedEdit]
 
 
 class Editor:
@@ -122,9 +68,9 @@ class Editor:
 
     @on_worker
     def __init__(self, bundle: Bundle, *, relevance: str | None = None):
-        self.bundle, self._source = bundle, relevance
+        self.bundle, self._directions = bundle, BundleDirections(bundle, relevance)
         self._renderer = Renderer(bundle.generator, mark=bundle.fingerprints.get("generator"))
-        self._cached_direction = lru_cache(maxsize=64)(self._compute_direction)
+        self.sampled = SampledFaces()
 
     @classmethod
     def from_pretrained(
@@ -173,7 +119,9 @@ class Editor:
         options = {"truncation": truncation, "truncation_latent": self._mean_w if truncation < 1 else None}
         z = [_draw_z(one, generator.style_dim) for one in np.atleast_1d(seed)]
         # One at a time, because a product of matrices rounds its rows otherwise in another batch.
-        return paddle.concat([generator.get_latents(paddle.to_tensor(one[None]), **options) for one in z])
+        w_plus = paddle.concat([generator.get_latents(paddle.to_tensor(one[None]), **options) for one in z])
+        self.sampled.remember(w_plus.numpy(), seed, z, truncation)
+        return w_plus
 
     @on_worker
     @paddle.no_grad()
@@ -250,7 +198,12 @@ class Editor:
         return latents
 
     def resolve(self, edit: AnyEdit) -> ResolvedEdit:
-        """Fill what the edit leaves open from the bundle's defaults."""
+        """Fill what the edit leaves open from the bundle's defaults.
+
+        Raises:
+            UserError: a value is no number; "auto" needs a face, see `solve`.
+        """
+        solving.refuse_auto(edit)
         wished: dict[str, Any] = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
         defaults = self.bundle.defaults
         filled: dict[str, Any] = {
@@ -261,7 +214,8 @@ class Editor:
     def direction(self, edit: AnyEdit) -> StyleDirection:
         """Turn an edit's words into a style direction; alpha plays no part. Remembered per edit.
 
-        Words that the bundle's CLIP was never trained on are named in a warning.
+        A beta of "auto" counts as the bundle's own. Words that the bundle's CLIP was never trained on are
+        named in a warning.
 
         Raises:
             UserError: empty, equal or over-long texts, or no channel passes beta (names the largest usable).
@@ -272,7 +226,58 @@ class Editor:
             >>> direction.ds.shape, direction.num_channels > 100
             ((2304,), True)
         """
-        return self._cached_direction(replace(self.resolve(edit), alpha=1.0))
+        bare = replace(self.resolve(solving.without_auto(edit)), alpha=1.0, region=None)
+        return self._directions.direction(bare)
+
+    def solve(
+        self,
+        face: Face,
+        edit: AnyEdit,
+        *,
+        others: Sequence[RegionEdit] = (),
+        masks: np.ndarray | None = None,
+        **options: Any,
+    ) -> Iterator[StrengthRecord]:
+        """Find what an edit leaves to "auto", for one face.
+
+        Args:
+            face: one face, before all edits.
+            edit: with "auto" as alpha, beta or both. Change counts outside of its region, where it has one.
+            others: edits that are there already, as region_edit gives them.
+            masks: of region_masks; None looks for them.
+            options: `direction` and `first` of solve_edit.
+        Yields:
+            StrengthRecord for each picture that is drawn; the last one has the Solution.
+        Raises:
+            UserError: as direction; an identity budget, and the bundle has no identity network.
+
+        Examples:
+            >>> from ppstyleclip import Edit, Editor
+            >>> editor, happy = Editor.from_pretrained(), Edit("face", "happy face", alpha="auto")
+            >>> *_, last = editor.solve(editor.sample(seed=1259), happy)
+            >>> last.result.bound
+            'reached'
+        """
+        masks, original = self.region_masks(face, edit) if masks is None else masks, self.synthesize(face)
+
+        def drawn(*steps: RegionEdit) -> np.ndarray:
+            return self.synthesize_edits(face, [*others, *steps], before=original)
+
+        pictures = solving.FacePictures(
+            original,
+            lambda step: drawn(RegionEdit(step, masks)),
+            drawn() if others else None,
+            None if masks is None else masks[0],
+        )
+        yield from solving.solve_edit(self, edit, self._texts_population, pictures, **options)
+
+    def fixed(self, face: Face, edit: AnyEdit, *, others: Sequence[RegionEdit] = ()) -> ResolvedEdit:
+        """The edit with everything filled in, and what it leaves to "auto" solved for one face; as solve."""
+        if solving.is_auto(edit):
+            *_, record = self.solve(face, edit, others=others)
+            assert record.result is not None
+            edit = solving.with_solution(edit, record.result)
+        return self.resolve(edit)
 
     def step(self, edit: AnyEdit) -> np.ndarray:
         """Return `alpha * ds` `[S]`: what the edit adds to any face. Steps of several edits add up."""
@@ -283,7 +288,7 @@ class Editor:
 
         Args:
             face: N faces.
-            edit: the edit.
+            edit: the edit; "auto" is solved for each face.
             alphas: A strengths instead of the edit's own.
         Returns:
             s `[N * A, S]`; the strengths of one face lie side by side.
@@ -296,10 +301,18 @@ class Editor:
             (6, 2304)
         """
         self.check_face(face)
+        if alphas is None and solving.is_auto(edit):
+            return self.styles(self.styles(face).numpy() + self._steps(face, edit))
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
         check_signed("alpha", *alphas)
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
         return self._with_steps(face, steps)
+
+    def _steps(self, face: Face, edit: AnyEdit) -> np.ndarray:
+        """What the edit adds to each face: `[S]`, or `[N, S]` where something is solved for each."""
+        if not solving.is_auto(edit):
+            return self.step(edit)
+        return np.stack([self.step(self.fixed(row[None], edit)) for row in _array(face)])
 
     @on_worker
     def _with_steps(self, face: Face, steps: np.ndarray) -> paddle.Tensor:
@@ -334,15 +347,70 @@ class Editor:
         warnings.warn("Editor.draw is synthesize now", DeprecationWarning, stacklevel=2)
         return self.synthesize(face)
 
+    def region_masks(
+        self, face: Face, edit: AnyEdit, *, landmarks: Sequence[np.ndarray] | None = None
+    ) -> np.ndarray | None:
+        """Where an edit may change each face, `[N or 1, size, size]` of 0 to 1; None: everywhere.
+
+        `landmarks` are N arrays `[68, 2]` in the faces' pixels, where they are known; errors as in
+        regions.region_masks.
+        """
+        if edit.region is None:
+            return None
+        self.check_face(face)
+        usual = replace(self.resolve(solving.without_auto(edit)), alpha=self.bundle.defaults.alpha)
+        return region_masks(
+            edit.region,
+            self.bundle,
+            _array(face),
+            self.sampled,
+            images=lambda: self.synthesize(face),
+            text=lambda: (self.text_direction(usual), self.synthesize(self.apply(face, usual))),
+            landmarks=landmarks,
+        )
+
+    def synthesize_edits(
+        self, face: Face, edits: Sequence[AnyEdit | RegionEdit], *, before: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Draw faces with edits, each in its region; images `[N, 3, H, W]` float32.
+
+        What no region reaches is bit for bit what synthesize draws of the faces with the other edits.
+
+        Args:
+            face: N faces.
+            edits: in the order in which they are made; or steps with masks that were found before.
+            before: what synthesize gave of the faces, where it is known: it saves a third of the time.
+        """
+        parts = [one if isinstance(one, RegionEdit) else self.region_edit(face, one) for one in edits]
+        s, layout = self.styles(face).numpy(), self.bundle.layout
+        return draw_in_batches(self._renderer, layout, s, parts, before=before, batch=self._batch_size)
+
+    def region_edit(self, face: Face, edit: AnyEdit) -> RegionEdit:
+        """What an edit adds to each face, and where."""
+        return RegionEdit(self._steps(face, edit), self.region_masks(face, edit))
+
+    @property
+    def drawn(self) -> str:
+        """The form in which pictures are drawn by now: "eager" or "compiled"."""
+        return "compiled" if self._renderer.is_compiled else "eager"
+
+    def compile_next(self) -> None:
+        """Have all further pictures drawn in the form "compiled"."""
+        self._renderer.compile_next()
+
+    @property
+    def _batch_size(self) -> int:
+        return max(1, min(MAX_BATCH, BATCH_PIXELS // self.bundle.generator.size**2))
+
     @paddle.no_grad()
     def _image_batches(self, face: Face) -> Iterator[np.ndarray]:
         s = self.styles(face).numpy()
-        batch = max(1, min(MAX_BATCH, BATCH_PIXELS // self.bundle.generator.size**2))
+        batch = self._batch_size
         for k in range(0, len(s), batch):
             yield self._renderer.synthesize(self.bundle.layout.unflatten(s[k : k + batch]))
 
-    def edit(self, face: Face, *edits: AnyEdit) -> tuple[np.ndarray, np.ndarray]:
-        """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8.
+    def edit(self, face: Face, *edits: AnyEdit) -> EditResult:
+        """Draw one face before and after its edits; two pictures `[H, W, 3]` uint8, and their card.
 
         Examples:
             >>> from ppstyleclip import Edit, Editor
@@ -352,10 +420,7 @@ class Editor:
             >>> after.shape, after.dtype.name, bool((before != after).any())
             ((64, 64, 3), 'uint8', True)
         """
-        session = Session(self, face)
-        for edit in edits:
-            session.accept(edit)
-        return session.start_and_now()
+        return edit_result(self, face, Session(self, face), edits)
 
     def unknown_words(self, edit: AnyEdit) -> list[str]:
         """List the words of an edit that the bundle's CLIP never saw; none for a CLIP that knows them all."""
@@ -366,107 +431,16 @@ class Editor:
         return self.bundle.generator.mean_latent()
 
     @cached_property
-    @on_worker
-    @paddle.no_grad()
-    def _population(self) -> np.ndarray:
-        """Styles of the editable channels `[N, E]` of faces that are always the same."""
-        generator, layout = self.bundle.generator, self.bundle.layout
-        z = np.random.RandomState(0).standard_normal([POPULATION, generator.style_dim]).astype(np.float32)
-        s = layout.flatten(generator.style_affine(generator.get_latent(paddle.to_tensor(z))))
-        return s.numpy()[:, layout.editable_index]
+    def _texts_population(self) -> Population:
+        return solving.population_of(self.bundle, self.synthesize)
 
-    @cached_property
-    def _matcher(self) -> tuple[TextMatcher, StyleStats]:
-        return choose_matcher(self.bundle, self._source)
-
-    def _compute_direction(self, edit: ResolvedEdit) -> StyleDirection:
-        bundle = self.bundle
-        relevance, stats = self._matcher  # where one is missing, no CLIP is fetched first
-        dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
-        return style_direction(
-            relevance,
-            dt,
-            bundle.layout,
-            stats,
-            beta=edit.beta,
-            unit=edit.unit,
-            soft=edit.soft,
-            covariance_weight=edit.pull,
-            population=self._population if edit.pull else None,
-        )
+    def text_direction(self, edit: AnyEdit) -> np.ndarray:
+        """The text direction dt `[D]` of an edit's words, a unit vector."""
+        return self.direction(edit).dt
 
 
-class Session:
-    """One face and the edits accepted so far; the face is always its start plus the sum of their steps.
-
-    Examples:
-        >>> from ppstyleclip import Edit, Editor, Session
-        >>> editor = Editor.from_pretrained()
-        >>> session = Session(editor, editor.sample(seed=1259))
-        >>> session.accept(Edit("face", "happy face"))
-        >>> session.accept(Edit("face", "face with glasses"))
-        >>> print(session.undo())
-        face -> face with glasses
-        >>> [str(edit) for edit in session.history], session.picture().shape
-        (['face -> happy face'], (64, 64, 3))
-    """
-
-    @on_worker
-    def __init__(self, editor: Editor, face: Face):
-        self.editor, self.start = editor, editor.styles(face)
-        if self.start.shape[0] != 1:
-            raise UserError(f"a session edits one face, got {self.start.shape[0]}; use Editor.apply")
-        self._accepted: list[AnyEdit] = []
-
-    @property
-    def history(self) -> tuple[AnyEdit, ...]:
-        """The accepted edits, oldest first."""
-        return tuple(self._accepted)
-
-    @property
-    @on_worker
-    def s(self) -> paddle.Tensor:
-        """The face as it stands, flat styles `[1, S]`."""
-        return self._styles_with(self._accepted)
-
-    @on_worker
-    def picture(self) -> np.ndarray:
-        """Draw the face as it stands, `[H, W, 3]` uint8."""
-        return self.editor.render(self.s)[0]
-
-    def preview(self, edit: AnyEdit) -> np.ndarray:
-        """Draw the face as it would be after one more edit, and change nothing."""
-        self.editor.step(edit)  # what it needs is loaded in this thread
-        return self._preview(edit)
-
-    @on_worker
-    def _preview(self, edit: AnyEdit) -> np.ndarray:
-        return self.editor.render(self._styles_with([*self._accepted, edit]))[0]
-
-    @on_worker
-    def start_and_now(self) -> tuple[np.ndarray, np.ndarray]:
-        """Draw the face as it was and as it stands, two pictures `[H, W, 3]`."""
-        before, after = self.editor.render(paddle.concat([self.start, self.s]))
-        return before, after
-
-    def accept(self, edit: AnyEdit) -> None:
-        """Keep an edit; one that fails (a text, a threshold) is not kept."""
-        self.editor.step(edit)
-        self._accepted.append(edit)
-
-    def undo(self) -> AnyEdit:
-        """Take the latest edit back and return it."""
-        if not self._accepted:
-            raise UserError("there is no edit to undo")
-        return self._accepted.pop()
-
-    def reset(self) -> None:
-        """Take all edits back."""
-        self._accepted.clear()
-
-    def _styles_with(self, edits: Sequence[AnyEdit]) -> paddle.Tensor:
-        steps = np.sum([self.editor.step(edit) for edit in edits], axis=0, dtype=np.float32)
-        return self.start + paddle.to_tensor(np.broadcast_to(steps, self.start.shape[1:]).copy())
+def _array(face: Any) -> np.ndarray:
+    return face.numpy() if paddle.is_tensor(face) else np.asarray(face)
 
 
 def _draw_z(seed: int, style_dim: int) -> np.ndarray:

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,28 +87,38 @@ def import_pillow():
     return Image
 
 
-def save_png(path: str | Path, pixels: np.ndarray) -> None:
+Embed = Callable[[bytes], bytes]
+
+
+def save_png(path: str | Path, pixels: np.ndarray, *, embed: Embed | None = None) -> None:
     """Write one picture as PNG.
 
     Args:
         path: where; missing folders are made.
         pixels: `[H, W, 3]` uint8, RGB.
+        embed: puts a label into the encoded picture, such as provenance.labelled does.
     Raises:
         UserError: not such an array.
         CannotWrite: the file cannot be written.
     """
-    _write_picture(path, pixels, ".png")
+    _write_picture(path, pixels, ".png", embed)
 
 
-def _write_picture(path: str | Path, pixels: np.ndarray, suffix: str) -> None:
+def _write_picture(path: str | Path, pixels: np.ndarray, suffix: str, embed: Embed | None) -> None:
+    data = encode_picture(pixels, suffix)
+    write_atomic(path, data if embed is None else embed(data))
+
+
+def encode_picture(pixels: np.ndarray, suffix: str = ".png") -> bytes:
+    """Encode a picture `[H, W, 3]` uint8, RGB, in the format of a suffix; errors as save_png."""
     pixels = np.asarray(pixels)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
         raise UserError(f"a picture is [H, W, 3] uint8, got {list(pixels.shape)} {pixels.dtype}")
     _, data = import_cv2().imencode(suffix, np.ascontiguousarray(pixels[:, :, ::-1]))
-    write_atomic(path, data.tobytes())
+    return data.tobytes()
 
 
-def save_picture(path: str | Path, pixels: np.ndarray) -> None:
+def save_picture(path: str | Path, pixels: np.ndarray, *, embed: Embed | None = None) -> None:
     """Write one picture in the format that its name asks for, one of PICTURE_SUFFIXES; else as save_png.
 
     Raises:
@@ -117,7 +128,7 @@ def save_picture(path: str | Path, pixels: np.ndarray) -> None:
     suffix = Path(path).suffix.lower()
     if suffix not in PICTURE_SUFFIXES:
         raise UserError(f"{path} names no format of {', '.join(PICTURE_SUFFIXES)}; choose one of them")
-    _write_picture(path, pixels, suffix)
+    _write_picture(path, pixels, suffix, embed)
 
 
 def load_pixels(path) -> np.ndarray:

@@ -18,10 +18,11 @@ import numpy as np
 import yaml
 from fuzz_formats import damaged, seeds
 from fuzz_formats import read as read_weights
-from hostile_values import LAYOUT, MAPPER_PRESET, OPTIMIZE, RELEVANCE_JOB, STATISTICS_JOB
+from hostile_values import LAYOUT, MAPPER_PRESET, OPTIMIZE, RECIPE, RELEVANCE_JOB, STATISTICS_JOB
 from hypothesis import strategies as st
 
 from ppstyleclip.align.faces import read_landmarks
+from ppstyleclip.card.model import Card
 from ppstyleclip.convert import recognise
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_arrays, load_bank, load_directions, sniff
@@ -38,6 +39,7 @@ from ppstyleclip.models.mappers import build_mapper
 from ppstyleclip.models.parameters import describe_network
 from ppstyleclip.pipelines.mapper_training import STATE_KIND, StateMetadata
 from ppstyleclip.pipelines.presets import read_optimization_preset, read_training_preset
+from ppstyleclip.pipelines.recipe_files import read_recipe
 from ppstyleclip.schema import from_metadata, from_value, is_name, name_of, parse_json, parse_yaml
 from ppstyleclip.zoo.downloads.checksums import Lock
 from ppstyleclip.zoo.downloads.http import Note
@@ -227,6 +229,32 @@ MAPPER = {
         "prompts": ["happy face"],
     },
 }
+CARD = {
+    "format": 1,
+    "model": "tiny",
+    "edits": [
+        {
+            **{"neutral": "face", "target": "happy face", "alpha": 5.0, "beta": 0.1, "unit": "style"},
+            **{"templates": "plain", "soft": 0.0, "pull": 0.5},
+            "region": {"name": "mask", "share": 0.5, "mask": "1" * 16, "png": "iVBORw0KGgo="},
+        }
+    ],
+    "alphas": [5.0],
+    "source": {"kind": "seed", "seed": 5, "truncation": 0.7, "face": "1" * 16},
+    "numbers": {
+        **{"likeness": "clip", "inside": 0.1, "outside": 0.0, "region": "own", "along": 0.3},
+        **{"across": 0.2, "changed": 0.1, "identity": 0.9},
+    },
+    "moved": {"channels": 3, "editable": 4, "layers": {"conv1": 3}},
+    "verdict": "good",
+    "reason": "fine",
+    "seconds": 0.5,
+    "fingerprints": {"generator": "1" * 16},
+    "versions": {"paddle": "3"},
+    "drawn": "eager",
+    "before": "0" * 64,
+    "after": "0" * 64,
+}
 CONFIGS = {
     "mapper": {"mapper_type": "LevelsMapper", "style_dim": 4, "levels": [1, 1, 1], "coarse": True},
     "conditioned": {"mapper_type": "ConditionedMapper", "text_dim": 3, "layers": 2, "width": 4, "depth": 1},
@@ -271,6 +299,13 @@ def described(build):
 def build_identity(config):
     """An identity network as zoo.identities builds it."""
     return IRSE50(**vars(from_value(IdentityConfig, config, "f", field="config")))
+
+
+def _regions(card):
+    """The regions of a card, which may hold a mask."""
+    for edit in card.edits:
+        if edit.region is not None:
+            edit.region.region()
 
 
 def _describe_clip(config):
@@ -373,6 +408,7 @@ TARGETS = {
     "YAML": (_TEXTS | cut_texts(), parsed(parse_yaml)),
     "names": (st.text(max_size=120) | st.sampled_from(_WORDS), lambda text: "read" if _name(text) else ""),
     "layout": schema(LAYOUT, StyleLayout.from_config),
+    "card": schema(CARD, lambda value: _regions(from_value(Card, value, "f"))),
     "network metadata": schema(
         {"kind": "ppstyleclip generator", "name": "a", "fingerprint": "1" * 16, "config": {"size": 8}},
         lambda value: read_own(NetworkMetadata, as_metadata(value), "f"),
@@ -398,6 +434,7 @@ TARGETS = {
     "optimization preset": schema(
         OPTIMIZE, as_file(as_yaml, lambda path: read_optimization_preset(str(path)))
     ),
+    "recipe": schema(RECIPE, as_file(as_yaml, read_recipe)),
     "mapper preset": schema(MAPPER_PRESET, as_file(as_yaml, lambda path: read_training_preset(str(path)))),
     "landmarks": schema([[k, k + 0.5] for k in range(68)], as_file(as_json, read_landmarks)),
     "lock file": schema(

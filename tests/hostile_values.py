@@ -58,6 +58,14 @@ OPTIMIZE = {
     "objective": {"weights": {"clip": 1.0, "l2": 0.008}, "l2_reduction": "sum", "crops": 3, "margin": 0.05},
     "adam": {"beta1": 0.9, "amsgrad": True},
 }
+RECIPE = {
+    "edits": [
+        {"target": "smiling face", "name": "smile", "alpha": 3, "beta": "auto", "region": "mouth"},
+        {"target": "face with gold hair", "alpha": "auto", "pull": 0.5},
+    ],
+    "orthogonal": True,
+    "identity": 0.7,
+}
 MAPPER_PRESET = {
     "mapper": {"mapper_type": "LevelsMapper", "mode": "Mapper_sum", "embed": "table", "scale": 0.1},
     "steps": 600,

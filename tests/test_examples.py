@@ -21,7 +21,7 @@ NAMES = (
     "ppstyleclip.editor:Editor.apply",
     "ppstyleclip.editor:Editor.render",
     "ppstyleclip.editor:Editor.edit",
-    "ppstyleclip.editor:Session",
+    "ppstyleclip.session:Session",
     "ppstyleclip.zoo.by_name:available_models",
     "ppstyleclip.zoo.by_name:load_generator",
     "ppstyleclip.zoo.load:load_bundle",

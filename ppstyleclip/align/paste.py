@@ -26,6 +26,7 @@ def paste_back(
     reconstructed: np.ndarray | None = None,
     *,
     way: str = "blend",
+    region: np.ndarray | None = None,
 ) -> np.ndarray:
     """Put an edited crop back into the photo it was cut from.
 
@@ -40,6 +41,7 @@ def paste_back(
             nor the generator's resolution shows; but what the photo has sharper than the crop shines through.
             "replace" lays the edited crop over the photo. "blend" adds where the edit changes little, and
             replaces where it changes much.
+        region: `[S, S]` float32, 0 to 1: where of the crop anything returns; None: everywhere.
     Returns:
         a new photo; pixels where crop_mask is 0 are bit for bit those of `photo`.
     Raises:
@@ -57,7 +59,8 @@ def paste_back(
         if way != "difference":
             replaced = _to_photo(edited, alignment, band) - part
             change = replaced if share is None else change + share.of_rows(rows) * (replaced - change)
-        out[band] = np.clip(np.rint(part + _mask(alignment, band)[:, :, None] * change), 0, 255)
+        mask = _mask(alignment, band, region)[:, :, None]
+        out[band] = np.where(mask > 0, np.clip(np.rint(part + mask * change), 0, 255), photo[band])
     return out
 
 
@@ -114,18 +117,19 @@ def _check_parts(photo, alignment, edited, reconstructed, way):
         )
 
 
-def crop_mask(alignment: Alignment) -> np.ndarray:
+def crop_mask(alignment: Alignment, region: np.ndarray | None = None) -> np.ndarray:
     """How much of the edited crop each pixel of the photo takes.
 
     Args:
         alignment: of align_face.
+        region: `[S, S]` float32, as in paste_back; the mask is multiplied by it.
     Returns:
         `[H, W]` float32: 1 inside the crop's square, falling to 0 over FEATHER of its side, 0 outside.
     """
     width, height = alignment.photo_size
     mask, box = np.zeros((height, width), np.float32), _box(alignment)
     for rows in _bands(box):
-        mask[rows, box[1]] = _mask(alignment, (rows, box[1]))
+        mask[rows, box[1]] = _mask(alignment, (rows, box[1]), region)
     return mask
 
 
@@ -138,17 +142,20 @@ def _box(alignment) -> tuple[slice, slice]:
     return slice(int(top), int(bottom)), slice(int(left), int(right))
 
 
-def _mask(alignment, part) -> np.ndarray:
+def _mask(alignment, part, region=None) -> np.ndarray:
     """The mask in some rows and columns of the photo."""
     forth = crop_to_photo(alignment, 1)
     y, x = np.mgrid[part]
     places = np.linalg.inv(forth[:, :2]) @ (np.stack([x.ravel(), y.ravel()]) - forth[:, 2:])
     to_edge = np.clip((0.5 - np.abs(places).max(0)) / FEATHER, 0, 1)
-    mask = to_edge**2 * (3 - 2 * to_edge)
-    return mask.reshape(x.shape).astype(np.float32)
+    mask = (to_edge**2 * (3 - 2 * to_edge)).reshape(x.shape).astype(np.float32)
+    if region is None:
+        return mask
+    where = _to_photo(np.asarray(region, np.float32), alignment, part, linear=True)
+    return mask * np.clip(where, 0, 1)
 
 
-def _to_photo(crop, alignment, box, step=1):
+def _to_photo(crop, alignment, box, step=1, linear=False):
     """Resample a crop at the photo's pixels in `box`, or at the middles of squares of `step` pixels.
 
     A crop finer than those is averaged first.
@@ -164,4 +171,5 @@ def _to_photo(crop, alignment, box, step=1):
     forth /= step
     forth[:, 2] += 0.5 / step - 0.5
     size = tuple(-(-(side.stop - side.start) // step) for side in (columns, rows))
-    return cv2.warpAffine(crop, forth, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    smooth = cv2.INTER_LINEAR if linear else cv2.INTER_CUBIC  # which has values beyond those of the crop
+    return cv2.warpAffine(crop, forth, size, flags=smooth, borderMode=cv2.BORDER_REPLICATE)

@@ -66,6 +66,15 @@ class Number:
         return value
 
 
+@dataclass(frozen=True)
+class NumberOrAuto(Number):
+    """A number from `least` to `most`, or the word "auto"."""
+
+    def __call__(self, text: str) -> float | str:  # type: ignore[override]
+        """Read an argument; errors as Number's."""
+        return text if text == "auto" else super().__call__(text)
+
+
 SEED = Whole(0, MOST_SEED)
 INDEX = Whole(0, MOST_INDEX)
 STEPS = Whole(0, MOST_STEPS)
@@ -76,6 +85,8 @@ FRACTION = Number(0, 1)
 THRESHOLD = Number(0, 1e6)
 WEIGHT = Number(0, 1e6)  # of a loss, a rate
 STRENGTH = Number(-1e6, 1e6)  # of an edit
+STRENGTH_OR_AUTO = NumberOrAuto(-1e6, 1e6)
+THRESHOLD_OR_AUTO = NumberOrAuto(0, 1e6)
 SIZE = {  # of a generator; networks of these sizes are built before weights are compared
     "size": Whole(4, 4096),
     "style_dim": Whole(1, 4096),

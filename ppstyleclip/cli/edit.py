@@ -8,6 +8,8 @@ The first argument says which face. Digits are the seed of a sampled face; a lat
     ppstyleclip edit 5 --neutral face --target "sad face" --direction_offset -1 0 1 2 3 -o strip.png
     ppstyleclip edit dst.npy --target "face with glasses" -o out/ --json
     ppstyleclip edit photo.jpg --target "smiling face" --face all --model_type ffhq-config-f
+    ppstyleclip edit --target "happy face" --direction_offset auto --contact_sheet sheet.png
+    ppstyleclip edit --edit "face -> happy face @ 3" --edit "face -> face with glasses @ auto"
 """
 
 from __future__ import annotations
@@ -23,9 +25,18 @@ from ppstyleclip.cli.argument_types import INDEX, is_seed
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser
 from ppstyleclip.cli.edit_arguments import (
     add_edit_arguments,
+    add_label_argument,
     add_measured_arguments,
     add_photo_arguments,
+    add_sheet_argument,
+    check_sheet,
     load_measured_editor,
+)
+from ppstyleclip.cli.recipe_arguments import (
+    add_recipe_arguments,
+    check_recipe_arguments,
+    recipe_words,
+    with_identity,
 )
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import PICTURE_SUFFIXES, check_file, check_target
@@ -51,6 +62,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="a picture's name (.png, .jpg, .webp) for the edited picture alone, or a labelled row of "
         "several strengths; else a folder for all that the long commands write (default: %(default)s)",
     )
+    parser.add_argument(
+        "--card",
+        action="store_true",
+        help="measure the edit, and write its card beside the picture: NAME.card.json and NAME.card.png",
+    )
+    add_label_argument(parser.add_argument)
     parser.add_argument("--json", action="store_true", help="print what was done as one JSON object")
     parser.add_argument(
         "--index",
@@ -60,16 +77,22 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="which latent, where the file holds several (default: 0)",
     )
     add_edit_arguments(parser.add_argument_group("edit").add_argument)
+    add_recipe_arguments(parser.add_argument_group("several edits, and auto").add_argument)
+    add_sheet_argument(parser.add_argument)
     add_photo_arguments(parser.add_argument_group("faces of a photo").add_argument)
     add_measured_arguments(add_model_arguments(parser, output_path=None))
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    check_recipe_arguments(parser, args)
+    return args
 
 
 def run(args: argparse.Namespace) -> None:
     """Edit, write, and say what was done; what can be refused at once is, before Paddle is imported."""
     begin, picture_path = time.time(), _place(args)
     is_photo = _check_source(args)
-    editor = load_measured_editor(args)
+    recipe_words(args)
+    check_sheet(args)
+    editor = with_identity(load_measured_editor(args), args)
 
     from ppstyleclip.cli.edit_results import edit_source_face, edit_source_photo
     from ppstyleclip.cli.photos import keep_sources
@@ -104,4 +127,6 @@ def _check_source(args: argparse.Namespace) -> bool:
     is_photo = Path(args.source).suffix.lower() not in LATENTS
     if is_photo and len(args.direction_offset or ()) > 1:
         raise UserError("a photo is edited at one strength; give one --direction_offset")
+    if is_photo and args.contact_sheet is not None:
+        raise UserError("a contact sheet shows a seed or a latent file; use `ppstyleclip invert` for a photo")
     return is_photo

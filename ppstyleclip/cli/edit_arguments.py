@@ -4,11 +4,21 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-from ppstyleclip.cli.argument_types import FRACTION, STEPS, STRENGTH, THRESHOLD, Whole, which_face, words
+from ppstyleclip.cli.argument_types import (
+    FRACTION,
+    STEPS,
+    STRENGTH_OR_AUTO,
+    THRESHOLD_OR_AUTO,
+    Whole,
+    which_face,
+    words,
+)
 from ppstyleclip.cli.arguments import add_identity_argument, load_editor
 from ppstyleclip.errors import UserError
+from ppstyleclip.files import PICTURE_SUFFIXES, check_target
 
 if TYPE_CHECKING:
     from ppstyleclip.editor import Edit, Editor
@@ -18,19 +28,21 @@ if TYPE_CHECKING:
 def add_edit_arguments(add: Callable[..., Any]) -> None:
     """Add the texts, the strengths and all knobs of an edit; `add` is a group's add_argument."""
     add("--neutral", type=words, default="face", help="what the picture shows (default: face)")
-    add("--target", type=words, required=True, help="what it should show, such as 'happy face'")
+    add("--target", type=words, help="what it should show, such as 'happy face'")
     add(
         "--direction_offset",
-        type=STRENGTH,
+        type=STRENGTH_OR_AUTO,
         nargs="+",
         metavar="ALPHA",
-        help="strength, or several; dst is the last one (default: the model's own)",
+        help="strength, or several; dst is the last one; or auto: the smallest that reaches the text within "
+        "the budget (default: the model's own)",
     )
     add(
         "--beta_threshold",
-        type=THRESHOLD,
+        type=THRESHOLD_OR_AUTO,
         metavar="BETA",
-        help="style channels less related to the text stay still (default: the model's own)",
+        help="style channels less related to the text stay still; or auto: the one that spoils least "
+        "(default: the model's own)",
     )
     add(
         "--soft_threshold",
@@ -56,6 +68,51 @@ def add_edit_arguments(add: Callable[..., Any]) -> None:
         choices=("paddlegan", "official", "plain"),
         help="sentences that the words are put into (default: the model's own)",
     )
+    add_region_argument(add)
+
+
+def add_region_argument(add: Callable[..., Any], *, auto: bool = True) -> None:
+    """Add where the picture may change; `add` is a group's add_argument, `auto` whether there is a text."""
+    add(
+        "--region",
+        metavar="REGION",
+        help="where the picture may change: mouth, eyes, hair, skin, background, nose, brows, beard, "
+        "glasses, clothes, several joined by +, "
+        + "auto (where the text lives), " * auto
+        + "or the file of a mask (default: everywhere)",
+    )
+
+
+def add_label_argument(add: Callable[..., Any]) -> None:
+    """Add the label that can be seen; `add` is add_argument."""
+    add(
+        "--visible_label",
+        action="store_true",
+        help="write on the picture that it is synthetic; its file says so in any case",
+    )
+
+
+def add_sheet_argument(add: Callable[..., Any]) -> None:
+    """Add the picture of several strengths and thresholds; `add` is add_argument."""
+    add(
+        "--contact_sheet",
+        metavar="PICTURE",
+        help="write the edit at several strengths and thresholds too, labelled, the chosen one framed",
+    )
+
+
+def check_sheet(args: argparse.Namespace) -> None:
+    """Refuse a contact sheet that could not be written, or of several edits."""
+    if args.contact_sheet is None:
+        return
+    if Path(args.contact_sheet).suffix.lower() not in PICTURE_SUFFIXES:
+        known = ", ".join(PICTURE_SUFFIXES)
+        raise UserError(
+            f"--contact_sheet {args.contact_sheet} is no picture's name; it ends with one of {known}"
+        )
+    if args.target is None and (args.recipe is not None or len(args.edit) > 1):
+        raise UserError("a contact sheet shows one edit; leave out --contact_sheet or all edits but one")
+    check_target(args.contact_sheet)
 
 
 def add_measured_arguments(add: Callable[..., Any]) -> None:
@@ -129,6 +186,7 @@ def text_edit(args: argparse.Namespace) -> Edit:
         templates=args.templates,
         soft=args.soft_threshold,
         pull=args.pull,
+        region=args.region,
     )
 
 

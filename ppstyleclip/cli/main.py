@@ -19,6 +19,7 @@ from ppstyleclip.errors import UserError
 # Name on the command line -> (module of this folder, one line for --help).
 COMMANDS = {
     "edit": ("edit", "edit a face or a photo by text"),
+    "replay": ("replay", "make an edit again from its card, and say whether it is the same"),
     "photo": ("photo", "edit the faces of a photo, a folder of photos or a video by text"),
     "optimize": ("optimize", "optimise a face until CLIP sees a text in it"),
     "train-mapper": ("train_mapper", "train a latent mapper, for one text or for several"),

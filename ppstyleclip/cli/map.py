@@ -26,6 +26,7 @@ from ppstyleclip.cli.arguments import (
     documented_parser,
     load_editor,
 )
+from ppstyleclip.cli.edit_arguments import add_region_argument
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
@@ -63,6 +64,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add("--intermediate_outputs", action="store_true", help="show what each mapper of a chain made")
     add("--work_in_stylespace", action="store_true", help="insist on a mapper of style space")
+    add_region_argument(add, auto=False)
     add = parser.add_argument_group("faces").add_argument
     add("--latents_test_path", metavar="BANK", help="many latents: w_plus, or StyleCLIP's styles")
     add("--n_images", type=COUNT, metavar="N", help="only the first N of them")
@@ -125,7 +127,8 @@ def run(args: argparse.Namespace) -> None:
     if args.latents_test_path is not None:
         faces, source = load_faces(editor, args.latents_test_path, args.n_images), args.latents_test_path
         records = show_progress(
-            map_faces(editor, faces, chain, batch_size=args.test_batch_size), title="mapping"
+            map_faces(editor, faces, chain, batch_size=args.test_batch_size, region=args.region),
+            title="mapping",
         )
         with closing(records):
             written = write_bank(editor, records, args.output_path, couple=args.couple_outputs)
@@ -133,7 +136,15 @@ def run(args: argparse.Namespace) -> None:
         faces, source = _one_face(editor, args)
         way = list(apply_chain(editor, chain, faces))
         name = list(args.texts) or [mapper_stem(link) for link in chain]
-        written = write_face(editor, faces, way, args.output_path, name=name, every=args.intermediate_outputs)
+        written = write_face(
+            editor,
+            faces,
+            way,
+            args.output_path,
+            name=name,
+            every=args.intermediate_outputs,
+            region=args.region,
+        )
     what = ", ".join(mapper_stem(link) for link in chain)
     print(
         f"{what}{': ' * bool(args.texts)}{', '.join(args.texts)}, on {source} of {editor.bundle.name}: "

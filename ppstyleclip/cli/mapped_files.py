@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ppstyleclip.cli.saving import save_latent
+from ppstyleclip.cli.saving import save_labelled, save_latent
 from ppstyleclip.editor import Editor
-from ppstyleclip.files import all_or_nothing, check_writable, save_png, sweep_drafts
+from ppstyleclip.files import all_or_nothing, check_writable, sweep_drafts
 from ppstyleclip.pictures import enlarged, grid
 from ppstyleclip.pipelines.mapper_edit import MappedRecord
+from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
 
 COLUMNS = 8  # of a grid of results, as torchvision lays them out
 
@@ -27,6 +28,7 @@ def write_face(
     *,
     name: Sequence[str],
     every: bool = False,
+    region: Any = None,
 ) -> list[Path]:
     """Write one face, then what became of it, in one picture.
 
@@ -37,13 +39,16 @@ def write_face(
         output_path: folder.
         name: of the picture, results_<list of names>.png, as seed 000 calls it.
         every: show what each mapper made, not only the last.
+        region: where the picture may change, as in map_faces.
     Returns:
         paths written: the picture, and latent.npy, the last face (and with `every` those before it).
     """
     folder, shown = check_writable(output_path), way if every else way[-1:]
-    drawn = enlarged(np.stack([editor.render(one)[0] for one in (face, *shown)]))
+    masks = find_masks(editor, face, region)
+    pictures = [editor.render(face), *(draw_in_masks(editor, face, one, masks) for one in shown)]
+    drawn = enlarged(np.concatenate(pictures))
     written = [folder / f"results_{_file_name(str(list(name)))}.png", folder / "latent.npy"]
-    save_png(written[0], grid(drawn, min(COLUMNS, len(drawn)), gap=0))
+    save_labelled(written[0], grid(drawn, min(COLUMNS, len(drawn)), gap=0))
     save_latent(written[1], np.atleast_2d(way[-1][0]))  # styles as [1, S], which load_faces reads
     for number, one in enumerate(way[:-1] if every else (), 1):
         written.append(folder / f"latent_{number}.npy")
@@ -76,6 +81,6 @@ def write_bank(
         rows = zip(befores, record.pictures, record.mapped)
         for number, (before, picture, latent) in enumerate(rows, record.first):
             written += [folder / f"{number:05d}.png", folder / f"latent_{number:05d}.npy"]
-            save_png(written[-2], grid([before, picture], 2) if couple else picture)
+            save_labelled(written[-2], grid([before, picture], 2) if couple else picture)
             save_latent(written[-1], np.atleast_2d(latent))
     return written

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.cli.curve_files import loss_rows, save_curves, write_csv
-from ppstyleclip.cli.saving import save_latent
-from ppstyleclip.files import all_or_nothing, check_writable, save_png
+from ppstyleclip.cli.saving import save_labelled, save_latent
+from ppstyleclip.files import all_or_nothing, check_writable
 from ppstyleclip.pictures import grid
 from ppstyleclip.pipelines.optimization import Optimized
 from ppstyleclip.video import save_gif, save_mp4
@@ -37,13 +37,13 @@ class OptimizationFolder:
 
     def write_pictures(self, step: int, pictures: np.ndarray) -> None:
         """Write the faces `[N, H, W, 3]` of a step, side by side."""
-        self._write(f"{step:05d}.png", lambda path: save_png(path, _row(pictures)))
+        self._write(f"{step:05d}.png", lambda path: save_labelled(path, _row(pictures)))
 
     @all_or_nothing()
     def write_result(self, result: Optimized) -> None:
         """Write final_result.png, latent.npy, losses.csv, losses.png, and the animation if there is one."""
         pairs = [one for pair in zip(result.before, result.after) for one in pair]
-        self._write("final_result.png", lambda path: save_png(path, grid(pairs, 2)))
+        self._write("final_result.png", lambda path: save_labelled(path, grid(pairs, 2)))
         self._write("latent.npy", lambda path: save_latent(path, result.saveable))
         self._write("losses.csv", lambda path: write_csv(path, loss_rows(result.losses)))
         self._write("losses.png", lambda path: save_curves(path, result.losses))

@@ -19,6 +19,7 @@ from typing import Any
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import EVERY, FRACTION, MOST_STEPS, SEED, WEIGHT, Whole, words
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.edit_arguments import add_region_argument
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import check_file
@@ -92,6 +93,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="faces near this one that take turns with it and move alike",
     )
     add("--spread", type=WEIGHT, help="how far off those are; 1: as far as faces are from their mean")
+    add_region_argument(add)
     add(
         "--save_every",
         "--save_intermediate_image_every",
@@ -136,6 +138,7 @@ def run(args: argparse.Namespace) -> None:
         identity=identity,
         pictures_every=args.save_every,
         history=history,
+        region=args.region,
     )
     _write(folder, history, show_progress(records, title="optimising"))
     losses = [float(values.mean()) for values in history.terms["clip"]]

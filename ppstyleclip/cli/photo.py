@@ -8,6 +8,7 @@ generator_1.safetensors. Of a folder it writes NAME.edited.png for each picture,
     ppstyleclip photo scene.png --target "happy face"
     ppstyleclip photo scene.png --target "face with glasses" --face 2 --steps 100 --tune 100
     ppstyleclip photo photo.jpg --target "smiling face" --face all --model_type ffhq-config-f
+    ppstyleclip photo holiday/ --recipe party.yaml --face all
 """
 
 from __future__ import annotations
@@ -17,16 +18,29 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ppstyleclip.cli.argument_types import STRENGTH, THRESHOLD, words
+from ppstyleclip.cli.argument_types import STRENGTH_OR_AUTO, THRESHOLD_OR_AUTO, words
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
-from ppstyleclip.cli.edit_arguments import add_photo_arguments, photo_config
+from ppstyleclip.cli.edit_arguments import (
+    add_label_argument,
+    add_photo_arguments,
+    add_region_argument,
+    photo_config,
+)
 from ppstyleclip.cli.progress import show_progress
+from ppstyleclip.cli.recipe_arguments import (
+    add_recipe_arguments,
+    check_recipe_arguments,
+    recipe_of_arguments,
+    recipe_words,
+    with_identity,
+)
 from ppstyleclip.errors import UserError, one_line
 from ppstyleclip.files import check_file
 from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:
-    from ppstyleclip.editor import Editor, ResolvedEdit
+    from ppstyleclip.editor import Editor
+    from ppstyleclip.pipelines.recipes import Recipe
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -35,33 +49,44 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument("photo", help="the photo; or a folder of photos, or a video")
     add = parser.add_argument_group("edit").add_argument
     add("--neutral", type=words, default="face", help="what the face is (default: face)")
-    add("--target", type=words, required=True, help="what it should become, such as 'happy face'")
-    add("--direction_offset", type=STRENGTH, metavar="ALPHA", help="strength (default: the model's own)")
+    add("--target", type=words, help="what it should become, such as 'happy face'")
+    add(
+        "--direction_offset",
+        type=STRENGTH_OR_AUTO,
+        metavar="ALPHA",
+        help="strength; or auto: for each face, of a video for its first one, the smallest that reaches the "
+        "text within the budget (default: the model's own)",
+    )
     add(
         "--beta_threshold",
-        type=THRESHOLD,
+        type=THRESHOLD_OR_AUTO,
         metavar="BETA",
-        help="style channels less related to the text stay still (default: the model's own)",
+        help="style channels less related to the text stay still; or auto: the one that spoils least "
+        "(default: the model's own)",
     )
+    add_region_argument(add)
+    add_recipe_arguments(parser.add_argument_group("several edits, and auto").add_argument)
     add = parser.add_argument_group("faces").add_argument
     add_photo_arguments(add, smooth=True)
+    add_label_argument(parser.add_argument)
     add_model_arguments(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    check_recipe_arguments(parser, args)
+    return args
 
 
 def run(args: argparse.Namespace) -> None:
     """Edit, write, and say what was done."""
     for path in filter(None, (None if os.path.isdir(args.photo) else args.photo, args.ir_se50_weights)):
         check_file(path)
-    editor = load_editor(args)
+    recipe_words(args)
+    editor = with_identity(load_editor(args), args)
 
     from ppstyleclip.cli.photos import has_frames
-    from ppstyleclip.editor import Edit
+    from ppstyleclip.pipelines.recipes import check_recipe
 
-    edit = editor.resolve(
-        Edit(args.neutral, args.target, alpha=args.direction_offset, beta=args.beta_threshold)
-    )
-    editor.direction(edit)  # bad words are refused before a minute is spent on the faces
+    edit = recipe_of_arguments(args)
+    check_recipe(editor, edit)  # bad words are refused before a minute is spent on the faces
     if not has_frames(args.photo):
         _edit_photo(editor, edit, args)
     else:
@@ -71,8 +96,8 @@ def run(args: argparse.Namespace) -> None:
         _edit_frames(editor, edit, args)
 
 
-def _edit_photo(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -> None:
-    from ppstyleclip.cli.edit_results import photo_line
+def _edit_photo(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None:
+    from ppstyleclip.cli.edit_results import recipe_lines
     from ppstyleclip.cli.photos import (
         edit_named_likeness,
         edit_named_photo,
@@ -86,18 +111,18 @@ def _edit_photo(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) ->
     keep_sources([Path(args.photo)], [Path(args.output_path) / name for name in PHOTO_PICTURES])
     portraits = edit_named_likeness(editor, args.photo, edit, args, print)
     if portraits is not None:
-        written = save_likeness(args.output_path, portraits)
-        print(photo_line(args.photo, edit, len(portraits.faces)))
-        print("\n".join([*likeness_lines(portraits), *(f"wrote {path}" for path in written)]))
+        written = save_likeness(args.output_path, portraits, visible=args.visible_label)
+        told = [*recipe_lines(editor, args.photo, edit, portraits.applied), *likeness_lines(portraits)]
+        print("\n".join([*told, *(f"wrote {path}" for path in written)]))
         return
     made, measures = edit_named_photo(editor, args.photo, edit, args, print)
-    written = save_photo(args.output_path, made, editor.bundle)
+    written = save_photo(args.output_path, made, editor.bundle, visible=args.visible_label)
     warn_if_poor(editor.bundle.name, made.inversion.stages[-1])
-    print(photo_line(args.photo, edit, len(made.faces)))
-    print("\n".join([*lines_of(made, measures), *(f"wrote {path}" for path in written)]))
+    told = recipe_lines(editor, args.photo, edit, made.applied)
+    print("\n".join([*told, *lines_of(made, measures), *(f"wrote {path}" for path in written)]))
 
 
-def _edit_frames(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -> None:
+def _edit_frames(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None:
     from ppstyleclip.cli.photos import SMOOTH, keep_sources, open_frames
     from ppstyleclip.cli.saving import frame_paths, save_frames
     from ppstyleclip.pipelines.faces import load_finder
@@ -111,16 +136,24 @@ def _edit_frames(editor: Editor, edit: ResolvedEdit, args: argparse.Namespace) -
     keep_sources(sources, frame_paths(args.output_path, frames))
     photo = photo_config(args)
     smooth = SMOOTH if args.smooth is None and is_video else args.smooth or 0
-    config = FramesConfig(photo.face, photo.fitting, photo.paste, smooth)
+    config = FramesConfig(photo.face, photo.fitting, photo.paste, smooth, steady=is_video)
     finder = load_finder(editor.bundle, args.landmark_path)
     found = find_frame_faces(editor, frames, config, finder=finder)
     faces = result_of(show_progress(found, title="looking for faces"))
     records = edit_frames(editor, frames, edit, config, faces=faces)
-    written, counts = save_frames(args.output_path, frames, show_progress(records, title="pictures"))
+    shown = show_progress(records, title="pictures")
+    written, counts = save_frames(args.output_path, frames, shown, visible=args.visible_label)
     print(
-        f"{edit}, strength {edit.alpha:g}, on {counted(sum(counts), 'face')} in {sum(map(bool, counts))} of "
-        f"{counted(len(counts), 'picture')} of {args.photo}"
+        f"{edit}, {_strength(editor, edit)}, on {counted(sum(counts), 'face')} in "
+        f"{sum(map(bool, counts))} of {counted(len(counts), 'picture')} of {args.photo}"
     )
     print(one_line(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1)))
     if is_video and mp4_codec() == CODEC:
         print(f"browsers do not show its codec, MPEG-4 part 2; for H.264: {H264_CURE}")
+
+
+def _strength(editor: Editor, edit: Recipe) -> str:
+    """What the line on many pictures says of strengths."""
+    if any("auto" in (one.alpha, one.beta) for one in edit.edits):
+        return "strengths solved"
+    return "strength " + " and ".join(f"{editor.resolve(one).alpha:g}" for one in edit.edits)

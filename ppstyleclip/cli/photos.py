@@ -26,7 +26,7 @@ from ppstyleclip.align import (
     read_photo,
 )
 from ppstyleclip.cli.edit_arguments import photo_config
-from ppstyleclip.editor import Editor, ResolvedEdit
+from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_folder
 from ppstyleclip.pictures import SUFFIXES
@@ -34,6 +34,7 @@ from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, load_finder, who
 from ppstyleclip.pipelines.likeness import LikenessEdit, are_drawn, edit_likeness, find_people
 from ppstyleclip.pipelines.photo import PhotoEdit, edit_photo
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures
+from ppstyleclip.pipelines.recipes import Edits
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.video import VideoFile, open_video
 from ppstyleclip.worlds.likenesses import ReadLikeness, likeness_world
@@ -222,7 +223,7 @@ def warn_if_poor(name: str, quality: Quality) -> None:
 
 
 def edit_named_photo(
-    editor: Editor, path: str | Path, edit: ResolvedEdit, args: Namespace, tell: Tell
+    editor: Editor, path: str | Path, edit: Edits, args: Namespace, tell: Tell
 ) -> tuple[PhotoEdit, Measures]:
     """Read a photo and edit it as add_photo_arguments say; `tell` and errors as in read_face."""
     measures, photo = load_measures(editor.bundle, args.ir_se50_weights), read_photo(path)
@@ -238,7 +239,7 @@ def edit_named_photo(
 
 
 def edit_named_likeness(
-    editor: Editor, path: str | Path, edit: ResolvedEdit, args: Namespace, tell: Tell
+    editor: Editor, path: str | Path, edit: Edits, args: Namespace, tell: Tell
 ) -> LikenessEdit | None:
     """Read a photograph of people, draw them as portraits and edit those; `tell` and errors as in read_face.
 

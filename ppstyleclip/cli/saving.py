@@ -7,25 +7,28 @@ The files of one function take their names together, so that a full disk leaves 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ppstyleclip.files import all_or_nothing, save_png, sweep_drafts, write_atomic
+from ppstyleclip.cli.card_files import label_of
+from ppstyleclip.files import all_or_nothing, save_picture, sweep_drafts, write_atomic
 from ppstyleclip.pictures import enlarged, grid, offset_labels, reduced, strip
 from ppstyleclip.video import VideoFile, mp4_writer, save_gif, save_mp4
 from ppstyleclip.zoo import Bundle, save_generator
 from ppstyleclip.zoo.bundle import TUNED_FROM
 
 if TYPE_CHECKING:
+    from ppstyleclip.card import Card
     from ppstyleclip.cli.photos import PictureFolder
     from ppstyleclip.pipelines.editing import Move, TextEdit
     from ppstyleclip.pipelines.frames import FrameRecord
     from ppstyleclip.pipelines.inversion import FaceInversion
     from ppstyleclip.pipelines.likeness import LikenessEdit
     from ppstyleclip.pipelines.photo import PhotoEdit
+    from ppstyleclip.pipelines.recipes import RecipeEdit
     from ppstyleclip.pipelines.sampling import Mixture, Sheets
 
 PHOTO_PICTURES = ("edited.png", "side_by_side.png", "faces.png")  # that save_photo writes
@@ -52,11 +55,17 @@ def save_styles(path: str | Path, styles: Sequence[Any]) -> Path:
 
 
 @all_or_nothing()
-def save_text_edit(folder: str | Path, made: TextEdit) -> list[Path]:
-    """Write src.editing.png, dst.editing.png, dst.editing.pd and, for several strengths, strip.png."""
-    written = _save_pngs(folder, {"src.editing.png": made.before, "dst.editing.png": made.after})
+def save_text_edit(
+    folder: str | Path, made: TextEdit | RecipeEdit, card: Card | None = None, *, visible: bool = False
+) -> list[Path]:
+    """Write src.editing.png, dst.editing.png, dst.editing.pd and, for several strengths, strip.png.
+
+    `card` goes into dst.editing.png; `visible` writes on the pictures that they are synthetic.
+    """
+    pictures = {"src.editing.png": made.before, "dst.editing.png": made.after}
+    written = _save_pngs(folder, pictures, cards={"dst.editing.png": card}, visible=visible)
     written.append(save_styles(Path(folder) / "dst.editing.pd", made.styles))
-    return written + _save_strip(folder, made.pictures, made.alphas)
+    return written + (_save_strip(folder, made.pictures, made.alphas) if len(made.pictures) > 1 else [])
 
 
 @all_or_nothing()
@@ -133,8 +142,18 @@ def strip_numbers(legs: int, steps: int) -> list[int]:
 
 
 @all_or_nothing()
-def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path]:
-    """Write edited.png, side_by_side.png, faces.png, faces.npy, and each tuned generator."""
+def save_photo(
+    folder: str | Path,
+    made: PhotoEdit,
+    bundle: Bundle,
+    card: Card | None = None,
+    *,
+    visible: bool = False,
+) -> list[Path]:
+    """Write edited.png, side_by_side.png, faces.png, faces.npy, and each tuned generator.
+
+    `card` goes into edited.png; `visible` writes on the pictures that they are synthetic.
+    """
     folder = Path(folder)
     rows = [
         picture
@@ -142,7 +161,9 @@ def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path
         for picture in (face.crop, old, new)
     ]
     pair = grid([made.original, made.pixels], 2, gap=4, background=255)
-    written = _save_pngs(folder, dict(zip(PHOTO_PICTURES, (made.pixels, pair, grid(rows, 3)))))
+    pictures = dict(zip(PHOTO_PICTURES, (made.pixels, pair, grid(rows, 3))))
+    cards = {PHOTO_PICTURES[0]: card}
+    written = _save_pngs(folder, pictures, is_photo=True, cards=cards, visible=visible)
     written.append(save_latent(folder / "faces.npy", made.inversion.w_plus))
     tuned = [one for one in made.inversion.editors if one.bundle is not bundle]
     for number, own in enumerate(tuned, 1):
@@ -153,7 +174,7 @@ def save_photo(folder: str | Path, made: PhotoEdit, bundle: Bundle) -> list[Path
 
 
 @all_or_nothing()
-def save_likeness(folder: str | Path, made: LikenessEdit) -> list[Path]:
+def save_likeness(folder: str | Path, made: LikenessEdit, *, visible: bool = False) -> list[Path]:
     """Write edited.png (the edited portraits), side_by_side.png, faces.png (of each: photo, drawn, edited).
 
     Behind them faces.npy, the portraits' latents.
@@ -165,12 +186,17 @@ def save_likeness(folder: str | Path, made: LikenessEdit) -> list[Path]:
         for face, old, new in zip(made.faces, made.before, made.after)
         for picture in (face.crop, old, new)
     ]
-    written = _save_pngs(folder, dict(zip(PHOTO_PICTURES, (made.pixels, pair, grid(rows, 3)))))
+    named = dict(zip(PHOTO_PICTURES, (made.pixels, pair, grid(rows, 3))))
+    written = _save_pngs(folder, named, visible=visible)
     return [*written, save_latent(Path(folder) / "faces.npy", made.w_plus)]
 
 
 def save_frames(
-    folder: str | Path, source: VideoFile | PictureFolder, records: Iterable[FrameRecord]
+    folder: str | Path,
+    source: VideoFile | PictureFolder,
+    records: Iterable[FrameRecord],
+    *,
+    visible: bool = False,
 ) -> tuple[list[Path], list[int]]:
     """Write pictures as they are edited: NAME.edited.png for each of a folder, edited.mp4 of a video.
 
@@ -178,6 +204,7 @@ def save_frames(
         folder: made if need be.
         source: what was edited.
         records: of pipelines.frames.edit_frames.
+        visible: write on each picture that it is synthetic.
     Returns:
         (paths, how many faces were edited in each picture); all files take their names at the end.
     """
@@ -188,13 +215,13 @@ def save_frames(
         (path,) = frame_paths(folder, source)
         with mp4_writer(path, fps=source.rate) as write:
             for pixels, num_faces in done:
-                write(pixels)
+                write(_with_label(pixels) if visible else pixels)
                 counts.append(num_faces)
         return [path], counts
     written = frame_paths(folder, source)
     with all_or_nothing():
         for path, (pixels, num_faces) in zip(written, done):
-            save_png(path, pixels)
+            save_labelled(path, pixels, is_photo=True, visible=visible)
             counts.append(num_faces)
         for _ in records:  # to its end, where it says whether there were faces at all
             pass
@@ -208,7 +235,42 @@ def frame_paths(folder: str | Path, source: VideoFile | PictureFolder) -> list[P
     return [Path(folder) / f"{name}.edited.png" for name in source.names()]
 
 
-def _save_pngs(folder: str | Path, pictures: dict[str, np.ndarray]) -> list[Path]:
+def _save_pngs(
+    folder: str | Path,
+    pictures: dict[str, np.ndarray],
+    *,
+    is_photo: bool = False,
+    cards: Mapping[str, Card | None] | None = None,
+    visible: bool = False,
+) -> list[Path]:
     for name, pixels in pictures.items():
-        save_png(Path(folder) / name, pixels)
+        card = (cards or {}).get(name)
+        save_labelled(Path(folder) / name, pixels, is_photo=is_photo, card=card, visible=visible)
     return [Path(folder) / name for name in pictures]
+
+
+def save_labelled(
+    path: str | Path,
+    pixels: np.ndarray,
+    *,
+    is_photo: bool = False,
+    card: Card | None = None,
+    visible: bool = False,
+) -> None:
+    """Write a picture in the format of its name, with the labels that say it is synthetic.
+
+    Args:
+        path: of the picture.
+        pixels: `[H, W, 3]` uint8.
+        is_photo: whether it is an edited photo, and not drawn as a whole.
+        card: of its edit, which a PNG keeps.
+        visible: write on the picture, too, that it is synthetic.
+    """
+    pixels = _with_label(pixels) if visible else pixels
+    save_picture(path, pixels, embed=label_of(pixels, is_photo=is_photo, card=card))
+
+
+def _with_label(pixels: np.ndarray) -> np.ndarray:
+    from ppstyleclip.card.picture import add_visible_label
+
+    return add_visible_label(pixels)

@@ -15,13 +15,13 @@ from typing import Any
 
 from ppstyleclip.cli.board import Board
 from ppstyleclip.cli.curve_files import curve_lines, curve_rows, save_curves, write_csv
+from ppstyleclip.cli.saving import save_labelled
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import (
     all_or_nothing,
     check_writable,
     read_metadata,
     read_safetensors,
-    save_png,
     sweep_drafts,
     write_safetensors,
 )
@@ -82,7 +82,7 @@ class TrainingFolder:
             self.written[self.path / BEST] = None
         if record.picture is not None:
             path = self.path / "images_val" / f"{step:05d}.png"
-            save_png(path, record.picture)
+            save_labelled(path, record.picture)
             self.written[path] = None
         if self.run.save_every and step and step % self.run.save_every == 0 and step != record.total:
             self.write_all()

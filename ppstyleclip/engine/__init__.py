@@ -26,6 +26,7 @@ from ppstyleclip.engine.networks import (
     CompiledNetworks,
     Renderer,
     compile_image_encoder,
+    compile_region_synthesis,
     compile_synthesis,
 )
 from ppstyleclip.engine.predictor import PRECISIONS, PassConfig, Program
@@ -40,6 +41,7 @@ __all__ = [
     "Renderer",
     "compile_gradient",
     "compile_image_encoder",
+    "compile_region_synthesis",
     "compile_synthesis",
     "config_key",
     "export",

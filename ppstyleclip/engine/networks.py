@@ -14,7 +14,15 @@ from ppstyleclip.engine.exporter import writes_legacy_ir
 from ppstyleclip.engine.keys import weights_fingerprint
 from ppstyleclip.engine.predictor import ALL_PASSES, PassConfig, check_precision, on_gpu
 from ppstyleclip.models.forms import inference_of, prefix_drawing_of, side_of_tensors
-from ppstyleclip.models.generator import Generator, InferencePart, Prefix, SynthesisRequest, style_name
+from ppstyleclip.models.generator import (
+    Generator,
+    InferencePart,
+    Prefix,
+    SynthesisRequest,
+    mask_name,
+    style_name,
+)
+from ppstyleclip.models.region import blends_layers, check_pairs, layer_masks, region_part, repeated
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.worker import on_worker
 
@@ -122,6 +130,27 @@ def compile_synthesis(
     )
 
 
+@on_worker
+def compile_region_synthesis(
+    generator: Any, *, precision: str = "fp32", mark: str | None = None, folder: Any = None
+) -> CompiledSynthesis:
+    """Make a generator's `synthesis_in_region` a fast function of arrays, with any batch.
+
+    It is called with the styles before the edit and those after it, one behind the other, and with the mask
+    at each layer's side by its mask_name. Arguments as in compile_synthesis.
+
+    Raises:
+        ValueError: the generator's family does not blend layers.
+        UserError: as compile_synthesis.
+    """
+    mark = weights_fingerprint(generator) if mark is None else mark
+    request = SynthesisRequest(precision=precision, on_gpu=on_gpu(), legacy_ir=writes_legacy_ir())
+    plan = region_part(generator, request)
+    if plan is None:
+        raise ValueError(f"a '{generator.family}' generator has no program that blends layers")
+    return CompiledSynthesis([_CompiledPart(plan, _compile_part(plan, generator, mark, precision, folder))])
+
+
 def _compile_part(plan, generator, mark, precision, folder) -> Compiled:
     passes = ALL_PASSES
     if plan.onednn_operators is not None or plan.skipped_passes:
@@ -219,7 +248,17 @@ class Renderer:
     def __init__(self, generator: Generator, *, mark: str | None = None):
         self._generator, self._mark = generator, mark
         self._compiled: CompiledSynthesis | None = None
+        self._region: CompiledSynthesis | None = None
         self._pixels = 0
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether pictures, whole or of a region, are drawn by compiled programs by now."""
+        return self._compiled is not None or self._region is not None
+
+    def compile_next(self) -> None:
+        """Have the next pictures drawn by compiled programs, whatever was drawn so far."""
+        self._pixels = EAGER_PIXELS
 
     @on_worker
     def synthesize(self, styles: Sequence[Any]) -> np.ndarray:
@@ -239,6 +278,34 @@ class Renderer:
     def render(self, styles: Sequence[Any]) -> np.ndarray:
         """Pixels `[N, size, size, 3]` uint8 of K styles; see synthesize."""
         return to_pixels(self.synthesize(styles))
+
+    @on_worker
+    def synthesize_in_region(
+        self, styles: Sequence[Any], edited: Sequence[Any], masks: np.ndarray
+    ) -> np.ndarray:
+        """Images of edited styles that follow the mask at each layer; see models.region.
+
+        A family that does not blend layers draws the edited styles alone. Nothing is pasted here.
+
+        Args:
+            styles, edited: K styles `[N, C_k]` each, before and after the edit.
+            masks: `[N or 1, size, size]` float32, 0 to 1.
+        """
+        check_pairs(styles, edited, masks)
+        if not blends_layers(self._generator):
+            return self.synthesize(edited)
+        self._pixels += 2 * styles[0].shape[0] * self._generator.size**2
+        by_side = layer_masks(self._generator, np.asarray(masks, np.float32))
+        if self._region is None and self._pixels > EAGER_PIXELS:
+            self._region = compile_region_synthesis(self._generator, mark=self._mark)
+        if self._region is None:
+            with paddle.no_grad():
+                before, after = ([paddle.to_tensor(np.asarray(s)) for s in part] for part in (styles, edited))
+                tensors = {side: paddle.to_tensor(mask) for side, mask in by_side.items()}
+                generator: Any = self._generator
+                return generator.synthesis_in_region(before, after, tensors).numpy()
+        inputs = {mask_name(side): repeated(mask, styles[0].shape[0]) for side, mask in by_side.items()}
+        return self._region([np.asarray(style) for style in (*styles, *edited)], **inputs)
 
 
 @on_worker

@@ -2,10 +2,12 @@
 """What a generator family is: all that anything outside the family's own folder knows of it.
 
 A family must bring what `Generator` lists. With that alone its pictures can be sampled, measured, edited,
-drawn by compiled programs and judged by CLIP. For speed it may also bring two methods without arguments:
+drawn by compiled programs and judged by CLIP. For speed it may also bring two methods without arguments
 
     inference()        its synthesis as it is best exported, an Inference
     prefix_drawing()   its synthesis layer by layer, for relevance, a PrefixDrawing
+
+and, for edits that stay in a region, `layer_sides` and `synthesis_in_region`, see models/region.py.
 
 `forms.inference_of` and `forms.prefix_drawing_of` give them, or plain ones in their place; and
 `families.register_family` makes a family known by its name. models/stylegan2 is the example of a family that
@@ -90,6 +92,11 @@ class Generator(Protocol):
 def style_name(k: int) -> str:
     """The name of style tensor k as a program's input."""
     return f"style_{k:02d}"
+
+
+def mask_name(side: int) -> str:
+    """The name of a region's mask for the layers of `side` pixels as a program's input."""
+    return f"mask_{side:04d}"
 
 
 @dataclass(frozen=True)

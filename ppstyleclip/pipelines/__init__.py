@@ -2,6 +2,8 @@
 """Methods joined to whole tasks: values in, records on the way, values out. Nothing is saved here.
 
 editing.py        a face at several strengths, by text or along a direction
+recipes.py        a face with several edits; recipe_files.py: how they stand in a file
+contact_sheet.py  a face at several strengths and thresholds, labelled
 photo.py          a photo: faces found, cut out, inverted, edited, pasted back
 frames.py         the same over a video's frames
 faces.py          the first steps of both: find, choose, cut

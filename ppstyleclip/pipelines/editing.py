@@ -12,8 +12,10 @@ import numpy as np
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
 from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.methods.latents import move
+from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.pipelines.rendering import render_faces
+from ppstyleclip.regions import RegionEdit
 from ppstyleclip.worker import on_worker
 
 
@@ -28,6 +30,7 @@ class TextEdit:
         alphas: the strengths.
         edit: the edit with every default filled in; its alpha is the last strength.
         direction: its style direction; `direction.num_channels` is how many channels moved.
+        mask: `[H, W]` float32, where the picture may change; None: everywhere.
     """
 
     before: np.ndarray
@@ -36,6 +39,7 @@ class TextEdit:
     alphas: list[float]
     edit: ResolvedEdit
     direction: StyleDirection
+    mask: np.ndarray | None = None
 
     @property
     def after(self) -> np.ndarray:
@@ -84,7 +88,11 @@ def edit_face(
     resolved = editor.resolve(edit)
     strengths = [resolved.alpha] if alphas is None else [float(alpha) for alpha in alphas]
     s = editor.apply(face, resolved, [0.0, *strengths])
-    for record in render_faces(editor, s):
+    masks = editor.region_masks(face, resolved)
+    records = (
+        render_faces(editor, s) if masks is None else _in_region(editor, face, resolved, strengths, masks)
+    )
+    for record in records:
         made = None
         if record.result is not None:
             resolved = replace(resolved, alpha=strengths[-1])
@@ -95,8 +103,22 @@ def edit_face(
                 strengths,
                 resolved,
                 editor.direction(resolved),
+                None if masks is None else masks[0],
             )
         yield Record(record.done, record.total, record.stage, made)
+
+
+def _in_region(
+    editor: Editor, face: Any, edit: ResolvedEdit, strengths: list[float], masks: np.ndarray
+) -> Iterator[Record[np.ndarray]]:
+    """Draw a face, and with an edit in its region at each strength."""
+    before, total = editor.synthesize(face), 1 + len(strengths)
+    pictures = [to_pixels(before)]
+    yield Record(1, total, "pictures")
+    for done, alpha in enumerate(strengths, 2):
+        part = RegionEdit(editor.step(replace(edit, alpha=alpha)), masks)
+        pictures.append(to_pixels(editor.synthesize_edits(face, [part], before=before)))
+        yield Record(done, total, "pictures", np.concatenate(pictures) if done == total else None)
 
 
 def move_face(

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ppstyleclip.align import Face, FaceFinder, smooth_stream
-from ppstyleclip.editor import Edit, Editor, ResolvedEdit
+from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.pipelines.faces import AlignedFace, cut_large_faces, find_faces_if_any, load_finder
 from ppstyleclip.pipelines.inversion import find_latents
-from ppstyleclip.pipelines.photo import paste_edit
+from ppstyleclip.pipelines.photo import apply_photo_recipe, paste_edit
+from ppstyleclip.pipelines.recipes import Edits, as_recipe, check_recipe, needs_solving
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.wording import counted
 
@@ -38,6 +39,8 @@ class FramesConfig:
         smooth: frames on each side over which landmarks are averaged; 0 for pictures that do not follow one
             another.
         together: faces that are fitted in one run.
+        steady: strengths that are solved for a face are solved for the first one and kept for all; so a video
+            does not flicker.
         held_bytes: of frames that wait for it; beyond that fewer faces are fitted together.
     """
 
@@ -46,6 +49,7 @@ class FramesConfig:
     paste: str = "blend"
     smooth: int = 0
     together: int = 16
+    steady: bool = False
     held_bytes: int = 2**27
 
 
@@ -115,7 +119,7 @@ def _no_face(editor: Editor, count: int) -> UserError:
 def edit_frames(
     editor: Editor,
     frames: Iterable[np.ndarray],
-    edit: Edit | ResolvedEdit,
+    edit: Edits,
     config: FramesConfig = FramesConfig(),  # noqa: B008  frozen
     *,
     finder: FaceFinder | None = None,
@@ -126,7 +130,7 @@ def edit_frames(
     Args:
         editor: Editor.
         frames: pictures `[H, W, 3]` uint8; any iterable, which is asked for the next one when it is needed.
-        edit: Edit.
+        edit: Edit, or a Recipe of several; "auto" is solved for each face, see FramesConfig.steady.
         config: FramesConfig.
         finder: of faces.load_finder; None loads the model's own.
         faces: of each picture, as find_frame_faces found them; then nothing is looked for or smoothed.
@@ -135,7 +139,8 @@ def edit_frames(
     Raises:
         UserError: a text; or none of the pictures shows a face (behind the last of them).
     """
-    editor.direction(edit)
+    check_recipe(editor, edit)
+    strengths = _Strengths(editor, edit, config.steady)
     known = faces if faces is not None else frames
     count = _Count(len(known) if isinstance(known, Sized) else None)
     if faces is not None:
@@ -153,15 +158,29 @@ def edit_frames(
         yield FrameRecord(done, count.total, "faces")
         while _num_open(waiting) >= config.together or _num_open(waiting) and _is_full(waiting, config):
             yield from _fit(editor, waiting, config, done, count.total)
-        for record in _finished(editor, waiting, edit, config, done, count):
+        for record in _finished(editor, waiting, strengths, config, done, count):
             done = record.done
             yield record
     while _num_open(waiting):
         yield from _fit(editor, waiting, config, done, count.total)
-    for record in _finished(editor, waiting, edit, config, done, count):
+    for record in _finished(editor, waiting, strengths, config, done, count):
         yield record
     if not num_faces:
         raise _no_face(editor, count.read)
+
+
+class _Strengths:
+    """The edits of all frames; where they are solved once, with the strengths of the first face."""
+
+    def __init__(self, editor: Editor, edit: Edits, steady: bool):
+        self._editor, self._edit, self._is_open = editor, edit, steady and needs_solving(edit)
+
+    def edits(self, pixels: np.ndarray, faces: Sequence[AlignedFace], w_plus: np.ndarray) -> Edits:
+        """The edits for faces `[N, L, D]` of a picture."""
+        if self._is_open:
+            applied = apply_photo_recipe(self._editor, pixels, faces[0], w_plus[:1], self._edit)
+            self._edit, self._is_open = applied.settled(as_recipe(self._edit).orthogonal), False
+        return self._edit
 
 
 class _Count:
@@ -226,7 +245,7 @@ def _fit(
 def _finished(
     editor: Editor,
     waiting: deque[_Waiting],
-    edit: Edit | ResolvedEdit,
+    strengths: _Strengths,
     config: FramesConfig,
     done: int,
     count: _Count,
@@ -237,7 +256,8 @@ def _finished(
         num_faces, pixels = len(one.faces), one.pixels
         if one.faces:
             w_plus = np.stack(one.w_plus)
-            pixels = paste_edit(editor, pixels, one.faces, w_plus, edit, paste=config.paste)[0]
+            edits = strengths.edits(pixels, one.faces, w_plus)
+            pixels = paste_edit(editor, pixels, one.faces, w_plus, edits, paste=config.paste)[0]
         done += 1
         del one  # the picture itself goes while the caller has the edited one
         yield FrameRecord(done, count.total, "pictures", pixels, num_faces)

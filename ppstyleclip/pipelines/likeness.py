@@ -19,11 +19,12 @@ import numpy as np
 import paddle
 
 from ppstyleclip.align import Face, PhotoFaces, find_faces, find_photo_faces
-from ppstyleclip.editor import Edit, Editor, ResolvedEdit
+from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, load_finder, load_people_finder
 from ppstyleclip.pipelines.quality import POOR, psnr
-from ppstyleclip.pipelines.records import Record
+from ppstyleclip.pipelines.recipes import Applied, Edits, check_recipe, edit_by_recipe
+from ppstyleclip.pipelines.records import Record, result_of
 from ppstyleclip.worker import on_worker
 from ppstyleclip.worlds.likenesses import LikenessWorld, ReadLikeness, likeness_world
 
@@ -39,7 +40,7 @@ class LikenessEdit:
         before, after: `[N, S, S, 3]` uint8, the portraits, and edited.
         w_plus: `[N, L, D]` their latents.
         read: N ReadLikenesses: factors, and which of them were read.
-        edit: the edit with every default filled in.
+        applied: of each face what was done, with all edits.
     """
 
     pixels: np.ndarray
@@ -49,7 +50,7 @@ class LikenessEdit:
     after: np.ndarray
     w_plus: np.ndarray
     read: list[ReadLikeness]
-    edit: ResolvedEdit
+    applied: list[Applied]
 
 
 def find_people(
@@ -97,21 +98,21 @@ def are_drawn(editor: Editor, photo: np.ndarray, faces: Sequence[Face]) -> bool:
 
 
 def edit_likeness(
-    editor: Editor, photo: np.ndarray, edit: Edit | ResolvedEdit, faces: Sequence[Face]
+    editor: Editor, photo: np.ndarray, edit: Edits, faces: Sequence[Face]
 ) -> Iterator[Record[LikenessEdit]]:
     """Draw the people of a photo as portraits, and edit those by text.
 
     Args:
         editor: Editor of a model that has a likeness.
         photo: `[H, W, 3]` uint8.
-        edit: Edit.
+        edit: Edit, or a Recipe of several.
         faces: N people, such as the chosen ones of find_people.
     Yields:
         Record, its stages "likeness" and "pictures"; the result is a LikenessEdit.
     Raises:
         UserError: a text, a model without a likeness, or a face that is tiny or not in this photo.
     """
-    editor.direction(edit)  # bad words are refused first
+    check_recipe(editor, edit)  # bad words are refused first
     world = _world_of(editor)
     crops = cut_faces(photo, faces, editor.bundle.generator.size)
     read: list[ReadLikeness] = []
@@ -119,10 +120,11 @@ def edit_likeness(
         read.append(world.likeness(photo, face.landmarks))
         yield Record(number, len(faces) + 1, "likeness")
     w_plus = likeness_latents(editor, read)
-    before, after = editor.render(w_plus), editor.render(editor.apply(w_plus, edit))
-    pixels = np.concatenate(list(after), axis=1)
-    made = LikenessEdit(pixels, photo, crops, before, after, w_plus, read, editor.resolve(edit))
-    yield Record(len(faces) + 1, len(faces) + 1, "pictures", made)
+    made = [result_of(edit_by_recipe(editor, one[None], edit)) for one in w_plus]
+    before, after = (np.stack([getattr(one, when) for one in made]) for when in ("before", "after"))
+    pixels, applied = np.concatenate(list(after), axis=1), [one.applied for one in made]
+    result = LikenessEdit(pixels, photo, crops, before, after, w_plus, read, applied)
+    yield Record(len(faces) + 1, len(faces) + 1, "pictures", result)
 
 
 @on_worker
@@ -131,7 +133,9 @@ def likeness_latents(editor: Editor, read: Sequence[ReadLikeness]) -> np.ndarray
     """Latents `[N, L, D]` float32 of N likenesses: their z in closed form, mapped without truncation."""
     z = _world_of(editor).z_from_factors(np.stack([one.factors for one in read]))
     rows = [editor.bundle.generator.get_latents(paddle.to_tensor(one[None])) for one in z]  # as Editor.sample
-    return paddle.concat(rows).numpy()
+    w_plus = paddle.concat(rows).numpy()
+    editor.sampled.remember(w_plus, None, z, 1.0)  # so that their regions are known
+    return w_plus
 
 
 def _world_of(editor: Editor) -> LikenessWorld:

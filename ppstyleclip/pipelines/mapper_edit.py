@@ -13,6 +13,7 @@ import numpy as np
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_count, check_signed
+from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
 from ppstyleclip.text import warn_of_unknown_words
 from ppstyleclip.wording import counted
 from ppstyleclip.worker import on_worker
@@ -182,7 +183,12 @@ def apply_chain(editor: Editor, chain: Sequence[MapperLink], face: np.ndarray) -
 
 
 def map_faces(
-    editor: Editor, faces: np.ndarray, chain: Sequence[MapperLink], *, batch_size: int = 8
+    editor: Editor,
+    faces: np.ndarray,
+    chain: Sequence[MapperLink],
+    *,
+    batch_size: int = 8,
+    region: Any = None,
 ) -> Iterator[MappedRecord]:
     """Send many faces through a chain, some at a time.
 
@@ -191,6 +197,7 @@ def map_faces(
         faces: `[N, L, D]` or `[N, S]`.
         chain: of open_chain or make_chain.
         batch_size: faces at a time.
+        region: where the pictures may change, as Edit takes it, but for "auto"; None: everywhere.
     Yields:
         MappedRecord of each batch.
     Raises:
@@ -200,7 +207,9 @@ def map_faces(
     for first in range(0, len(faces), batch_size):
         some = faces[first : first + batch_size]
         *_, mapped = apply_chain(editor, chain, some)
-        yield MappedRecord(first + len(some), len(faces), first, some, mapped, editor.render(mapped))
+        masks = find_masks(editor, some, region)
+        pictures = draw_in_masks(editor, some, mapped, masks)
+        yield MappedRecord(first + len(some), len(faces), first, some, mapped, pictures)
 
 
 def mapper_stem(link: MapperLink) -> str:

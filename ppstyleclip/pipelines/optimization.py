@@ -22,6 +22,7 @@ from ppstyleclip.methods.optimization import (
 )
 from ppstyleclip.methods.optimization.objective import needed_networks
 from ppstyleclip.pictures import to_pixels
+from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
 from ppstyleclip.text import text_direction, text_embedding
 from ppstyleclip.worker import on_worker
 
@@ -79,6 +80,7 @@ class OptimizationHistory:
         self.start = self.evaluated = self.reached = np.asarray(start, np.float32)
         self.terms: dict[str, list] = {}
         self.frames: list[np.ndarray] = []
+        self.masks: np.ndarray | None = None  # where the faces may change
 
     @property
     def is_empty(self) -> bool:
@@ -98,7 +100,15 @@ class OptimizationHistory:
         """The faces before the last update; with neighbours, what the step saw is a picture of another."""
         if self.config.neighbours == 0:
             return to_pixels(record.images)
-        return to_pixels(draw_latents(self.editor, self.evaluated, self.config.space))
+        return self._drawn(self.evaluated)
+
+    def _drawn(self, latent: np.ndarray) -> np.ndarray:
+        """Pictures of latents, in the region where there is one."""
+        space = self.config.space
+        if self.masks is None:
+            return to_pixels(draw_latents(self.editor, latent, space))
+        start, moved = (to_saveable(self.editor, one, space) for one in (self.start, latent))
+        return draw_in_masks(self.editor, start, moved, self.masks)
 
     def result(self, *, evaluated: bool = False) -> Optimized:
         """What the steps so far have made.
@@ -107,7 +117,7 @@ class OptimizationHistory:
             evaluated: take the last latents whose loss is known, not those of the update after it.
         """
         latent, space = self.evaluated if evaluated else self.reached, self.config.space
-        before, after = (to_pixels(draw_latents(self.editor, one, space)) for one in (self.start, latent))
+        before, after = to_pixels(draw_latents(self.editor, self.start, space)), self._drawn(latent)
         losses = {name: np.stack(values) for name, values in self.terms.items()}
         saveable = to_saveable(self.editor, latent, space)
         return Optimized(before, after, latent, saveable, losses, tuple(self.frames))
@@ -124,6 +134,7 @@ def optimize_faces(
     identity: Any = None,
     pictures_every: int = 0,
     history: OptimizationHistory | None = None,
+    region: Any = None,
 ) -> Iterator[OptimizationRecord]:
     """Optimise faces until CLIP sees the texts in them.
 
@@ -138,6 +149,8 @@ def optimize_faces(
         pictures_every: steps from one record with pictures to the next; 0 for none.
         history: OptimizationHistory that remembers the way; give one to have a result of a run that ends
             early.
+        region: where the pictures may change, as Edit takes it ("auto" follows the first text); None:
+            everywhere.
     Returns:
         iterator of an OptimizationRecord for each step; the last one has the result.
     Raises:
@@ -148,10 +161,24 @@ def optimize_faces(
     generator, clip = editor.bundle.generator, editor.bundle.clip
     needed_networks(config.objective, generator, clip, identity)  # before what takes long
     features = target_features(editor, start, neutral, texts, config)
-    records = optimize(generator, clip, start, features, config, weights=weights, identity=identity)
     if history is None:
         history = OptimizationHistory(editor, start, config)
+    history.masks = _masks(editor, start, config.space, region, neutral, texts[0])
+    records = optimize(
+        generator, clip, start, features, config, weights=weights, identity=identity, masks=history.masks
+    )
     return _remembered(records, history, pictures_every)
+
+
+def _masks(
+    editor: Editor, start: np.ndarray, space: str, region: Any, neutral: str, text: str
+) -> np.ndarray | None:
+    if region is None:
+        return None
+    faces = to_saveable(editor, start, space)
+    if space == "z":
+        editor.sampled.remember(faces, [-1] * len(faces), start, 1.0)
+    return find_masks(editor, faces, region, neutral=neutral, text=text)
 
 
 def _remembered(

@@ -14,17 +14,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from ppstyleclip.align import Face, FaceFinder, choose_faces, paste_back
+from ppstyleclip.align import Face, FaceFinder, choose_faces, crop_to_photo, paste_back
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import import_cv2
 from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, find_chosen_faces, load_finder
 from ppstyleclip.pipelines.inversion import InversionResult, invert_faces
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures, measure
-from ppstyleclip.pipelines.records import Record
+from ppstyleclip.pipelines.recipes import (
+    Applied,
+    Edits,
+    apply_recipe,
+    check_recipe,
+)
+from ppstyleclip.pipelines.records import Record, result_of
+from ppstyleclip.regions import RegionEdit, RegionMask
+from ppstyleclip.regions.masks import LEAST, check_mask_size, feathered
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,9 @@ class PhotoEdit:
         inversion: InversionResult: latents, the editors that drew each face, quality, seconds.
         quality_after: Quality of the edited faces, beside the crops; `inversion.stages[-1].poor` tells which
             faces are drawn badly.
-        edit: the edit with every default filled in.
+        edit: the edit with every default filled in; of several, and of one that was solved, the first of the
+            first face.
+        applied: of each face what was done, with all edits, and where on its crop.
     """
 
     pixels: np.ndarray
@@ -67,31 +80,34 @@ class PhotoEdit:
     inversion: InversionResult
     quality_after: Quality
     edit: ResolvedEdit
+    applied: list[Applied]
 
 
 def edit_photo(
     editor: Editor,
     photo: np.ndarray,
-    edit: Edit | ResolvedEdit,
+    edit: Edits,
     config: PhotoConfig = PhotoConfig(),  # noqa: B008  frozen
     *,
     faces: Sequence[Face] | None = None,
     finder: FaceFinder | None = None,
     measures: Measures | None = None,
     name: str = "the photo",
+    each: Sequence[Edits] = (),
 ) -> Iterator[Record[PhotoEdit]]:
     """Edit the faces of a photo by text.
 
     Args:
         editor: Editor.
         photo: `[H, W, 3]` uint8.
-        edit: Edit.
+        edit: Edit, or a Recipe of several; "auto" is solved for each face.
         config: PhotoConfig.
         faces: the photo's faces where their landmarks are known (align.faces_of_landmarks); then nothing is
             looked for.
         finder: of load_finder; None loads the model's own.
         measures: of load_measures; None loads what is on this machine.
         name: of the photo, for messages.
+        each: the edits of each chosen face, where they are not alike.
     Yields:
         Record, its stages "faces", "latents", "tuning" and "pictures"; the result is a PhotoEdit.
     Raises:
@@ -111,7 +127,7 @@ def edit_photo(
         >>> made.pixels.shape, made.inversion.stages[-1].poor.tolist()
         ((240, 320, 3), [False])
     """
-    editor.direction(edit)  # bad words are refused before a minute is spent on the faces
+    check_recipe(editor, edit)  # bad words are refused before a minute is spent on the faces
     if faces is None:
         finder = load_finder(editor.bundle) if finder is None else finder
         chosen = find_chosen_faces(finder, photo, config.face, name=name)
@@ -119,14 +135,16 @@ def edit_photo(
         chosen = choose_faces(faces, config.face)
     measures = load_measures(editor.bundle) if measures is None else measures
     cut = cut_faces(photo, chosen, editor.bundle.generator.size, editor.bundle.crop)
-    yield from _edit_cut_faces(editor, photo, cut, edit, config, measures)
+    if each and len(each) != len(cut):
+        raise UserError(f"{len(cut)} faces are edited, and {len(each)} have edits of their own; give as many")
+    yield from _edit_cut_faces(editor, photo, cut, each or [edit] * len(cut), config, measures)
 
 
 def _edit_cut_faces(
     editor: Editor,
     photo: np.ndarray,
     faces: list[AlignedFace],
-    edit: Edit | ResolvedEdit,
+    edits: Sequence[Edits],
     config: PhotoConfig,
     measures: Measures,
 ) -> Iterator[Record[PhotoEdit]]:
@@ -139,9 +157,11 @@ def _edit_cut_faces(
         found = record.result
         yield Record(1 + record.done, total, record.stage)
     assert found is not None
-    edited, before, after = photo, [], []
+    edited, before, after, applied = photo, [], [], []
     for number, (face, latent, own) in enumerate(zip(faces, found.w_plus, found.editors), 1):
-        edited, old, new = paste_edit(own, edited, [face], latent[None], edit, paste=config.paste)
+        applied.append(apply_photo_recipe(own, photo, face, latent[None], edits[number - 1]))
+        parts = applied[-1].parts
+        edited, old, new = paste_parts(own, edited, [face], latent[None], parts, paste=config.paste)
         before.append(old[0])
         after.append(new[0])
         if number < len(faces):
@@ -152,7 +172,15 @@ def _edit_cut_faces(
         total,
         "pictures",
         PhotoEdit(
-            edited, photo, faces, np.stack(before), np.stack(after), found, quality, editor.resolve(edit)
+            edited,
+            photo,
+            faces,
+            np.stack(before),
+            np.stack(after),
+            found,
+            quality,
+            applied[0].edits[0],
+            applied,
         ),
     )
 
@@ -162,7 +190,7 @@ def paste_edit(
     photo: np.ndarray,
     faces: Sequence[AlignedFace],
     w_plus: np.ndarray,
-    edit: Edit | ResolvedEdit,
+    edit: Edits,
     *,
     paste: str = "blend",
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -173,16 +201,105 @@ def paste_edit(
         photo: `[H, W, 3]` uint8.
         faces: N AlignedFaces of it.
         w_plus: `[N, L, D]` their latents.
-        edit: Edit.
+        edit: Edit, or a Recipe of several; "auto" is solved for each face.
         paste: as in PhotoConfig.
     Returns:
         (photo with the edited faces, drawn faces `[N, S, S, 3]` uint8 before and after the edit).
+    Raises:
+        UserError: as photo_regions.
     """
-    before, after = editor.synthesize(w_plus), editor.synthesize(editor.apply(w_plus, edit))
-    for face, old, new in zip(faces, before, after):
+    each = [apply_photo_recipe(editor, photo, face, w[None], edit).parts for face, w in zip(faces, w_plus)]
+    parts = [
+        RegionEdit(
+            np.stack([part.step for part in of_one_edit]),
+            None if of_one_edit[0].masks is None else np.concatenate([part.masks for part in of_one_edit]),
+        )
+        for of_one_edit in zip(*each)
+    ]
+    return paste_parts(editor, photo, faces, w_plus, parts, paste=paste)
+
+
+def paste_parts(
+    editor: Editor,
+    photo: np.ndarray,
+    faces: Sequence[AlignedFace],
+    w_plus: np.ndarray,
+    parts: Sequence[RegionEdit],
+    *,
+    paste: str = "blend",
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Do what paste_edit does, with the steps of the edits; if all have regions, nothing else changes."""
+    before = editor.synthesize(w_plus)
+    after = editor.synthesize_edits(w_plus, parts, before=before)
+    regions = _union(parts, len(faces))
+    for number, (face, old, new) in enumerate(zip(faces, before, after)):
         assert face.alignment is not None  # it was cut out of this photo
-        photo = paste_back(photo, face.alignment, _levels(new), _levels(old), way=paste)
+        region = None if regions is None else regions[number]
+        photo = paste_back(photo, face.alignment, _levels(new), _levels(old), way=paste, region=region)
     return photo, to_pixels(before), to_pixels(after)
+
+
+def apply_photo_recipe(
+    editor: Editor, photo: np.ndarray, face: AlignedFace, w_plus: np.ndarray, edits: Edits
+) -> Applied:
+    """Make the edits of one face of a photo, whose w_plus `[1, L, D]` is known; errors as photo_regions."""
+    find = partial(photo_regions, editor, photo, [face], w_plus)
+    return result_of(apply_recipe(editor, w_plus, edits, find))
+
+
+def _union(parts: Sequence[RegionEdit], count: int) -> np.ndarray | None:
+    """Where the edits together may change each of `count` faces; None: everywhere."""
+    known = [part.masks for part in parts if part.masks is not None]
+    if not known or len(known) < len(parts):
+        return None
+    size = known[0].shape[-1]
+    return np.max([np.broadcast_to(one, [count, size, size]) for one in known], axis=0)
+
+
+def photo_regions(
+    editor: Editor,
+    photo: np.ndarray,
+    faces: Sequence[AlignedFace],
+    w_plus: np.ndarray,
+    edit: Edit | ResolvedEdit,
+) -> np.ndarray | None:
+    """Where an edit may change each face of a photo, `[N, S, S]` on their crops; None: everywhere.
+
+    Names of regions are looked up in the faces' landmarks. A mask is as large as the photo.
+
+    Raises:
+        UserError: a mask of another size, or one that leaves a face out.
+    """
+    region = edit.region
+    if region is None:
+        return None
+    size = editor.bundle.generator.size
+    if isinstance(region, RegionMask):
+        check_mask_size(region, photo.shape[1], photo.shape[0], "the photo")
+        return np.stack([_cut(region, face, size) for face in faces])
+    landmarks = [_on_crop(face, size) for face in faces]
+    masks = editor.region_masks(w_plus, edit, landmarks=landmarks)
+    assert masks is not None
+    return masks
+
+
+def _on_crop(face: AlignedFace, size: int) -> np.ndarray:
+    """The landmarks `[68, 2]` of a face in the pixels of its crop."""
+    assert face.alignment is not None and face.face is not None
+    forth = crop_to_photo(face.alignment, size)
+    return (face.face.landmarks - forth[:, 2]) @ np.linalg.inv(forth[:, :2]).T
+
+
+def _cut(mask: RegionMask, face: AlignedFace, size: int) -> np.ndarray:
+    """The part `[size, size]` of a photo's mask that lies on a face's crop."""
+    cv2 = import_cv2()
+    assert face.alignment is not None
+    forth = crop_to_photo(face.alignment, size)
+    way = {"flags": cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, "borderMode": cv2.BORDER_CONSTANT}
+    cut = cv2.warpAffine(feathered(mask.values), forth, (size, size), **way)
+    if cut.max() < LEAST:
+        raise UserError(f"the mask '{mask.name}' leaves the face out; paint on the face, or choose another")
+    return np.clip(cut, 0, 1).astype(np.float32)
 
 
 def _levels(image: np.ndarray) -> np.ndarray:

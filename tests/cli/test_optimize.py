@@ -242,15 +242,15 @@ def test_a_place_that_cannot_be_written_is_said_before_the_first_step(monkeypatc
 
 
 def test_a_full_disk_ends_the_run_in_one_line_and_keeps_the_pictures_before(monkeypatch, capsys):
-    save_png, seen = optimization_folder.save_png, []
+    save_labelled, seen = optimization_folder.save_labelled, []
 
     def fills_up(path, pixels):
         if seen:
             raise CannotWrite(f"cannot write {path}: No space left on device")
         seen.append(path)
-        save_png(path, pixels)
+        save_labelled(path, pixels)
 
-    monkeypatch.setattr(optimization_folder, "save_png", fills_up)
+    monkeypatch.setattr(optimization_folder, "save_labelled", fills_up)
     assert command("--step", "6", "--save_every", "2") == 2
     assert capsys.readouterr().err.strip().splitlines()[-1].endswith("out/00004.png: No space left on device")
     assert [path.name for path in Path("out").iterdir()] == ["00002.png"]

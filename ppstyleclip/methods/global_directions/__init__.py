@@ -23,6 +23,7 @@ from ppstyleclip.methods.global_directions.instant import (
     InstantRelevance,
     default_instant_config,
 )
+from ppstyleclip.methods.global_directions.reach import Population, Spread
 from ppstyleclip.methods.global_directions.refined import RefinedRelevance
 from ppstyleclip.methods.global_directions.relevance import (
     RelevanceConfig,
@@ -36,21 +37,35 @@ from ppstyleclip.methods.global_directions.statistics import (
     StatisticsState,
     collect_statistics,
 )
+from ppstyleclip.methods.global_directions.strength import (
+    AUTO,
+    Budget,
+    Solution,
+    StrengthRecord,
+    Trial,
+)
 from ppstyleclip.stylespace import Relevance
 
 __all__ = [
+    "AUTO",
     "SOURCES",
     "UNITS",
+    "Budget",
     "InstantConfig",
     "InstantRelevance",
+    "Population",
     "RefinedRelevance",
     "Relevance",
     "RelevanceConfig",
     "RelevanceRecord",
+    "Solution",
+    "Spread",
     "StatisticsConfig",
     "StatisticsRecord",
     "StatisticsState",
+    "StrengthRecord",
     "StyleDirection",
+    "Trial",
     "choose_matcher",
     "collect_relevance",
     "collect_statistics",

@@ -30,11 +30,20 @@ class StyleDirection:
         ds: `[S]` float32, zero outside the chosen channels.
         num_channels: how many channels reached beta.
         max_relevance: the largest |relevance @ dt|; beta must stay at or below it.
+        dt: `[D]` the text direction.
+        chosen: `[S]` bool, the channels that reached beta.
+        std: `[S]` deviations of the channels.
+        expected_move: how far alpha 1 is expected to move a picture's CLIP feature along dt; None where the
+            strength of the channels is not known.
     """
 
     ds: np.ndarray
     num_channels: int
     max_relevance: float
+    dt: np.ndarray
+    chosen: np.ndarray
+    std: np.ndarray
+    expected_move: float | None
 
 
 def style_direction(
@@ -115,7 +124,18 @@ def style_direction(
     ds[layout.editable_index] = steps * _step_length(unit, steps, match)
     if unit != "style":
         ds *= stats.std
-    return StyleDirection(ds, int(chosen.sum()), largest)
+    where = np.zeros(layout.size, bool)
+    where[layout.editable_index] = chosen
+    move = _expected_move(ds[layout.editable_index], stats.std[layout.editable_index], match)
+    return StyleDirection(ds, int(chosen.sum()), largest, np.asarray(dt), where, stats.std, move)
+
+
+def _expected_move(ds: np.ndarray, std: np.ndarray, match: ChannelMatch) -> float | None:
+    """What `ds` `[E]` is expected to move a picture's CLIP feature along dt."""
+    if match.effect_norm is None:
+        return None
+    deviations = ds / np.maximum(std, 1e-12)
+    return float((deviations * match.effect_norm * match.r).sum()) / EFFECT_NORM_SPAN
 
 
 def _step_length(unit: str, steps: np.ndarray, match: ChannelMatch) -> float:

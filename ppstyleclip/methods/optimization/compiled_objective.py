@@ -18,6 +18,7 @@ from ppstyleclip.models.forms import inference_of
 from ppstyleclip.worker import on_worker
 
 REFERENCE = "reference_"  # in front of an objective's name: the input with its reference
+MASKS, OUTSIDE = "region_masks", "region_outside"  # inputs of a loss whose pictures change in a region alone
 
 
 class ObjectiveLayer(nn.Layer):
@@ -37,6 +38,8 @@ class ObjectiveLayer(nn.Layer):
         """Evaluate named inputs."""
         latent = tensors["latent"]
         images = self.draw(to_styles(self.generator, self.networks.layout, latent, self.space))
+        if MASKS in tensors:
+            images = tensors[OUTSIDE] + tensors[MASKS] * (images - tensors[OUTSIDE])
         parts, weighted = [], []
         for name, objective in self.objectives.items():
             context = Context(
@@ -114,9 +117,24 @@ def start_references(networks: Networks, config: ObjectiveConfig, space: str, st
     functions = reference_functions(networks, config)
     if not functions:
         return {}
-    styles = to_styles(networks.generator, networks.layout, paddle.to_tensor(start), space)
-    images = networks.generator.synthesis_from_styles(styles, noise="const")
+    images = _start_images(networks, space, start)
     return {name: function(images).numpy() for name, function in functions.items()}
+
+
+@on_worker
+@paddle.no_grad()
+def region_inputs(networks: Networks, space: str, start: np.ndarray, masks: np.ndarray | None) -> dict:
+    """`{input: [N, ...]}` the masks `[N or 1, H, W]` of a region, and the pictures of the start."""
+    if masks is None:
+        return {}
+    images = _start_images(networks, space, start).numpy()
+    tiled = np.broadcast_to(masks[:, None], [len(images), 1, *masks.shape[1:]])
+    return {MASKS: np.ascontiguousarray(tiled, np.float32), OUTSIDE: images}
+
+
+def _start_images(networks: Networks, space: str, start: np.ndarray) -> paddle.Tensor:
+    styles = to_styles(networks.generator, networks.layout, paddle.to_tensor(start), space)
+    return networks.generator.synthesis_from_styles(styles, noise="const")
 
 
 def reference_functions(networks: Networks, config: ObjectiveConfig) -> dict[str, Callable]:

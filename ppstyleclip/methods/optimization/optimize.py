@@ -18,7 +18,11 @@ import numpy as np
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_signed
 from ppstyleclip.methods.optimization.adam import DescentRecord, adam_steps
-from ppstyleclip.methods.optimization.compiled_objective import compile_objective, start_references
+from ppstyleclip.methods.optimization.compiled_objective import (
+    compile_objective,
+    region_inputs,
+    start_references,
+)
 from ppstyleclip.methods.optimization.config import OptimizationConfig
 from ppstyleclip.methods.optimization.objective import needed_networks
 from ppstyleclip.methods.optimization.spaces import moving_mask, neighbour_offsets
@@ -35,6 +39,7 @@ def optimize(
     *,
     weights: Any = None,
     identity: Any = None,
+    masks: np.ndarray | None = None,
 ) -> Iterator[DescentRecord]:
     """Move latents towards texts.
 
@@ -48,6 +53,8 @@ def optimize(
         config: how.
         weights: `[T]` of the texts; None is 1 each.
         identity: network with `identity_features`, where a part of the loss needs it.
+        masks: `[N or 1, H, W]` of 0 to 1, where the pictures may change: the loss sees them pasted over those
+            of the start. None: everywhere.
     Yields:
         DescentRecord of each step; its terms are those of config.objective.parts.
     Raises:
@@ -81,6 +88,7 @@ def optimize(
             "start": start + offset,
             "texts": wanted,
             **start_references(networks, config.objective, config.space, start + offset),
+            **region_inputs(networks, config.space, start + offset, masks),
         }
         for offset, wanted in zip(offsets, texts)
     ]

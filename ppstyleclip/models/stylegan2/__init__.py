@@ -11,6 +11,7 @@ Everything else is the same synthesis in other forms; tests hold each of them eq
 | inference (inference) | many or large pictures are drawn | constant weights, oneDNN, Winograd's form |
 | first layers (inference) | from 256 px on: layers up to 32 px | small layers draw many pictures at once |
 | batch one (inference_layers) | from 256 px on: layers above 32 px | the weights are scaled, not x |
+| region (region) | an edit stays in a part of the picture | two chains, blended at each layer |
 | backward (backward) | a loss needs gradients in the styles | forward operators run under oneDNN |
 | prefix (prefix) | relevance: pictures differ from some layer on | the layers before are drawn once |
 | cached convolution (prefix, inference_layers) | relevance: one channel changes | so is the rest |

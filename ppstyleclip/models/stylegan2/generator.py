@@ -26,6 +26,7 @@ from .inference import StyleGAN2Inference
 from .layers import ConstantInput, EqualLinear, PixelNorm, StyledConv, ToRGB
 from .layout import is_to_rgb, latent_layer, layout_from_channels, noise_layer
 from .prefix import StyleGAN2Prefix
+from .region import draw_in_region, layer_sides
 
 FAMILY = "stylegan2"
 
@@ -177,6 +178,32 @@ class StyleGANv2Generator(nn.Layer):
         """
         self._check_styles(styles)
         return self._synthesis(styles, self._noises(noise, seed, styles[0].shape[0]))
+
+    def synthesis_in_region(
+        self, styles: Sequence[Tensor], edited: Sequence[Tensor], masks: Mapping[int, Tensor]
+    ) -> Tensor:
+        """Draw images `[N, 3, size, size]` that follow `edited` inside a region and `styles` outside it.
+
+        Two chains go through the layers, with constant noise. After layer l of side r, with m = masks[r], the
+        edited one goes on from m layer(x'; s') + (1 - m) layer(x; s) (FEAT, Hou et al., 2022); the sum of the
+        ToRGB layers likewise.
+
+        Args:
+            styles, edited: as `style_affine` returns them, before and after the edit.
+            masks: `{r: [N or 1, 1, r, r]}`, 0 to 1, for each of `layer_sides`.
+        Raises:
+            ValueError: the styles are not those of this generator.
+        """
+        self._check_styles(styles)
+        self._check_styles(edited)
+        return draw_in_region(
+            self._layers(), self.input.input, styles, edited, masks, noises=self._own_noises()
+        )
+
+    @property
+    def layer_sides(self) -> tuple[int, ...]:
+        """Sides of the layers' results, ascending: those of the masks of synthesis_in_region."""
+        return layer_sides(self.size)
 
     def forward(
         self,

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import paddle.nn as nn
 from paddle import Tensor
 
-from ..generator import InferencePart, SynthesisRequest
+from ..generator import InferencePart, SynthesisRequest, mask_name
 from .backward import SynthesisBackward
 from .inference_layers import BatchOneConv, CachedConv, InferenceConv, InferenceToRGB, register_constant
 from .layout import is_to_rgb, last_to_rgb, output_side
+from .region import draw_in_region, layer_sides
 
 if TYPE_CHECKING:
     from .generator import StyleGANv2Generator
@@ -93,6 +94,32 @@ class StyleGAN2Inference:
             self._part(replace(form, stop=cut), _at_once(SMALL_SIDE), ("x", "image"), request.legacy_ir),
             self._last_part(last, side, request.legacy_ir),
         ]
+
+    def region_part(self, request: SynthesisRequest) -> InferencePart:
+        """The program of an edit that stays in its region: two whole chains, see RegionSynthesis.
+
+        Its styles are those before the edit and those after it, `[*styles, *edited]`; beside them it takes
+        the mask at each of `layer_sides`.
+        """
+        generator = self.generator
+        at_once = _at_once(generator.size)
+        form = SynthesisForm(
+            side=generator.size,
+            noise=request.noise,
+            winograd=request.precision == "fp32" and not request.on_gpu,
+            batch_one=at_once == 1 and request.legacy_ir,
+        )
+        return InferencePart(
+            key=("stylegan2 region", *astuple(form)),
+            first=0,
+            widths=2 * style_widths(generator, form),
+            inputs={mask_name(side): (1, side, side) for side in layer_sides(generator.size)},
+            outputs=("images",),
+            at_once=at_once,
+            build=lambda: RegionSynthesis(generator, form),
+            onednn_operators=ONEDNN_OPERATORS if request.legacy_ir else None,
+            skipped_passes=SKIPPED_PASSES if request.legacy_ir else (),
+        )
 
     def differentiable(self) -> InferenceSynthesis:
         """Build the whole synthesis with constant noise; it has a backward of its own."""
@@ -188,6 +215,26 @@ class FirstLayers(nn.Layer):
     def forward(self, styles, x=None, image=None, **change):
         """Return [x, image] before tensor `form.stop`; args as for InferenceSynthesis."""
         return list(run_layers(self.layers, styles, self.input if x is None else x, image, change))
+
+
+class RegionSynthesis(nn.Layer):
+    """An edit blended into its region at each layer, with constant noise or none; see region.draw_in_region.
+
+    Args:
+        generator: StyleGANv2Generator; its weights are copied.
+        form: which layers, and how: all of them.
+    """
+
+    def __init__(self, generator: StyleGANv2Generator, form: SynthesisForm):
+        super().__init__()
+        self.layers, self.sides = inference_layers(generator, form), layer_sides(generator.size)
+        register_constant(self, "input", generator.input.input.numpy())
+
+    def forward(self, styles, **masks):
+        """Draw images of `[*styles, *edited]` and the mask at each side."""
+        count = len(self.layers)
+        by_side = {side: masks[mask_name(side)] for side in self.sides}
+        return draw_in_region(self.layers, self.input, styles[:count], styles[count:], by_side)
 
 
 def inference_layers(generator: StyleGANv2Generator, form: SynthesisForm) -> nn.LayerList:

@@ -232,9 +232,11 @@ class InferenceToRGB(nn.Layer):
             out = F.conv2d(x, self.weight * style) + self.bias
         else:
             out = F.conv2d(x * style, self.weight) + self.bias
-        if image is None:
-            return out
-        return out + F.conv2d_transpose(image, self.filter, stride=2, padding=1, groups=3)
+        return out if image is None else out + self.enlarge(image)
+
+    def enlarge(self, image):
+        """Return `[N, 3, 2 H, 2 W]`, what forward adds of a picture `[N, 3, H, W]`."""
+        return F.conv2d_transpose(image, self.filter, stride=2, padding=1, groups=3)
 
 
 def to_nchw(x: Tensor) -> Tensor:

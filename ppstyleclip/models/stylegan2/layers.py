@@ -183,4 +183,8 @@ class ToRGB(nn.Layer):
     def forward(self, x, style, skip=None):
         """Return `[N, 3, H, W]` from features `[N, I, H, W]`, styles `[N, I]`, a picture of half the size."""
         out = self.conv(x, style) + self.bias.squeeze(0)
-        return out if skip is None else out + self.upsample(skip)
+        return out if skip is None else out + self.enlarge(skip)
+
+    def enlarge(self, skip):
+        """Return `[N, 3, 2 H, 2 W]`, what forward adds of a picture `[N, 3, H, W]`."""
+        return self.upsample(skip)

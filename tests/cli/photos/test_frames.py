@@ -97,13 +97,13 @@ def test_a_result_that_cannot_be_written_leaves_the_old_ones(embedded, monkeypat
         Path(f"out/{name}.edited.png").write_text("old")
     written = []
 
-    def full(path, pixels):
+    def full(path, pixels, **options):
         if written:
             raise CannotWrite(f"cannot write {path}: No space left on device")
         written.append(path)
         save_png(path, pixels)
 
-    monkeypatch.setattr(saving, "save_png", full)
+    monkeypatch.setattr(saving, "save_labelled", full)
     assert run("edit_photo", "frames", "--target", "happy face", "--steps", "0") == 2
     assert "No space left" in capsys.readouterr().err
     assert names() == ["a.edited.png", "b.edited.png"]

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Two and three edits at once: are all reached as often as single edits let one expect?
+
+    python benchmarks/several_edits.py
+    python benchmarks/several_edits.py --strength auto --orthogonal
+
+Each recipe is applied to faces that lack all that its texts say; two judges that know no CLIP say of each
+text whether it is reached. Beside that: the product of the rates of its edits, each alone on the same faces.
+Edits of the same attribute exclude each other and are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from itertools import combinations
+
+import numpy as np
+from auto_strength import is_judged_good
+from edit_quality import PAIRS, Bench
+
+RELEVANCE = ("matrix", "instant", "instant+")
+SLACK = 0.05  # that the joint rate may lie below the product
+
+
+def combined(bench, size, per_recipe, least):
+    """Lists of `size` pairs that can go together, with the faces that lack all of them."""
+    for pairs in combinations(PAIRS, size):
+        named = [name for pair in pairs for name in (pair.factor, *pair.also)]
+        if len(set(named)) < len(named):
+            continue
+        rows = set.intersection(*(set(bench.starting(pair, None).tolist()) for pair in pairs))
+        if len(rows) >= least:
+            yield pairs, sorted(rows)[:per_recipe]
+
+
+def rates(bench, pairs, rows, strength, is_orthogonal):
+    """(rate at which all are reached together, product of the rates of each alone)."""
+    from ppstyleclip import Edit
+    from ppstyleclip.pipelines.recipes import Recipe, edit_styles
+
+    alpha = "auto" if strength == "auto" else None
+    edits = tuple(Edit(pair.neutral, pair.target, alpha=alpha) for pair in pairs)
+    faces = bench.s.numpy()[rows]
+    together = bench.render(edit_styles(bench.editor, faces, Recipe(edits, orthogonal=is_orthogonal)))
+    alone = [bench.render(edit_styles(bench.editor, faces, edit)) for edit in edits]
+    good = [judged(bench, pair, rows, together) for pair in pairs]
+    single = [judged(bench, pair, rows, images).mean() for pair, images in zip(pairs, alone)]
+    return float(np.all(good, axis=0).mean()), float(np.prod(single))
+
+
+def judged(bench, pair, rows, images):
+    """`[N]` what the judges say of one picture of each of N faces."""
+    return np.array([is_judged_good(bench, pair, row, images[k : k + 1])[0] for k, row in enumerate(rows)])
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--faces", type=int, default=400, help="held-out faces to choose from")
+    parser.add_argument("--per-recipe", type=int, default=20)
+    parser.add_argument("--recipes", type=int, default=12, help="of each size")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[2, 3])
+    parser.add_argument("--seed", type=int, default=777000)
+    parser.add_argument("--relevance", choices=RELEVANCE)
+    parser.add_argument("--strength", choices=("default", "auto"), default="default")
+    parser.add_argument("--orthogonal", action="store_true")
+    args = parser.parse_args(argv)
+    from ppstyleclip.threads import import_paddle
+
+    import_paddle()
+    from ppstyleclip.zoo import load_bundle
+
+    bench = Bench(load_bundle(None), args.faces, args.seed, args.relevance)
+    print("| edits | faces | all reached | product of each alone | |\n|---|---|---|---|---|")
+    for size in args.sizes:
+        known = list(combined(bench, size, args.per_recipe, args.per_recipe // 2))
+        chosen = np.random.RandomState(0).permutation(len(known))[: args.recipes]
+        found = []
+        for pairs, rows in (known[k] for k in sorted(chosen)):
+            joint, product = rates(bench, pairs, rows, args.strength, args.orthogonal)
+            found.append((joint, product))
+            names = "; ".join(pair.target for pair in pairs)
+            verdict = "" if joint >= product - SLACK else "below"
+            print(f"| {names} | {len(rows)} | {joint:.2f} | {product:.2f} | {verdict} |", flush=True)
+        joint, product = np.mean(found, axis=0)
+        below = sum(one < other - SLACK for one, other in found)
+        print(f"| mean of {len(found)} recipes of {size} | | {joint:.3f} | {product:.3f} | {below} below |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Arguments for several edits at once, and for what "auto" may cost; and what they stand for."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Callable
+
+from ppstyleclip.cli.argument_types import FRACTION
+from ppstyleclip.errors import UserError
+from ppstyleclip.pipelines.recipe_files import EditWords, RecipeWords, parse_edit, read_recipe
+
+if TYPE_CHECKING:
+    from ppstyleclip.editor import Editor
+    from ppstyleclip.pipelines.recipes import Recipe
+
+# Options that say what an edit leaves open, and the fields of EditWords.
+_OPTIONS = {
+    "beta": "beta_threshold",
+    "unit": "alpha_unit",
+    "templates": "templates",
+    "pull": "pull",
+    "soft": "soft_threshold",
+    "region": "region",
+}
+
+
+def add_recipe_arguments(add: Callable[..., Any]) -> None:
+    """Add edits by --edit and --recipe, and budgets; `add` is a group's add_argument."""
+    add(
+        "--edit",
+        action="append",
+        metavar="EDIT",
+        help="in place of --target, and as often as wished: 'face -> smiling face @ 3'; without -> the face "
+        "is a 'face', without @ the strength is the model's own; @ auto solves it",
+    )
+    add("--recipe", metavar="FILE", help="in place of --target: several edits in a file, YAML or JSON")
+    add(
+        "--orthogonal",
+        action="store_true",
+        help="take out of each of several edits what it shares with the others",
+    )
+    add(
+        "--identity",
+        type=FRACTION,
+        metavar="COSINE",
+        help="of auto: how alike the face stays at least, 0 for no limit (default: 0.6 where the model has "
+        "an identity network)",
+    )
+    add(
+        "--outside",
+        type=FRACTION,
+        metavar="SHARE",
+        help="of auto: mean change outside of the edit at most, of black to white (default: 0.03)",
+    )
+
+
+def check_recipe_arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse arguments that say nothing together, or not what to edit; does nothing under --help."""
+    given = [f"--{name}" for name in ("target", "edit", "recipe") if getattr(args, name) is not None]
+    if not given:
+        parser.error("the following arguments are required: --target (or --edit, or --recipe)")
+    if len(given) > 1:
+        parser.error(f"{' and '.join(given)} each say what to edit; give one of them")
+    strengths = _strengths(args)
+    if "auto" in strengths and len(strengths) > 1:
+        parser.error("argument --direction_offset: auto is one strength; give it alone, or numbers")
+    if args.target is None and len(strengths) > 1:
+        parser.error("several edits have one strength each; give one --direction_offset, for those without @")
+
+
+def recipe_words(args: argparse.Namespace) -> RecipeWords:
+    """What the arguments say is to be edited, one edit or several; Paddle is not needed.
+
+    Raises:
+        UserError: an edit or a recipe file that cannot be read, or a budget with nothing to be solved.
+    """
+    if args.recipe is not None:
+        words = read_recipe(args.recipe)
+    elif args.edit is not None:
+        words = RecipeWords(tuple(parse_edit(text) for text in args.edit))
+    else:
+        words = RecipeWords((EditWords(args.target, args.neutral),))
+    words = replace(
+        words,
+        edits=tuple(_with_options(edit, args) for edit in words.edits),
+        orthogonal=words.orthogonal or args.orthogonal,
+        **{name: getattr(args, name) for name in ("identity", "outside") if getattr(args, name) is not None},
+    )
+    is_open = any("auto" in (edit.alpha, edit.beta) for edit in words.edits)
+    if not is_open and (args.identity is not None or args.outside is not None):
+        raise UserError(
+            "--identity and --outside are budgets of what is solved, and nothing is; "
+            "add --direction_offset auto, or leave them out"
+        )
+    return words
+
+
+def recipe_of_arguments(args: argparse.Namespace) -> Recipe:
+    """The Recipe of recipe_words; errors as recipe_of."""
+    from ppstyleclip.pipelines.recipes import recipe_of
+
+    return recipe_of(recipe_words(args))
+
+
+def is_plain(args: argparse.Namespace) -> bool:
+    """Whether there is one edit, by --target, with nothing to be solved."""
+    return args.target is not None and "auto" not in (*_strengths(args), args.beta_threshold)
+
+
+def with_identity(editor: Editor, args: argparse.Namespace) -> Editor:
+    """The editor with the identity network that --ir_se50_weights names, for budgets."""
+    if getattr(args, "ir_se50_weights", None) is None or is_plain(args):
+        return editor
+    from ppstyleclip.editor import Editor
+    from ppstyleclip.zoo import load_identity
+
+    bundle = editor.bundle.with_parts(identity=load_identity(args.ir_se50_weights))
+    return Editor(bundle, relevance=getattr(args, "relevance", None))
+
+
+def _strengths(args: argparse.Namespace) -> list[Any]:
+    """The strengths of --direction_offset, which some commands take one of."""
+    given = args.direction_offset
+    return [] if given is None else list(given) if isinstance(given, list) else [given]
+
+
+def _with_options(edit: EditWords, args: argparse.Namespace) -> EditWords:
+    """The edit, and from the options what it leaves open."""
+    usual = {field.name: field.default for field in fields(EditWords)}
+    found: dict[str, Any] = {}
+    for name, option in _OPTIONS.items():
+        value = getattr(args, option, None)
+        if value is not None and getattr(edit, name) == usual[name]:
+            found[name] = value
+    strengths = _strengths(args)
+    if edit.alpha is None and strengths:
+        found["alpha"] = strengths[-1]
+    return replace(edit, **found)

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""One edit in words, as a user writes it and with everything filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Union
+
+from ppstyleclip.methods.checks import check_signed
+from ppstyleclip.methods.global_directions import Budget
+from ppstyleclip.regions import Region, check_region
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit in words; None stands for the bundle's own default.
+
+    Attributes:
+        neutral: what the face is, such as "face".
+        target: what it should become, such as "smiling face".
+        alpha: strength; negative goes the other way, 0 changes nothing. "auto": the smallest at which a face
+            reaches the text within the budget, see Editor.solve.
+        beta: channels whose `|relevance @ dt|` is below it are left alone; typically 0.08 to 0.3. "auto": of
+            several the one with which a face reaches the text and loses least.
+        unit: what alpha counts: "style" (raw values, as PaddleGAN), "sigma" (deviations, as the paper) or
+            "effect" (expected move of the CLIP feature; one alpha fits all texts).
+        templates: "paddlegan" (46), "official" (79) or "plain" (the words alone).
+        soft: share of its movement that a channel below beta keeps; 0 in the paper.
+        pull: how far the step leans towards how faces differ in truth, 0 (the paper's) to 1; see
+            style_direction.
+        region: where the picture may change: a name such as "mouth", names joined by "+", "auto", the path
+            of a mask or an array `[H, W]`; None: everywhere. See regions.check_region.
+        budget: of what "auto" may cost; None is Budget().
+
+    Examples:
+        >>> from ppstyleclip import Edit
+        >>> print(Edit("face", "happy face", alpha=3))
+        face -> happy face
+    """
+
+    neutral: str
+    target: str
+    alpha: float | str | None = None
+    beta: float | str | None = None
+    unit: str | None = None
+    templates: str | None = None
+    soft: float = 0.0
+    pull: float | None = None
+    region: Any = None
+    budget: Budget | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "region", check_region(self.region))
+
+    def __str__(self) -> str:
+        return f"{self.neutral} -> {self.target}"
+
+
+@dataclass(frozen=True)
+class ResolvedEdit:
+    """An edit with everything filled in, as Editor.resolve returns it; the attributes are Edit's."""
+
+    neutral: str
+    target: str
+    alpha: float
+    beta: float
+    unit: str
+    templates: str
+    soft: float
+    pull: float
+    region: Region | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "beta", "soft", "pull"):
+            check_signed(name, getattr(self, name))
+
+    def __str__(self) -> str:
+        return f"{self.neutral} -> {self.target}"
+
+
+AnyEdit = Union[Edit, ResolvedEdit]
