@@ -26,6 +26,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from collections import Counter
@@ -218,7 +219,9 @@ def of_the_description(url: str, examples: int) -> int:
     if importlib.util.find_spec("schemathesis") is None or program is None:
         return -1
     options = ["--checks", "not_a_server_error", "--max-examples", str(examples), "--continue-on-failure"]
-    return subprocess.run([program, "run", f"{url}/openapi.json", *options, "--no-color"]).returncode
+    with tempfile.TemporaryDirectory() as folder:  # it writes a cache where it is called
+        command = [program, "run", f"{url}/openapi.json", *options, "--no-color"]
+        return subprocess.run(command, cwd=folder).returncode
 
 
 def main(argv: list[str] | None = None) -> int:
