@@ -26,13 +26,13 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 
-import httpx
-from serving import started, wait_ready
+from serving import httpx, started, wait_ready
 
 UP = ("../", "..\\", "%2e%2e/", "..%2f", "%252e%252e%252f", "....//", "..;/", "%c0%ae%c0%ae/", "./../")
 AIMS = ("etc/passwd", "jobs.sqlite3", "proc/self/environ", "windows/win.ini", "data/lock")
@@ -219,7 +219,9 @@ def of_the_description(url: str, examples: int) -> int:
     if importlib.util.find_spec("schemathesis") is None or program is None:
         return -1
     options = ["--checks", "not_a_server_error", "--max-examples", str(examples), "--continue-on-failure"]
-    return subprocess.run([program, "run", f"{url}/openapi.json", *options, "--no-color"]).returncode
+    with tempfile.TemporaryDirectory() as folder:  # it writes a cache where it is called
+        command = [program, "run", f"{url}/openapi.json", *options, "--no-color"]
+        return subprocess.run(command, cwd=folder).returncode
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -234,6 +236,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--sockets", type=int, default=1000, help="held at once (default: 1000)")
     parser.add_argument("--junk", type=int, default=300, help="lines that are hardly HTTP (default: 300)")
     args = parser.parse_args(argv)
+    if httpx is None:
+        raise SystemExit("this needs httpx; do: pip install httpx")
     with contextlib.ExitStack() as stack:
         url = args.url
         if url is None:

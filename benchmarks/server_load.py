@@ -21,10 +21,9 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-import httpx
 import numpy as np
 from PIL import Image
-from serving import resident_bytes, started
+from serving import httpx, resident_bytes, started
 
 SIDE, FACE = 512, 288  # pixels of a photo, of the face in it
 WORDS = ("happy face", "sad face", "face with glasses", "face with long hair")

@@ -12,7 +12,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+try:
+    import httpx
+except ImportError:  # --help answers without it
+    httpx = None  # type: ignore[assignment]
 
 
 @contextlib.contextmanager
@@ -24,6 +27,8 @@ def started(**settings: object) -> Iterator[tuple[str, Path, subprocess.Popen]]:
     Yields:
         (address, its folder of data, the process).
     """
+    if httpx is None:
+        raise SystemExit("this needs httpx; do: pip install httpx")
     with tempfile.TemporaryDirectory() as folder:
         names = {f"PPSTYLECLIP_SERVER_{name.upper()}": str(value) for name, value in settings.items()}
         data, log = Path(folder) / "data", open(Path(folder) / "log", "w")

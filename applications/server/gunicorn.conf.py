@@ -2,8 +2,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """gunicorn's settings: `gunicorn -c gunicorn.conf.py "ppstyleclip.server.app:create_from_environment()"`.
 
-One worker: the queue, its thread and Socket.IO live in one process.
-Needs: pip install gunicorn uvicorn-worker
+One worker: queue, thread and Socket.IO live in one process. Needs: pip install gunicorn uvicorn-worker
 """
 
 bind = "127.0.0.1:8000"

@@ -143,7 +143,7 @@ class Sockets:
             cors_credentials=False,
             max_http_buffer_size=65_536,
             ping_interval=25,
-            ping_timeout=20,
+            ping_timeout=60,  # a busy machine may answer late
             logger=False,
             engineio_logger=False,
         )

@@ -31,7 +31,7 @@ class LikenessWorld:
     """
 
     z_dim: int
-    likeness: Callable[[np.ndarray, np.ndarray], ReadLikeness]
+    likeness: Callable[..., ReadLikeness]
     z_from_factors: Callable[[np.ndarray], np.ndarray]
 
 

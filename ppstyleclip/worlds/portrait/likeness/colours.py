@@ -14,7 +14,7 @@ from ppstyleclip.worlds.portrait.smooth import sat
 HAIR_LIGHT = 0.8  # on drawn hair, as a share of its colour
 HAIR_NAMES = ("hair_lightness", "hair_redness", "hair_grey")
 WHITE = 80.0  # L from which hair is white, whatever the light's colour
-WARM = np.float32([0, 4, 2])  # that hair loses where skin, which is redder in photos, sets the light
+WARM = np.array([0, 4, 2], np.float32)  # that hair loses where skin, which is redder in photos, sets the light
 GLEAM = 22.0  # of black hair, in L
 ODD = (0.0, 3.0, 4.0)  # of Lab, what a deviation of lightness, redness and grey has to be worth
 NAVY, BLACK_CLOTH = -1.5, 30.0  # nothing drawn is blacker than navy; L of black clothes
@@ -53,7 +53,7 @@ def hair_factors(lab: np.ndarray) -> dict[str, float]:
 @lru_cache(maxsize=4)
 def _drawn(codes, k):
     values = np.linspace(-1.8, 1.8, 25)
-    return values, to_lab(np.float32([palette(codes, 0.5 + 0.5 * sat(v, k)) for v in values]))
+    return values, to_lab(np.array([palette(codes, 0.5 + 0.5 * sat(v, k)) for v in values], np.float32))
 
 
 def nearest(codes, lab: np.ndarray, k: float = 0.75) -> float:

@@ -15,7 +15,7 @@ COLUMNS = (-0.5, -0.25, 0.0, 0.25, 0.5)  # u of the ways
 HAIRLINE, HAIRLINE_SPREAD = -1.08, 0.22  # of people
 TOP, TOP_SPREAD = -1.72, 0.18
 THIN = 5  # steps; hair on top of a head is thicker
-SPREAD = np.float32([11, 5, 6])  # of Lab within skin, hair and background
+SPREAD = np.array([11, 5, 6], np.float32)  # of Lab within skin, hair and background
 NEAR = 2.6  # deviations within which a colour counts as the hair's
 LONG = 3.3  # level of one side, from which the other counts less
 SCALP = 0.8  # of the skin's L, that a bald head has at least
@@ -148,7 +148,7 @@ def _behind(patch, lab, top):
     for part in (backdrop, clothes):
         values = [patch.values(lab, *place) for place in part]
         found.append([np.median(one, 0) for one in values if len(one) > 30])
-    return found[0] or [np.float32([60, 0, 0])], found[1]
+    return found[0] or [np.array([60, 0, 0], np.float32)], found[1]
 
 
 def _beside(patch, lab, skin):

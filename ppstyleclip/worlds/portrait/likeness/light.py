@@ -17,7 +17,7 @@ from ppstyleclip.worlds.portrait.colours import SKINS, palette
 from ppstyleclip.worlds.portrait.likeness.patch import MIDDLE, SIDE, UNIT, Patch
 from ppstyleclip.worlds.portrait.smooth import sat
 
-LUMINANCE = np.float32([0.2126, 0.7152, 0.0722])
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 CHEEKS = ((-0.62, 0.62, 0.17), (0.62, 0.62, 0.17), (-0.45, 0.85, 0.12), (0.45, 0.85, 0.12))  # u, v, half
 NOSE = (0.0, 0.45, 0.10)
 # The tone, fitted to faces of photographs whose tone was judged by eye: the skin's log2 of green to blue, the
@@ -29,7 +29,7 @@ TONE = -0.25
 TONES = (-1.5, 1.15)
 DARKER = 1.35  # tones beyond the middle: few of the faces that were fitted were dark
 GAINS = (0.3, 8.0)  # by which a photo is made darker or brighter
-DRAWN_LIGHT = np.float32([0.92, 0.86, 0.82])  # on the cheeks of drawn faces, as a share of their colour
+DRAWN_LIGHT = np.array([0.92, 0.86, 0.82], np.float32)  # on the cheeks of drawn faces, as a share of their colour
 
 
 def skin_samples(patch: Patch) -> np.ndarray:

@@ -96,7 +96,7 @@ def read_patch(patch: Patch, norms: Norms = PEOPLE) -> tuple[dict[str, float], d
     found = {"skin_tone": tone, **read_shape(measured, norms)}
     sure = {name: CONFIDENCE[name] for name in found}
     found_hair = hair.read_hair(patch, lab, skin)
-    parts = (
+    parts: tuple[tuple[dict[str, float], dict[str, float]], ...] = (
         hair_values(found_hair),
         beard_values(beard.beard_shares(patch, lab, skin, found_hair.colour), found_hair, skin),
         glasses_values(glasses.frame_lines(patch, lab, skin)),
