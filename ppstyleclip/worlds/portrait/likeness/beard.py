@@ -22,7 +22,11 @@ def beard_shares(patch: Patch, lab: np.ndarray, skin: np.ndarray, hair: np.ndarr
     )
     found = []
     for spots, shade in zip(places, SHADE):
-        values = [np.median(patch.values(lab, spot[0], spot[1], 0.08)[:, 0], 0) for spot in spots if _seen(patch, spot)]
+        values = [
+            np.median(patch.values(lab, spot[0], spot[1], 0.08)[:, 0], 0)
+            for spot in spots
+            if _seen(patch, spot)
+        ]
         dark = skin[0] - np.median(values) - shade if values else 0.0
         found.append(float(np.clip(dark / full, -0.3, 1.2)))
     return tuple(found)

@@ -14,7 +14,8 @@ from ppstyleclip.worlds.portrait.smooth import sat
 HAIR_LIGHT = 0.8  # on drawn hair, as a share of its colour
 HAIR_NAMES = ("hair_lightness", "hair_redness", "hair_grey")
 WHITE = 80.0  # L from which hair is white, whatever the light's colour
-WARM = np.array([0, 4, 2], np.float32)  # that hair loses where skin, which is redder in photos, sets the light
+# What hair loses where skin, which is redder in photos, sets the light.
+WARM = np.array([0, 4, 2], np.float32)
 GLEAM = 22.0  # of black hair, in L
 ODD = (0.0, 3.0, 4.0)  # of Lab, what a deviation of lightness, redness and grey has to be worth
 NAVY, BLACK_CLOTH = -1.5, 30.0  # nothing drawn is blacker than navy; L of black clothes
@@ -31,7 +32,7 @@ def drawn_hair() -> tuple[np.ndarray, np.ndarray]:
         -1,
     ).reshape(-1, 3)
     colours = [natural_hair(dict(zip(HAIR_NAMES, row))) for row in grid]
-    return grid, to_lab(np.float32(colours) * np.float32(HAIR_LIGHT))
+    return grid, to_lab(np.asarray(colours, np.float32) * np.asarray(HAIR_LIGHT, np.float32))
 
 
 def hair_factors(lab: np.ndarray) -> dict[str, float]:

@@ -29,7 +29,8 @@ TONE = -0.25
 TONES = (-1.5, 1.15)
 DARKER = 1.35  # tones beyond the middle: few of the faces that were fitted were dark
 GAINS = (0.3, 8.0)  # by which a photo is made darker or brighter
-DRAWN_LIGHT = np.array([0.92, 0.86, 0.82], np.float32)  # on the cheeks of drawn faces, as a share of their colour
+# On the cheeks of drawn faces, as a share of their colour.
+DRAWN_LIGHT = np.array([0.92, 0.86, 0.82], np.float32)
 
 
 def skin_samples(patch: Patch) -> np.ndarray:
