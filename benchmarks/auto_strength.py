@@ -21,6 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from edit_quality import END, MOVE, PAIRS, Bench
 
+from ppstyleclip.finite import finite_number
+
 ALPHAS, BETAS = 14, 6
 RELEVANCE = ("matrix", "instant", "instant+")
 
@@ -145,8 +147,8 @@ def main(argv=None):
     parser.add_argument("--seed", type=int, default=777000)
     parser.add_argument("--relevance", choices=RELEVANCE)
     parser.add_argument("--free", choices=("alpha", "both"), default="both", help="what is solved")
-    parser.add_argument("--identity", type=float, default=0.6)
-    parser.add_argument("--outside", type=float, help="default: the product's")
+    parser.add_argument("--identity", type=finite_number, default=0.6)
+    parser.add_argument("--outside", type=finite_number, help="default: the product's")
     args = parser.parse_args(argv)
     from ppstyleclip.threads import import_paddle
 

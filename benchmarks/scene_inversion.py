@@ -20,6 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.finite import finite_number
+
 FIRST_SCENE = 960_000  # seeds that no fit sees
 SIDES = (96, 192)  # of the frames in a scene of 640x480
 
@@ -168,7 +170,7 @@ def main(argv=None):
     parser.add_argument(
         "--edit", nargs="*", default=["smile", "glasses", "hair_length", "age"], metavar="NAME"
     )
-    parser.add_argument("--offset", type=float, default=1.5, help="along the directions")
+    parser.add_argument("--offset", type=finite_number, default=1.5, help="along the directions")
     parser.add_argument("--output", help="file of the tables")
     args = parser.parse_args(argv)
 

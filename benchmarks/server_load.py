@@ -25,6 +25,8 @@ import numpy as np
 from PIL import Image
 from serving import httpx, resident_bytes, started
 
+from ppstyleclip.finite import finite_number
+
 SIDE, FACE = 512, 288  # pixels of a photo, of the face in it
 WORDS = ("happy face", "sad face", "face with glasses", "face with long hair")
 HUNDRED = 100
@@ -108,9 +110,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=900, help="jobs on seeds (default: 900)")
     parser.add_argument("--photos", type=int, default=100, help="jobs on photos of 512 px (default: 100)")
     parser.add_argument("--clients", type=int, default=50, help="clients at once (default: 50)")
-    parser.add_argument("--minutes", type=float, default=10, help="over which they send (default: 10)")
+    parser.add_argument("--minutes", type=finite_number, default=10, help="in which they send (default: 10)")
     parser.add_argument("--fitting", type=int, default=60, help="steps of fitting for a photo (default: 60)")
-    parser.add_argument("--keep_megabytes", type=float, default=20, help="of results (default: 20)")
+    parser.add_argument("--keep_megabytes", type=finite_number, default=20, help="of results (default: 20)")
     args = parser.parse_args(argv)
     settings = {
         "client_jobs": 1000, "jobs_per_minute": 100_000, "requests_per_minute": 1_000_000,

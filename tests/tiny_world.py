@@ -15,7 +15,7 @@ from ppstyleclip.engine import program_cache
 from ppstyleclip.models.clip import build_clip
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.stylespace import StyleStats
-from ppstyleclip.zoo import EditDefaults, load, save_pack
+from ppstyleclip.zoo import EditDefaults, load, save_pack, stored_directions
 
 SIZE, STYLE_DIM, N_MLP = 16, 12, 2
 WORDS = ["face", "happy", "sad", "smiling", "with", "long", "hair", "a", "photo", "of", "the"]
@@ -79,6 +79,7 @@ def live_in(pack, monkeypatch, folder):
     """
     monkeypatch.setattr(program_cache, "cache_home", lambda: PROGRAMS)
     monkeypatch.setattr(load, "PACK", pack)
+    monkeypatch.setattr(stored_directions, "PACK", pack)
     monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(folder / "cache"))
     monkeypatch.setenv("HOME", str(folder / "home"))

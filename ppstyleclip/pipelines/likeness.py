@@ -88,10 +88,9 @@ def are_drawn(editor: Editor, photo: np.ndarray, faces: Sequence[Face]) -> bool:
     """Tell whether a model draws the surest of some faces well, which it does with those of its own world."""
     if editor.bundle.encoder is None:
         return False
+    surest, bundle = max(faces, key=lambda face: face.weight), editor.bundle
     try:
-        crop = cut_faces(photo, [max(faces, key=lambda face: face.weight)], editor.bundle.generator.size)[
-            0
-        ].crop
+        crop = cut_faces(photo, [surest], bundle.generator.size, bundle.crop)[0].crop
     except UserError:  # a face that is tiny
         return False
     return bool(psnr(crop[None], editor.render(editor.invert(crop[None])))[0] >= POOR)

@@ -162,6 +162,7 @@ def test_directions_come_from_the_published_file_of_the_model(tmp_path, monkeypa
     monkeypatch.setattr(
         stored_directions, "fetch_published", lambda name: asked.append(name) or tmp_path / "published"
     )
+    monkeypatch.setattr(stored_directions, "PACK", tmp_path)  # an embedded model without any
     assert list(stored_directions.open_directions("ffhq-config-f")) == ["age"]
     assert asked == ["stylegan2-ffhq-config-f-directions.pdparams"]
     for name, words in (

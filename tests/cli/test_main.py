@@ -31,7 +31,7 @@ def test_a_script_and_its_twin_for_paddlegans_documents_run_the_command_of_their
 
 
 def test_every_command_answers_by_a_script_or_is_new():
-    new = {"edit", "prepare", "serve"}
+    new = {"edit", "prepare", "replay", "serve"}
     assert {ALIASES.get(s.removesuffix(".py"), s.removesuffix(".py")) for s in SCRIPTS} == set(COMMANDS) - new
 
 
@@ -52,7 +52,7 @@ def test_help_lists_the_commands_and_the_version_is_the_packages(capsys):
 def test_an_unknown_command_is_one_line_that_names_those_there_are(capsys):
     assert run_command("edti", []) == 2
     line = capsys.readouterr().err
-    assert line.count("\n") == 1 and "'edti'" in line and "edit, photo" in line
+    assert line.count("\n") == 1 and "'edti'" in line and "edit, replay, photo" in line
 
 
 @pytest.mark.parametrize("name", COMMANDS)

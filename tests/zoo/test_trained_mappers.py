@@ -137,7 +137,7 @@ def test_damaged_files_are_one_line(tmp_path):
         load_mapper(path)
 
 
-@pytest.mark.parametrize("name", ["mapper_happy", "mapper_styles"])
+@pytest.mark.parametrize("name", ["mapper_happy"])
 def test_the_packs_mappers_are_for_the_pack(name):
     bundle = load_bundle(None)
     path = PACK / f"{name}.safetensors"
@@ -148,11 +148,11 @@ def test_the_packs_mappers_are_for_the_pack(name):
     assert step.shape == bundle.latents.shape and 0.05 < np.sqrt(np.mean(step**2)) < 2
 
 
-@pytest.mark.parametrize("name", ["happy", "styles"])
+@pytest.mark.parametrize("name", ["happy"])
 def test_the_packs_mappers_have_names(name):
-    assert list(bundle_mappers(PACK)) == ["happy", "styles"]
+    assert list(bundle_mappers(PACK)) == ["happy"]
     assert find_mapper(name, PACK) == PACK / f"mapper_{name}.safetensors"
-    with pytest.raises(MissingFile, match="there is no mapper 'sad'; the bundle has happy, styles; give a"):
+    with pytest.raises(MissingFile, match="there is no mapper 'sad'; the bundle has happy; give a"):
         find_mapper("sad", PACK)
 
 

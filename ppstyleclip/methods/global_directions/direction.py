@@ -19,6 +19,7 @@ from ppstyleclip.stylespace import (
     as_relevance,
 )
 
+LONGEST = 5.0  # deviations, all channels together, of a step in unit "effect"; longer ones leave the faces
 EFFECT = 0.1  # what one step of alpha is in unit "effect": a move of the picture's CLIP feature along dt
 
 
@@ -80,7 +81,8 @@ def style_direction(
             documents mean that.
             "effect": as "sigma", but the whole scaled until the picture is expected to move by EFFECT along
             dt: sum over c of ds_c / std_c * effect_norm_c / 10 * r_c, with the effect norm over ten
-            deviations. So one alpha fits texts that few channels answer and texts that many do.
+            deviations. So one alpha fits texts that few channels answer and texts that many do. A text that
+            no channel answers well would be stretched until faces fall apart: |ds / std| is at most LONGEST.
         soft: factor on the channels below beta, 0 (leave them alone) to 1 (no threshold).
         covariance_weight: 0 (the paper's) to 1; Edit calls it `pull`.
         population: `[N, E]` styles of the editable channels of some thousand faces; needed for a covariance
@@ -147,7 +149,8 @@ def _step_length(unit: str, steps: np.ndarray, match: ChannelMatch) -> float:
             'alpha unit "effect" needs the strength of each channel, which these directions do not hold; '
             'use "sigma" or "style", or measure them anew with `ppstyleclip relevance`'
         )
-    return EFFECT * EFFECT_NORM_SPAN / float((steps * match.effect_norm * match.r).sum())
+    length = EFFECT * EFFECT_NORM_SPAN / float((steps * match.effect_norm * match.r).sum())
+    return min(length, LONGEST / float(np.linalg.norm(steps)))
 
 
 def _with_covariance(
