@@ -63,7 +63,7 @@ class Editor:
         >>> editor = Editor.from_pretrained()
         >>> before, after = editor.edit(editor.sample(seed=1259), Edit("face", "happy face"))
         >>> after.shape
-        (64, 64, 3)
+        (128, 128, 3)
     """
 
     @on_worker
@@ -328,7 +328,7 @@ class Editor:
             >>> from ppstyleclip import Editor
             >>> editor = Editor.from_pretrained()
             >>> editor.render(editor.sample(seed=[1, 2])).shape
-            (2, 64, 64, 3)
+            (2, 128, 128, 3)
         """
         return np.concatenate(list(self.render_batches(face)))
 
@@ -418,7 +418,7 @@ class Editor:
             >>> smile, glasses = Edit("face", "happy face"), Edit("face", "face with glasses")
             >>> before, after = editor.edit(editor.sample(seed=1259), smile, glasses)
             >>> after.shape, after.dtype.name, bool((before != after).any())
-            ((64, 64, 3), 'uint8', True)
+            ((128, 128, 3), 'uint8', True)
         """
         return edit_result(self, face, Session(self, face), edits)
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import pytest
+
+pytest.importorskip("fastapi", reason="FastAPI, of the extra 'server', is not installed")
 from server_world import PATIENCE, picture_file, serving  # noqa: E402
 
 from ppstyleclip.client import Client, ServerError  # noqa: E402

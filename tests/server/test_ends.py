@@ -11,8 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-import httpx  # noqa: E402
 import pytest
+
+pytest.importorskip("fastapi", reason="FastAPI, of the extra 'server', is not installed")
+
+import httpx  # noqa: E402
 from server_world import PATIENCE, picture_file, serving, wait_ready  # noqa: E402
 
 from ppstyleclip.errors import CannotWrite, UserError  # noqa: E402

@@ -37,7 +37,7 @@ def test_pack_is_small_and_says_what_it_is():
 
 
 def test_statistics_are_those_of_the_generator(bundle):
-    config = StatisticsConfig(num_samples=100_000, truncation=1.0, keep=100)
+    config = StatisticsConfig(num_samples=100_000, truncation=1.0, keep=len(bundle.s_base))
     record = last(collect_statistics(bundle.generator, config))
     assert np.allclose(record.stats.mean, bundle.stats.mean, atol=1e-3)
     assert np.allclose(record.stats.std, bundle.stats.std, atol=1e-3)
