@@ -15,21 +15,20 @@ import numpy as np
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 TARGETS = (
     ("happy", "happy face"),
-    ("sad", "sad face"),
     ("angry", "angry face"),
+    ("surprised", "surprised face"),
     ("long hair", "face with long hair"),
     ("curly hair", "face with curly hair"),
-    ("gold hair", "face with gold hair"),
     ("glasses", "face with glasses"),
+    ("beard", "face with a beard"),
 )
-
 REGIONS = (
     ("happy", "happy face", "mouth"),
-    ("sad", "sad face", "mouth"),
+    ("surprised", "surprised face", "eyes+brows"),
     ("angry", "angry face", "eyes+brows"),
     ("glasses", "face with glasses", "glasses"),
     ("beard", "face with a beard", "beard"),
-    ("gold hair", "face with gold hair", "hair"),
+    ("curly hair", "face with curly hair", "hair"),
 )
 
 

@@ -61,7 +61,7 @@ class Editor:
     Examples:
         >>> from ppstyleclip import Edit, Editor
         >>> editor = Editor.from_pretrained()
-        >>> before, after = editor.edit(editor.sample(seed=1259), Edit("face", "happy face"))
+        >>> before, after = editor.edit(editor.sample(seed=58), Edit("face", "happy face"))
         >>> after.shape
         (128, 128, 3)
     """
@@ -136,7 +136,7 @@ class Editor:
         Examples:
             >>> from ppstyleclip import Editor
             >>> editor = Editor.from_pretrained()
-            >>> pixels = editor.render(editor.sample(seed=1259))
+            >>> pixels = editor.render(editor.sample(seed=58))
             >>> editor.invert(pixels).shape
             (1, 12, 128)
         """
@@ -254,7 +254,7 @@ class Editor:
         Examples:
             >>> from ppstyleclip import Edit, Editor
             >>> editor, happy = Editor.from_pretrained(), Edit("face", "happy face", alpha="auto")
-            >>> *_, last = editor.solve(editor.sample(seed=1259), happy)
+            >>> *_, last = editor.solve(editor.sample(seed=58), happy)
             >>> last.result.bound
             'reached'
         """
@@ -416,7 +416,7 @@ class Editor:
             >>> from ppstyleclip import Edit, Editor
             >>> editor = Editor.from_pretrained()
             >>> smile, glasses = Edit("face", "happy face"), Edit("face", "face with glasses")
-            >>> before, after = editor.edit(editor.sample(seed=1259), smile, glasses)
+            >>> before, after = editor.edit(editor.sample(seed=58), smile, glasses)
             >>> after.shape, after.dtype.name, bool((before != after).any())
             ((128, 128, 3), 'uint8', True)
         """

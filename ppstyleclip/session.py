@@ -25,7 +25,7 @@ class Session:
     Examples:
         >>> from ppstyleclip import Edit, Editor, Session
         >>> editor = Editor.from_pretrained()
-        >>> session = Session(editor, editor.sample(seed=1259))
+        >>> session = Session(editor, editor.sample(seed=58))
         >>> session.accept(Edit("face", "happy face"))
         >>> session.accept(Edit("face", "face with glasses"))
         >>> print(session.undo())

@@ -13,7 +13,7 @@ _HOMES = {
     "StyleGANv2Predictor": "ppstyleclip.apps.styleganv2_predictor",
     "StyleGANv2ClipPredictor": "ppstyleclip.apps.styleganv2clip_predictor",
 }
-DEFAULT_SEED = 1259  # of the face that is edited when no latent is given
+DEFAULT_SEED = 58  # of the face that is edited when no latent is given
 __all__ = ["DEFAULT_SEED", *_HOMES]
 
 

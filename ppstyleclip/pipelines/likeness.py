@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import paddle
 
-from ppstyleclip.align import Face, PhotoFaces, find_faces, find_photo_faces
+from ppstyleclip.align import Face, PhotoFaces, find_faces, find_photo_faces, load_face_finder
 from ppstyleclip.editor import Editor
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, load_finder, load_people_finder
 from ppstyleclip.pipelines.quality import POOR, psnr
 from ppstyleclip.pipelines.recipes import Applied, Edits, check_recipe, edit_by_recipe
@@ -70,7 +70,8 @@ def find_people(
         landmark_path: a 68-point model of dlib's; None as zoo.load.people_landmarks.
         name: of the photo, for messages.
     Returns:
-        PhotoFaces; None where the model has no likeness, or the photo shows faces that it draws itself.
+        PhotoFaces; None where the model has no likeness, the photo shows faces that it draws itself, or it
+        shows nobody and what finds people is not on this machine.
     Raises:
         NoFace: there is nobody.
         MissingFile, MissingExtra: dlib or its 68-point model is not on this machine; names the cure.
@@ -81,7 +82,19 @@ def find_people(
         drawn = find_faces(load_finder(editor.bundle), photo)
         if drawn and are_drawn(editor, photo, drawn):
             return None
-    return find_photo_faces(load_people_finder(landmark_path), photo, which, name=name)
+    try:
+        finder = load_people_finder(landmark_path)
+    except MissingFile:
+        if _shows_nobody(editor, photo):  # then nothing need be fetched to say so
+            return None
+        raise
+    return find_photo_faces(finder, photo, which, name=name)
+
+
+def _shows_nobody(editor: Editor, photo: np.ndarray) -> bool:
+    """Whether dlib's own detector, which is no file, finds no face; the model's landmarks stand in."""
+    landmarks = editor.bundle.face_models[0] if editor.bundle.finds_own_faces else None
+    return landmarks is not None and not find_faces(load_face_finder(landmarks), photo)
 
 
 def are_drawn(editor: Editor, photo: np.ndarray, faces: Sequence[Face]) -> bool:

@@ -44,7 +44,7 @@ class JobRequest(BaseModel):
         extra="forbid",
         json_schema_extra={
             "examples": [
-                {"seed": 1259, "target": "happy face"},
+                {"seed": 58, "target": "happy face"},
                 {"seed": 7, "method": "optimise", "target": "sad face", "steps": 40},
                 {"seed": 7, "method": "mapper", "mapper": "happy"},
             ]

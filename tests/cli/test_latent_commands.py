@@ -132,7 +132,7 @@ def test_mixing_at_a_crossover_and_out_of_a_bank():
 
 def test_mixing_of_sampled_faces(capsys):
     assert run("styleganv2mixing", "--seed2", "5") == 0
-    assert "sampled face 1259 and sampled face 5 of tiny, 6 levels: weights 0.5" in capsys.readouterr().out
+    assert "sampled face 58 and sampled face 5 of tiny, 6 levels: weights 0.5" in capsys.readouterr().out
     assert (read("src1.mixing.png") != read("src2.mixing.png")).any()
 
 
@@ -246,7 +246,7 @@ def test_several_faces_of_one_bank_are_the_same_as_several_files():
 def test_interpolation_of_sampled_faces():
     assert run("interpolate", "--steps", "1") == 0
     first = read("strip.png")
-    assert run("interpolate", "--steps", "1", "--seed", "1259", "1260") == 0
+    assert run("interpolate", "--steps", "1", "--seed", "58", "1260") == 0
     np.testing.assert_array_equal(first, read("strip.png"))
 
 

@@ -73,7 +73,7 @@ def test_a_model_without_a_likeness_refuses(editor, monkeypatch):
 
 def test_a_photo_whose_faces_the_model_draws_well_is_of_its_own_world(editor, monkeypatch):
     assert not are_drawn(editor, SCENE.pixels, FACES)  # it has no encoder that could tell
-    drawn = SimpleNamespace(bundle=SimpleNamespace(encoder=1, generator=editor.bundle.generator))
+    drawn = SimpleNamespace(bundle=SimpleNamespace(encoder=1, crop=None, generator=editor.bundle.generator))
     drawn.invert = lambda crops: crops
     drawn.render = lambda crops: crops
     assert are_drawn(drawn, SCENE.pixels, FACES)
