@@ -12,8 +12,13 @@ import numpy as np
 class ReadLikeness(Protocol):
     """What is read off a photo: factors of a world, and how sure each one that was read is."""
 
-    factors: np.ndarray
-    read: dict[str, float]
+    @property
+    def factors(self) -> np.ndarray:
+        """`[F]` of the world."""
+
+    @property
+    def read(self) -> dict[str, float]:
+        """Factors that were read, and how sure each is, 0 to 1."""
 
     @property
     def filled(self) -> tuple[str, ...]:
@@ -31,7 +36,7 @@ class LikenessWorld:
     """
 
     z_dim: int
-    likeness: Callable[..., ReadLikeness]
+    likeness: Callable[[np.ndarray, np.ndarray], ReadLikeness]
     z_from_factors: Callable[[np.ndarray], np.ndarray]
 
 
