@@ -70,7 +70,8 @@ def picture_figures(rendered, generated, factors):
     from ppstyleclip.worlds.portrait.render import regions
 
     size, error = rendered.shape[-1], ((rendered - generated) ** 2).mean(1)
-    face = np.stack([sum(regions(row, size)[name] for name in FACE) for row in factors])
+    masks = (regions(row, size) for row in factors)
+    face = np.stack([sum(mask[name] for name in FACE) for mask in masks])
     pairs = list(zip(bands(generated), bands(rendered)))
     energies = [float(np.linalg.norm(a) / np.linalg.norm(b)) for a, b in pairs]
     together = [float((a * b).sum() / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in pairs]
