@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ppstyleclip.card.model import Card
+from ppstyleclip.errors import UserError
 
 
 class EditResult(tuple):
@@ -41,3 +43,17 @@ class EditResult(tuple):
         if self._card is None:
             self._card = self._make_card()
         return self._card
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pictures go to other processes; the card goes with them where it is made already."""
+        return _from_elsewhere, (self.before, self.after, self._card)
+
+
+def _from_elsewhere(before: np.ndarray, after: np.ndarray, card: Card | None) -> EditResult:
+    result = EditResult(before, after, _lost)
+    result._card = card
+    return result
+
+
+def _lost() -> Card:
+    raise UserError("the card of an edit is made in the process of the edit; ask for it there first")

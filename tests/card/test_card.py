@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from photo_world import SCENE
 from tiny_encoder import save_with_encoder
 from tiny_world import SIZE, live_in
 
-from ppstyleclip.card import Source, describe_edits, read_card, to_json
+from ppstyleclip.card import EditResult, Source, describe_edits, read_card, to_json
 from ppstyleclip.card.measure import measure_edits
 from ppstyleclip.card.model import Numbers
 from ppstyleclip.card.origin import differences
@@ -244,3 +245,12 @@ def test_a_card_made_by_hand_names_its_source(editor, made):
         seconds=1,
     )
     assert card.title == "face -> happy face" and card.source.file == "a.jpg"
+
+
+def test_a_result_goes_to_another_process_with_the_card_it_has():
+    made = EditResult(np.zeros([2, 2, 3], np.uint8), np.ones([2, 2, 3], np.uint8), lambda: "card")
+    lost = pickle.loads(pickle.dumps(made))
+    assert (lost.after == 1).all() and len(lost) == 2
+    with pytest.raises(UserError, match="made in the process of the edit"):
+        lost.card  # noqa: B018
+    assert made.card == "card" and pickle.loads(pickle.dumps(made)).card == "card"

@@ -115,7 +115,9 @@ def test_three_faces_at_angles_are_found_edited_and_put_back(embedded, capsys):
     said = capsys.readouterr()
     assert " on 3 faces of scene.png" in said.out and said.err == ""
     changed = (read("edited.png") != scene.pixels).any(2)
-    frames = np.max([crop_mask(align_face(scene.pixels, face.landmarks, 64)[1]) for face in scene.faces], 0)
+    crop = load_bundle(None).crop
+    cut = [align_face(scene.pixels, face.landmarks, 64, crop)[1] for face in scene.faces]
+    frames = np.max([crop_mask(alignment) for alignment in cut], 0)
     near = cv2.dilate(frames, np.ones((31, 31))) > 0  # dlib's landmarks are not the drawn ones to the pixel
     assert changed[frames > 0.9].mean() > 0.1 and not changed[~near].any()
 
