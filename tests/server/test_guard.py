@@ -35,7 +35,8 @@ def test_a_body_above_the_limit_is_413_with_and_without_a_length(tmp_path):
     with serving(tmp_path, upload_megabytes=0.1) as served:
         wish, large = {"target": "happy face"}, photo(b"\x89PNG\r\n\x1a\n" + b"a" * 400_000)
         assert served.client.post("/v1/jobs", data=wish, files=large).status_code == 413
-        parts = (b"a" * 10_000 for _ in range(40))
+        start = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
+        parts = (part for part in (start, *[b"a" * 10_000] * 40))  # what is no multipart would be a 400
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
         assert served.client.post("/v1/jobs", content=parts, headers=kind).status_code == 413
         # A length that is a lie, and one that is no number.
