@@ -24,7 +24,6 @@ from ppstyleclip.align import FaceFinder, align_face, choose_faces, find_faces, 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import save_png
 from ppstyleclip.pictures import SUFFIXES, grid
-from ppstyleclip.pipelines.faces import load_people_finder
 from ppstyleclip.worlds.portrait.factors import FACTORS, INDEX, factors_from_z, sample_z, z_from_factors
 from ppstyleclip.worlds.portrait.landmarks import landmarks
 from ppstyleclip.worlds.portrait.likeness import likeness
@@ -167,6 +166,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--landmark_path", help="dlib's 68-point model (default: as the commands find it)")
     args = parser.parse_args(argv)
+    from ppstyleclip.pipelines.faces import load_people_finder
+
     finder = load_people_finder(args.landmark_path)
     if args.photos is not None:
         show_photos(args.photos, finder, args.row, args.all)

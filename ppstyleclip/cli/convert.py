@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ppstyleclip import __version__
 from ppstyleclip.cli.arguments import documented_parser
-from ppstyleclip.cli.saving import save_labelled
 from ppstyleclip.errors import UserError, one_line
 from ppstyleclip.files import all_or_nothing, check_file, check_target, check_writable
 from ppstyleclip.schema import check_name, name_of
@@ -68,6 +67,8 @@ def run(args: argparse.Namespace) -> None:
     with all_or_nothing():
         save_converted(target, converted, name=name, about=about, generator=generator)
         if look is not None:
+            from ppstyleclip.cli.saving import save_labelled
+
             save_labelled(picture, look)
     print(f"wrote {target}")
     if generator is not None:
