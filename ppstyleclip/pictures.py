@@ -127,6 +127,11 @@ def _check_size(path: Any, kind: PictureFormat, width: int, height: int) -> None
     check_memory(needed, f"{size} and", "make it smaller first", MAX_PICTURE_BYTES)
 
 
+def to_levels(image: np.ndarray) -> np.ndarray:
+    """Turn `[3, H, W]` in [-1, 1] into `[H, W, 3]` of 0 to 255; not rounded, so small differences stay."""
+    return (image.transpose(1, 2, 0) + 1) * 127.5
+
+
 def to_pixels(images: Any) -> np.ndarray:
     """Round images to 8 bits: `(x + 1) * 127.5`, to the nearest level, cut off at 0 and 255.
 

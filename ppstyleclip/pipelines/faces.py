@@ -95,6 +95,34 @@ def cut_faces(
     return [AlignedFace(*align_face(photo, face.landmarks, size, crop), face) for face in faces]
 
 
+def cut_chosen_faces(
+    bundle: Bundle,
+    photo: np.ndarray,
+    which: str | int,
+    *,
+    faces: Sequence[Face] | None = None,
+    finder: FaceFinder | None = None,
+    name: str = "the photo",
+) -> list[AlignedFace]:
+    """Find the faces of a photo, choose among them, and cut those out as the model's crop is.
+
+    Args:
+        bundle: the model.
+        photo: `[H, W, 3]` uint8.
+        which: as in align.choose_faces.
+        faces: where they are known; then nothing is looked for.
+        finder: of load_finder; None loads the model's own.
+        name: of the photo, for messages.
+    Raises:
+        UserError, MissingFile, MissingExtra: as load_finder, find_chosen_faces and cut_faces.
+    """
+    if faces is None:
+        chosen = find_chosen_faces(load_finder(bundle) if finder is None else finder, photo, which, name=name)
+    else:
+        chosen = choose_faces(faces, which)
+    return cut_faces(photo, chosen, bundle.generator.size, bundle.crop)
+
+
 def cut_large_faces(
     photo: np.ndarray, faces: Sequence[Face], size: int, crop: CropWeights | None = None
 ) -> list[AlignedFace]:

@@ -18,13 +18,13 @@ from functools import partial
 
 import numpy as np
 
-from ppstyleclip.align import Face, FaceFinder, choose_faces, crop_to_photo, paste_back
+from ppstyleclip.align import Face, FaceFinder, crop_to_photo, paste_back
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
 from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
-from ppstyleclip.pictures import to_pixels
-from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, find_chosen_faces, load_finder
+from ppstyleclip.pictures import to_levels, to_pixels
+from ppstyleclip.pipelines.faces import AlignedFace, cut_chosen_faces
 from ppstyleclip.pipelines.inversion import InversionResult, invert_faces
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures, measure
 from ppstyleclip.pipelines.recipes import (
@@ -128,13 +128,8 @@ def edit_photo(
         ((240, 320, 3), [False])
     """
     check_recipe(editor, edit)  # bad words are refused before a minute is spent on the faces
-    if faces is None:
-        finder = load_finder(editor.bundle) if finder is None else finder
-        chosen = find_chosen_faces(finder, photo, config.face, name=name)
-    else:
-        chosen = choose_faces(faces, config.face)
+    cut = cut_chosen_faces(editor.bundle, photo, config.face, faces=faces, finder=finder, name=name)
     measures = load_measures(editor.bundle) if measures is None else measures
-    cut = cut_faces(photo, chosen, editor.bundle.generator.size, editor.bundle.crop)
     if each and len(each) != len(cut):
         raise UserError(f"{len(cut)} faces are edited, and {len(each)} have edits of their own; give as many")
     yield from _edit_cut_faces(editor, photo, cut, each or [edit] * len(cut), config, measures)
@@ -235,7 +230,7 @@ def paste_parts(
     for number, (face, old, new) in enumerate(zip(faces, before, after)):
         assert face.alignment is not None  # it was cut out of this photo
         region = None if regions is None else regions[number]
-        photo = paste_back(photo, face.alignment, _levels(new), _levels(old), way=paste, region=region)
+        photo = paste_back(photo, face.alignment, to_levels(new), to_levels(old), way=paste, region=region)
     return photo, to_pixels(before), to_pixels(after)
 
 
@@ -300,8 +295,3 @@ def _cut(mask: RegionMask, face: AlignedFace, size: int) -> np.ndarray:
     if cut.max() < LEAST:
         raise UserError(f"the mask '{mask.name}' leaves the face out; paint on the face, or choose another")
     return np.clip(cut, 0, 1).astype(np.float32)
-
-
-def _levels(image: np.ndarray) -> np.ndarray:
-    """Turn `[3, H, W]` into `[H, W, 3]` of 0 to 255; not rounded, so that small differences stay."""
-    return (image.transpose(1, 2, 0) + 1) * 127.5

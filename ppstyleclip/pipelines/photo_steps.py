@@ -13,10 +13,10 @@ from typing import Callable
 
 import numpy as np
 
-from ppstyleclip.align import Face, FaceFinder, choose_faces, paste_back
+from ppstyleclip.align import Face, FaceFinder, paste_back
 from ppstyleclip.editor import Editor
-from ppstyleclip.pictures import to_pixels
-from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, find_chosen_faces, load_finder
+from ppstyleclip.pictures import to_levels, to_pixels
+from ppstyleclip.pipelines.faces import AlignedFace, cut_chosen_faces
 from ppstyleclip.pipelines.inversion import InversionResult, invert_faces
 from ppstyleclip.pipelines.photo import PhotoConfig
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures, measure
@@ -72,13 +72,8 @@ def change_photo(
     Raises:
         UserError: no face (align.NoFace), no such face, one that is tiny, or as `change`.
     """
-    if faces is None:
-        finder = load_finder(editor.bundle) if finder is None else finder
-        chosen = find_chosen_faces(finder, photo, config.face, name=name)
-    else:
-        chosen = choose_faces(faces, config.face)
+    cut = cut_chosen_faces(editor.bundle, photo, config.face, faces=faces, finder=finder, name=name)
     measures = load_measures(editor.bundle) if measures is None else measures
-    cut = cut_faces(photo, chosen, editor.bundle.generator.size)
     crops = np.stack([face.crop for face in cut])
     first = 2 + config.fitting.steps + (config.tuning.steps if config.tuning else 0) * len(cut)
     total = first + change_steps * len(cut) + 1
@@ -96,15 +91,10 @@ def change_photo(
             yield Record(done, total, step.stage)
         assert moved is not None and face.alignment is not None
         old, new = own.synthesize(latent[None])[0], own.synthesize(moved)[0]
-        photo = paste_back(photo, face.alignment, _levels(new), _levels(old), way=config.paste)
+        photo = paste_back(photo, face.alignment, to_levels(new), to_levels(old), way=config.paste)
         before.append(old)
         after.append(new)
     drawn = to_pixels(np.stack(after))
     quality = measure(measures, crops, drawn)
     result = ChangedPhoto(photo, cut, to_pixels(np.stack(before)), drawn, found, quality)
     yield Record(total, total, "pictures", result)
-
-
-def _levels(image: np.ndarray) -> np.ndarray:
-    """Turn `[3, H, W]` into `[H, W, 3]` of 0 to 255; not rounded, so that small differences stay."""
-    return (image.transpose(1, 2, 0) + 1) * 127.5

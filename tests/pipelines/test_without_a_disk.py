@@ -8,14 +8,14 @@ import os
 import numpy as np
 import pytest
 from photo_world import SCENE, SIZE, crops
-from tiny_encoder import LEVELS, save_with_encoder
+from tiny_encoder import LEVELS
 from tiny_world import STYLE_DIM, live_in
 
-from ppstyleclip.align import FaceFinder, faces_of_landmarks
+from ppstyleclip.align import FaceFinder, align_face, faces_of_landmarks
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
-from ppstyleclip.pipelines import frames, photo
+from ppstyleclip.pipelines import faces, frames, photo
 from ppstyleclip.pipelines.editing import edit_face, move_face
 from ppstyleclip.pipelines.faces import cut_faces, whole_face
 from ppstyleclip.pipelines.fitting import fit_config, fit_face
@@ -28,7 +28,8 @@ from ppstyleclip.pipelines.quality import load_measures
 from ppstyleclip.pipelines.records import Record, result_of
 from ppstyleclip.pipelines.sampling import SheetConfig, mix_faces, sample_sheets
 from ppstyleclip.progress import last
-from ppstyleclip.zoo import load_pack
+from ppstyleclip.zoo import load_crop, load_pack
+from ppstyleclip.zoo.registry import PACK
 
 HAPPY = Edit("face", "happy face")
 FACES = faces_of_landmarks([face.landmarks for face in SCENE.faces])
@@ -36,18 +37,11 @@ SHORT = FittingConfig(steps=2)
 ALL = PhotoConfig("all", SHORT)
 
 
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pack")
-    save_with_encoder(folder)
-    return folder
-
-
 @pytest.fixture
-def editor(pack, monkeypatch, tmp_path):
+def editor(encoder_pack, monkeypatch, tmp_path):
     """An editor whose programs are compiled; from here on whatever is opened for writing fails."""
-    live_in(pack, monkeypatch, tmp_path)
-    editor = Editor(load_pack(pack))
+    live_in(encoder_pack, monkeypatch, tmp_path)
+    editor = Editor(load_pack(encoder_pack))
     last(find_latents(editor, crops(), SHORT))  # a compiled loss is kept on disk
     _ = editor.bundle.clip, editor.bundle.relevance, editor.bundle.stats
     refuse_writing(monkeypatch)
@@ -153,9 +147,22 @@ def test_a_photo_with_landmarks_of_its_faces(editor):
 
 
 def test_a_photo_whose_faces_a_finder_finds(editor, monkeypatch):
-    monkeypatch.setattr(photo, "find_chosen_faces", lambda finder, pixels, which, name: FACES[:1])
+    monkeypatch.setattr(faces, "find_chosen_faces", lambda finder, pixels, which, name: FACES[:1])
     made = result_of(edit_photo(editor, SCENE.pixels, HAPPY, ALL, finder=FaceFinder(None, None)))
     np.testing.assert_array_equal(made.faces[0].crop, crops()[0])
+
+
+def test_every_method_cuts_faces_as_the_model_s_own_crop_is(editor):
+    weights = load_crop(PACK / "crop.safetensors")
+    bundle = editor.bundle.with_parts(crop=weights)
+    expected = [align_face(SCENE.pixels, face.landmarks, SIZE, weights)[0] for face in FACES]
+    own = Editor(bundle)
+    edited = result_of(edit_photo(own, SCENE.pixels, HAPPY, ALL, faces=FACES))
+    stays = lambda editor, w_plus: iter([Record(1, 1, "change", w_plus)])  # noqa: E731
+    changed = result_of(change_photo(own, SCENE.pixels, stays, ALL, faces=FACES))
+    for made in (edited, changed):
+        np.testing.assert_array_equal([face.crop for face in made.faces], expected)
+    assert (np.stack(expected) != crops()).any()
 
 
 def test_a_photo_with_a_generator_tuned_to_each_face(editor):
@@ -173,7 +180,7 @@ def test_bad_words_are_refused_before_anything_else(editor):
 
 def test_closing_a_photos_records_ends_the_work(editor, monkeypatch):
     drawn = []
-    monkeypatch.setattr(photo, "paste_edit", lambda *args, **options: drawn.append(args))
+    monkeypatch.setattr(photo, "paste_parts", lambda *args, **options: drawn.append(args))
     records = edit_photo(editor, SCENE.pixels, HAPPY, ALL, faces=FACES)
     next(records)
     records.close()
