@@ -60,7 +60,8 @@ def paste_back(
             replaced = _to_photo(edited, alignment, band) - part
             change = replaced if share is None else change + share.of_rows(rows) * (replaced - change)
         mask = _mask(alignment, band, region)[:, :, None]
-        out[band] = np.where(mask > 0, np.clip(np.rint(part + mask * change), 0, 255), photo[band])
+        pasted = np.clip(np.rint(part + mask * change), 0, 255)
+        np.copyto(out[band], pasted, where=mask > 0, casting="unsafe")
     return out
 
 
