@@ -13,7 +13,7 @@ from ppstyleclip.errors import MissingExtra, MissingFile, UserError
 from ppstyleclip.pipelines.faces import load_finder
 from ppstyleclip.pipelines.mapper_edit import MapperLink, make_chain
 from ppstyleclip.pipelines.quality import Measures, load_measures
-from ppstyleclip.server.schemas import HAS_AUTO, METHODS, MapperEntry, ModelEntry
+from ppstyleclip.server.schemas import METHODS, MapperEntry, ModelEntry
 from ppstyleclip.server.settings import ServerSettings
 from ppstyleclip.zoo import TrainedMapper, load_mapper
 from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
@@ -66,7 +66,6 @@ class Model:
             defaults=defaults,
             fingerprints=dict(bundle.fingerprints),
             takes_photos=self.finder is not None,
-            auto=HAS_AUTO,
         )
 
     def mapper_entries(self) -> list[MapperEntry]:
@@ -77,7 +76,7 @@ class Model:
         ]
 
     def regions(self) -> list[str]:
-        """What GET /v1/regions says. An Edit with a field `region` will name them here."""
+        """What GET /v1/regions says: none, because a job names no region yet."""
         return []
 
 

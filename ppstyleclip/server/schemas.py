@@ -3,22 +3,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.stylespace import UNITS
 from ppstyleclip.text import TEMPLATES
 
 METHODS = ("direction", "optimise", "mapper")
 ROLES = ("edited", "before", "after")
-# What this version's Edit knows. A field of a request that is not here is refused as unknown, so a server on
-# an older editor never ignores a wish. To add one: its field below, and its line in edit_fields.
-_EDIT_FIELDS = {field.name: str(field.type) for field in dataclasses.fields(Edit)}
-HAS_AUTO = "str" in _EDIT_FIELDS["alpha"] and hasattr(Editor, "fixed")  # alpha, beta may be "auto"
-HAS_REGION = "region" in _EDIT_FIELDS
 
 
 def _printable(value: Any) -> Any:
@@ -31,10 +24,8 @@ Text = Annotated[
     str, BeforeValidator(_printable), StringConstraints(strip_whitespace=True, min_length=1, max_length=300)
 ]
 MapperName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-Alpha = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
-Beta = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-if HAS_AUTO:
-    Alpha, Beta = Union[Literal["auto"], Alpha], Union[Literal["auto"], Beta]  # type: ignore[misc,assignment]
+Alpha = Union[Literal["auto"], Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]]
+Beta = Union[Literal["auto"], Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]]
 
 
 class JobRequest(BaseModel):
@@ -140,7 +131,7 @@ class ModelEntry(BaseModel):
     defaults: dict[str, Any]
     fingerprints: dict[str, str]
     takes_photos: bool
-    auto: bool = Field(description="alpha and beta may be 'auto'")
+    auto: bool = Field(True, description="alpha and beta may be 'auto'")
 
 
 class MapperEntry(BaseModel):

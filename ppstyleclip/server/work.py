@@ -25,7 +25,7 @@ from ppstyleclip.pipelines.photo_steps import change_photo
 from ppstyleclip.pipelines.presets import read_optimization_preset
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.server.model import Model
-from ppstyleclip.server.schemas import HAS_AUTO, JobRequest
+from ppstyleclip.server.schemas import JobRequest
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +112,7 @@ def _direction(model: Model, request: JobRequest, photo: np.ndarray | None) -> I
     editor, edit = model.editor, Edit(**request.edit_fields())
     if photo is None:
         face = editor.sample(request.seed or 0)
-        for record in edit_face(editor, face, editor.fixed(face, edit) if HAS_AUTO else edit):  # type: ignore
+        for record in edit_face(editor, face, editor.fixed(face, edit)):
             made = None
             if record.result is not None:
                 found = record.result
