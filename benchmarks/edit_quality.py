@@ -104,7 +104,7 @@ class Bench:
     pixels: read colours of hair and skin from pixels as well.
     """
 
-    def __init__(self, bundle, faces, seed, relevance=None, *, pixels=True):
+    def __init__(self, bundle, faces, seed, relevance=None):
         import paddle
         from judging import load_judges, readings
 

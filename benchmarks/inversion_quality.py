@@ -5,8 +5,9 @@
     python benchmarks/inversion_quality.py --faces 8
 
 The faces are drawn by the generator from latents that no training saw. Likeness is the correlation, over the
-faces, of what both judges read of the factors of shape before and after. Edits are those of edit_quality.py,
-on the sampled faces and on the inverted ones; each starts from its own faces on the other side.
+faces, of what both judges read of the factors of identity before and after. Edits are those of
+edit_quality.py, on the sampled faces and on the inverted ones; each starts from its own faces on the other
+side.
 """
 
 from __future__ import annotations
@@ -19,16 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-SHAPE = (
-    "face_width",
-    "face_height",
-    "eye_size",
-    "eye_distance",
-    "nose",
-    "hair_length",
-    "curl",
-    "feminine",
-)
 FIT_STEPS = 60  # edit_photo.py's
 
 
@@ -64,10 +55,10 @@ def invert_all(editor, pixels, *, steps, batch):
 
 
 def likeness(before, after):
-    """Mean correlation of the factors of SHAPE, of readings `[J, N, NUM_FACTORS]`."""
-    from ppstyleclip.worlds.portrait.factors import INDEX
+    """Mean correlation of the factors of identity, of readings `[J, N, NUM_FACTORS]`."""
+    from ppstyleclip.worlds.portrait.identity import identity_of
 
-    pairs = [(a[:, INDEX[name]], b[:, INDEX[name]]) for a, b in zip(before, after) for name in SHAPE]
+    pairs = [pair for a, b in zip(before, after) for pair in zip(identity_of(a).T, identity_of(b).T)]
     return float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in pairs]))
 
 
@@ -91,9 +82,9 @@ def on_inverted(bench, result):
     """The same bench with inverted faces in place of the sampled ones."""
     from ppstyleclip.pictures import to_images
 
-    other, images = copy.copy(bench), to_images(result.pixels)
+    other = copy.copy(bench)
     other.s = bench.editor.styles(result.w_plus)
-    other.before, other.pixels = bench.readings(bench.judges, images), bench.pixel_reader.read(images)
+    other.before = bench.readings(bench.judges, to_images(result.pixels))
     return other
 
 

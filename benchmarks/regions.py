@@ -23,24 +23,34 @@ from edit_quality import END, MOVE, PAIRS, Bench
 QUARTER, COST, SUCCESS_LOSS = 0.25, 2.2, 0.02
 # Where the renderer draws what a factor changes. A factor that is not here, such as age, is everywhere.
 HOMES = {
-    "hair_light": "hair",
-    "hair_tone": "hair",
+    "hair_lightness": "hair",
+    "hair_redness": "hair",
+    "hair_grey": "hair",
+    "hair_dye": "hair",
     "hair_length": "hair",
-    "curl": "hair",
+    "hair_curl": "hair",
+    "hair_volume": "hair",
+    "fringe": "hair",
     "smile": "mouth",
     "mouth_open": "mouth",
+    "lipstick": "mouth",
+    "lip_fullness": "mouth",
     "anger": "eyes+brows",
+    "surprise": "eyes+brows",
     "glasses": "glasses",
+    "shades": "glasses",
     "beard": "beard",
-    "skin": "skin",
+    "skin_tone": "skin",
     "face_width": "skin",
     "face_height": "skin",
     "eye_size": "eyes",
     "eye_distance": "eyes",
-    "nose": "nose",
-    "background_hue": "background",
-    "background_light": "background",
-    "clothes": "clothes",
+    "eye_colour": "eyes",
+    "brow_thickness": "brows",
+    "nose_size": "nose",
+    "background_colour": "background",
+    "background_tone": "background",
+    "clothes_colour": "clothes",
 }
 APART = 0.1  # share of a home that a mask may cover where it counts as outside
 
@@ -169,7 +179,7 @@ def main(argv=None):
     from ppstyleclip.pictures import grid
     from ppstyleclip.zoo import load_bundle
 
-    bench, rows, sheets = Bench(load_bundle(None), args.faces, args.seed, pixels=False), [], []
+    bench, rows, sheets = Bench(load_bundle(None), args.faces, args.seed), [], []
     for pair in PAIRS:
         region = region_of(pair)
         if region is None:
