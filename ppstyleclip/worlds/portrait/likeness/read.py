@@ -20,7 +20,7 @@ GREY = 0.7  # of hair_grey, from which hair also tells of age
 
 EYES = {True: 0.7, False: -1.0}  # of eye_colour: most people's are brown, those of fair ones bluer
 
-# How sure each kind of reading is, by its correlation with the truth.
+# How sure each kind of reading is: set by hand, after looking at photographs.
 CONFIDENCE = dict(
     skin_tone=0.7,
     head_turn=0.9,

@@ -18,7 +18,7 @@ from ppstyleclip.files import read_safetensors
 from ppstyleclip.worlds.portrait.factors import INDEX, factors_from_z, sample_z
 from ppstyleclip.worlds.portrait.training.network import Generator, torch
 from ppstyleclip.worlds.portrait.training.pictures import to_pixels
-from ppstyleclip.worlds.portrait.training.shards import Faces, Shard
+from ppstyleclip.worlds.portrait.training.shards import Faces, load_small
 
 PACK = Path(__file__).parents[1] / "pack"
 SIDE = 128
@@ -61,13 +61,8 @@ def load_generator(path):
 
 def rendered(paths, side=SIDE):
     """People of shards; the other faces of a pair are people as well."""
-    pixels, latents = [], []
-    for path in paths:
-        shard = Shard(path)
-        latents.append(shard.z)
-        for row in range(len(shard)):
-            pixels.append(cv2.resize(shard.pixels(row), (side, side), interpolation=cv2.INTER_AREA))
-    return People(np.stack(pixels), np.concatenate(latents).astype(np.float32))
+    pixels, z = load_small(paths, side)
+    return People(pixels, z.astype(np.float32))
 
 
 def drawn(folder, generator, mark, count, *, seed=DRAWN_SEED, batch=16):

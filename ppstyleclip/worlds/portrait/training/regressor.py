@@ -28,18 +28,11 @@ HELD = 250
 
 def load_pictures(paths, side):
     """(pixels `[N, side, side, 3]` uint8, factors `[N, NUM_FACTORS]`) of shards."""
-    import cv2
-
     from ppstyleclip.worlds.portrait.factors import factors_from_z
-    from ppstyleclip.worlds.portrait.training.shards import Shard
+    from ppstyleclip.worlds.portrait.training.shards import load_small
 
-    pixels, latents = [], []
-    for path in paths:
-        shard = Shard(path)
-        latents.append(shard.z)
-        for row in range(len(shard)):
-            pixels.append(cv2.resize(shard.pixels(row), (side, side), interpolation=cv2.INTER_AREA))
-    return np.stack(pixels), factors_from_z(np.concatenate(latents))
+    pixels, z = load_small(paths, side)
+    return pixels, factors_from_z(z)
 
 
 def train(reader, pixels, factors, path, *, steps, batch, rate, seed=0):

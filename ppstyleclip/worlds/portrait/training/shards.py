@@ -110,6 +110,18 @@ class Shard:
         start = self.ends[row - 1] if row else 0
         return cv2.imdecode(self.jpeg[start : self.ends[row]], cv2.IMREAD_COLOR)[..., ::-1]
 
+    def small(self, side):
+        """All pictures `[N, side, side, 3]` uint8, averaged down."""
+        rows = (self.pixels(row) for row in range(len(self)))
+        return np.stack([cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in rows])
+
+
+def load_small(paths, side):
+    """(pixels `[N, side, side, 3]` uint8, z `[N, Z_DIM]`) of shards."""
+    shards = ((shard.small(side), shard.z) for shard in map(Shard, paths))
+    pixels, z = zip(*shards)
+    return np.concatenate(pixels), np.concatenate(z)
+
 
 class Faces:
     """Random faces of a folder's shards, of which some are in memory and change one by one.

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ppstyleclip.worlds.portrait.factors import factors_from_z
@@ -17,10 +16,7 @@ SIDE = 128  # of the pictures in memory
 def load_shard(path):
     """(pixels `[N, SIDE, SIDE, 3]` uint8, factors `[N, NUM_FACTORS]`) of one shard."""
     shard = Shard(path)
-    small = [
-        cv2.resize(shard.pixels(row), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for row in range(len(shard))
-    ]
-    return np.stack(small), factors_from_z(shard.z)
+    return shard.small(SIDE), factors_from_z(shard.z)
 
 
 def shards_in(folders, held_out=False):
