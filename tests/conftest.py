@@ -27,3 +27,44 @@ def open_folder():
     folder.chmod(0o1777)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def tiny_pack(tmp_path_factory):
+    """The folder of the tiny world."""
+    from tiny_world import save_tiny_pack
+
+    return save_tiny_pack(tmp_path_factory.mktemp("pack"))
+
+
+@pytest.fixture
+def tiny_editor(tiny_pack, monkeypatch, tmp_path):
+    """An editor of the tiny world, which is the embedded one meanwhile."""
+    from tiny_world import live_in
+
+    from ppstyleclip.editor import Editor
+    from ppstyleclip.zoo import load_pack
+
+    live_in(tiny_pack, monkeypatch, tmp_path)
+    return Editor(load_pack(tiny_pack))
+
+
+@pytest.fixture(scope="module")
+def encoder_pack(tmp_path_factory):
+    """The folder of the tiny world with an encoder."""
+    from tiny_encoder import save_with_encoder
+
+    folder = tmp_path_factory.mktemp("pack")
+    save_with_encoder(folder)
+    return folder
+
+
+@pytest.fixture
+def encoder_world(encoder_pack, monkeypatch, tmp_path):
+    """The tiny world with an encoder, as the embedded one; how badly it draws every face is not said."""
+    from tiny_world import live_in
+
+    from ppstyleclip.pipelines import quality
+
+    live_in(encoder_pack, monkeypatch, tmp_path)
+    monkeypatch.setattr(quality, "POOR", 0.0)

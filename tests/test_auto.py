@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_world import live_in, save_tiny_pack
+from tiny_world import live_in
 
 from ppstyleclip.editor import Edit, Editor, Session
 from ppstyleclip.errors import UserError
@@ -16,15 +16,9 @@ FREE = Budget(outside=1.0)
 AUTO = Edit("face", "happy face", alpha="auto", beta="auto", budget=FREE)
 
 
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory):
-    return save_tiny_pack(tmp_path_factory.mktemp("pack"))
-
-
 @pytest.fixture
-def editor(pack, monkeypatch, tmp_path):
-    live_in(pack, monkeypatch, tmp_path)
-    return Editor(load_pack(pack))
+def editor(tiny_editor):
+    return tiny_editor
 
 
 def test_each_face_has_its_own_strength(editor):
@@ -72,8 +66,8 @@ def test_an_identity_budget_needs_a_network(editor):
 
 
 @pytest.mark.parametrize("relevance", ["instant"])
-def test_directions_from_gradients_are_solved_too(pack, monkeypatch, tmp_path, relevance):
-    live_in(pack, monkeypatch, tmp_path)
-    editor = Editor(load_pack(pack), relevance=relevance)
+def test_directions_from_gradients_are_solved_too(tiny_pack, monkeypatch, tmp_path, relevance):
+    live_in(tiny_pack, monkeypatch, tmp_path)
+    editor = Editor(load_pack(tiny_pack), relevance=relevance)
     *_, record = editor.solve(editor.sample(5), replace(AUTO, unit="effect"))
     assert record.result.bound in ("reached", "text") and record.result.renders == record.done

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from photo_world import SCENE
-from tiny_encoder import save_with_encoder
-from tiny_world import SIZE, live_in
+from tiny_world import SIZE
 
 from ppstyleclip.card import EditResult, Source, describe_edits, read_card, to_json
 from ppstyleclip.card.measure import measure_edits
@@ -29,24 +28,15 @@ from ppstyleclip.provenance import png_texts
 from ppstyleclip.zoo import load_pack
 
 HAPPY = ["--target", "happy face"]
-pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
+pytestmark = [
+    pytest.mark.usefixtures("encoder_world"),
+    pytest.mark.filterwarnings("always::UserWarning"),  # run_cli prints them
+]
 
 
 @pytest.fixture(scope="module")
-def pack(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pack")
-    save_with_encoder(folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def world(pack, monkeypatch, tmp_path):
-    live_in(pack, monkeypatch, tmp_path)
-
-
-@pytest.fixture(scope="module")
-def editor(pack):
-    return Editor(load_pack(pack))
+def editor(encoder_pack):
+    return Editor(load_pack(encoder_pack))
 
 
 @pytest.fixture(scope="module")
@@ -210,15 +200,15 @@ def test_a_card_of_another_bundle_is_refused(capsys):
     assert said.count("\n") == 1 and "other weights" in said and "generator 0000000000000000, here" in said
 
 
-def test_a_compiled_face_is_replayed_compiled(pack, editor):
+def test_a_compiled_face_is_replayed_compiled(encoder_pack, editor):
     from ppstyleclip.pipelines.cards import replay_face
 
-    other = Editor(load_pack(pack))
+    other = Editor(load_pack(encoder_pack))
     other.compile_next()
     face = other.sample(5)
     card = other.edit(face, Edit("face", "happy face")).card
     assert card.drawn == "compiled"
-    fresh = Editor(load_pack(pack))
+    fresh = Editor(load_pack(encoder_pack))
     assert replay_face(card, fresh, fresh.sample(5)).is_same and fresh.drawn == "compiled"
 
 

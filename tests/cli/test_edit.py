@@ -10,8 +10,6 @@ import paddle
 import pytest
 from photo_world import SCENE, TARGET
 from PIL import Image
-from tiny_encoder import save_with_encoder
-from tiny_world import live_in
 from tool_main import load_tool
 
 from ppstyleclip.apps import DEFAULT_SEED
@@ -24,17 +22,8 @@ HAPPY = ["--target", "happy face"]
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
 
 
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pack")
-    save_with_encoder(folder)
-    return folder
-
-
 @pytest.fixture(autouse=True)
-def world(pack, monkeypatch, tmp_path):
-    live_in(pack, monkeypatch, tmp_path)
-    monkeypatch.setattr(quality, "POOR", 0.0)
+def world(encoder_world):
     Image.fromarray(SCENE.pixels).save("scene.png")
     Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
 
@@ -57,13 +46,13 @@ BROUGHT = ["marks.json", "scene.png"]
 # ---- a seed
 
 
-def test_without_anything_the_default_face_is_edited_here(pack, capsys):
+def test_without_anything_the_default_face_is_edited_here(encoder_pack, capsys):
     assert edit(*HAPPY) == 0
     assert names() == sorted([*BROUGHT, "edited.png"])
     said = capsys.readouterr()
     assert f"face -> happy face, on sampled face {DEFAULT_SEED} of tiny: strength 3 (style units)" in said.out
     assert said.out.splitlines()[-1] == "wrote edited.png" and said.err == ""
-    editor = Editor(load_pack(pack))
+    editor = Editor(load_pack(encoder_pack))
     expected = editor.edit(editor.sample(DEFAULT_SEED), Edit("face", "happy face"))[1]
     np.testing.assert_array_equal(read("edited.png"), expected)
 
@@ -96,8 +85,8 @@ def test_the_name_of_a_picture_says_its_format(name):
 
 
 @pytest.mark.parametrize("kind", ["npy", "npz", "pdparams", "safetensors"])
-def test_a_latent_file_is_a_face(kind, pack):
-    editor = Editor(load_pack(pack))
+def test_a_latent_file_is_a_face(kind, encoder_pack):
+    editor = Editor(load_pack(encoder_pack))
     w_plus = editor.sample(5).numpy()
     path = f"face.{kind}"
     if kind == "npy":
@@ -107,7 +96,7 @@ def test_a_latent_file_is_a_face(kind, pack):
     elif kind == "pdparams":
         paddle.save(paddle.to_tensor(w_plus), path)
     else:
-        path = str(pack / "latents.safetensors")
+        path = str(encoder_pack / "latents.safetensors")
         w_plus = editor.bundle.latents[1:2]
     index = ["--index", "1"] if kind == "safetensors" else []
     assert edit(path, *HAPPY, *index, "-o", "a.png") == 0
@@ -141,7 +130,7 @@ def test_the_knobs_of_an_edit_hold_for_photos_too():
 # ---- JSON
 
 
-def test_json_is_one_object_and_nothing_else(pack, capsys):
+def test_json_is_one_object_and_nothing_else(encoder_pack, capsys):
     assert edit("5", *HAPPY, "--direction_offset", "1", "2", "-o", "out", "--json") == 0
     said = capsys.readouterr()
     told = json.loads(said.out)

@@ -9,12 +9,9 @@ import numpy as np
 import pytest
 from photo_world import SCENE
 from PIL import Image
-from tiny_encoder import save_with_encoder
-from tiny_world import live_in
 
 from ppstyleclip.cli.main import main
 from ppstyleclip.editor import Edit, Editor
-from ppstyleclip.pipelines import quality
 from ppstyleclip.pipelines.recipes import Recipe, edit_by_recipe
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.zoo import load_pack
@@ -22,20 +19,10 @@ from ppstyleclip.zoo import load_pack
 HAPPY = ["--target", "happy face"]
 AUTO = ["--direction_offset", "auto", "--outside", "1"]
 TWO = ["--edit", "face -> happy face @ 2", "--edit", "hair -> long hair @ 1"]
-pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
-
-
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pack")
-    save_with_encoder(folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def world(pack, monkeypatch, tmp_path):
-    live_in(pack, monkeypatch, tmp_path)
-    monkeypatch.setattr(quality, "POOR", 0.0)
+pytestmark = [
+    pytest.mark.usefixtures("encoder_world"),
+    pytest.mark.filterwarnings("always::UserWarning"),  # run_cli prints them
+]
 
 
 def scene(folder="."):
@@ -55,7 +42,7 @@ def read(name):
 # ---- auto
 
 
-def test_auto_says_what_it_chose_and_what_bound_it(capsys, pack):
+def test_auto_says_what_it_chose_and_what_bound_it(capsys, encoder_pack):
     assert edit("5", *HAPPY, *AUTO, "-o", "a.png") == 0
     said = capsys.readouterr().out.splitlines()
     assert "on sampled face 5 of tiny: strength" in said[0] and "channels moved" in said[1]
@@ -86,11 +73,11 @@ def test_a_contact_sheet_beside_the_edit(capsys):
 # ---- several edits
 
 
-def test_several_edits_and_a_recipe_of_the_same(capsys, pack):
+def test_several_edits_and_a_recipe_of_the_same(capsys, encoder_pack):
     assert edit("5", *TWO, "-o", "two.png") == 0
     said = capsys.readouterr().out
     assert "happy face and long hair: cosine" in said and "channels shared" in said
-    editor = Editor(load_pack(pack))
+    editor = Editor(load_pack(encoder_pack))
     edits = Recipe((Edit("face", "happy face", alpha=2), Edit("hair", "long hair", alpha=1)))
     np.testing.assert_array_equal(
         read("two.png"), result_of(edit_by_recipe(editor, editor.sample(5), edits)).after

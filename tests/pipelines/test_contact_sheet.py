@@ -3,28 +3,21 @@
 
 import numpy as np
 import pytest
-from tiny_world import SIZE, live_in, save_tiny_pack
+from tiny_world import SIZE
 
-from ppstyleclip.editor import Edit, Editor
+from ppstyleclip.editor import Edit
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import Budget
 from ppstyleclip.pipelines import contact_sheet
 from ppstyleclip.pipelines.contact_sheet import FRAME, draw_contact_sheet
 from ppstyleclip.pipelines.records import result_of
-from ppstyleclip.zoo import load_pack
 
 HAPPY = Edit("face", "happy face", alpha=2.0, beta=0.1)
 
 
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory):
-    return save_tiny_pack(tmp_path_factory.mktemp("pack"))
-
-
 @pytest.fixture
-def editor(pack, monkeypatch, tmp_path):
-    live_in(pack, monkeypatch, tmp_path)
-    return Editor(load_pack(pack))
+def editor(tiny_editor):
+    return tiny_editor
 
 
 def framed(pixels):

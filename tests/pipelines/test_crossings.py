@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from photo_world import SCENE
-from tiny_encoder import save_with_encoder
-from tiny_world import SIZE, live_in
+from tiny_world import SIZE
 
 from ppstyleclip.align import crop_mask, faces_of_landmarks
 from ppstyleclip.card import read_card
@@ -18,7 +17,6 @@ from ppstyleclip.editor import Edit, Editor, Session
 from ppstyleclip.files import load_pixels, save_png
 from ppstyleclip.methods.global_directions import Budget
 from ppstyleclip.methods.inversion import FittingConfig
-from ppstyleclip.pipelines import quality
 from ppstyleclip.pipelines.contact_sheet import draw_contact_sheet
 from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo
 from ppstyleclip.pipelines.recipes import Recipe, apply_recipe, edit_by_recipe
@@ -31,25 +29,15 @@ HALF = np.s_[:, SIZE // 2 :]
 AUTO = Edit("face", "happy face", alpha="auto", region=LEFT, budget=Budget(outside=0.001))
 LONG = Edit("hair", "long hair", alpha=1, region=1 - LEFT)
 BOUNDS = ("reached", "text", "identity", "outside")
-pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
+pytestmark = [
+    pytest.mark.usefixtures("encoder_world"),
+    pytest.mark.filterwarnings("always::UserWarning"),  # run_cli prints them
+]
 
 
 @pytest.fixture(scope="module")
-def pack(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pack")
-    save_with_encoder(folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def world(pack, monkeypatch, tmp_path):
-    live_in(pack, monkeypatch, tmp_path)
-    monkeypatch.setattr(quality, "POOR", 0.0)
-
-
-@pytest.fixture(scope="module")
-def editor(pack):
-    return Editor(load_pack(pack))
+def editor(encoder_pack):
+    return Editor(load_pack(encoder_pack))
 
 
 def test_outside_of_its_region_a_solved_edit_changes_nothing_and_no_budget_binds_it(editor):

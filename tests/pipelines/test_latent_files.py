@@ -3,24 +3,16 @@
 
 import numpy as np
 import pytest
-from tiny_world import live_in, save_tiny_pack
 
 from ppstyleclip.cli.mapper_data import read_latents
-from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_safetensors
 from ppstyleclip.pipelines.latent_files import load_face, load_faces
 
 
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory):
-    return save_tiny_pack(tmp_path_factory.mktemp("pack"))
-
-
 @pytest.fixture
-def editor(pack, monkeypatch, tmp_path):
-    live_in(pack, monkeypatch, tmp_path)
-    return Editor.from_pretrained()
+def editor(tiny_editor):
+    return tiny_editor
 
 
 WAYS = (

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_world import live_in, save_tiny_pack
 
-from ppstyleclip.editor import Edit, Editor, Session
+from ppstyleclip.editor import Edit, Session
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import Budget
 from ppstyleclip.pipelines.recipe_files import EditWords, RecipeWords
@@ -21,7 +20,6 @@ from ppstyleclip.pipelines.recipes import (
     recipe_of,
 )
 from ppstyleclip.pipelines.records import result_of
-from ppstyleclip.zoo import load_pack
 
 HAPPY, SAD, LONG = (
     Edit("face", "happy face", alpha=2),
@@ -31,15 +29,9 @@ HAPPY, SAD, LONG = (
 FREE = Budget(outside=1.0)
 
 
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory):
-    return save_tiny_pack(tmp_path_factory.mktemp("pack"))
-
-
 @pytest.fixture
-def editor(pack, monkeypatch, tmp_path):
-    live_in(pack, monkeypatch, tmp_path)
-    return Editor(load_pack(pack))
+def editor(tiny_editor):
+    return tiny_editor
 
 
 def deviations(editor, ds):

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from photo_world import PACK, SCENE
 from PIL import Image
-from tiny_encoder import save_with_encoder
-from tiny_world import live_in
 
 from ppstyleclip.pipelines import quality
 from ppstyleclip.zoo import load
@@ -16,18 +14,9 @@ from ppstyleclip.zoo import load
 POOR = quality.POOR
 
 
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pack")
-    save_with_encoder(folder)
-    return folder
-
-
 @pytest.fixture(autouse=True)
-def world(pack, monkeypatch, tmp_path):
+def world(encoder_world):
     """The tiny world, which draws every face badly."""
-    live_in(pack, monkeypatch, tmp_path)
-    monkeypatch.setattr(quality, "POOR", 0.0)
     Image.fromarray(SCENE.pixels).save("scene.png")
     Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
 

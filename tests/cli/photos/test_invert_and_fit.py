@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints
 # ---- pixel2style2pixel
 
 
-def test_a_photo_through_the_encoder(pack, capsys):
+def test_a_photo_through_the_encoder(encoder_pack, capsys):
     assert (
         run(
             "pixel2style2pixel",

@@ -56,8 +56,8 @@ def test_only_the_chosen_face_changes(which, capsys):
     assert np.load("out/faces.npy").shape == (1, LEVELS, STYLE_DIM)
 
 
-def test_no_steps_is_the_encoder_alone_and_steps_come_nearer(pack, capsys):
-    found = Editor(load_pack(pack)).invert(crops())
+def test_no_steps_is_the_encoder_alone_and_steps_come_nearer(encoder_pack, capsys):
+    found = Editor(load_pack(encoder_pack)).invert(crops())
     assert run("edit_photo", "scene.png", *TARGET, "--face", "all", "--steps", "0") == 0
     np.testing.assert_allclose(np.load("out/faces.npy"), found, atol=1e-4)
     before = capsys.readouterr().out
