@@ -43,6 +43,7 @@ class Plan:
     kernel_rate: float = 3.0  # and that of the 3x3 kernels, which Muon moves
     texture: float = 0.25
     features: float = 0.5
+    frozen: int = 0  # side up to which the weights stay as they are; what was made for them stays right
 
 
 def learning_rate(plan, pictures):
@@ -56,10 +57,23 @@ def learning_rate(plan, pictures):
     return plan.rate * (plan.floor + (1 - plan.floor) * fall * rise)
 
 
+def freeze(generator, side):
+    """Only blocks above `side` learn; with 0 all do."""
+    blocks = max(0, side.bit_length() - 3)
+    parts = [*generator.convs[2 * blocks :], *generator.to_rgbs[blocks:]]
+    noises = [generator.noise(index) for index in range(2 * blocks + 1, 1 + len(generator.convs))]
+    generator.requires_grad_(side == 0)
+    for parameter in (*(p for part in parts for p in part.parameters()), *noises):
+        parameter.requires_grad_(True)
+
+
 def build_optimizers(generator, plan):
     """Muon for the 3x3 kernels, which demodulation makes free of scale; Adam for all the rest."""
+    freeze(generator, plan.frozen)
     kernels, noises, others = [], [], []
     for name, parameter in generator.named_parameters():
+        if not parameter.requires_grad:
+            continue
         is_kernel = name.endswith("conv.weight") and parameter.shape[-1] == 3
         place = kernels if is_kernel else noises if name.startswith("noises.") else others
         place.append(parameter)
@@ -171,4 +185,6 @@ class Fit:
         """Move the average towards the generator."""
         keep = min(self.plan.keep, self.step / (self.step + 10))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), 1 - keep)
+            for mean, now in zip(self.average.parameters(), self.generator.parameters()):
+                if now.requires_grad:
+                    mean.lerp_(now, 1 - keep)

@@ -169,6 +169,22 @@ def test_a_fit_starts_from_an_exported_generator_and_grows(tmp_path):
         fit.Fit(tmp_path, plan, size=64, start=tmp_path / "g.safetensors", channels=wide, style_dim=16)
 
 
+def test_frozen_blocks_stay_and_those_above_learn(folder, tmp_path):
+    plan = fit.Plan(batch=2, middle=0, upper=0, refine=0, frozen=64)
+    grown = fit.Fit(tmp_path, plan, size=128, channels=TINY)
+    before = {name: value.clone() for name, value in grown.generator.state_dict().items()}
+    for _ in range(2):
+        grown.learn(*shards.Faces(folder, 0).batch(2))
+    for network in (grown.generator, grown.average):
+        changed = {name for name, value in network.state_dict().items() if not value.equal(before[name])}
+        assert changed == {
+            name
+            for name in before
+            if name.startswith(("convs.8", "convs.9", "to_rgbs.4.conv"))
+            or name in ("to_rgbs.4.bias", "noises.noise_9", "noises.noise_10")
+        }
+
+
 def test_held_out_faces_give_figures_and_a_sheet(folder, tmp_path):
     held = evaluation.HeldOut(folder)
     figures, pixels = evaluation.evaluate(Generator(64, channels=TINY), held, 64)
