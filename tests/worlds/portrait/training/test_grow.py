@@ -1,0 +1,119 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""A pack grows with its generator: what was measured stays, the new channels are measured."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import paddle
+import pytest
+from tiny_mappers import LEVELS as MAPPER
+from tiny_mappers import made
+from tiny_world import SIZE, STYLE_DIM, tiny_clip, tiny_generator
+
+from ppstyleclip.editor import Edit, Editor
+from ppstyleclip.errors import UserError
+from ppstyleclip.methods.global_directions import (
+    RelevanceConfig,
+    StatisticsConfig,
+    collect_statistics,
+    compute_relevance,
+)
+from ppstyleclip.models.encoders import build_encoder
+from ppstyleclip.models.stylegan2 import StyleGANv2Generator
+from ppstyleclip.progress import last
+from ppstyleclip.worlds.portrait.training.grow import grow
+from ppstyleclip.zoo import Encoder, load_pack, save_encoder, save_generator, save_pack
+from ppstyleclip.zoo.directions import save_stats
+from ppstyleclip.zoo.mappers import load_mapper, save_mapper
+
+COUNT, KEPT = 50, 3  # styles
+
+
+def larger(generator):
+    """A generator of twice the size, whose first blocks are those of `generator`."""
+    paddle.seed(9)
+    channels = {4: 6, 8: 6, 16: 4, 32: 3}
+    found = StyleGANv2Generator(2 * SIZE, STYLE_DIM, generator.n_mlp, channels=channels)
+    found.set_state_dict({**found.state_dict(), **generator.state_dict()})
+    found.eval()
+    return found
+
+
+def save_whole_pack(folder):
+    """The tiny world, measured, with an encoder and a mapper."""
+    generator, clip = tiny_generator(), tiny_clip()
+    found = last(collect_statistics(generator, StatisticsConfig(num_samples=COUNT, keep=KEPT)))
+    relevance = last(
+        compute_relevance(generator, clip, found.stats, RelevanceConfig(), s_base=found.s)
+    ).relevance
+    z = paddle.to_tensor(np.random.RandomState(0).randn(2, STYLE_DIM).astype("float32"))
+    latents = generator.get_latents(z).numpy()
+    parts = {"generator": generator, "clip": clip, "stats": found.stats, "relevance": relevance}
+    marks = save_pack(folder, **parts, name="tiny", latents=latents, s_base=found.s)
+    made_with = json.dumps({"num_samples": COUNT})
+    layout = json.dumps(generator.layout.to_config())
+    save_stats(
+        folder / "statistics.safetensors",
+        found.stats,
+        generator=marks["generator"],
+        layout=layout,
+        name="tiny",
+        made_with=made_with,
+    )
+    config = {
+        "encoder_type": "BackboneEncoderUsingLastLayerIntoWPlus",
+        "num_styles": generator.n_latent,
+        "style_dim": STYLE_DIM,
+        "input_size": 32,
+        "widths": (4, 6, 8, 10),
+        "depths": (1, 1, 1, 1),
+    }
+    paddle.seed(3)
+    network = build_encoder(config)
+    network.eval()
+    encoder = Encoder(network, np.zeros([1, STYLE_DIM], np.float32))
+    save_encoder(folder / "encoder.safetensors", encoder, generator=marks["generator"])
+    save_mapper(folder / "mapper_smile.safetensors", made(MAPPER, made_for=marks))
+    return generator
+
+
+def test_a_pack_grows_with_its_generator(tmp_path):
+    small = save_whole_pack(tmp_path / "pack")
+    large = larger(small)
+    mark = save_generator(tmp_path / "large.safetensors", large, name="tiny")
+    grow(tmp_path / "pack", tmp_path / "large.safetensors", tmp_path / "grown")
+    old, new = load_pack(tmp_path / "pack"), load_pack(tmp_path / "grown")
+    assert new.generator.size == 2 * SIZE and new.fingerprints["generator"] == mark
+
+    whole = last(collect_statistics(large, StatisticsConfig(num_samples=COUNT, keep=KEPT)))
+    np.testing.assert_allclose(new.stats.mean, whole.stats.mean, rtol=1e-5, atol=1e-6)
+    config = RelevanceConfig(stop_at=SIZE)  # what the whole job would say
+    expected = last(compute_relevance(large, old.clip, whole.stats, config, s_base=whole.s)).relevance
+    known = len(old.relevance.rows)
+    np.testing.assert_array_equal(new.relevance.rows[:known], old.relevance.rows)
+    np.testing.assert_allclose(new.relevance.rows, expected.rows, atol=1e-3)
+    np.testing.assert_allclose(new.relevance.effect_norm, expected.effect_norm, rtol=1e-3, atol=1e-5)
+    assert np.abs(new.relevance.rows[known:]).max() > 0
+    assert new.relevance.made_with["stop_at"] == SIZE
+
+    layers = large.n_latent
+    assert new.latents.shape == (2, layers, STYLE_DIM)
+    np.testing.assert_array_equal(new.latents[:, -3:], np.repeat(old.latents[:, -1:], 3, axis=1))
+    pictures = paddle.to_tensor(np.random.RandomState(1).randn(2, 3, 32, 32).astype("float32"))
+    codes = [bundle.encoder.network(pictures).numpy() for bundle in (old, new)]
+    np.testing.assert_allclose(codes[1][:, :-2], codes[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(codes[1][:, -2:], np.repeat(codes[0][:, -1:], 2, axis=1), rtol=1e-5, atol=1e-6)
+    mapper = load_mapper(tmp_path / "grown" / "mapper_smile.safetensors", generator=mark)
+    assert mapper.config["levels"] == [2, 2, 4]
+    edited = Editor(new).edit(new.latents[:1], Edit("face", "happy face", alpha=3, beta=0))
+    assert edited.edited.shape[-3:] == (2 * SIZE, 2 * SIZE, 3)
+
+
+def test_another_generator_is_refused(tmp_path):
+    save_whole_pack(tmp_path / "pack")
+    save_generator(tmp_path / "other.safetensors", larger(tiny_generator(seed=8)), name="tiny")
+    with pytest.raises(UserError, match="does not go on from the pack's own"):
+        grow(tmp_path / "pack", tmp_path / "other.safetensors", tmp_path / "grown")
+    assert not (tmp_path / "grown").exists()
