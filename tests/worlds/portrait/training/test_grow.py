@@ -108,7 +108,7 @@ def test_a_pack_grows_with_its_generator(tmp_path):
     mapper = load_mapper(tmp_path / "grown" / "mapper_smile.safetensors", generator=mark)
     assert mapper.config["levels"] == [2, 2, 4]
     edited = Editor(new).edit(new.latents[:1], Edit("face", "happy face", alpha=3, beta=0))
-    assert edited.edited.shape[-3:] == (2 * SIZE, 2 * SIZE, 3)
+    assert edited.after.shape == (2 * SIZE, 2 * SIZE, 3)
 
 
 def test_another_generator_is_refused(tmp_path):
