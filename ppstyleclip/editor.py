@@ -63,7 +63,7 @@ class Editor:
         >>> editor = Editor.from_pretrained()
         >>> before, after = editor.edit(editor.sample(seed=58), Edit("face", "happy face"))
         >>> after.shape
-        (128, 128, 3)
+        (256, 256, 3)
     """
 
     @on_worker
@@ -111,7 +111,7 @@ class Editor:
         Examples:
             >>> from ppstyleclip import Editor
             >>> Editor.from_pretrained().sample(seed=[1, 2, 3]).numpy().shape
-            (3, 12, 128)
+            (3, 14, 128)
         """
         generator = self.bundle.generator
         truncation = self.bundle.defaults.truncation if truncation is None else truncation
@@ -138,7 +138,7 @@ class Editor:
             >>> editor = Editor.from_pretrained()
             >>> pixels = editor.render(editor.sample(seed=58))
             >>> editor.invert(pixels).shape
-            (1, 12, 128)
+            (1, 14, 128)
         """
         encoder, images = self.bundle.encoder, paddle.to_tensor(to_images(pixels))
         if encoder is None:
@@ -224,7 +224,7 @@ class Editor:
             >>> from ppstyleclip import Edit, Editor
             >>> direction = Editor.from_pretrained().direction(Edit("face", "happy face"))
             >>> direction.ds.shape, direction.num_channels > 100
-            ((2304,), True)
+            ((2416,), True)
         """
         bare = replace(self.resolve(solving.without_auto(edit)), alpha=1.0, region=None)
         return self._directions.direction(bare)
@@ -298,7 +298,7 @@ class Editor:
             >>> editor = Editor.from_pretrained()
             >>> faces = editor.sample(seed=[1, 2])
             >>> editor.apply(faces, Edit("face", "happy face"), alphas=[-2, 0, 2]).numpy().shape
-            (6, 2304)
+            (6, 2416)
         """
         self.check_face(face)
         if alphas is None and solving.is_auto(edit):
@@ -418,7 +418,7 @@ class Editor:
             >>> smile, glasses = Edit("face", "happy face"), Edit("face", "face with glasses")
             >>> before, after = editor.edit(editor.sample(seed=58), smile, glasses)
             >>> after.shape, after.dtype.name, bool((before != after).any())
-            ((128, 128, 3), 'uint8', True)
+            ((256, 256, 3), 'uint8', True)
         """
         return edit_result(self, face, Session(self, face), edits)
 

@@ -31,7 +31,7 @@ class Session:
         >>> print(session.undo())
         face -> face with glasses
         >>> [str(edit) for edit in session.history], session.picture().shape
-        (['face -> happy face'], (128, 128, 3))
+        (['face -> happy face'], (256, 256, 3))
     """
 
     @on_worker

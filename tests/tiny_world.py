@@ -80,6 +80,7 @@ def live_in(pack, monkeypatch, folder):
     monkeypatch.setattr(program_cache, "cache_home", lambda: PROGRAMS)
     monkeypatch.setattr(load, "PACK", pack)
     monkeypatch.setattr(stored_directions, "PACK", pack)
+    monkeypatch.setattr(load, "_LANDMARK_PACKAGE", "no_such_package")  # whoever has it, has dlib's model
     monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(folder / "cache"))
     monkeypatch.setenv("HOME", str(folder / "home"))

@@ -88,7 +88,7 @@ def load_bundle(
         >>> from ppstyleclip.zoo import load_bundle
         >>> bundle = load_bundle()
         >>> bundle.name, bundle.layout.size, bundle.relevance.shape
-        ('portrait', 2304, (1520, 128))
+        ('portrait', 2416, (1600, 128))
     """
     flags = {"size": size, "style_dim": style_dim, "n_mlp": n_mlp, "channel_multiplier": channel_multiplier}
     if model_type is not None:

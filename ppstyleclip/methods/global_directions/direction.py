@@ -99,7 +99,7 @@ def style_direction(
         >>> dt = text_direction(bundle.clip, "face", "happy face")
         >>> direction = style_direction(bundle.relevance, dt, bundle.layout, bundle.stats, beta=0.15)
         >>> direction.ds.shape, 0 < direction.num_channels < bundle.layout.num_editable
-        ((2304,), True)
+        ((2416,), True)
     """
     if unit not in UNITS:
         raise UserError(f"unknown unit '{unit}', known: {', '.join(UNITS)}")

@@ -89,7 +89,7 @@ class InstantRelevance:
         >>> few = InstantConfig(faces=2, probes=2, faces_per_probe=2)
         >>> instant = InstantRelevance(bundle.generator, bundle.clip, bundle.stats, bundle.s_base, few)
         >>> instant.match(text_direction(bundle.clip, "face", "happy face")).r.shape
-        (1520,)
+        (1600,)
     """
 
     @on_worker

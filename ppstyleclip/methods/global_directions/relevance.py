@@ -148,7 +148,7 @@ def compute_relevance(
         ... )
         >>> relevance = last(records).relevance
         >>> relevance.rows.shape, int(relevance.measured.sum())
-        ((1520, 128), 2)
+        ((1600, 128), 2)
     """
     s_base, layout = np.asarray(s_base, np.float32), generator.layout
     _check_shapes(layout, statistics, s_base)

@@ -110,7 +110,7 @@ def collect_statistics(
         >>> config = StatisticsConfig(num_samples=40, keep=3)
         >>> record = last(collect_statistics(load_generator("portrait"), config))
         >>> record.stats.mean.shape, record.s.shape
-        ((2304,), (3, 2304))
+        ((2416,), (3, 2416))
     """
     layout = generator.layout
     accumulator, first, skipped = StatsAccumulator(), [], 0

@@ -70,8 +70,8 @@ def optimize(
         >>> texts = text_embedding(clip, "happy face")[None, None]  # [1, T, E]
         >>> for record in optimize(generator, clip, start, texts, OptimizationConfig(steps=2)):
         ...     print(record.done, "of", record.total, sorted(record.terms), record.value.shape)
-        1 of 2 ['clip', 'l2'] (1, 12, 128)
-        2 of 2 ['clip', 'l2'] (1, 12, 128)
+        1 of 2 ['clip', 'l2'] (1, 14, 128)
+        2 of 2 ['clip', 'l2'] (1, 14, 128)
     """
     start, texts = np.asarray(start, np.float32), np.asarray(texts, np.float32)
     networks = needed_networks(config.objective, generator, clip, identity)
