@@ -328,7 +328,7 @@ class Editor:
             >>> from ppstyleclip import Editor
             >>> editor = Editor.from_pretrained()
             >>> editor.render(editor.sample(seed=[1, 2])).shape
-            (2, 128, 128, 3)
+            (2, 256, 256, 3)
         """
         return np.concatenate(list(self.render_batches(face)))
 

@@ -42,7 +42,7 @@ def load_generator(name_or_file: str | Path) -> Generator:
         >>> import ppstyleclip
         >>> generator = ppstyleclip.load_generator("portrait")
         >>> generator.size
-        128
+        256
     """
     from ppstyleclip.zoo import encoders, generators, load
 

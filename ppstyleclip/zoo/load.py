@@ -251,7 +251,7 @@ def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
         >>> from ppstyleclip.zoo.save import save_bundle
         >>> marks = save_bundle("my_model", load_bundle())
         >>> load_pack("my_model").generator.size
-        128
+        256
     """
     folder = Path(folder)
     if folder.is_dir() and not (folder / GENERATOR).is_file():
