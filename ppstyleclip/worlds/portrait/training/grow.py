@@ -29,6 +29,7 @@ from ppstyleclip.methods.global_directions import (
     compute_relevance,
 )
 from ppstyleclip.progress import last
+from ppstyleclip.schema import parse_json
 from ppstyleclip.stylespace import Relevance
 from ppstyleclip.zoo.directions import save_relevance, save_stats, save_styles
 from ppstyleclip.zoo.generators import load_generator
@@ -59,7 +60,7 @@ def grow(pack, generator_path, output) -> Path:
     shutil.copyfile(generator_path, output / GENERATOR)
 
     made_with = read_safetensors(pack / STATISTICS)[1]["made_with"]
-    config = StatisticsConfig(**json.loads(made_with), keep=len(bundle.s_base))
+    config = StatisticsConfig(**parse_json(made_with), keep=len(bundle.s_base))
     found = last(collect_statistics(generator, config))
     layout = json.dumps(generator.layout.to_config())
     described = {"layout": layout, "name": bundle.name, "made_with": made_with}
@@ -135,7 +136,7 @@ def repeat_last(array, count, axis) -> np.ndarray:
 def grow_encoder(path, layers, mark) -> None:
     """Let an encoder into w_plus give `layers` codes; new layers take the last one's."""
     state, about = read_safetensors(path)
-    config = json.loads(about["config"])
+    config = parse_json(about["config"])
     shape = (config["num_styles"], config["style_dim"])
     for key in ("linear.weight", "linear.bias"):
         array = np.asarray(state[key])
@@ -150,7 +151,7 @@ def grow_encoder(path, layers, mark) -> None:
 def grow_mapper(path, layers, mark) -> None:
     """Let a mapper's fine level move the new layers too."""
     state, about = read_safetensors(path)
-    config, stated = json.loads(about["config"]), json.loads(about["mapper"])
+    config, stated = parse_json(about["config"]), parse_json(about["mapper"])
     coarse, medium, _ = config["levels"]
     config["levels"] = [coarse, medium, layers - coarse - medium]
     stated["made_for"]["generator"] = mark
