@@ -73,6 +73,8 @@ class Supervised:
     def start(self) -> None:
         """Start it; it may need a while until it is ready."""
         with open(self.log, "ab") as log:
+            log.write(b'{"event": "starts"}\n')
+            log.flush()
             self._process = subprocess.Popen(
                 self.command, stdout=subprocess.DEVNULL, stderr=log, env=self._environment
             )

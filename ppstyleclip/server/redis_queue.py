@@ -170,18 +170,12 @@ class RedisQueue:
         self._missing.pop(ticket, None)
 
     def _hand_out(self) -> None:
-        """Give each job that waits a ticket; one that had waited before stays before."""
+        """Give each job that waits a ticket; one that has returned goes before those that have theirs."""
         waiting = self.jobs.waiting()
-        new = [job for job in waiting if job.ticket is None]
-        if not new:
-            return
-        first_held = next((k for k, job in enumerate(waiting) if job.ticket is not None), len(waiting))
-        returning = [job for job in waiting[:first_held] if job.ticket is None]
-        if first_held == len(waiting):
-            returning = []
-        for job in reversed(returning):
+        first = next((k for k, job in enumerate(waiting) if job.ticket is not None), 0)
+        for job in reversed(waiting[:first]):
             self._hand(job, at_front=True)
-        for job in [job for job in new if job not in returning][:_MOST_NEW]:
+        for job in [job for job in waiting[first:] if job.ticket is None][:_MOST_NEW]:
             self._hand(job, at_front=False)
 
     def _hand(self, job: Job, *, at_front: bool) -> None:

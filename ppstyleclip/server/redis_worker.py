@@ -24,7 +24,7 @@ import numpy as np
 import redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
-from rq.exceptions import StopRequested
+from rq.exceptions import InvalidJobOperation, StopRequested
 from rq.job import Job as Ticket
 from rq.utils import now
 
@@ -230,7 +230,10 @@ class PictureWorker(SimpleWorker):
             except UserError as error:  # not one of ours; its server, if there is one, will see it lost
                 log("task refused", logging.ERROR, error)
             job.ended_at = now()
-            self.handle_job_success(job, queue, queue.started_job_registry, execution)
+            try:
+                self.handle_job_success(job, queue, queue.started_job_registry, execution)
+            except InvalidJobOperation:  # its server has taken the ticket back, or Redis has forgotten it
+                self.executions.clear()
         finally:
             self._is_busy = False
 
@@ -297,7 +300,7 @@ def serve_queue(
 
 
 def _work_until_redis_fails(desk: Desk, link: redis.Redis) -> None:
-    """Let RQ's loop run until it shall end or Redis fails; wait a little after that."""
+    """Let RQ's loop run until it shall end or Redis fails, which the heart logs; wait a little after that."""
     try:
         worker = PictureWorker(
             [redis_link.queue_name(redis_link.model_mark(desk.model))],
@@ -308,8 +311,8 @@ def _work_until_redis_fails(desk: Desk, link: redis.Redis) -> None:
             log_job_description=False,
         )
         worker.work(logging_level="ERROR")
-    except RedisError as error:
-        log("queue away", logging.WARNING, kind=type(error).__name__)
+    except RedisError:
+        pass
     finally:
         link.close()
     if desk.until is None:

@@ -1,15 +1,14 @@
 #!/usr/bin/env python
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Kill a server's processes under load: does each accepted job end, once, in a result or a named failure?
+"""Kill workers, server and Redis under load: does each job end, once, in a result or a named failure?
 
-Starts a server on this machine and, with `--queue redis`, a redis-server and workers; whatever is killed is
-started again, as systemd does. Clients send jobs all the while, ask for each until its end and fetch its
-picture; pictures of the same wish must have the same bytes. Exit code 1 if a job was lost, ended twice or
-differently, or a file was left.
+Starts a redis-server, a server and workers on this machine; whatever is killed is started again, as systemd
+does. Clients send jobs all the while, ask for each until its end and fetch its picture; pictures of the same
+wish must have the same bytes. Exit code 1 if a job was lost, ended twice or differently, or a file was left.
 
-    python benchmarks/server_faults.py --server_kills 10
-    python benchmarks/server_faults.py --queue redis --worker_kills 20 --redis_kills 5 --server_kills 10
-    python benchmarks/server_faults.py --queue redis --redis_keeps     (Redis with its append-only file)
+    python benchmarks/queue_faults.py
+    python benchmarks/queue_faults.py --worker_kills 20 --redis_kills 5 --server_kills 10 --workers 3
+    python benchmarks/queue_faults.py --redis_keeps     (Redis with its append-only file)
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import collections
 import contextlib
 import json
 import random
+import shutil
 import tempfile
 import threading
 import time
@@ -49,28 +49,23 @@ class Site:
             "warm": "draw", "worker_seconds": args.worker_seconds, "keep_megabytes": 10_000,
             "client_jobs": 10_000, "jobs_per_minute": 100_000, "requests_per_minute": 1_000_000,
         }  # fmt: skip
-        self.redis: Supervised | None = None
-        self.workers: list[Supervised] = []
-        if args.queue == "redis":
-            redis_port = free_port()
-            keeps = "yes" if args.redis_keeps else "no"
-            command = ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--save", ""]
-            command += ["--appendonly", keeps, "--dir", str(folder)]
-            self.redis = Supervised(command, folder / "redis-log")
-            settings |= {"queue": f"redis://127.0.0.1:{redis_port}/0", "shared": folder / "shared"}
-            for number in range(args.workers):
-                log = folder / f"worker-{number}-log"
-                self.workers.append(Supervised.of_ppstyleclip(["worker"], log, settings))
+        redis_port, keeps = free_port(), "yes" if args.redis_keeps else "no"
+        command = ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--save", ""]
+        command += ["--appendonly", keeps, "--dir", str(folder)]
+        self.redis = Supervised(command, folder / "redis-log")
+        settings |= {"queue": f"redis://127.0.0.1:{redis_port}/0", "shared": folder / "shared"}
+        logs = [folder / f"worker-{number}-log" for number in range(args.workers)]
+        self.workers = [Supervised.of_ppstyleclip(["worker"], log, settings) for log in logs]
         serve = ["serve", "--port", str(port), "--data", str(self.data)]
         self.server = Supervised.of_ppstyleclip(serve, folder / "server-log", settings)
 
     def all(self) -> list[Supervised]:
         """Every process."""
-        return [*([self.redis] if self.redis else []), *self.workers, self.server]
+        return [self.redis, *self.workers, self.server]
 
     def pictures(self, kind: str) -> list[Path]:
         """Files of `uploads` or `results`."""
-        return [*self.folder.glob(f"data/{kind}/*"), *self.folder.glob(f"shared/*/{kind}/*")]
+        return list(self.folder.glob(f"shared/*/{kind}/*"))
 
 
 class Clients:
@@ -83,7 +78,9 @@ class Clients:
         self.errors: collections.Counter[str] = collections.Counter()
         self.pictures: dict[str, set[bytes]] = collections.defaultdict(set)
         self.seconds: list[float] = []
-        self.threads = [threading.Thread(target=self._run, args=[k]) for k in range(args.clients)]
+        self.threads = [
+            threading.Thread(target=self._run, args=[k], daemon=True) for k in range(args.clients)
+        ]
         for one in self.threads:
             one.start()
 
@@ -133,9 +130,7 @@ class Clients:
 
 def do_faults(site: Site, args: argparse.Namespace, chance: random.Random) -> collections.Counter[str]:
     """Kill what was asked for, in a random order, with pauses."""
-    counts = {"server": args.server_kills}
-    if args.queue == "redis":
-        counts |= {"worker": args.worker_kills, "redis": args.redis_kills}
+    counts = {"worker": args.worker_kills, "redis": args.redis_kills, "server": args.server_kills}
     faults = [kind for kind, count in counts.items() for _ in range(count)]
     chance.shuffle(faults)
     done: collections.Counter[str] = collections.Counter()
@@ -145,7 +140,7 @@ def do_faults(site: Site, args: argparse.Namespace, chance: random.Random) -> co
             site.server.kill()
             site.server.start()
             wait_ready(site.address)
-        elif kind == "redis" and site.redis is not None:
+        elif kind == "redis":
             site.redis.kill()
             time.sleep(chance.uniform(0, 3))
             site.redis.start()
@@ -194,7 +189,6 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--queue", choices=("local", "redis"), default="local", help="who does the jobs (default: local)")
     add("--server_kills", type=int, default=10, help="kills of the server (default: 10)")
     add("--worker_kills", type=int, default=20, help="kills of a worker (default: 20)")
     add("--redis_kills", type=int, default=5, help="kills of Redis (default: 5)")
@@ -208,6 +202,10 @@ def main(argv: list[str] | None = None) -> int:
     add("--worker_seconds", type=finite_number, default=4, help="as the server's setting (default: 4)")
     add("--seed", type=int, default=0, help="of the order of kills (default: 0)")
     args = parser.parse_args(argv)
+    if shutil.which("redis-server") is None:
+        raise SystemExit("this needs redis-server; do: apt-get install redis-server")
+    if httpx is None:
+        raise SystemExit("this needs httpx; do: pip install httpx")
     with tempfile.TemporaryDirectory() as folder:
         site = Site(Path(folder), args)
         try:
