@@ -17,7 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from ppstyleclip import __version__
 from ppstyleclip.server import operations, seed004, v1
-from ppstyleclip.server.events import Sockets
+from ppstyleclip.server.events import Sockets, close_manager
 from ppstyleclip.server.guard import Guard, Rates
 from ppstyleclip.server.logs import log
 from ppstyleclip.server.pictures import random_name
@@ -100,6 +100,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         service.hub.stop()
         for task in tasks:
             task.cancel()
+        await close_manager(sockets.server)
 
 
 async def _sweep(service: Service) -> None:

@@ -9,6 +9,7 @@ as it stands: a slow one misses steps in between, never the end, and nothing pil
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import AsyncGenerator
@@ -180,6 +181,20 @@ class Sockets:
                 await self.server.emit(event, payload, to=room)
             except Exception as error:  # a client that left in between
                 log("event not sent", logging.WARNING, error)
+
+
+async def close_manager(server: socketio.AsyncServer) -> None:
+    """Close a Redis manager's connections, which the library leaves to chance."""
+    manager = server.manager
+    if not isinstance(manager, socketio.AsyncRedisManager):
+        return
+    if getattr(manager, "thread", None) is not None:
+        manager.thread.cancel()
+    for name in ("pubsub", "redis"):
+        one = getattr(manager, name, None)
+        if one is not None:
+            with contextlib.suppress(Exception):
+                await one.aclose()
 
 
 def _room(sid: str, owner: str) -> str:
