@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,49 @@ def started(**settings: object) -> Iterator[tuple[str, Path, subprocess.Popen]]:
                 process.wait(120)
             process.kill()
             log.close()
+
+
+class Supervised:
+    """A process that is killed and started again, with one log for all of its lives.
+
+    Args:
+        command: what is run.
+        log: file of what it says on stderr.
+        settings: of the server, as in its documents.
+    """
+
+    def __init__(self, command: list[str], log: Path, settings: dict[str, object] | None = None) -> None:
+        names = {f"PPSTYLECLIP_SERVER_{name.upper()}": str(value) for name, value in (settings or {}).items()}
+        self.command, self.log, self._environment = command, log, {**os.environ, **names}
+        self._process: subprocess.Popen | None = None
+        log.touch()
+
+    @classmethod
+    def of_ppstyleclip(cls, words: list[str], log: Path, settings: dict[str, object]) -> Supervised:
+        """A command of this package."""
+        return cls([sys.executable, "-m", "ppstyleclip", *words], log, settings)
+
+    def start(self) -> None:
+        """Start it; it may need a while until it is ready."""
+        with open(self.log, "ab") as log:
+            log.write(b'{"event": "starts"}\n')
+            log.flush()
+            self._process = subprocess.Popen(
+                self.command, stdout=subprocess.DEVNULL, stderr=log, env=self._environment
+            )
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 def wait_ready(address: str, process: subprocess.Popen | None = None) -> None:

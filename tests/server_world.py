@@ -77,7 +77,9 @@ class FakeModel:
     mappers: dict[str, str] = field(default_factory=lambda: {"beard": "none"})
     finder: Any = "finder"
     no_photos: str = ""
-    editor: Any = field(default_factory=lambda: SimpleNamespace(bundle=SimpleNamespace(name="fake")))
+    editor: Any = field(
+        default_factory=lambda: SimpleNamespace(bundle=SimpleNamespace(name="fake", fingerprints={}))
+    )
 
     def chain(self, name: str, text: str | None, strength: float) -> list:
         """Refuse unknown mappers, as Model does."""

@@ -6,6 +6,7 @@ environment, as PPSTYLECLIP_SERVER_NAME, or in a YAML file; what stands here com
 
     ppstyleclip serve
     ppstyleclip serve --host 0.0.0.0 --port 8000 --config server.yaml
+    ppstyleclip serve --queue redis://127.0.0.1:6379/0 --shared DIR    (`ppstyleclip worker` does its jobs)
     ppstyleclip serve --new_key alice
 """
 
@@ -13,13 +14,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from ppstyleclip.cli.argument_types import Whole
 from ppstyleclip.cli.parser import documented_parser
 from ppstyleclip.errors import MissingExtra, UserError
 from ppstyleclip.threads import import_paddle
 
-OPTIONS = ("host", "port", "data", "model_type", "bundle", "mappers", "root_path", "cpu")
+MODEL_OPTIONS = ("queue", "shared", "model_type", "bundle", "mappers", "cpu")
+OPTIONS = ("host", "port", "data", "root_path", *MODEL_OPTIONS)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -30,30 +33,55 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--port", type=Whole(0, 65535), help="port to listen on; 0 takes a free one (default: 8000)")
     add("--config", metavar="YAML", help="file of settings")
     add("--data", metavar="DIR", help="folder of journal, uploads and results")
+    add("--root_path", metavar="PATH", help="path below which a proxy shows the server")
+    add_model_options(parser)
+    add("--new_key", metavar="NAME", help="make an API key, show it and the setting for it, and end")
+    return parser.parse_args(argv)
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a server and its workers both take."""
+    add = parser.add_argument
+    add("--queue", metavar="URL", help="redis://HOST:PORT/NUMBER, for workers in other processes")
+    add("--shared", metavar="DIR", help="folder of pictures that server and workers see; needed with --queue")
     add("--model_type", help="known model (default: the embedded face world)")
     add("--bundle", metavar="DIR", help="folder of a model of your own, in place of --model_type")
     add("--mappers", metavar="DIR", help="folder with more mappers, NAME.safetensors")
-    add("--root_path", metavar="PATH", help="path below which a proxy shows the server")
     add("--cpu", action="store_true", default=None, help="use the CPU even where there is a GPU")
-    add("--new_key", metavar="NAME", help="make an API key, show it and the setting for it, and end")
-    return parser.parse_args(argv)
 
 
 def run(args: argparse.Namespace) -> None:
     """Serve until a signal comes."""
     if args.new_key is not None:
         return _show_key(args.new_key)
-    check_extra()
-    from ppstyleclip.server.settings import load_settings
-
-    settings = load_settings(args.config, **{name: getattr(args, name) for name in OPTIONS})
-    paddle = import_paddle()
-    if settings.cpu:
-        paddle.set_device("cpu")
+    settings = read_settings(args, OPTIONS)
+    import_paddle_for(settings)
 
     from ppstyleclip.server.serve import serve
 
     serve(settings, announce=lambda address: print(f"listening on {address}", flush=True))
+
+
+def read_settings(args: argparse.Namespace, options: tuple[str, ...]) -> Any:
+    """The settings of a command line, its file and the environment, once their packages are there.
+
+    Raises:
+        UserError, MissingExtra: as check_extra; a setting that cannot be.
+    """
+    check_extra()
+    from ppstyleclip.server.settings import load_settings
+
+    settings = load_settings(args.config, **{name: getattr(args, name) for name in options})
+    if settings.queue is not None:
+        _check_modules(("redis", "rq"), "a queue in Redis", "server,redis")
+    return settings
+
+
+def import_paddle_for(settings: Any) -> None:
+    """Import Paddle first, before the parts that use it, and choose its device."""
+    paddle = import_paddle()
+    if settings.cpu:
+        paddle.set_device("cpu")
 
 
 def check_extra() -> None:
@@ -65,13 +93,18 @@ def check_extra() -> None:
     """
     if sys.version_info < (3, 10):
         raise UserError("the server needs Python 3.10 or later; everything else runs on this one")
-    for module in ("fastapi", "socketio", "uvicorn", "pydantic_settings", "python_multipart"):
+    modules = ("fastapi", "socketio", "uvicorn", "pydantic_settings", "python_multipart")
+    _check_modules(modules, "the server", "server")
+
+
+def _check_modules(modules: tuple[str, ...], what: str, extras: str) -> None:
+    for module in modules:
         try:
             __import__(module)
         except ImportError as error:
             name = error.name or module
             raise MissingExtra(
-                f'the server needs {name}, which is not installed; do: pip install "ppstyleclip[server]"'
+                f'{what} needs {name}, which is not installed; do: pip install "ppstyleclip[{extras}]"'
             ) from None
 
 

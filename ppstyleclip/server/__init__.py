@@ -6,7 +6,10 @@
     seed004.py    the interface of styleclip-gan3's server, as printed and as coded
     v1.py         ours: jobs, pictures, cards, events, models
     events.py     who is told what: Socket.IO, WebSocket, server-sent events
-    service.py    one thread that runs the jobs, one after the other
+    service.py    what the routes call; one thread that sees to the jobs
+    queues.py     who does the jobs: this process, one after the other
+    execution.py  a job from its request to its end, whoever does it
+    redis_*.py    or workers in other processes: what is said, the server's end, the worker's
     jobs.py       jobs, their states and their order; journal.py keeps them on disk
     pictures.py   uploads and results: random names, limits, an end
     model.py      the editor and what belongs to it, loaded once

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -16,9 +17,10 @@ from starlette.middleware.cors import CORSMiddleware
 
 from ppstyleclip import __version__
 from ppstyleclip.server import operations, seed004, v1
-from ppstyleclip.server.events import Sockets
+from ppstyleclip.server.events import Sockets, close_manager
 from ppstyleclip.server.guard import Guard, Rates
 from ppstyleclip.server.logs import log
+from ppstyleclip.server.pictures import random_name
 from ppstyleclip.server.problems import CatchAll, Receive, Send, add_handlers
 from ppstyleclip.server.service import Service
 from ppstyleclip.server.settings import ServerSettings, load_settings
@@ -61,10 +63,17 @@ def create_app(settings: ServerSettings | None = None, service: Service | None =
             allow_headers=["Authorization", "X-API-Key", "Content-Type"],
             expose_headers=["ETag", "Location", "Retry-After", "X-Job-Id"],
         )
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Guard, settings=settings, salt=_salt_of(settings))
     app.add_middleware(AccessLog, answers=app.state.answers)
     app.add_middleware(CatchAll)  # the last one added is the outermost
     return app
+
+
+def _salt_of(settings: ServerSettings) -> bytes:
+    """Of addresses: servers that share a folder mark a client alike, so that its events reach it anywhere."""
+    if settings.shared is None:
+        return secrets.token_bytes(16)
+    return random_name(settings.shared / "salt").encode()
 
 
 def create_from_environment() -> FastAPI:
@@ -91,6 +100,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         service.hub.stop()
         for task in tasks:
             task.cancel()
+        await close_manager(sockets.server)
 
 
 async def _sweep(service: Service) -> None:

@@ -9,6 +9,7 @@ as it stands: a slow one misses steps in between, never the end, and nothing pil
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import AsyncGenerator
@@ -128,16 +129,18 @@ def seed_paths(job: Job) -> dict[str, str]:
 class Sockets:
     """The Socket.IO server, at /ws/socket.io, and who its clients are.
 
-    A client's id is told to the server that edits. It is random, but may leak; so an event only goes to a
-    client of the same key or address that sent the job.
+    A client's id is told to the server that edits. It is random, but may leak; so an event goes to a room of
+    the client and its key or address, which is that of the job's sender or has nobody in it. With a queue in
+    Redis, rooms reach over all its servers.
 
     Args:
         settings: ServerSettings.
     """
 
     def __init__(self, settings: ServerSettings) -> None:
-        self.settings, self.owners = settings, dict[str, str]()
+        self.settings, self.clients = settings, set[str]()
         self.server = socketio.AsyncServer(
+            client_manager=_manager(settings),
             async_mode="asgi",
             cors_allowed_origins=list(settings.cors) or None,  # None: the page's own origin
             cors_credentials=False,
@@ -153,27 +156,53 @@ class Sockets:
         self._waiting: asyncio.Queue[tuple[str, str, dict[str, Any]]] = asyncio.Queue(_MOST_WAITING)
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        if len(self.owners) >= self.settings.sockets:
+        if len(self.clients) >= self.settings.sockets:
             raise socketio.exceptions.ConnectionRefusedError("too many clients")
-        self.owners[sid] = environ["asgi.scope"]["owner"]
+        self.clients.add(sid)
+        await self.server.enter_room(sid, _room(sid, environ["asgi.scope"]["owner"]))
 
     async def _disconnect(self, sid: str, reason: Any = None) -> None:
-        self.owners.pop(sid, None)
+        self.clients.discard(sid)
 
     def send(self, job: Job, message: tuple[str, dict[str, Any]]) -> None:
-        """Queue an event for a job's client, on the loop; nothing where it is not the sender's."""
-        if job.sid is None or self.owners.get(job.sid) != job.owner:
+        """Queue an event for a job's client, on the loop; it reaches nobody where it is not the sender's."""
+        if job.sid is None or self.settings.queue is None and job.sid not in self.clients:
             return
         try:
-            self._waiting.put_nowait((job.sid, *message))
+            self._waiting.put_nowait((_room(job.sid, job.owner), *message))
         except asyncio.QueueFull:
             log("event dropped", logging.WARNING, job=job.id)
 
     async def run(self) -> None:
         """Send what is queued, in its order, until cancelled."""
         while True:
-            sid, event, payload = await self._waiting.get()
+            room, event, payload = await self._waiting.get()
             try:
-                await self.server.emit(event, payload, to=sid)
+                await self.server.emit(event, payload, to=room)
             except Exception as error:  # a client that left in between
                 log("event not sent", logging.WARNING, error)
+
+
+async def close_manager(server: socketio.AsyncServer) -> None:
+    """Close a Redis manager's connections, which the library leaves to chance."""
+    manager = server.manager
+    if not isinstance(manager, socketio.AsyncRedisManager):
+        return
+    if getattr(manager, "thread", None) is not None:
+        manager.thread.cancel()
+    for name in ("pubsub", "redis"):
+        one = getattr(manager, name, None)
+        if one is not None:
+            with contextlib.suppress(Exception):
+                await one.aclose()
+
+
+def _room(sid: str, owner: str) -> str:
+    return f"{sid} {owner}"
+
+
+def _manager(settings: ServerSettings) -> Any:
+    """What tells clients of other servers too; None, the library's own, for this server alone."""
+    if settings.queue is None:
+        return None
+    return socketio.AsyncRedisManager(settings.queue, channel="ppstyleclip-events")

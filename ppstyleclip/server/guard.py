@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ipaddress
-import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -18,7 +17,6 @@ from ppstyleclip.server.settings import ServerSettings
 
 OPEN = ("/healthz", "/readyz", "/version", "/openapi.json")  # answered without a key
 _MOST_CLIENTS = 20_000  # whose rates are remembered
-_SALT = secrets.token_bytes(16)  # of addresses, which are kept nowhere as they are
 _DRAINED_BYTES = 2**24
 _DRAINED_SECONDS = 3.0  # that an oversize body is read on, so that its sender sees the answer
 
@@ -61,10 +59,11 @@ class Guard:
     Args:
         app: what comes next.
         settings: ServerSettings.
+        salt: of addresses, which are kept nowhere as they are.
     """
 
-    def __init__(self, app: Any, settings: ServerSettings) -> None:
-        self.app, self.settings = app, settings
+    def __init__(self, app: Any, settings: ServerSettings, salt: bytes) -> None:
+        self.app, self.settings, self.salt = app, settings, salt
         self.keys = parse_key_lines(settings.api_keys)
         self.requests = Rates(settings.requests_per_minute)
 
@@ -88,7 +87,7 @@ class Guard:
         if own.answered_hosts and _host_name(host) not in own.answered_hosts:
             return 421, "this server does not answer to this host name (setting: hosts)", 0
         holder = holder_of(key_in(headers), self.keys)
-        address = address_of(scope)
+        address = address_of(scope, self.salt)
         scope["owner"] = f"key:{holder}" if holder else address
         seconds = self.requests.wait(scope["owner"])
         if seconds:
@@ -201,7 +200,7 @@ def route_path(scope: dict[str, Any]) -> str:
     return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
-def address_of(scope: dict[str, Any]) -> str:
+def address_of(scope: dict[str, Any], salt: bytes) -> str:
     """A mark of the address that a request comes from; of IPv6 its network, which one household has whole."""
     host = (scope.get("client") or ("",))[0]
     try:
@@ -210,7 +209,7 @@ def address_of(scope: dict[str, Any]) -> str:
             host = str(ipaddress.ip_network((address, 64), strict=False))
     except ValueError:
         pass
-    return "address:" + hashlib.blake2s(host.encode(), key=_SALT, digest_size=8).hexdigest()
+    return "address:" + hashlib.blake2s(host.encode(), key=salt, digest_size=8).hexdigest()
 
 
 def _host_name(host: str) -> str:

@@ -31,7 +31,7 @@ QUEUED, RUNNING, DONE, FAILED, CANCELLED, EXPIRED = STATES = (
 )
 ENDED = (DONE, FAILED, CANCELLED, EXPIRED)
 _PASSING = ("step", "steps", "stage", "cancel_wanted")  # fields that are not journaled
-DIED = "the server was ended while this ran, {} times; it is not tried again"
+DIED = "the process that ran this was ended or lost, {} times; it is not tried again"
 
 
 class QueueFull(Exception):
@@ -60,6 +60,7 @@ class Job:
         sid: Socket.IO client that is told.
         has_photo: a photo lies among the uploads.
         attempts: how often it was begun.
+        ticket: of its place in the queue of workers in other processes; a new one each time it is put there.
         error: why it failed.
         reason: why its results are gone.
         sizes: `{role: bytes}` of the pictures that it has.
@@ -79,6 +80,7 @@ class Job:
     has_photo: bool = False
     state: str = QUEUED
     attempts: int = 0
+    ticket: Optional[str] = None
     started: Optional[float] = None
     finished: Optional[float] = None
     error: Optional[str] = None
@@ -107,12 +109,38 @@ class Job:
         }
 
 
+@dataclass(frozen=True)
+class Task:
+    """What who does a job needs to know of it; the fields are those of Job."""
+
+    id: str
+    request: dict[str, Any]
+    names: dict[str, str]
+    has_photo: bool
+
+    @classmethod
+    def of(cls, job: Job) -> "Task":
+        """The task of a job that has not ended."""
+        return cls(job.id, job.request or {}, job.names, job.has_photo)
+
+
+@dataclass(frozen=True)
+class End:
+    """How a job ended: DONE, FAILED, CANCELLED, or QUEUED where the end of its process interrupted it."""
+
+    state: str
+    error: Optional[str] = None
+    sizes: dict[str, int] = field(default_factory=dict)
+    card: Optional[dict[str, Any]] = None
+
+
 class Jobs:
     """All jobs that are known; any thread may call it.
 
     Args:
         journal: where they are kept.
         queue_size, client_jobs, attempts: as in ServerSettings.
+        elsewhere: jobs run in other processes, which go on while this one is away.
         on_change: called with the job after each change of it, in the thread that changed it; with None
             after a change of the order.
     """
@@ -124,6 +152,7 @@ class Jobs:
         queue_size: int,
         client_jobs: int,
         attempts: int,
+        elsewhere: bool = False,
         on_change: Callable[[Job | None], None] = lambda job: None,
     ) -> None:
         self.journal, self.queue_size, self.client_jobs, self.attempts = (
@@ -138,10 +167,11 @@ class Jobs:
         self._queue: deque[str] = deque()
         self._by_name: dict[str, str] = {}
         self._number, self._closed = 0, False
+        self._strangers: tuple[dict[str, int], int] = {}, 0
         self._seconds = 1.0  # that a job takes, on the mean of the last ones
-        self._recover()
+        self._recover(elsewhere)
 
-    def _recover(self) -> None:
+    def _recover(self, elsewhere: bool) -> None:
         """Take up what the last process left: queued jobs wait again, one that ran is begun once more."""
         for values in self.journal.read():
             try:
@@ -151,12 +181,18 @@ class Jobs:
                 continue
             self._add(job)
             self._number = max(self._number, job.number)
-            if job.state == RUNNING and job.attempts >= self.attempts:
+            if job.state == RUNNING and elsewhere and job.ticket is not None:
+                continue
+            if job.state == RUNNING and not self.has_tries(job):
                 self._end(job, FAILED, error=DIED.format(job.attempts))
             elif job.state in (QUEUED, RUNNING):
-                job.state = QUEUED
+                job.state, job.ticket = QUEUED, job.ticket if elsewhere else None
                 self._queue.append(job.id)
                 self.journal.write(job.values())
+
+    def has_tries(self, job: Job) -> bool:
+        """Whether a job that was interrupted may be begun once more."""
+        return job.attempts < self.attempts
 
     def _add(self, job: Job) -> None:
         self._jobs[job.id] = job
@@ -210,12 +246,27 @@ class Jobs:
                 self._condition.wait(seconds)
             if not self._queue:
                 return None
-            job = self._jobs[self._queue.popleft()]
-            job.state, job.started, job.attempts = RUNNING, time.time(), job.attempts + 1
-            self._keep(job)
+            job = self._jobs[self._queue[0]]
+            self._begin(job)
+        self._tell_begun(job)
+        return job
+
+    def begin(self, job: Job) -> None:
+        """Begin a job that waits, as take; one that waits no more stays as it is."""
+        with self._condition:
+            if job.state != QUEUED:
+                return
+            self._begin(job)
+        self._tell_begun(job)
+
+    def _begin(self, job: Job) -> None:
+        self._queue.remove(job.id)
+        job.state, job.started, job.attempts = RUNNING, time.time(), job.attempts + 1
+        self._keep(job)
+
+    def _tell_begun(self, job: Job) -> None:
         self.on_change(None)
         self.on_change(job)
-        return job
 
     def wake(self) -> None:
         """Let `take` return at once."""
@@ -236,13 +287,40 @@ class Jobs:
             self._condition.notify_all()
         self.on_change(job)
 
-    def put_back(self, job: Job) -> None:
-        """Queue a job again, first, that the end of the server interrupted; this was no attempt."""
+    def put_back(self, job: Job, *, was_attempt: bool = False) -> None:
+        """Queue a running job again, first: its process ends in order, or died, which was an attempt."""
         with self._condition:
-            job.state, job.started, job.attempts = QUEUED, None, job.attempts - 1
+            job.state, job.started, job.ticket = QUEUED, None, None
+            job.attempts -= not was_attempt
             self._queue.appendleft(job.id)
             self._keep(job)
+        self.on_change(None)
         self.on_change(job)
+
+    def waiting(self) -> list[Job]:
+        """The jobs that wait, next first."""
+        with self._condition:
+            return [self._jobs[one] for one in self._queue]
+
+    def give_ticket(self, job: Job, ticket: str | None) -> bool:
+        """Journal a job's ticket, unless it waits no more; whether it does."""
+        with self._condition:
+            if job.state != QUEUED:
+                return False
+            job.ticket = ticket
+            self.journal.write(job.values())
+            return True
+
+    def let_pass(self, before: dict[str, int], in_all: int) -> None:
+        """Note how many jobs of other servers wait in the same queue, which positions count.
+
+        Args:
+            before: `{id: how many of them are begun before this job}`.
+            in_all: how many there are; a job that is not in `before` comes after them.
+        """
+        if self._strangers != (before, in_all):
+            self._strangers = before, in_all
+            self.on_change(None)
 
     def cancel(self, job: Job) -> None:
         """Cancel a job: one that waits at once, one that runs at its next record; an ended one stays."""
@@ -318,7 +396,10 @@ class Jobs:
         """1 for the job that is begun next; None for one that does not wait."""
         with self._condition:
             try:
-                return self._queue.index(job.id) + 1 if job.state == QUEUED else None
+                if job.state != QUEUED:
+                    return None
+                before, in_all = self._strangers
+                return self._queue.index(job.id) + 1 + before.get(job.id, in_all)
             except ValueError:
                 return None
 

@@ -30,6 +30,8 @@ async def readyz(request: Request) -> dict[str, str]:
     if service.is_ready:
         return {"status": "ready"}
     words = "it is about to end" if service.jobs.is_closed else "the model is being loaded"
+    if service.model is not None and service.queue.trouble:
+        words = service.queue.trouble
     raise HTTPException(503, "the model cannot be loaded; see the log" if service.failure else words)
 
 
@@ -73,6 +75,7 @@ def _of_jobs(service: Service) -> list[str]:
     ]
     for method, seconds in sorted(service.seconds.items()):
         lines.append(f'ppstyleclip_job_seconds_total{{method="{method}"}} {seconds:.3f}')
+    lines += ["# TYPE ppstyleclip_workers gauge", f"ppstyleclip_workers {service.queue.num_workers}"]
     lines += ["# TYPE ppstyleclip_result_bytes gauge", f"ppstyleclip_result_bytes {stored}"]
     return [*lines, "# TYPE ppstyleclip_ready gauge", f"ppstyleclip_ready {int(service.is_ready)}"]
 

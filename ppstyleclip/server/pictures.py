@@ -19,8 +19,10 @@ import numpy as np
 
 from ppstyleclip import pictures
 from ppstyleclip.align import read_photo
-from ppstyleclip.errors import UserError
+from ppstyleclip.drafts import named_refusal, write_atomic
+from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.files import import_cv2, import_pillow, save_png
+from ppstyleclip.locks import exclusive
 from ppstyleclip.pictures import open_picture
 
 NAME = re.compile(r"[0-9a-f]{32}")
@@ -165,6 +167,22 @@ class PictureStore:
                         path.unlink()
                         gone += 1
         return gone
+
+
+def random_name(path: Path) -> str:
+    """The 32 random digits that stand in a file; the first who asks makes it.
+
+    Raises:
+        CannotWrite: it cannot be written, or holds something else.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with exclusive(path.with_name(f"{path.name}-lock")), named_refusal(path):
+        if not path.exists():
+            write_atomic(path, secrets.token_hex(16).encode())
+        name = path.read_text("ascii", "replace").strip()
+    if not NAME.fullmatch(name):
+        raise CannotWrite(f"{path} holds no name; remove it")
+    return name
 
 
 def to_png(pixels: np.ndarray) -> bytes:

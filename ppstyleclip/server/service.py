@@ -1,8 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""The service: jobs come in from any thread, one thread does them, one after the other.
+"""The service: jobs come in from any thread, and one thread sees to it that they are done.
 
-That thread takes a record of a job's work, looks whether the job was cancelled, the server is to end or the
-time is up, and takes the next. Paddle itself belongs to the thread of worker.py, to which each step goes.
+It does them itself, one after the other, or hands them to workers in other processes: see queues.py.
 """
 
 from __future__ import annotations
@@ -12,36 +11,24 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
 
-from ppstyleclip.errors import CannotWrite, UserError
+from ppstyleclip.errors import UserError
 from ppstyleclip.locks import Lock, try_acquire
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.server.events import Hub
-from ppstyleclip.server.jobs import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, Jobs
+from ppstyleclip.server.jobs import DONE, QUEUED, RUNNING, End, Job, Jobs
 from ppstyleclip.server.journal import Journal
 from ppstyleclip.server.logs import log
 from ppstyleclip.server.model import Model, load_model
-from ppstyleclip.server.pictures import PictureStore
-from ppstyleclip.server.problems import DISK, told
+from ppstyleclip.server.pictures import PictureStore, random_name
+from ppstyleclip.server.queues import LocalQueue, Queue
 from ppstyleclip.server.schemas import ROLES, JobRequest
 from ppstyleclip.server.settings import ServerSettings
 from ppstyleclip.server.work import Made, check_request, run_request, warm_methods
-
-_TAKE_SECONDS = 0.5
-_NO_MEMORY = "there is not enough memory for this; send a smaller photo"
-_INTERNAL = "the server has failed at this job; its log names it"
-
-
-class _Cancelled(Exception):
-    """Somebody has cancelled the job."""
-
-
-class _Ending(Exception):
-    """The server ends and its patience is over."""
 
 
 class Service:
@@ -65,7 +52,7 @@ class Service:
         run: Callable[[Model, JobRequest, np.ndarray | None], Iterator[Record[Made]]] = run_request,
         warm: Callable[[Model, bool], Iterator[Record[Any]]] = warm_methods,
     ) -> None:
-        self.settings, self._load, self._run_request, self._warm = settings, load, run, warm
+        self.settings, self._load = settings, load
         self.model: Model | None = None
         self.failure = ""  # why there is no model
         self.hub = Hub()
@@ -78,16 +65,22 @@ class Service:
                 f"another server uses {settings.data}; end it, or give this one a folder of its own (--data)"
             )
         self._lock: Lock = lock
-        self.store = PictureStore(settings.data, settings.megapixels)
+        self.store = PictureStore(_place_of(settings), settings.megapixels)
         self.jobs = Jobs(
             Journal(settings.data / "jobs.sqlite3"),
             queue_size=settings.queue_size,
             client_jobs=settings.client_jobs,
             attempts=settings.attempts,
+            elsewhere=settings.queue is not None,
             on_change=self.hub.changed,
         )
         self.sweep()
         self._end_now = threading.Event()
+        self.queue: Queue = (
+            LocalQueue(settings, self.jobs, self.store, self._end, self._end_now, run=run, warm=warm)
+            if settings.queue is None
+            else _redis_queue(settings, self.jobs, self.store, self._end, self._end_now)
+        )
         self._thread = threading.Thread(target=self._serve, name="ppstyleclip-jobs", daemon=True)
 
     def start(self) -> None:
@@ -160,14 +153,15 @@ class Service:
         # Only at the start: later, a file may be on its way to its job.
         if not hasattr(self, "_thread"):
             jobs = self.jobs.listed()
-            uploads = {job.id for job in jobs if job.state == QUEUED and job.has_photo}
-            results = {name for job in jobs if job.state == DONE for name in job.names.values()}
+            uploads = {job.id for job in jobs if not job.is_over and job.has_photo}
+            held = [job for job in jobs if job.state == DONE or not job.is_over]  # a worker may be writing
+            results = {name for job in held for name in job.names.values()}
             self.store.sweep(uploads, results)
 
     def _serve(self) -> None:
         try:
             model = self._load(self.settings)
-            self._warm_up(model)
+            self.queue.prepare(model)
         except Exception as error:  # told by /readyz, and by the process's end
             self.failure = (
                 str(error) if isinstance(error, UserError) else f"{type(error).__name__} while loading"
@@ -176,50 +170,19 @@ class Service:
             return
         self.model = model
         log("ready", model=model.editor.bundle.name)
-        while not self._end_now.is_set():
-            job = self.jobs.take(_TAKE_SECONDS)
-            if job is not None:
-                self._do(model, job)
-                self.sweep()
+        self.queue.work(model)
 
-    def _warm_up(self, model: Model) -> None:
-        """Run the methods once, so that programs are compiled before the first request."""
-        try:
-            with closing(self._warm(model, self.settings.warm == "all")) as records:  # type: ignore[type-var]
-                for _ in records:
-                    if self._end_now.is_set():
-                        return
-        except UserError as error:  # words that this model does not know; the first jobs wait a little
-            log("not warmed", logging.WARNING, error)
-
-    def _do(self, model: Model, job: Job) -> None:
-        """Do one job; whatever happens, it has an end, or waits again."""
-        log("started", job=job.id, method=job.method, attempt=job.attempts)
-        ends: dict[str, Any] = {}
-        try:
-            state, ends = DONE, self._pictures_of(model, job)
-        except _Cancelled:
-            state = CANCELLED
-        except _Ending:
+    def _end(self, job: Job, end: End) -> None:
+        """Note how a running job ended; one that was interrupted waits again."""
+        if end.state == QUEUED:
             self.jobs.put_back(job)
             return log("put back", job=job.id)
-        except CannotWrite:
-            state, ends = FAILED, {"error": DISK}
-        except UserError as error:
-            state, ends = FAILED, {"error": told(error)}
-        except MemoryError:
-            state, ends = FAILED, {"error": _NO_MEMORY}
-        except OSError as error:
-            log("disk", logging.ERROR, error, job=job.id)
-            state, ends = FAILED, {"error": DISK}
-        except Exception as error:  # a bug, of which the client needs to know no more
-            log("job failed", logging.ERROR, error, job=job.id)
-            state, ends = FAILED, {"error": _INTERNAL}
-        self.jobs.finish(job, state, **ends)
-        if state != DONE:
+        self.jobs.finish(job, end.state, error=end.error, sizes=end.sizes, card=end.card)
+        if end.state != DONE:
             self.store.drop(list(job.names.values()))
         self.store.drop_upload(job.id)
         self._note_end(job)
+        self.sweep()
 
     def _note_end(self, job: Job) -> None:
         took = (job.finished or 0) - (job.started or job.finished or 0)
@@ -227,31 +190,10 @@ class Service:
         self.ended[job.method, job.state] += 1
         log("ended", job=job.id, method=job.method, state=job.state, seconds=round(took, 3))
 
-    def _pictures_of(self, model: Model, job: Job) -> dict[str, Any]:
-        """Work through a job's records and write its pictures; the fields of its end."""
-        request = JobRequest.model_validate(job.request)
-        check_request(model, request, has_photo=job.has_photo, max_steps=self.settings.max_steps)
-        photo = self.store.load_upload(job.id) if job.has_photo else None
-        until, made = time.monotonic() + self.settings.job_seconds, None
-        with closing(self._run_request(model, request, photo)) as records:  # type: ignore[type-var]
-            for record in records:
-                made = record.result
-                if job.cancel_wanted:
-                    raise _Cancelled
-                if self._end_now.is_set() and made is None:
-                    raise _Ending
-                if time.monotonic() > until and made is None:
-                    raise UserError(f"it took longer than {self.settings.job_seconds:g} s, and was ended")
-                self.jobs.progress(job, record.done, record.total, record.stage)
-        if made is None:
-            raise UserError("the work ended without a result")
-        sizes = {role: self.store.save(job.names[role], pixels) for role, pixels in made.pictures.items()}
-        return {"sizes": sizes, "card": made.card}
-
     @property
     def is_ready(self) -> bool:
-        """Whether the model is loaded, and jobs are accepted."""
-        return self.model is not None and not self.jobs.is_closed
+        """Whether the model is loaded, and jobs are accepted and can be begun."""
+        return self.model is not None and not self.jobs.is_closed and not self.queue.trouble
 
     @property
     def is_drained(self) -> bool:
@@ -270,3 +212,21 @@ class Service:
             self._thread.join(30)
         self.jobs.journal.close()
         self._lock.release()
+
+
+def _place_of(settings: ServerSettings) -> Path:
+    """The folder of uploads and results: below a shared one, each server has its own."""
+    if settings.shared is None:
+        return settings.data
+    return settings.shared / server_name(settings)
+
+
+def server_name(settings: ServerSettings) -> str:
+    """The random name of the server whose folder of data this is."""
+    return random_name(settings.data / "name")
+
+
+def _redis_queue(settings: ServerSettings, *args: Any) -> Queue:
+    from ppstyleclip.server.redis_queue import RedisQueue  # its packages are an extra of their own
+
+    return RedisQueue(settings, server_name(settings), *args)

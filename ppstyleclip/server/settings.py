@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, SettingsConfigDict
 
 from ppstyleclip.errors import UserError, plain
@@ -15,6 +15,7 @@ from ppstyleclip.schema import MOST_YAML, Unreadable, parse_yaml
 from ppstyleclip.server.keys import parse_key_lines
 
 PREFIX = "PPSTYLECLIP_SERVER_"
+QUEUES = ("redis://", "rediss://", "unix://")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _Words = Annotated[tuple[str, ...], NoDecode]
 
@@ -31,6 +32,13 @@ class ServerSettings(BaseSettings):
     data: Path = Field(
         default_factory=lambda: cache_home() / "server", description="folder of journal, uploads and results"
     )
+    queue: str | None = Field(
+        None,
+        description="redis://... of the queue of workers in other processes; default: this process works",
+    )
+    shared: Path | None = Field(
+        None, description="folder of uploads and results that server and workers see; needed with a queue"
+    )
     model_type: str | None = Field(None, description="a known model; default: the embedded one")
     bundle: Path | None = Field(None, description="folder of a model of your own")
     mappers: Path | None = Field(None, description="folder with more mappers, NAME.safetensors")
@@ -45,6 +53,9 @@ class ServerSettings(BaseSettings):
     queue_size: int = Field(100, ge=1, le=100_000, description="jobs that may wait")
     client_jobs: int = Field(50, ge=1, le=100_000, description="of these, from one key or address")
     attempts: int = Field(2, ge=1, le=10, description="times that a job is begun when the process dies in it")
+    worker_seconds: float = Field(
+        15, ge=1, le=3600, description="without a sign of life, after which a worker counts as dead"
+    )
     job_seconds: float = Field(900, gt=0, le=86_400, description="that a job may run")
     wait_seconds: float = Field(60, gt=0, le=3600, description="that POST /v1/edit waits")
     drain_seconds: float = Field(30, ge=0, le=3600, description="for accepted jobs after SIGTERM")
@@ -87,6 +98,19 @@ class ServerSettings(BaseSettings):
             if origin == "*" or "://" not in origin or origin.rstrip("/").count("/") != 2:
                 raise ValueError(f"an origin is scheme://host[:port], got '{origin}'")
         return tuple(origin.rstrip("/") for origin in value)
+
+    @field_validator("queue")
+    @classmethod
+    def _of_redis(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(QUEUES):
+            raise ValueError(f"a queue's address begins with {', '.join(QUEUES)}")
+        return value
+
+    @model_validator(mode="after")
+    def _sharing(self) -> ServerSettings:
+        if self.queue is not None and self.shared is None:
+            raise ValueError("a queue needs 'shared', a folder that server and workers see")
+        return self
 
     @property
     def answered_hosts(self) -> tuple[str, ...]:

@@ -13,3 +13,13 @@ def served(tmp_path):
 
     with serving(tmp_path) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory):
+    """What forks servers and workers."""
+    from nursery import Nursery
+
+    one = Nursery(tmp_path_factory.mktemp("nursery"))
+    yield one
+    one.close()

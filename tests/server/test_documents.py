@@ -64,7 +64,14 @@ def test_the_files_to_copy_agree_with_the_settings():
     unit = dict(
         re.findall(r"^Environment=(\w+)=(.*)$", (FILES / "ppstyleclip.service").read_text(), re.MULTILINE)
     )
-    for name in (*environment, *unit):
+    more = yaml.safe_load((FILES / "compose.redis.yaml").read_text("utf-8"))["services"]
+    worker = dict(
+        re.findall(
+            r"^Environment=(\w+)=(.*)$", (FILES / "ppstyleclip-worker@.service").read_text(), re.MULTILINE
+        )
+    )
+    environments = (environment, unit, worker, more["server"]["environment"], more["worker"]["environment"])
+    for name in [name for one in environments for name in one]:
         if name.startswith("PPSTYLECLIP_SERVER_"):
             assert name.removeprefix("PPSTYLECLIP_SERVER_").lower() in ServerSettings.model_fields
     size = re.search(r"client_max_body_size (\d+)m", (FILES / "nginx.conf").read_text())

@@ -3,89 +3,48 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("fastapi", reason="FastAPI, of the extra 'server', is not installed")
 
-import httpx  # noqa: E402
-from server_world import PATIENCE, picture_file, serving, wait_ready  # noqa: E402
+from nursery import begun, process, send  # noqa: E402
+from nursery import status as state  # noqa: E402
+from server_world import PATIENCE, picture_file, serving  # noqa: E402
 
 from ppstyleclip.errors import CannotWrite, UserError  # noqa: E402
 from ppstyleclip.server.jobs import Jobs, QueueFull  # noqa: E402
 from ppstyleclip.server.journal import Journal  # noqa: E402
 
-TESTS = Path(__file__).resolve().parents[1]
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-
-
-@contextlib.contextmanager
-def process(folder, pace, *more):
-    """A server in a process of its own, and a client for it."""
-    command = [sys.executable, str(TESTS / "server_process.py"), str(folder), str(pace), *more]
-    path = os.pathsep.join([str(TESTS), str(TESTS.parent), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path}
-    folder.mkdir(exist_ok=True)
-    log = open(folder / "log", "ab")  # a pipe that nobody reads would stop the server when it is full
-    with log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment) as running:
-        try:
-            url = running.stdout.readline().decode().strip()
-            assert url, (folder / "log").read_text()
-            with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as client:
-                wait_ready(client)
-                yield running, client
-        finally:
-            running.kill()
-
-
-def send(client, target, **wish):
-    """Send a job; its id."""
-    return client.post("/v1/jobs", json={"seed": 1, "target": target, **wish}).json()["id"]
-
-
-def state(client, job, wait=20):
-    """A job's status once it has ended, or the wait is over."""
-    return client.get(f"/v1/jobs/{job}", params={"wait": wait}).json()
-
-
-def begun(folder):
-    """Targets of the jobs that were begun, in their order."""
-    return (folder / "begun").read_text().splitlines()
 
 
 @pytest.mark.slow
 @posix
-def test_after_a_kill_each_job_is_run_once_more_and_one_that_kills_twice_is_named(tmp_path):
-    with process(tmp_path, 0.5) as (running, client):
+def test_after_a_kill_each_job_is_run_once_more_and_one_that_kills_twice_is_named(nursery, tmp_path):
+    with process(nursery, tmp_path, 0.5) as (running, client):
         jobs = [send(client, name, steps=20) for name in ("first", "second")]
         photo = client.post("/v1/jobs", data={"target": "third"}, files={"photo": picture_file()}).json()[
             "id"
         ]
         while state(client, jobs[0], 0)["state"] != "running":
             time.sleep(0.05)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-    with process(tmp_path, 0.05, "attempts=2") as (running, client):
+        running.kill()
+    with process(nursery, tmp_path, 0.05, "attempts=2") as (running, client):
         assert [state(client, job)["state"] for job in (*jobs, photo)] == ["done"] * 3
         assert begun(tmp_path) == ["first", "first", "second", "third"]
         deadly = send(client, "deadly", steps=400)
         while state(client, deadly, 0)["state"] != "running":
             time.sleep(0.05)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-    with process(tmp_path, 0.05, "attempts=2") as (running, client):
+        running.kill()
+    with process(nursery, tmp_path, 0.05, "attempts=2") as (running, client):
         while state(client, deadly, 0)["state"] != "running":
             time.sleep(0.05)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-    with process(tmp_path, 0.05, "attempts=2") as (running, client):
+        running.kill()
+    with process(nursery, tmp_path, 0.05, "attempts=2") as (running, client):
         failed = state(client, deadly)
         assert failed["state"] == "failed" and "2 times" in failed["error"]
         assert begun(tmp_path).count("deadly") == 2
@@ -93,8 +52,8 @@ def test_after_a_kill_each_job_is_run_once_more_and_one_that_kills_twice_is_name
 
 @pytest.mark.slow
 @posix
-def test_a_term_drains_and_what_is_left_is_done_after_the_next_start(tmp_path):
-    with process(tmp_path, 0.2, "drain_seconds=60") as (running, client):
+def test_a_term_drains_and_what_is_left_is_done_after_the_next_start(nursery, tmp_path):
+    with process(nursery, tmp_path, 0.2, "drain_seconds=60") as (running, client):
         jobs = [send(client, name) for name in ("first", "second")]
         running.send_signal(signal.SIGTERM)
         time.sleep(0.5)
@@ -105,14 +64,14 @@ def test_a_term_drains_and_what_is_left_is_done_after_the_next_start(tmp_path):
         assert set(states) <= {"done", "running", "queued"}
         assert running.wait(PATIENCE) == 0
         assert "Traceback" not in (tmp_path / "log").read_text()
-    with process(tmp_path, 0.3, "drain_seconds=0.1") as (running, client):
+    with process(nursery, tmp_path, 0.3, "drain_seconds=0.1") as (running, client):
         assert [state(client, job)["state"] for job in jobs] == ["done", "done"]
         long, waiting = send(client, "long", steps=8), send(client, "waiting")
         while state(client, long, 0)["state"] != "running":
             time.sleep(0.05)
         running.send_signal(signal.SIGTERM)
         assert running.wait(PATIENCE) == 0
-    with process(tmp_path, 0.01) as (running, client):
+    with process(nursery, tmp_path, 0.01) as (running, client):
         assert [state(client, job)["state"] for job in (long, waiting)] == ["done", "done"]
 
 
@@ -138,6 +97,29 @@ def test_the_journal_holds_what_another_process_needs(tmp_path):
     assert [again.take(0).request["target"] for _ in range(2)] == ["1", "2"] and again.take(0) is None
     third = make_jobs(tmp_path)
     assert [job.state for job in third.listed()][1] == "failed" and third.listed()[2].state == "queued"
+
+
+def test_what_runs_elsewhere_runs_on(tmp_path):
+    jobs = make_jobs(tmp_path, elsewhere=True)
+    made = [jobs.new({"method": "direction"}, "me", ("edited",)) for _ in range(3)]
+    for job in made:
+        jobs.accept(job)
+        assert jobs.give_ticket(job, job.id)
+    jobs.begin(made[0])
+    jobs.let_pass({made[1].id: 2}, 5)
+    assert [jobs.position(job) for job in made] == [None, 3, 7]  # five of another server wait too
+    again = make_jobs(tmp_path, elsewhere=True)
+    assert [(job.state, job.ticket) for job in again.listed()] == [
+        ("running", made[0].id),
+        ("queued", made[1].id),
+        ("queued", made[2].id),
+    ]
+    lost = again.get(made[0].id)
+    again.put_back(lost, was_attempt=True)
+    assert (lost.state, lost.ticket, lost.attempts, again.position(lost)) == ("queued", None, 1, 1)
+    assert not jobs.give_ticket(made[0], "late") and made[0].ticket == made[0].id  # it waits no more
+    alone = make_jobs(tmp_path)  # the same folder with the queue of its own process
+    assert [(job.state, job.ticket) for job in alone.listed()] == [("queued", None)] * 3
 
 
 def test_a_row_or_a_file_that_cannot_be_read_stops_nothing(tmp_path):

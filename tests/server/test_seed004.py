@@ -12,7 +12,9 @@ pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 
 import httpx  # noqa: E402
 import socketio  # noqa: E402
-from server_world import PATIENCE, picture_file, raw  # noqa: E402
+from server_world import PATIENCE, picture_file, raw, serving  # noqa: E402
+
+from ppstyleclip.server.keys import new_key  # noqa: E402
 
 IMAGE = picture_file(kind="JPEG")
 
@@ -89,37 +91,42 @@ def test_websocket_the_client_gets_the_events_with_their_payloads(served, transp
     assert len([name for name, _ in heard if name != "answer"]) == 4  # nothing twice
 
 
-def test_a_job_of_another_client_does_not_reach_a_socket(served):
-    served.app.state.sockets.owners.clear()
+def test_a_job_of_another_client_does_not_reach_a_socket(tmp_path):
+    (alice, alices), (bob, bobs) = new_key("alice"), new_key("bob")
 
-    async def listen():
+    async def listen(url, key):
+        """What Alice's socket hears when the holder of a key sends a job with her id."""
         async with (
-            httpx.AsyncClient(base_url=served.url, trust_env=False) as web,
-            Listener(served.url) as one,
+            httpx.AsyncClient(base_url=url, trust_env=False, headers={"X-API-Key": key}) as web,
+            Listener(url, key=alice) as one,
         ):
-            served.app.state.sockets.owners[one.client.get_sid()] = "key:somebody else"
             answer = await web.post(
                 "/edit", params={"sid": one.client.get_sid(), "prompt": "sad"}, files={"image": IMAGE}
             )
             while (await web.get(f"/v1/jobs/{answer.json()['job_id']}")).json()["state"] != "done":
                 await asyncio.sleep(0.05)
             await asyncio.sleep(0.2)
-            return one.heard
+            return [name for name, _ in one.heard]
 
-    assert asyncio.run(listen()) == []
+    with serving(tmp_path, api_keys=(alices, bobs)) as served:
+        assert asyncio.run(listen(served.url, bob)) == []
+        assert asyncio.run(listen(served.url, alice)) == ["image_edited"]
 
 
 class Listener:
     """A client as test_websocket.py's, which notes what it hears."""
 
-    def __init__(self, url, transports=None):
+    def __init__(self, url, transports=None, key=None):
         self.url, self.transports, self.heard = url, transports, []
+        self.headers = {} if key is None else {"X-API-Key": key}
         self.client = socketio.AsyncClient(reconnection=False)
         for name in ("image_processing", "image_edited", "image_edit_error"):
             self.client.on(name, lambda data, name=name: self.heard.append((name, data)))
 
     async def __aenter__(self):
-        await self.client.connect(self.url, socketio_path="/ws/socket.io", transports=self.transports)
+        await self.client.connect(
+            self.url, self.headers, socketio_path="/ws/socket.io", transports=self.transports
+        )
         return self
 
     async def __aexit__(self, *args):
@@ -133,7 +140,7 @@ async def hear(served, transports, *wishes):
     def in_25_steps(model, request, photo):
         return work(model, request.model_copy(update={"steps": 25}), photo)
 
-    served.service._run_request = in_25_steps
+    served.service.queue._run = in_25_steps
     async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE, trust_env=False) as web:
         async with Listener(served.url, transports) as one:
             answers = []
