@@ -108,6 +108,7 @@ def grown_relevance(bundle, generator, statistics, s_base, mark) -> Relevance:
         generator, bundle.clip, statistics, config, s_base=s_base[:count], compiled=networks
     )
     new = last(records).relevance
+    assert new is not None and new.effect_norm is not None and own.effect_norm is not None
     rows, norms = new.rows.copy(), new.effect_norm.copy()
     rows[: len(own.rows)], norms[: len(own.rows)] = own.rows, own.effect_norm
     described = {
