@@ -17,7 +17,7 @@ LEVELS = {
     "errors": -2, "wording": -2,
     "schema": -1, "drafts": -1, "memory": -1,
     "ops": 0, "files": 0, "threads": 0, "worker": 0, "progress": 0, "finite": 0, "provenance": 0,
-    "models": 1, "formats": 1, "pictures": 1, "video": 1, "curves": 1, "locks": 1, "labels": 1,
+    "models": 1, "formats": 1, "pictures": 1, "video": 1, "video_join": 2, "curves": 1, "locks": 1, "labels": 1,
     "stylespace": 2, "text": 2, "align": 2, "losses": 2, "convert": 2,
     "engine": 3, "zoo": 3, "worlds": 3,
     "methods": 4, "regions": 4, "card": 4,

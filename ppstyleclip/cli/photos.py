@@ -44,6 +44,7 @@ VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
 MAX_FRAMES = 100_000  # of a video or a folder; a number that is a mistake is told before hours are spent
 Tell = Callable[[str], None]
 SMOOTH = 2  # frames on each side of a video over which landmarks are averaged
+SMOOTH_LATENTS = 2  # the same of latents
 
 
 @contextmanager

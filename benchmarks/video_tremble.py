@@ -1,0 +1,102 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""How much an edited face trembles from frame to frame, with and without smoothing of its latents.
+
+A drawn face moves evenly through a film of its own, with a camera's noise in each frame; its expression does
+not change, so neither should the edit. Each frame is cut along the drawn face's true frame, so what is left
+over time is trembling. Printed is, in levels of 0 to 255, the root mean square of second differences in time
+
+    edited    of the edited crops, which hold the camera's noise too
+    edit      of what the edit changed (edited - film), over pixels that it changes by more than 4 levels
+
+    python benchmarks/video_tremble.py --out film        # writes film/film.mp4 and film/edited-R.mp4 too
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ppstyleclip import Edit, Editor
+from ppstyleclip.methods.inversion import FittingConfig
+from ppstyleclip.pipelines.frame_passes import draw_frames, find_frame_latents, smooth_frame_latents
+from ppstyleclip.pipelines.frames import FramesConfig, find_frame_faces
+from ppstyleclip.pipelines.records import result_of
+from ppstyleclip.video import save_mp4
+from ppstyleclip.worlds.portrait.factors import factors_from_z, sample_z
+from ppstyleclip.worlds.portrait.scenes import draw_ground, place_face
+
+CHANGED = 4.0  # levels
+
+
+def film_of(seed: int, count: int, *, noise: float, size: tuple[int, int] = (320, 240), side: int = 130):
+    """Draw a film; returns frames `[N, H, W, 3]` uint8 and corners `[N, 4, 2]` of the face."""
+    random, (width, height) = np.random.RandomState(seed), size
+    ground, person = draw_ground(random, width, height), factors_from_z(sample_z(seed, 1))[0]
+    frames, corners = [], []
+    for share in np.linspace(0, 1, count):
+        pixels = ground.copy()
+        centre = (width * (0.4 + 0.2 * share), height * 0.5)
+        corners.append(place_face(pixels, person, centre, side, -8 + 16 * share).frame)
+        pixels += noise * random.randn(*pixels.shape)
+        frames.append(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
+    return np.stack(frames), np.stack(corners)
+
+
+def crops_of(frames: np.ndarray, corners: np.ndarray, side: int = 128) -> np.ndarray:
+    """`[N, side, side, 3]` float32, cut along the frame of the face."""
+    square = np.float32([[0, 0], [0, side], [side, side]])
+    return np.stack(
+        [
+            cv2.warpAffine(frame, cv2.getAffineTransform(np.float32(own[:3]), square), (side, side))
+            for frame, own in zip(frames, corners)
+        ]
+    ).astype(np.float32)
+
+
+def tremble(crops: np.ndarray, where: np.ndarray | None = None) -> float:
+    """Root mean square of second differences in time."""
+    second = crops[2:] - 2 * crops[1:-1] + crops[:-2]
+    return float(np.sqrt((second[:, where] ** 2).mean() if where is not None else (second**2).mean()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[4, 9])
+    parser.add_argument("--noise", type=float, default=5.0, help="of the camera, levels")
+    parser.add_argument("--steps", type=int, default=60, help="of fitting")
+    parser.add_argument("--target", default="happy face")
+    parser.add_argument("--radii", type=int, nargs="+", default=[0, 1, 2, 4])
+    parser.add_argument("--out", help="folder for the films")
+    args = parser.parse_args()
+    editor, edit = Editor.from_pretrained(), Edit("face", args.target)
+    for seed in args.seeds:
+        frames, corners = film_of(seed, args.frames, noise=args.noise)
+        before = crops_of(frames, corners)
+        print(f"seed {seed}: film itself {tremble(before):.2f}")
+        config = FramesConfig(fitting=FittingConfig(steps=args.steps), smooth=2)
+        faces = result_of(find_frame_faces(editor, frames, config))
+        rows = [row.found for row in find_frame_latents(editor, frames, faces, config) if row.found]
+        for radius in args.radii:
+            known = smooth_frame_latents(rows, radius)
+            made = np.stack([record.pixels for record in draw_frames(editor, frames, known, edit, config)])
+            after = crops_of(made, corners)
+            change = after - before
+            where = np.abs(change).mean(0).max(-1) > CHANGED
+            print(
+                f"  latents over {2 * radius + 1} frames: edited {tremble(after):.2f}, "
+                f"edit {tremble(change, where):.2f} on {where.mean():.0%} of the crop"
+            )
+            if args.out:
+                save_mp4(Path(args.out) / f"edited-{seed}-{radius}.mp4", made, fps=20)
+        if args.out:
+            save_mp4(Path(args.out) / f"film-{seed}.mp4", frames, fps=20)
+
+
+if __name__ == "__main__":
+    main()
