@@ -124,7 +124,7 @@ def _paddle() -> str:
 
 
 def _two_paddles() -> list[Check]:
-    """What is wrong where both builds of Paddle are installed: they share a folder, so one broke the other."""
+    """What is wrong where both builds of Paddle are installed: in one folder, where one broke the other."""
     versions = {}
     for name in ("paddlepaddle", "paddlepaddle-gpu"):
         try:

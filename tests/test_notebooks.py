@@ -5,13 +5,18 @@ import ast
 import importlib.util
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
+import paddle
 import pytest
+from tiny_world import CLIP, tiny_generator, tiny_measurements
 
 from ppstyleclip import notebook
 from ppstyleclip.errors import MissingExtra, UserError
+from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip
+from ppstyleclip.zoo import clips
 
 HERE = Path(__file__).resolve().parents[1] / "notebooks"
 MOST_BYTES = 5_000_000  # of the whole folder
@@ -96,6 +101,57 @@ def test_a_notebook_runs_from_top_to_bottom(name, tmp_path, monkeypatch):
     assert sum("image/jpeg" in one.get("data", {}) for row in shown.values() for one in row) >= 2
 
 
+FFHQ = "stylegan2-ffhq-config-f"
+
+
+@pytest.fixture
+def mounted(monkeypatch, tmp_path):
+    """A folder of files under their published names, as of a mounted data set: tiny and random."""
+    generator = tiny_generator()
+    small = {**CLIP_CONFIGS["ViT_B_32"], **CLIP, "name": "ViT_B_32", "vocabulary": None}
+    monkeypatch.setitem(clips.CLIP_CONFIGS, "ViT_B_32", small)
+    stats, relevance = tiny_measurements(generator.layout)
+    layers = {
+        word: [paddle.to_tensor(part) for part in generator.layout.unflatten(getattr(stats, word))]
+        for word in ("mean", "std")
+    }
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name, value in {
+        FFHQ: generator.state_dict(),
+        f"{FFHQ}-styleclip-stats": layers,
+        f"{FFHQ}-styleclip-global-directions": paddle.to_tensor(relevance),
+        "ViT-B-32": build_clip(small).net.state_dict(),
+    }.items():
+        paddle.save(value, str(folder / f"{name}.pdparams"))
+    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
+    monkeypatch.setenv("PPSTYLECLIP_PATH", "")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def test_one_cell_switches_to_published_weights_of_a_mounted_data_set(mounted, display):
+    space, shown = {}, []
+    for code in cells("en_US/01_first_edit.ipynb", "code"):
+        code = code.replace('MODEL = "portrait"', 'MODEL = "ffhq-config-f"')
+        code = code.replace('WEIGHTS = ""', f"WEIGHTS = {str(mounted)!r}")
+        *body, end = ast.parse(code).body
+        exec(compile(ast.Module(body, []), "cell", "exec"), space)
+        shown.append(_value(end, space))
+    assert space["editor"].bundle.name == "ffhq-config-f" and space["IS_FFHQ"]
+    assert space["editor"].bundle.generator.size == 16  # that of the folder
+    assert len([one for one in shown if hasattr(one, "format")]) == 5
+
+
+def _value(node, space):
+    """The value of a cell's last line."""
+    if isinstance(node, ast.Expr):
+        return eval(compile(ast.Expression(node.value), "cell", "eval"), space)
+    exec(compile(ast.Module([node], []), "cell", "exec"), space)
+    return None
+
+
 # ---- the builder
 
 
@@ -138,7 +194,8 @@ def display(monkeypatch):
             def __init__(self, data, format):
                 self.data, self.format = data, format
 
-    monkeypatch.setattr(notebook.importlib, "import_module", lambda name: Module)
+    monkeypatch.setitem(sys.modules, "IPython", Module)
+    monkeypatch.setitem(sys.modules, "IPython.display", Module)
 
 
 def test_pictures_are_shown_small(display):

@@ -112,9 +112,10 @@ def _edit_video(
         folder.remove()
         return written, counts, []
     pictures = _pictures(shown, args.visible_label)
-    number = len(parts)
-    while folder.add_part(number, pictures, video.rate):
-        number += 1
+    for number in range(len(parts), -(-total // BLOCK)):
+        folder.add_part(number, pictures, video.rate)
+    for _ in pictures:  # to its end, where it says whether there were faces at all
+        pass
     parts, counts = folder.parts()
     (path,) = frame_paths(args.output_path, video)
     told = _join(path, parts, video, sound)

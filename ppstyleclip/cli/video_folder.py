@@ -104,17 +104,14 @@ class VideoFolder:
         return paths, counts
 
     def add_part(self, number: int, pictures: Iterator[tuple[np.ndarray, int]], rate: float) -> int:
-        """Write the next pictures, BLOCK at most, as a part; returns how many there were."""
-        first = next(pictures, None)
-        if first is None:
-            return 0
+        """Write the next pictures, BLOCK at most and at least one, as a part; returns how many there were."""
         self._jobs["pictures"].path.mkdir(parents=True, exist_ok=True)
         counts, path = [], self._part(number)
         with mp4_writer(path, fps=rate) as write:
-            for pixels, num_faces in itertools.chain([first], itertools.islice(pictures, BLOCK - 1)):
+            for pixels, num_faces in itertools.islice(pictures, BLOCK):
                 write(pixels)
                 counts.append(num_faces)
-                first = pixels = None
+                del pixels
         digest = np.frombuffer(bytes.fromhex(file_digest(path)), np.uint8)
         done = number * BLOCK + len(counts)
         self._write("pictures", done, {"counts": np.array(counts, np.int64), "digest": digest})
