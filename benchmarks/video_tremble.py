@@ -31,7 +31,7 @@ from ppstyleclip.worlds.portrait.scenes import draw_ground, place_face
 EDGE = 0.2  # of the frame's side, that is left out: there the face fades into the film
 
 
-def film_of(seed: int, count: int, *, noise: float, size: tuple[int, int] = (320, 240), side: int = 130):
+def film_of(seed: int, count: int, *, noise: float, size: tuple[int, int] = (480, 360), side: int = 200):
     """Draw a film; returns frames `[N, H, W, 3]` uint8 and corners `[N, 4, 2]` of the face."""
     random, (width, height) = np.random.RandomState(seed), size
     ground, person = draw_ground(random, width, height), factors_from_z(sample_z(seed, 1))[0]
@@ -68,8 +68,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--frames", type=int, default=60)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[4, 9])
-    parser.add_argument("--noise", type=float, default=5.0, help="of the camera, levels")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[9])
+    parser.add_argument("--noise", type=float, default=4.0, help="of the camera, levels")
     parser.add_argument("--steps", type=int, default=60, help="of fitting")
     parser.add_argument("--target", default="happy face")
     parser.add_argument("--radii", type=int, nargs="+", default=[0, 1, 2, 4])
