@@ -60,6 +60,7 @@ def examine(seed: int) -> list[Check]:
         _look("Python", _python, needed=True),
         Check("ppstyleclip", "ok", f"{__version__} in {Path(__file__).parent}"),
         paddle,
+        *_two_paddles(),
         _look("CLIP", lambda: _clip(has_paddle), needed=True),
         _look("OpenCV", _opencv, needed=True),
         *(
@@ -120,6 +121,23 @@ def _paddle() -> str:
         f"{thread_count()} threads on {count_cores()} cores "
         "(OMP_NUM_THREADS=N before a command sets another number)"
     )
+
+
+def _two_paddles() -> list[Check]:
+    """What is wrong where both builds of Paddle are installed: in one folder, where one broke the other."""
+    versions = {}
+    for name in ("paddlepaddle", "paddlepaddle-gpu"):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            return []
+    both = " and ".join(f"{name} {version}" for name, version in versions.items())
+    fix = (
+        "pip uninstall -y paddlepaddle paddlepaddle-gpu, then install one of them "
+        f"(pip install paddlepaddle-gpu=={versions['paddlepaddle-gpu']}, or pip install paddlepaddle)"
+    )
+    clash = f"{both} are both installed, in one folder; what is imported is a mixture of the two"
+    return [Check("Paddle, two builds", "missing", clash, fix)]
 
 
 def _clip(has_paddle: bool) -> str:

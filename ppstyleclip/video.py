@@ -117,14 +117,14 @@ def mp4_writer(path: str | Path, *, fps: float) -> Iterator[Write]:
             size = size if count else picture.shape[:2]
             _check_frame(picture, size)
             even = np.pad(picture, [(0, size[0] % 2), (0, size[1] % 2), (0, 0)], mode="edge")
-            with _encoder_refusal(path):
+            with encoder_refusal(path):
                 encoder.write(even if any(side % 2 for side in size) else np.ascontiguousarray(picture))
             count += 1
 
         try:
             yield write
         finally:
-            with _encoder_refusal(path):
+            with encoder_refusal(path):
                 encoder.close()
         if not count or _count_frames(draft) != count:
             raise CannotWrite(f"cannot write {path}: the video did not come out whole; is the disk full?")
@@ -140,7 +140,7 @@ def _check_frame(picture: np.ndarray, size: tuple[int, ...]) -> None:
 
 
 @contextlib.contextmanager
-def _encoder_refusal(path: str | Path) -> Iterator[None]:
+def encoder_refusal(path: str | Path) -> Iterator[None]:
     """Turn what PyAV says of a disk into one line; its errors are OSErrors where the system's are."""
     try:
         with named_refusal(path):
@@ -217,6 +217,7 @@ class VideoFile:
         width, height: of its frames, in pixels.
         rate: frames a second, USUAL_FPS where it does not say.
         max_frames: that it may have.
+        expected: how many frames it says to have, which may be wrong; None where it does not say.
     """
 
     path: Path
@@ -224,6 +225,7 @@ class VideoFile:
     height: int
     rate: float
     max_frames: int
+    expected: int | None = None
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Yield frames `[H, W, 3]` uint8, RGB.
@@ -260,13 +262,13 @@ def open_video(path: str | Path, *, max_frames: int) -> VideoFile:
         width, height = (
             int(video.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
         )
-        rate = float(video.get(cv2.CAP_PROP_FPS))
+        rate, said = float(video.get(cv2.CAP_PROP_FPS)), float(video.get(cv2.CAP_PROP_FRAME_COUNT))
     if width < 1 or height < 1:
         raise UserError(f"{path} holds no frames that can be read")
     size = f"{path}, with frames of {width}x{height} pixels,"
     check_memory(width * height * FRAME_BYTES + WORK_BYTES, size, "make it smaller first", MAX_VIDEO_BYTES)
     rate = min(max(rate, MP4_FPS[0]), MP4_FPS[1]) if rate > 0 else USUAL_FPS  # no NaN either
-    return VideoFile(path, width, height, rate, max_frames)
+    return VideoFile(path, width, height, rate, max_frames, int(said) if 0 < said <= max_frames else None)
 
 
 @contextlib.contextmanager

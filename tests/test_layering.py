@@ -18,12 +18,12 @@ LEVELS = {
     "schema": -1, "drafts": -1, "memory": -1,
     "ops": 0, "files": 0, "threads": 0, "worker": 0, "progress": 0, "finite": 0, "provenance": 0,
     "models": 1, "formats": 1, "pictures": 1, "video": 1, "curves": 1, "locks": 1, "labels": 1,
-    "stylespace": 2, "text": 2, "align": 2, "losses": 2, "convert": 2,
+    "stylespace": 2, "text": 2, "align": 2, "losses": 2, "convert": 2, "video_join": 2,
     "engine": 3, "zoo": 3, "worlds": 3,
     "methods": 4, "regions": 4, "card": 4,
     "edits": 5, "editor": 5, "session": 5, "jobs": 5,
     "pipelines": 6, "environment": 6,
-    "apps": 7, "cli": 7, "client": 7, "server": 7, "training": 7,
+    "apps": 7, "cli": 7, "client": 7, "notebook": 7, "server": 7, "training": 7,
 }  # fmt: skip
 # Narrower than "everything below": networks arrive as arguments here.
 ONLY_LEVELS = {"text": {-2, -1, 0}, "align": {-2, -1, 0}, "losses": {-2, -1, 0}}

@@ -149,9 +149,9 @@ def test_a_disk_that_fills_halfway_leaves_the_old_video(tmp_path, codec):
 def test_errors_of_pyav_are_one_line(tmp_path):
     av = pytest.importorskip("av")
     for error in (av.error.InvalidDataError(1, "bad data"), av.error.ExternalError(2, "bad codec")):
-        with pytest.raises(CannotWrite, match="cannot write x.mp4: .*bad"), video._encoder_refusal("x.mp4"):
+        with pytest.raises(CannotWrite, match="cannot write x.mp4: .*bad"), video.encoder_refusal("x.mp4"):
             raise error
-    with pytest.raises(KeyError), video._encoder_refusal("x.mp4"):
+    with pytest.raises(KeyError), video.encoder_refusal("x.mp4"):
         raise KeyError("a bug")
 
 

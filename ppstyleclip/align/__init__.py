@@ -22,7 +22,13 @@ from ppstyleclip.align.faces import (
 )
 from ppstyleclip.align.paste import crop_mask, paste_back
 from ppstyleclip.align.photo import read_photo
-from ppstyleclip.align.tracks import follow_faces, smooth_faces, smooth_stream
+from ppstyleclip.align.tracks import (
+    follow_faces,
+    smooth_along,
+    smooth_faces,
+    smooth_stream,
+    smooth_stream_along,
+)
 
 __all__ = [
     "Alignment",
@@ -46,6 +52,8 @@ __all__ = [
     "paste_back",
     "read_landmarks",
     "read_photo",
+    "smooth_along",
     "smooth_faces",
     "smooth_stream",
+    "smooth_stream_along",
 ]

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Landmarks over time: link a face of one frame to the next, and average its trembling away."""
+"""Faces over time: link a face of one frame to the next, and average its trembling away."""
 
 from __future__ import annotations
 
@@ -15,11 +15,7 @@ REACH = 0.5  # of a box's side: how far a face may move from one frame to the ne
 
 
 def smooth_faces(frames: Sequence[Sequence[Face]], radius: int) -> list[list[Face]]:
-    """Average each face's landmarks over the frames before and after it.
-
-    A face is followed as long as its box moves by less than REACH of its side; near the ends of what is
-    followed as few frames are taken on the one side as there are on the other, so a face that moves evenly
-    stays where it is.
+    """Average each face's landmarks over the frames before and after it, as smooth_along does.
 
     Args:
         frames: list, for each frame, of lists of faces.Face.
@@ -27,32 +23,78 @@ def smooth_faces(frames: Sequence[Sequence[Face]], radius: int) -> list[list[Fac
     Returns:
         the same lists with smoothed landmarks.
     """
-    smoothed = [list(faces) for faces in frames]
+    means = smooth_along(frames, [[face.landmarks for face in faces] for faces in frames], radius)
+    return [_with_landmarks(faces, points) for faces, points in zip(frames, means)]
+
+
+def _with_landmarks(faces: Sequence[Face], points: Sequence[np.ndarray]) -> list[Face]:
+    return [dataclasses.replace(face, landmarks=mean) for face, mean in zip(faces, points)]
+
+
+def smooth_along(
+    frames: Sequence[Sequence[Face]], values: Sequence[Sequence[np.ndarray]], radius: int
+) -> list[list[np.ndarray]]:
+    """Average what belongs to each face, such as its latent, over the frames before and after it.
+
+    Weights fall evenly to both sides, which leaves less trembling than a plain mean of as many frames does. A
+    face is followed as long as its box moves by less than REACH of its side; near the ends of what is
+    followed as few frames are taken on the one side as there are on the other, so what moves evenly stays
+    where it is.
+
+    Args:
+        frames: for each frame, its faces.
+        values: for each frame, an array of each face, all of one shape.
+        radius: frames on each side, at most; 0 changes nothing.
+    Returns:
+        the values, averaged.
+    """
+    smoothed = [list(row) for row in values]
     for track in follow_faces(frames):
-        points = np.stack([frames[time][place].landmarks for time, place in track])
+        own = np.stack([values[time][place] for time, place in track])
         for k, (time, place) in enumerate(track):
             near = min(radius, k, len(track) - 1 - k)
-            mean = points[k - near : k + near + 1].mean(0)
-            smoothed[time][place] = dataclasses.replace(frames[time][place], landmarks=mean)
+            weights = near + 1 - np.abs(np.arange(-near, near + 1))
+            mean = np.average(own[k - near : k + near + 1], axis=0, weights=weights)
+            smoothed[time][place] = mean.astype(own.dtype, copy=False)
     return smoothed
 
 
 def smooth_stream(frames: Iterable[Sequence[Face]], radius: int) -> Iterator[list[Face]]:
-    """Smooth as smooth_faces does, frame by frame, as soon as the `radius` frames behind a frame are there.
+    """Smooth as smooth_faces does, frame by frame, as soon as `radius` frames behind a frame are there."""
+    pairs = ((faces, [face.landmarks for face in faces]) for faces in frames)
+    for faces, points in smooth_stream_along(pairs, radius):
+        yield _with_landmarks(faces, points)
+
+
+def smooth_stream_along(
+    pairs: Iterable[tuple[Sequence[Face], Sequence[np.ndarray]]], radius: int
+) -> Iterator[tuple[Sequence[Face], list[np.ndarray]]]:
+    """Average as smooth_along does, frame by frame, as soon as the `radius` frames behind a frame are there.
 
     A face's mean looks at most `radius` frames to each side, and links between frames look at two of them, so
     a window of `2 * radius + 1` frames gives the very same numbers as all frames at once.
+
+    Args:
+        pairs: for each frame, its faces and an array of each.
+        radius: frames on each side, at most.
+    Yields:
+        (faces, the averaged arrays) of each frame.
     """
-    window: deque[Sequence[Face]] = deque(maxlen=2 * radius + 1)
+    window: deque[tuple[Sequence[Face], Sequence[np.ndarray]]] = deque(maxlen=2 * radius + 1)
     ahead = 0  # frames in the window that were not yielded yet
-    for faces in frames:
-        window.append(faces)
+
+    def smoothed(part: Sequence[tuple[Sequence[Face], Sequence[np.ndarray]]], place: int):
+        means = smooth_along([faces for faces, _ in part], [values for _, values in part], radius)
+        return part[place][0], means[place]
+
+    for pair in pairs:
+        window.append(pair)
         ahead += 1
         if ahead > radius:
-            yield smooth_faces(window, radius)[-ahead]
+            yield smoothed(window, -ahead)
             ahead -= 1
     for left in range(ahead, 0, -1):
-        yield smooth_faces(list(window)[-(left + radius) :], radius)[-left]
+        yield smoothed(list(window)[-(left + radius) :], -left)
 
 
 def follow_faces(frames: Sequence[Sequence[Face]]) -> list[list[tuple[int, int]]]:

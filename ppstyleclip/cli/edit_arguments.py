@@ -161,8 +161,15 @@ def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> Non
             "--smooth",
             type=Whole(0, 100),
             metavar="FRAMES",
-            help="average landmarks over so many frames before and after each (default: 2 for a video, 0 for "
+            help="average landmarks over so many frames before and after each (default: 4 for a video, 0 for "
             "a folder)",
+        )
+        add(
+            "--smooth_latents",
+            type=Whole(0, 100),
+            metavar="FRAMES",
+            help="average latents likewise, so that a face does not tremble (default: 4 for a video, 0 for a "
+            "folder)",
         )
     add_identity_argument(add)
     add(

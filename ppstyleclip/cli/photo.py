@@ -3,7 +3,8 @@
 
 Writes edited.png (the photo with the edit), side_by_side.png (before and after), faces.png (of each face: as
 it is in the photo, as it was inverted, as it was edited) and faces.npy (the latents found); with --tune also
-generator_1.safetensors. Of a folder it writes NAME.edited.png for each picture, of a video edited.mp4.
+generator_1.safetensors. Of a folder it writes NAME.edited.png for each picture, of a video edited.mp4 with
+its sound. A video that was stopped goes on where it was if the command is given again.
 
     ppstyleclip photo scene.png --target "happy face"
     ppstyleclip photo scene.png --target "face with glasses" --face 2 --steps 100 --tune 100
@@ -24,9 +25,7 @@ from ppstyleclip.cli.edit_arguments import (
     add_label_argument,
     add_photo_arguments,
     add_region_argument,
-    photo_config,
 )
-from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.cli.recipe_arguments import (
     add_recipe_arguments,
     check_recipe_arguments,
@@ -34,9 +33,8 @@ from ppstyleclip.cli.recipe_arguments import (
     recipe_words,
     with_identity,
 )
-from ppstyleclip.errors import UserError, one_line
+from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
-from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:
     from ppstyleclip.editor import Editor
@@ -82,6 +80,7 @@ def run(args: argparse.Namespace) -> None:
     recipe_words(args)
     editor = with_identity(load_editor(args), args)
 
+    from ppstyleclip.cli.photo_frames import edit_named_frames
     from ppstyleclip.cli.photos import has_frames
     from ppstyleclip.pipelines.recipes import check_recipe
 
@@ -93,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
         for name in ("tune", "landmarks"):
             if getattr(args, name):
                 raise UserError(f"--{name} is for one photo; leave it out for a folder or a video")
-        _edit_frames(editor, edit, args)
+        edit_named_frames(editor, edit, args)
 
 
 def _edit_photo(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None:
@@ -120,40 +119,3 @@ def _edit_photo(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None:
     warn_if_poor(editor.bundle.name, made.inversion.stages[-1])
     told = recipe_lines(editor, args.photo, edit, made.applied)
     print("\n".join([*told, *lines_of(made, measures), *(f"wrote {path}" for path in written)]))
-
-
-def _edit_frames(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None:
-    from ppstyleclip.cli.photos import SMOOTH, keep_sources, open_frames
-    from ppstyleclip.cli.saving import frame_paths, save_frames
-    from ppstyleclip.pipelines.faces import load_finder
-    from ppstyleclip.pipelines.frames import FramesConfig, edit_frames, find_frame_faces
-    from ppstyleclip.pipelines.records import result_of
-    from ppstyleclip.video import CODEC, H264_CURE, VideoFile, mp4_codec
-
-    frames = open_frames(args.photo)
-    is_video = isinstance(frames, VideoFile)
-    sources = [Path(args.photo)] if isinstance(frames, VideoFile) else frames.paths
-    keep_sources(sources, frame_paths(args.output_path, frames))
-    photo = photo_config(args)
-    smooth = SMOOTH if args.smooth is None and is_video else args.smooth or 0
-    config = FramesConfig(photo.face, photo.fitting, photo.paste, smooth, steady=is_video)
-    finder = load_finder(editor.bundle, args.landmark_path)
-    found = find_frame_faces(editor, frames, config, finder=finder)
-    faces = result_of(show_progress(found, title="looking for faces"))
-    records = edit_frames(editor, frames, edit, config, faces=faces)
-    shown = show_progress(records, title="pictures")
-    written, counts = save_frames(args.output_path, frames, shown, visible=args.visible_label)
-    print(
-        f"{edit}, {_strength(editor, edit)}, on {counted(sum(counts), 'face')} in "
-        f"{sum(map(bool, counts))} of {counted(len(counts), 'picture')} of {args.photo}"
-    )
-    print(one_line(f"wrote {written[0]}" + f" and {len(written) - 1} more" * (len(written) > 1)))
-    if is_video and mp4_codec() == CODEC:
-        print(f"browsers do not show its codec, MPEG-4 part 2; for H.264: {H264_CURE}")
-
-
-def _strength(editor: Editor, edit: Recipe) -> str:
-    """What the line on many pictures says of strengths."""
-    if any("auto" in (one.alpha, one.beta) for one in edit.edits):
-        return "strengths solved"
-    return "strength " + " and ".join(f"{editor.resolve(one).alpha:g}" for one in edit.edits)

@@ -43,7 +43,8 @@ from ppstyleclip.zoo import Bundle
 VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
 MAX_FRAMES = 100_000  # of a video or a folder; a number that is a mistake is told before hours are spent
 Tell = Callable[[str], None]
-SMOOTH = 2  # frames on each side of a video over which landmarks are averaged
+SMOOTH = 4  # frames on each side of a video over which landmarks are averaged
+SMOOTH_LATENTS = 4  # the same of latents
 
 
 @contextmanager

@@ -215,7 +215,7 @@ def save_frames(
         (path,) = frame_paths(folder, source)
         with mp4_writer(path, fps=source.rate) as write:
             for pixels, num_faces in done:
-                write(_with_label(pixels) if visible else pixels)
+                write(with_label(pixels) if visible else pixels)
                 counts.append(num_faces)
         return [path], counts
     written = frame_paths(folder, source)
@@ -266,11 +266,12 @@ def save_labelled(
         card: of its edit, which a PNG keeps.
         visible: write on the picture, too, that it is synthetic.
     """
-    pixels = _with_label(pixels) if visible else pixels
+    pixels = with_label(pixels) if visible else pixels
     save_picture(path, pixels, embed=label_of(pixels, is_photo=is_photo, card=card))
 
 
-def _with_label(pixels: np.ndarray) -> np.ndarray:
+def with_label(pixels: np.ndarray) -> np.ndarray:
+    """The pixels `[H, W, 3]` with words on them that say they are synthetic."""
     from ppstyleclip.card.picture import add_visible_label
 
     return add_visible_label(pixels)

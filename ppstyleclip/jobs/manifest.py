@@ -31,7 +31,7 @@ class Manifest(Open):
 class JobKind(Open):
     """What every job says."""
 
-    kind: Annotated[str, OneOf(("relevance", "statistics"))]
+    kind: Annotated[str, OneOf(("relevance", "statistics", "video"))]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,16 @@ class StatisticsWords(Open):
     device: Line = ""
 
 
-KINDS = {"relevance": RelevanceWords, "statistics": StatisticsWords}
+@dataclass(frozen=True)
+class VideoWords(Open):
+    """A stage of a video's edit; `words` is the digest of what decides it."""
+
+    kind: Annotated[str, OneOf(("video",))]
+    stage: Annotated[str, OneOf(("faces", "latents", "pictures"))]
+    words: Digest
+
+
+KINDS = {"relevance": RelevanceWords, "statistics": StatisticsWords, "video": VideoWords}
 
 
 @dataclass(frozen=True)

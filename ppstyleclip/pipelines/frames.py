@@ -5,18 +5,21 @@ Where the pictures can be gone through twice, `find_frame_faces` is the first wa
 smoothed over time. `edit_frames` is the second. For a camera it is the only one: then it looks for faces
 itself, and holds the frames that smoothing looks ahead to. Either way frames are held whose faces wait for a
 run of fitting, which takes `together` faces, wherever they are, and those without a face between them; of all
-these at most `held_bytes`, or one.
+these at most `held_bytes`, or one, or as many as smoothing of latents looks ahead to. Frames that can be gone
+through three times need not be held: frame_passes.py.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from ppstyleclip.align import Face, FaceFinder, smooth_stream
+from ppstyleclip.align import Face, FaceFinder, smooth_along, smooth_stream
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.inversion import FittingConfig
@@ -38,6 +41,7 @@ class FramesConfig:
         paste: as in PhotoConfig.
         smooth: frames on each side over which landmarks are averaged; 0 for pictures that do not follow one
             another.
+        smooth_latents: frames on each side over which latents are averaged, so that a face does not tremble.
         together: faces that are fitted in one run.
         steady: strengths that are solved for a face are solved for the first one and kept for all; so a video
             does not flicker.
@@ -48,6 +52,7 @@ class FramesConfig:
     fitting: FittingConfig = FittingConfig()
     paste: str = "blend"
     smooth: int = 0
+    smooth_latents: int = 0
     together: int = 16
     steady: bool = False
     held_bytes: int = 2**27
@@ -72,6 +77,17 @@ class FrameRecord:
     num_faces: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class FacesRecord(Record[list[list[Face]]]):
+    """A Record of find_frame_faces.
+
+    Attributes:
+        found: the faces of one picture, their landmarks as they were found.
+    """
+
+    found: Sequence[Face] = ()
+
+
 @dataclass(eq=False)
 class _Waiting:
     """A picture on its way: its faces are cut, and their latents are found or not."""
@@ -87,31 +103,33 @@ def find_frame_faces(
     config: FramesConfig = FramesConfig(),  # noqa: B008  frozen
     *,
     finder: FaceFinder | None = None,
-) -> Iterator[Record[list[list[Face]]]]:
+    known: Sequence[Sequence[Face]] = (),
+) -> Iterator[FacesRecord]:
     """Find the faces of many pictures, their landmarks smoothed over time; one picture is held at once.
 
     Args:
         editor, frames, config, finder: as for edit_frames.
+        known: what an earlier run found in the first pictures: the `found` of its records.
     Yields:
-        Record for each picture; the last one's result is a list of faces for each picture.
+        FacesRecord for each picture; the last one's result is a list of faces for each picture.
     Raises:
         UserError: none of the pictures shows a face; there are no pictures.
     """
     finder = load_finder(editor.bundle) if finder is None else finder
-    count = _Count(len(frames) if isinstance(frames, Sized) else None)
-    found = []
+    count = Count(frames)
+    found: list[Sequence[Face]] = []
     for picture in frames:
         if count.read:
-            yield Record(count.read, max(count.total, count.read + 1), "faces")
-        count.read += 1
-        found.append(find_faces_if_any(finder, picture, config.face))
+            yield FacesRecord(count.read, max(count.total, count.read + 1), "faces", found=found[-1])
+        is_known, count.read = count.read < len(known), count.read + 1
+        found.append(known[len(found)] if is_known else find_faces_if_any(finder, picture, config.face))
     faces = list(smooth_stream(iter(found), config.smooth))
     if not any(faces):
-        raise _no_face(editor, count.read)
-    yield Record(count.read, count.read, "faces", faces)
+        raise no_face(editor, count.read)
+    yield FacesRecord(count.read, count.read, "faces", faces, found[-1])
 
 
-def _no_face(editor: Editor, count: int) -> UserError:
+def no_face(editor: Editor, count: int) -> UserError:
     pictures = counted(count, "picture")
     return UserError(f"none of the {pictures} shows a face that '{editor.bundle.name}' knows")
 
@@ -140,15 +158,14 @@ def edit_frames(
         UserError: a text; or none of the pictures shows a face (behind the last of them).
     """
     check_recipe(editor, edit)
-    strengths = _Strengths(editor, edit, config.steady)
-    known = faces if faces is not None else frames
-    count = _Count(len(known) if isinstance(known, Sized) else None)
+    strengths = Strengths(editor, edit, config.steady)
+    count = Count(frames if faces is None else faces)
     if faces is not None:
         pairs = _given(frames, faces, count)
     else:
         finder = load_finder(editor.bundle) if finder is None else finder
         pairs = _smoothed(frames, finder, config, count)
-    waiting: deque[_Waiting] = deque()
+    waiting, past = deque[_Waiting](), deque[_Waiting](maxlen=config.smooth_latents)
     done = num_faces = 0
     for picture, found in pairs:
         cut = cut_large_faces(picture, found, editor.bundle.generator.size, editor.bundle.crop)
@@ -158,44 +175,46 @@ def edit_frames(
         yield FrameRecord(done, count.total, "faces")
         while _num_open(waiting) >= config.together or _num_open(waiting) and _is_full(waiting, config):
             yield from _fit(editor, waiting, config, done, count.total)
-        for record in _finished(editor, waiting, strengths, config, done, count):
+        for record in _finished(editor, waiting, past, strengths, config, done, count):
             done = record.done
             yield record
     while _num_open(waiting):
         yield from _fit(editor, waiting, config, done, count.total)
-    for record in _finished(editor, waiting, strengths, config, done, count):
-        yield record
+    yield from _finished(editor, waiting, past, strengths, config, done, count, is_end=True)
     if not num_faces:
-        raise _no_face(editor, count.read)
+        raise no_face(editor, count.read)
 
 
-class _Strengths:
+class Strengths:
     """The edits of all frames; where they are solved once, with the strengths of the first face."""
 
     def __init__(self, editor: Editor, edit: Edits, steady: bool):
-        self._editor, self._edit, self._is_open = editor, edit, steady and needs_solving(edit)
+        self._editor, self._edit, self.is_open = editor, edit, steady and needs_solving(edit)
 
     def edits(self, pixels: np.ndarray, faces: Sequence[AlignedFace], w_plus: np.ndarray) -> Edits:
         """The edits for faces `[N, L, D]` of a picture."""
-        if self._is_open:
+        if self.is_open:
             applied = apply_photo_recipe(self._editor, pixels, faces[0], w_plus[:1], self._edit)
-            self._edit, self._is_open = applied.settled(as_recipe(self._edit).orthogonal), False
+            self._edit, self.is_open = applied.settled(as_recipe(self._edit).orthogonal), False
         return self._edit
 
 
-class _Count:
+class Count:
     """How many pictures were read, and how many there are as far as that is known."""
 
-    def __init__(self, known: int | None):
-        self.known, self.read = known, 0
+    def __init__(self, source: Any):
+        self.known: int | None = (
+            len(source) if isinstance(source, Sized) else getattr(source, "expected", None)
+        )
+        self.read = 0
 
     @property
     def total(self) -> int:
-        return self.read if self.known is None else self.known
+        return self.read if self.known is None else max(self.known, self.read)
 
 
 def _given(
-    frames: Iterable[np.ndarray], faces: Sequence[Sequence[Face]], count: _Count
+    frames: Iterable[np.ndarray], faces: Sequence[Sequence[Face]], count: Count
 ) -> Iterator[tuple[np.ndarray, Sequence[Face]]]:
     """Yield each picture with its faces; a picture that came later than they were looked for has none."""
     for picture in frames:
@@ -208,7 +227,7 @@ def _is_full(waiting: deque[_Waiting], config: FramesConfig) -> bool:
 
 
 def _smoothed(
-    frames: Iterable[np.ndarray], finder: FaceFinder, config: FramesConfig, count: _Count
+    frames: Iterable[np.ndarray], finder: FaceFinder, config: FramesConfig, count: Count
 ) -> Iterator[tuple[np.ndarray, Sequence[Face]]]:
     """Yield each picture with its chosen faces, their landmarks smoothed."""
     held: deque[np.ndarray] = deque()
@@ -245,20 +264,40 @@ def _fit(
 def _finished(
     editor: Editor,
     waiting: deque[_Waiting],
-    strengths: _Strengths,
+    past: deque[_Waiting],
+    strengths: Strengths,
     config: FramesConfig,
     done: int,
-    count: _Count,
+    count: Count,
+    *,
+    is_end: bool = False,
 ) -> Iterator[FrameRecord]:
-    """Draw the first pictures in the row, as far as all latents of each are there."""
-    while waiting and len(waiting[0].w_plus) == len(waiting[0].faces):
-        one = waiting.popleft()
+    """Draw the first pictures in the row, as far as the latents of each, and of those ahead, are there."""
+    while waiting and _num_ready(waiting, config.smooth_latents + 1) > (
+        0 if is_end else config.smooth_latents
+    ):
+        one = waiting[0]
         num_faces, pixels = len(one.faces), one.pixels
         if one.faces:
-            w_plus = np.stack(one.w_plus)
+            w_plus = _averaged(past, waiting, config.smooth_latents)
             edits = strengths.edits(pixels, one.faces, w_plus)
             pixels = paste_edit(editor, pixels, one.faces, w_plus, edits, paste=config.paste)[0]
         done += 1
+        waiting.popleft()
+        past.append(_Waiting(np.empty([0, 0, 3], np.uint8), one.faces, one.w_plus))
         del one  # the picture itself goes while the caller has the edited one
         yield FrameRecord(done, count.total, "pictures", pixels, num_faces)
         del pixels
+
+
+def _num_ready(waiting: deque[_Waiting], most: int) -> int:
+    """Count the first pictures in the row, `most` at most, all of whose latents are there."""
+    first = itertools.islice(waiting, most)
+    return sum(1 for _ in itertools.takewhile(lambda one: len(one.w_plus) == len(one.faces), first))
+
+
+def _averaged(past: deque[_Waiting], waiting: deque[_Waiting], radius: int) -> np.ndarray:
+    """The latents `[F, L, D]` of the first picture in the row, averaged over those before and behind."""
+    near = [*past, *itertools.islice(waiting, radius + 1)]
+    faces = [[face.face for face in one.faces if face.face is not None] for one in near]
+    return np.stack(smooth_along(faces, [one.w_plus for one in near], radius)[len(past)])

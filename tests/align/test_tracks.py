@@ -4,7 +4,14 @@
 import numpy as np
 import pytest
 
-from ppstyleclip.align import Face, follow_faces, smooth_faces, smooth_stream
+from ppstyleclip.align import (
+    Face,
+    follow_faces,
+    smooth_along,
+    smooth_faces,
+    smooth_stream,
+    smooth_stream_along,
+)
 
 SHAPE = np.random.RandomState(0).uniform(20, 80, (68, 2))
 
@@ -32,10 +39,10 @@ def test_what_is_far_or_was_away_is_another_face(frames, tracks):
     assert follow_faces(frames) == tracks
 
 
-def test_the_mean_is_over_as_many_frames_before_as_behind():
+def test_the_mean_is_over_as_many_frames_before_as_behind_and_falls_evenly():
     shakes = np.array([5.0, -3, 4, 1, -2])
     found = smooth_faces([[face(0, shake=one)] for one in shakes], 2)
-    wanted = [5, 2, shakes.mean(), 1, -2]
+    wanted = [5, (5 - 6 + 4) / 4, (5 - 6 + 12 + 2 - 2) / 9, (4 + 2 - 2) / 4, -2]
     np.testing.assert_allclose(
         [faces[0].landmarks - SHAPE for faces in found],
         np.broadcast_to(np.reshape(wanted, [5, 1, 1]), [5, 68, 2]),
@@ -60,7 +67,7 @@ def test_trembling_becomes_less():
         np.std([faces[0].landmarks - SHAPE - [k, 0] for k, faces in enumerate(part)][4:-4])
         for part in (frames, found)
     )
-    assert after == pytest.approx(before / np.sqrt(5), rel=0.1)
+    assert after == pytest.approx(before * np.sqrt(19) / 9, rel=0.1)
 
 
 @pytest.mark.parametrize("radius", [0, 1, 2, 7])
@@ -92,3 +99,32 @@ def test_a_stream_holds_no_more_frames_than_smoothing_looks_ahead_to():
     for k in range(5):
         next(stream)
         assert len(asked) == k + 3
+
+
+@pytest.mark.parametrize("radius", [0, 1, 2, 5])
+def test_what_belongs_to_faces_is_averaged_in_a_stream_as_all_at_once(radius):
+    random = np.random.RandomState(radius)
+    frames = [[face(3 * k), face(400 - 2 * k)] if k != 4 else [face(12)] for k in range(11)]
+    values = [[random.randn(2, 3).astype(np.float32) for _ in faces] for faces in frames]
+    whole = smooth_along(frames, values, radius)
+    stream = list(smooth_stream_along(zip(frames, values), radius))
+    assert [faces for faces, _ in stream] == frames
+    for one, (_, other) in zip(whole, stream):
+        np.testing.assert_array_equal(one, other)
+    weights = radius + 1 - np.abs(np.arange(-radius, radius + 1))
+    near = [row[0] for row in values[5 - radius : 6 + radius]]  # the first face, whole window
+    mean = np.average(near, axis=0, weights=weights)
+    np.testing.assert_allclose(whole[5][0], mean, atol=1e-6)
+    assert (whole[3][1] == values[3][1]).all()  # the second ends here: it has no frame behind it
+
+
+def test_tremble_of_latents_is_less_than_half():
+    """Second differences in time of a mean over 5 frames are a ninth of those of independent ones."""
+    latents = np.random.RandomState(0).randn(200, 12, 16)
+    made = smooth_along([[face(0)]] * 200, [[one] for one in latents], 2)
+    smoothed = np.stack([row[0] for row in made])[4:-4]
+
+    def tremble(values):
+        return np.sqrt((np.diff(values, 2, axis=0) ** 2).mean())
+
+    assert tremble(smoothed) == pytest.approx(tremble(latents) / 9, rel=0.05)

@@ -145,6 +145,17 @@ def test_in_words_what_is_missing():
     assert "         -> pip uninstall -y opencv-python && pip install opencv-python-headless\n" in done.stdout
 
 
+def test_two_builds_of_paddle_are_named(tmp_path):
+    for name, version in (("paddlepaddle", "3.3.1"), ("paddlepaddle_gpu", "2.6.2")):
+        folder = tmp_path / "first" / f"{name}-{version}.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    _, findings = report_without("paddle", first=tmp_path / "first")
+    clash = findings["Paddle, two builds"]
+    assert clash["says"].startswith("paddlepaddle 3.3.1 and paddlepaddle-gpu 2.6.2 are both installed")
+    assert clash["cure"].startswith("pip uninstall -y paddlepaddle paddlepaddle-gpu, then install one")
+
+
 def test_openais_clip_is_told_from_paddleclip(tmp_path):
     (tmp_path / "first" / "clip").mkdir(parents=True)
     (tmp_path / "first" / "clip" / "__init__.py").write_text("from .clip import *\n")

@@ -19,6 +19,7 @@ from ppstyleclip.pipelines import faces, frames, photo
 from ppstyleclip.pipelines.editing import edit_face, move_face
 from ppstyleclip.pipelines.faces import cut_faces, whole_face
 from ppstyleclip.pipelines.fitting import fit_config, fit_face
+from ppstyleclip.pipelines.frame_passes import draw_frames, find_frame_latents, smooth_frame_latents
 from ppstyleclip.pipelines.frames import FramesConfig, edit_frames, find_frame_faces
 from ppstyleclip.pipelines.interpolation import interpolate_faces
 from ppstyleclip.pipelines.inversion import encode_face, find_latents, invert_faces
@@ -276,6 +277,37 @@ def test_two_ways_through_the_frames_give_what_one_way_gives(editor, find, smoot
         np.testing.assert_array_equal(one.pixels, other.pixels)
         assert one.num_faces == other.num_faces
     assert len(done_of(once)) == len(done_of(twice)) == 5 and twice[-1].total == 5
+
+
+@pytest.mark.parametrize("radius", [0, 1, 2])
+def test_three_passes_give_what_one_way_gives(editor, find, radius):
+    pictures = [
+        SCENE.pixels,
+        np.roll(SCENE.pixels, 3, 1),
+        BLACK,
+        SCENE.pixels,
+        SCENE.pixels // 2,
+        SCENE.pixels,
+    ]
+    config = FramesConfig("all", SHORT, smooth_latents=radius, together=3)
+    once = done_of(edit_frames(editor, iter(pictures), HAPPY, config, finder=FaceFinder(None, None)))
+    faces = last(find_frame_faces(editor, pictures, config, finder=FaceFinder(None, None))).result
+    rows = list(find_frame_latents(editor, iter(pictures), faces, config))
+    known = [row.found for row in rows if row.found is not None]
+    assert [len(one.w_plus) for one in known] == [3, 3, 0, 3, 3, 3] and rows[-1].done == rows[-1].total == 6
+    smoothed = list(smooth_frame_latents(known, radius))
+    assert all(
+        (one.w_plus != own.w_plus).any() == (radius > 0) for one, own in zip(smoothed[4:5], known[4:5])
+    )
+    drawn = list(draw_frames(editor, iter(pictures), smoothed, HAPPY, config, total=6))
+    assert (
+        [record.num_faces for record in once] == [record.num_faces for record in drawn] == [3, 3, 0, 3, 3, 3]
+    )
+    for one, other in zip(once, drawn):
+        assert np.abs(one.pixels.astype(int) - other.pixels).max() <= 1  # fitted together with others
+    later = list(draw_frames(editor, iter(pictures), smoothed, HAPPY, config, total=6, start=4))
+    assert [record.done for record in later] == [5, 6]
+    np.testing.assert_array_equal(later[0].pixels, drawn[4].pixels)
 
 
 def done_of(records):

@@ -77,7 +77,7 @@ def draw_scene(seed, *, faces=None, width=640, height=480, angles=(-25, 25), sid
     count = rng.randint(1, 5) if faces is None else faces
     people = factors_from_z(sample_z(rng.randint(2**31), count)) if factors is None else factors
     places = place_frames(rng, count, (width, height), angles, sides)
-    found = [_place_face(pixels, person, *place) for person, place in zip(people, places)]
+    found = [place_face(pixels, person, *place) for person, place in zip(people, places)]
     ordered = sorted(found, key=lambda face: face.centre[0])
     return Scene(np.clip(np.round(pixels), 0, 255).astype(np.uint8), tuple(ordered))
 
@@ -162,7 +162,8 @@ def _place_frame(rng, side, angle, size, others, tries=12):
     return None
 
 
-def _place_face(pixels, factors, centre, side, angle):
+def place_face(pixels, factors, centre, side, angle):
+    """Lay a portrait over a ground `[H, W, 3]` float32 in place; the arguments and result as SceneFace."""
     turn = np.radians(angle)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     _blend(pixels, render(factors, side), centre, rotation)

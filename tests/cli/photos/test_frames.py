@@ -57,7 +57,7 @@ def test_a_video_is_edited_frame_by_frame(embedded, capsys):
 @pytest.mark.parametrize(
     "name, argv, radius",
     [
-        ("in.mp4", [], 2),
+        ("in.mp4", [], 4),
         ("in.mp4", ["--smooth", "0"], 0),
         ("frames", [], 0),
         ("frames", ["--smooth", "3"], 3),
