@@ -3,11 +3,12 @@
 
 A family that blends two chains layer by layer brings two things:
 
-    layer_sides             the sides of its layers' results, ascending
+    layer_sides             the sides at which it blends, ascending
     synthesis_in_region     (styles, edited, {side: mask}) -> images
 
-and, for exported programs, a method `region_part(request)` of its Inference. Of any other family the edited
-picture is drawn as a whole; the paste at the end keeps what lies outside the mask either way.
+and, for exported programs, a method `region_part(request)` of its Inference, whose part takes the styles
+before the edit as far as it needs them, then all edited ones. Of any other family the edited picture is drawn
+as a whole; the paste at the end keeps what lies outside the mask either way.
 """
 
 from __future__ import annotations
