@@ -21,7 +21,7 @@ import numpy as np
 from .forms import inference_of
 from .generator import Generator, InferencePart, SynthesisRequest
 
-INSIDE = 0.5  # share of a layer's pixel that a mask covers where all of it counts as inside
+INSIDE = 0.25  # share of a layer's pixel that a mask covers where all of it counts as inside
 
 
 def blends_layers(generator: Generator) -> bool:
@@ -36,7 +36,7 @@ def region_part(generator: Generator, request: SynthesisRequest) -> InferencePar
 
 
 def layer_masks(generator: Any, masks: np.ndarray) -> dict[int, np.ndarray]:
-    """A region's mask at the side of each layer: areas averaged, and those half covered or more inside.
+    """A region's mask at the side of each layer: areas averaged, and those of which INSIDE is covered inside.
 
     With plain averages small parts would lose their edits: on coarse layers an eye or a mouth covers no
     pixel as a whole. What then reaches beyond the mask is cut off by the paste.

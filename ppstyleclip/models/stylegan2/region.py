@@ -3,8 +3,7 @@
 
 The chains share the layers' weights. The original one is what is drawn without the edit; the edited one takes
 from it, resolution by resolution, whatever lies outside the mask, so that what is inside fits what is around
-it. At the last resolution, which takes half of the time, the edited chain goes on alone: what it draws outside
-the mask is not kept anyway.
+it. At the last resolution the edited chain goes on alone: what it draws outside the mask is not kept anyway.
 """
 
 from __future__ import annotations
