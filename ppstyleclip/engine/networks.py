@@ -136,8 +136,8 @@ def compile_region_synthesis(
 ) -> CompiledSynthesis:
     """Make a generator's `synthesis_in_region` a fast function of arrays, with any batch.
 
-    It is called with the styles before the edit, as many as its part takes, and those after it, one behind the
-    other, and with the mask at each layer's side by its mask_name. Arguments as in compile_synthesis.
+    It is called with the styles before the edit, as many as its part takes, and those after it, one behind
+    the other, and with the mask at each layer's side by its mask_name. Arguments as in compile_synthesis.
 
     Raises:
         ValueError: the generator's family does not blend layers.
