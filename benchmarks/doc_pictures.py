@@ -2,7 +2,7 @@
 """Draw the pictures of README and docs from the embedded pack.
 
 python benchmarks/doc_pictures.py
-python benchmarks/doc_pictures.py --seed 3 --output /tmp/images
+python benchmarks/doc_pictures.py --only regions.png --seed 3 --output images
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ TARGETS = (
 )
 REGIONS = (
     ("happy", "happy face", "mouth"),
-    ("surprised", "surprised face", "eyes+brows"),
+    ("surprised", "surprised face", "eyes+brows+mouth"),
     ("angry", "angry face", "eyes+brows"),
     ("glasses", "face with glasses", "glasses"),
     ("beard", "face with a beard", "beard"),
     ("curly hair", "face with curly hair", "hair"),
 )
+ABOVE_SEED = 99  # the faces of the renderer above the generator
 
 
 def edits_in_regions(editor, seed):
@@ -54,7 +55,7 @@ def edits(editor, seed):
     return strip(pictures, ["face", *(label for label, _ in TARGETS)])
 
 
-def renderer_above_generator(editor, seed, columns=10):
+def renderer_above_generator(editor, _, columns=10):
     """Two rows: what the renderer draws for some z, and what the generator does."""
     import paddle
 
@@ -62,11 +63,18 @@ def renderer_above_generator(editor, seed, columns=10):
     from ppstyleclip.worlds.portrait.factors import factors_from_z, sample_z
     from ppstyleclip.worlds.portrait.render import render_batch
 
-    z = sample_z(seed, columns)
+    z = sample_z(ABOVE_SEED, columns)
     with paddle.no_grad():
         generated = editor.render(editor.bundle.generator.get_latents(paddle.to_tensor(z)))
     rendered = render_batch(factors_from_z(z), editor.bundle.generator.size)
     return grid(enlarged(np.concatenate([rendered, generated])), columns, background=255)
+
+
+PICTURES = {
+    "strip.png": edits,
+    "regions.png": edits_in_regions,
+    "renderer_above_generator.png": renderer_above_generator,
+}
 
 
 def main(argv=None):
@@ -74,17 +82,17 @@ def main(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seed", type=int, help="the face that is edited (default: the command's)")
+    parser.add_argument("--only", nargs="+", choices=PICTURES, default=list(PICTURES), help="of the pictures")
     parser.add_argument("--output", default=str(IMAGES))
     args = parser.parse_args(argv)
     from ppstyleclip import Editor
     from ppstyleclip.apps import DEFAULT_SEED
     from ppstyleclip.files import save_png
 
-    editor, output = Editor.from_pretrained(), Path(args.output)
+    editor = Editor.from_pretrained()
     seed = DEFAULT_SEED if args.seed is None else args.seed
-    save_png(output / "strip.png", edits(editor, seed))
-    save_png(output / "regions.png", edits_in_regions(editor, seed))
-    save_png(output / "renderer_above_generator.png", renderer_above_generator(editor, 99))
+    for name in args.only:
+        save_png(Path(args.output) / name, PICTURES[name](editor, seed))
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ class Verdict:
 class Bench:
     """The bundle, its judges and held-out faces, ready to judge any (pair, alpha, beta).
 
-    pixels: read colours of hair and skin from pixels as well.
+    Attributes: `drawn` and `before`, the faces' images and what the judges read of them.
     """
 
     def __init__(self, bundle, faces, seed, relevance=None):
@@ -109,6 +109,7 @@ class Bench:
         from judging import load_judges, readings
 
         from ppstyleclip.editor import Editor
+        from ppstyleclip.pictures import to_images, to_pixels
         from ppstyleclip.worlds.portrait.factors import factors_from_z, sample_z
 
         self.bundle, self.judges = bundle, load_judges()
@@ -119,7 +120,8 @@ class Bench:
             self.factors = factors_from_z(self.z)
             w = bundle.generator.get_latent(paddle.to_tensor(self.z))
             self.s = bundle.layout.flatten(bundle.generator.style_affine(w))
-        self.before = readings(self.judges, self.render(self.s))
+        self.drawn = self.editor.synthesize(self.s)
+        self.before = readings(self.judges, to_images(to_pixels(self.drawn)))
 
     def render(self, s):
         """Images `[N, 3, H, W]` ndarray, 8-bit levels as a user sees them."""
@@ -180,18 +182,19 @@ class Bench:
 
         return sorted({INDEX[name] for name in (pair.factor, *pair.also)})
 
-    def floor(self, pair, move):
+    def floor(self, pair, move, rows=None):
         """`[NUM_FACTORS]` mean absolute readings when the renderer moves the named factor by `move` alone.
 
-        The move is rounded to a quarter of a deviation, so that a sweep asks for few.
+        The move is rounded to a quarter of a deviation, so that a sweep asks for few. `rows`: on these faces.
         """
         from ppstyleclip.pictures import to_images
         from ppstyleclip.worlds.portrait.factors import INDEX
         from ppstyleclip.worlds.portrait.render import render_batch
 
-        key = (pair.factor, pair.sign, pair.start, round(move * 4) / 4)
+        rows = self.starting(pair, FLOOR_FACES) if rows is None else rows
+        key = (pair.factor, pair.sign, pair.start, tuple(rows), round(move * 4) / 4)
         if key not in self.floors:
-            factors = self.factors[self.starting(pair, FLOOR_FACES)]
+            factors = self.factors[rows]
             moved = factors.copy()
             moved[:, INDEX[pair.factor]] += pair.sign * key[-1]
             size = self.bundle.generator.size

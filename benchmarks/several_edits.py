@@ -2,17 +2,19 @@
 """Two and three edits at once: are all reached as often as single edits let one expect?
 
     python benchmarks/several_edits.py
-    python benchmarks/several_edits.py --strength auto --orthogonal
+    python benchmarks/several_edits.py --strength auto --orthogonal --output several-edits
 
 Each recipe is applied to faces that lack all that its texts say; two judges that know no CLIP say of each
 text whether it is reached. Beside that: the product of the rates of its edits, each alone on the same faces.
-Edits of the same attribute exclude each other and are left out.
+Edits of the same attribute exclude each other and are left out. The picture shows, before and after, the ten
+faces on which the attributes that no text names move most, by the judges.
 """
 
 from __future__ import annotations
 
 import argparse
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 from auto_strength import is_judged_good
@@ -20,6 +22,7 @@ from edit_quality import PAIRS, Bench
 
 RELEVANCE = ("matrix", "instant", "instant+")
 SLACK = 0.05  # that the joint rate may lie below the product
+WORST = 10
 
 
 def combined(bench, size, per_recipe, least):
@@ -34,7 +37,7 @@ def combined(bench, size, per_recipe, least):
 
 
 def rates(bench, pairs, rows, strength, is_orthogonal):
-    """(rate at which all are reached together, product of the rates of each alone)."""
+    """(rate at which all are reached together, product of the rates of each alone), and the pictures."""
     from ppstyleclip import Edit
     from ppstyleclip.pipelines.recipes import Recipe, edit_styles
 
@@ -43,14 +46,18 @@ def rates(bench, pairs, rows, strength, is_orthogonal):
     faces = bench.s.numpy()[rows]
     together = bench.render(edit_styles(bench.editor, faces, Recipe(edits, orthogonal=is_orthogonal)))
     alone = [bench.render(edit_styles(bench.editor, faces, edit)) for edit in edits]
-    good = [judged(bench, pair, rows, together) for pair in pairs]
-    single = [judged(bench, pair, rows, images).mean() for pair, images in zip(pairs, alone)]
-    return float(np.all(good, axis=0).mean()), float(np.prod(single))
+    good = [is_judged_good(bench, pair, rows, together) for pair in pairs]
+    single = [is_judged_good(bench, pair, rows, images).mean() for pair, images in zip(pairs, alone)]
+    return (float(np.all(good, axis=0).mean()), float(np.prod(single))), together
 
 
-def judged(bench, pair, rows, images):
-    """`[N]` what the judges say of one picture of each of N faces."""
-    return np.array([is_judged_good(bench, pair, row, images[k : k + 1])[0] for k, row in enumerate(rows)])
+def spoilt(bench, pairs, rows, images):
+    """`[N]` how far the attributes that no text names move on each face, on the mean."""
+    from ppstyleclip.worlds.portrait.factors import INDEX
+
+    named = [INDEX[name] for pair in pairs for name in (pair.factor, *pair.also)]
+    moved = np.abs(bench.readings(bench.judges, images) - bench.before[:, rows])
+    return np.delete(moved, named, axis=2).mean(axis=(0, 2))
 
 
 def main(argv=None):
@@ -65,27 +72,38 @@ def main(argv=None):
     parser.add_argument("--relevance", choices=RELEVANCE)
     parser.add_argument("--strength", choices=("default", "auto"), default="default")
     parser.add_argument("--orthogonal", action="store_true")
+    parser.add_argument("--output", default="several-edits", help="folder of the picture")
     args = parser.parse_args(argv)
     from ppstyleclip.threads import import_paddle
 
     import_paddle()
+    from ppstyleclip.files import save_png
+    from ppstyleclip.pictures import enlarged, grid, to_pixels
     from ppstyleclip.zoo import load_bundle
 
     bench = Bench(load_bundle(None), args.faces, args.seed, args.relevance)
+    worst = []
     print("| edits | faces | all reached | product of each alone | |\n|---|---|---|---|---|")
     for size in args.sizes:
         known = list(combined(bench, size, args.per_recipe, args.per_recipe // 2))
         chosen = np.random.RandomState(0).permutation(len(known))[: args.recipes]
         found = []
         for pairs, rows in (known[k] for k in sorted(chosen)):
-            joint, product = rates(bench, pairs, rows, args.strength, args.orthogonal)
+            (joint, product), images = rates(bench, pairs, rows, args.strength, args.orthogonal)
             found.append((joint, product))
             names = "; ".join(pair.target for pair in pairs)
+            price = spoilt(bench, pairs, rows, images)
+            worst += [(price[k], names, row, images[k]) for k, row in enumerate(rows)]
             verdict = "" if joint >= product - SLACK else "below"
             print(f"| {names} | {len(rows)} | {joint:.2f} | {product:.2f} | {verdict} |", flush=True)
         joint, product = np.mean(found, axis=0)
         below = sum(one < other - SLACK for one, other in found)
         print(f"| mean of {len(found)} recipes of {size} | | {joint:.3f} | {product:.3f} | {below} below |")
+    worst = sorted(worst, key=lambda one: -one[0])[:WORST]
+    for price, names, row, _ in worst:
+        print(f"face {row}: unnamed attributes move by {price:.2f} deviations: {names}")
+    both = [np.stack([bench.drawn[row] for _, _, row, _ in worst]), np.stack([one[3] for one in worst])]
+    save_png(Path(args.output) / "worst.png", grid(enlarged(to_pixels(np.concatenate(both))), len(worst)))
 
 
 if __name__ == "__main__":

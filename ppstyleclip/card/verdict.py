@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from ppstyleclip.card.model import Numbers
 
-WITH_IDENTITY = (0.26, 0.40, 0.56, 0.02)
-WITHOUT_IDENTITY = (0.0, 0.55, 0.78, 0.0)
+WITH_IDENTITY = (0.23, 0.30, 0.54, 0.03)
+WITHOUT_IDENTITY = (0.0, 0.40, 0.64, 0.01)
 KEPT, LOST = 0.35, 0.5  # prices up to which an edit is good, and from which it is harmful
 ALONG, INSIDE = 0.03, 0.05  # an edit that reaches neither of these has hardly done anything
 

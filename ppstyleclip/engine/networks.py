@@ -136,8 +136,8 @@ def compile_region_synthesis(
 ) -> CompiledSynthesis:
     """Make a generator's `synthesis_in_region` a fast function of arrays, with any batch.
 
-    It is called with the styles before the edit and those after it, one behind the other, and with the mask
-    at each layer's side by its mask_name. Arguments as in compile_synthesis.
+    It is called with the styles before the edit, as many as its part takes, and those after it, one behind
+    the other, and with the mask at each layer's side by its mask_name. Arguments as in compile_synthesis.
 
     Raises:
         ValueError: the generator's family does not blend layers.
@@ -305,7 +305,8 @@ class Renderer:
                 generator: Any = self._generator
                 return generator.synthesis_in_region(before, after, tensors).numpy()
         inputs = {mask_name(side): repeated(mask, styles[0].shape[0]) for side, mask in by_side.items()}
-        return self._region([np.asarray(style) for style in (*styles, *edited)], **inputs)
+        before = styles[: len(self._region.parts[0].plan.widths) - len(edited)]
+        return self._region([np.asarray(style) for style in (*before, *edited)], **inputs)
 
 
 @on_worker

@@ -3,11 +3,12 @@
 
 A family that blends two chains layer by layer brings two things:
 
-    layer_sides             the sides of its layers' results, ascending
+    layer_sides             the sides at which it blends, ascending
     synthesis_in_region     (styles, edited, {side: mask}) -> images
 
-and, for exported programs, a method `region_part(request)` of its Inference. Of any other family the edited
-picture is drawn as a whole; the paste at the end keeps what lies outside the mask either way.
+and, for exported programs, a method `region_part(request)` of its Inference, whose part takes the styles
+before the edit as far as it needs them, then all edited ones. Of any other family the edited picture is drawn
+as a whole; the paste at the end keeps what lies outside the mask either way.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from .forms import inference_of
 from .generator import Generator, InferencePart, SynthesisRequest
 
-INSIDE = 0.5  # share of a layer's pixel that a mask covers where all of it counts as inside
+INSIDE = 0.25  # share of a layer's pixel that a mask covers where all of it counts as inside
 
 
 def blends_layers(generator: Generator) -> bool:
@@ -35,7 +36,7 @@ def region_part(generator: Generator, request: SynthesisRequest) -> InferencePar
 
 
 def layer_masks(generator: Any, masks: np.ndarray) -> dict[int, np.ndarray]:
-    """A region's mask at the side of each layer: areas averaged, and those half covered or more inside.
+    """A region's mask at the side of each layer: areas averaged, and those of which INSIDE is covered inside.
 
     With plain averages small parts would lose their edits: on coarse layers an eye or a mouth covers no
     pixel as a whole. What then reaches beyond the mask is cut off by the paste.

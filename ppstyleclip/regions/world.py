@@ -22,6 +22,7 @@ _VARIANTS: dict[str, tuple[dict[str, float], ...]] = {
     "beard": ({"beard": 2.0},),
     "glasses": ({"glasses": 2.0, "shades": 2.0},),
 }
+_PARTS = {"skin": ("skin", "nose")}  # of the renderer that a region is made of; else its own name
 _GROWTH = {"mouth": 0.03, "eyes": 0.02, "hair": 0.02, "beard": 0.02}  # of the side
 _LEAST_GROWTH = 0.012
 
@@ -57,7 +58,8 @@ def _portrait(z: np.ndarray, names: Sequence[str], size: int) -> dict[str, np.nd
             changed = row.copy()
             for factor, value in variant.items():
                 changed[INDEX[factor]] = value
-            found.append(regions(changed, fine)[name])
+            parts = regions(changed, fine)
+            found.append(sum(parts[part] for part in _PARTS.get(name, (name,))))
         mask = grown(np.max(found, axis=0), fine * _GROWTH.get(name, _LEAST_GROWTH))
         times = fine // size
         return mask.reshape(size, times, size, times).mean(axis=(1, 3))

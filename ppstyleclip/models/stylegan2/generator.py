@@ -184,9 +184,10 @@ class StyleGANv2Generator(nn.Layer):
     ) -> Tensor:
         """Draw images `[N, 3, size, size]` that follow `edited` inside a region and `styles` outside it.
 
-        Two chains go through the layers, with constant noise. After layer l of side r, with m = masks[r], the
-        edited one goes on from m layer(x'; s') + (1 - m) layer(x; s) (FEAT, Hou et al., 2022); the sum of the
-        ToRGB layers likewise.
+        Two chains go through the layers, with constant noise. Behind the convolutions of side r, which give
+        x and x', the edited one goes on from m x' + (1 - m) x with m = masks[r] (FEAT, Hou et al., 2022); the
+        sum of the ToRGB layers likewise. At the last side the edited chain is drawn alone, so that the
+        picture outside the mask is of no use: lay it over the original, as models.region.paste does.
 
         Args:
             styles, edited: as `style_affine` returns them, before and after the edit.

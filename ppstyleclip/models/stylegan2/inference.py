@@ -96,10 +96,10 @@ class StyleGAN2Inference:
         ]
 
     def region_part(self, request: SynthesisRequest) -> InferencePart:
-        """The program of an edit that stays in its region: two whole chains, see RegionSynthesis.
+        """The program of an edit that stays in its region, see RegionSynthesis.
 
-        Its styles are those before the edit and those after it, `[*styles, *edited]`; beside them it takes
-        the mask at each of `layer_sides`.
+        Its styles are those before the edit, without the last resolution's, and those after it, `[*styles,
+        *edited]`; beside them it takes the mask at each of `layer_sides`.
         """
         generator = self.generator
         at_once = _at_once(generator.size)
@@ -109,10 +109,11 @@ class StyleGAN2Inference:
             winograd=request.precision == "fp32" and not request.on_gpu,
             batch_one=at_once == 1 and request.legacy_ir,
         )
+        widths = style_widths(generator, form)
         return InferencePart(
             key=("stylegan2 region", *astuple(form)),
             first=0,
-            widths=2 * style_widths(generator, form),
+            widths=widths[: _blended(generator)] + widths,
             inputs={mask_name(side): (1, side, side) for side in layer_sides(generator.size)},
             outputs=("images",),
             at_once=at_once,
@@ -218,7 +219,7 @@ class FirstLayers(nn.Layer):
 
 
 class RegionSynthesis(nn.Layer):
-    """An edit blended into its region at each layer, with constant noise or none; see region.draw_in_region.
+    """An edit blended into its region, with constant noise or none; see region.draw_in_region.
 
     Args:
         generator: StyleGANv2Generator; its weights are copied.
@@ -228,13 +229,14 @@ class RegionSynthesis(nn.Layer):
     def __init__(self, generator: StyleGANv2Generator, form: SynthesisForm):
         super().__init__()
         self.layers, self.sides = inference_layers(generator, form), layer_sides(generator.size)
+        self.blended = _blended(generator)
         register_constant(self, "input", generator.input.input.numpy())
 
     def forward(self, styles, **masks):
         """Draw images of `[*styles, *edited]` and the mask at each side."""
-        count = len(self.layers)
+        before, edited = styles[: self.blended], styles[self.blended :]
         by_side = {side: masks[mask_name(side)] for side in self.sides}
-        return draw_in_region(self.layers, self.input, styles[:count], styles[count:], by_side)
+        return draw_in_region(self.layers, self.input, before, edited, by_side)
 
 
 def inference_layers(generator: StyleGANv2Generator, form: SynthesisForm) -> nn.LayerList:
@@ -293,6 +295,11 @@ def initial_inputs(generator: StyleGANv2Generator, form: SynthesisForm) -> dict[
         out = widths[start + 1]
         return {**inputs, "x": (out, after, after), "plane": (1, before, before), "kernel": (out, 9)}
     return {**inputs, "x": (widths[start], before, before)} if start else inputs
+
+
+def _blended(generator: StyleGANv2Generator) -> int:
+    """How many style tensors of an original chain its region takes: those below the last resolution."""
+    return sum(output_side(k) < generator.size for k in range(len(generator.layout.channels)))
 
 
 def _side(generator, form):

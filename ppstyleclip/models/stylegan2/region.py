@@ -1,8 +1,9 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""An edit that stays in its region: two chains through the layers, blended by a mask behind each of them.
+"""An edit that stays in its region: two chains through the layers, blended by a mask behind each resolution.
 
 The chains share the layers' weights. The original one is what is drawn without the edit; the edited one takes
-from it, layer by layer, whatever lies outside the mask, so that what is inside fits what is around it.
+from it, resolution by resolution, whatever lies outside the mask, so that what is inside fits what is around
+it. At the last resolution the edited chain goes on alone: what it draws outside the mask is not kept anyway.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from .layout import is_to_rgb, noise_layer, output_side
 
 
 def layer_sides(size: int) -> tuple[int, ...]:
-    """Sides of the layers' results of a generator of `size` pixels: 4, 8, ..., size."""
-    return tuple(2**power for power in range(2, size.bit_length()))
+    """Sides at which a generator of `size` pixels blends the chains: 4, 8, ..., size / 2."""
+    return tuple(2**power for power in range(2, size.bit_length() - 1))
 
 
 def draw_in_region(
@@ -36,20 +37,25 @@ def draw_in_region(
         layers: K layers in the order of the styles, each called with its input and style; what ToRGB layers
             give is added to the picture so far, enlarged.
         start: `[1, C, 4, 4]` what the first layer is of.
-        styles, edited: K styles each.
-        masks: `{side: [N or 1, 1, side, side]}`.
+        styles: the style tensors of the resolutions below the last one, at least.
+        edited: K styles.
+        masks: `{side: [N or 1, 1, side, side]}` for each of layer_sides.
         noises: a noise picture of each convolution, where the layers take one.
     """
     original, inside, image = start, start, None
     for k, layer in enumerate(layers):
-        mask = masks[output_side(k)]
-        if is_to_rgb(k):
+        mask = masks.get(output_side(k))
+        noise = () if noises is None or is_to_rgb(k) else (noises[noise_layer(k)],)
+        if mask is None and is_to_rgb(k):
+            image = layer(inside, edited[k], image)
+        elif mask is None:
+            inside = layer(inside, edited[k], *noise)
+        elif is_to_rgb(k):
+            inside = _blend(original, inside, mask)
             colours = _blend(layer(original, styles[k]), layer(inside, edited[k]), mask)
             image = colours if image is None else colours + layer.enlarge(image)
-            continue
-        noise = () if noises is None else (noises[noise_layer(k)],)
-        original, changed = layer(original, styles[k], *noise), layer(inside, edited[k], *noise)
-        inside = _blend(original, changed, mask)
+        else:
+            original, inside = layer(original, styles[k], *noise), layer(inside, edited[k], *noise)
     assert image is not None
     return image
 
