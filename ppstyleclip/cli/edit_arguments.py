@@ -65,7 +65,7 @@ def add_edit_arguments(add: Callable[..., Any]) -> None:
     )
     add(
         "--templates",
-        choices=("paddlegan", "official", "plain"),
+        choices=("paddlegan", "official", "plain", "chinese"),
         help="sentences that the words are put into (default: the model's own)",
     )
     add_region_argument(add)
