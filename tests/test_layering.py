@@ -20,7 +20,7 @@ LEVELS = {
     "models": 1, "formats": 1, "pictures": 1, "video": 1, "curves": 1, "locks": 1, "labels": 1,
     "stylespace": 2, "text": 2, "align": 2, "losses": 2, "convert": 2,
     "engine": 3, "zoo": 3, "worlds": 3,
-    "methods": 4, "regions": 4, "card": 4,
+    "methods": 4, "regions": 4, "card": 4, "references": 4,
     "edits": 5, "editor": 5, "session": 5, "jobs": 5,
     "pipelines": 6, "environment": 6,
     "apps": 7, "cli": 7, "client": 7, "server": 7, "training": 7,
@@ -32,7 +32,7 @@ BESIDE = {
     "apps": {"cli"},
     "cli": {"apps", "server"},
     "channels": {"models"},
-    "card": {"regions"},
+    "card": {"regions", "references"},
     "editor": {"edits", "session"},
     "session": {"editor", "edits"},
 }

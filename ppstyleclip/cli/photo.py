@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ppstyleclip.cli.argument_types import STRENGTH_OR_AUTO, THRESHOLD_OR_AUTO, words
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser
 from ppstyleclip.cli.edit_arguments import (
     add_label_argument,
+    add_measured_arguments,
     add_photo_arguments,
     add_region_argument,
+    load_measured_editor,
     photo_config,
 )
 from ppstyleclip.cli.progress import show_progress
@@ -69,7 +71,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add = parser.add_argument_group("faces").add_argument
     add_photo_arguments(add, smooth=True)
     add_label_argument(parser.add_argument)
-    add_model_arguments(parser)
+    add_measured_arguments(add_model_arguments(parser))
     args = parser.parse_args(argv)
     check_recipe_arguments(parser, args)
     return args
@@ -80,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
     for path in filter(None, (None if os.path.isdir(args.photo) else args.photo, args.ir_se50_weights)):
         check_file(path)
     recipe_words(args)
-    editor = with_identity(load_editor(args), args)
+    editor = with_identity(load_measured_editor(args), args)
 
     from ppstyleclip.cli.photos import has_frames
     from ppstyleclip.pipelines.recipes import check_recipe
@@ -136,10 +138,14 @@ def _edit_frames(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None
     keep_sources(sources, frame_paths(args.output_path, frames))
     photo = photo_config(args)
     smooth = SMOOTH if args.smooth is None and is_video else args.smooth or 0
-    config = FramesConfig(photo.face, photo.fitting, photo.paste, smooth, steady=is_video)
-    finder = load_finder(editor.bundle, args.landmark_path)
-    found = find_frame_faces(editor, frames, config, finder=finder)
-    faces = result_of(show_progress(found, title="looking for faces"))
+    config = FramesConfig(
+        photo.face, photo.fitting, photo.paste, smooth, steady=is_video, align=photo.align
+    )
+    faces = None
+    if photo.align == "face":
+        finder = load_finder(editor.bundle, args.landmark_path)
+        found = find_frame_faces(editor, frames, config, finder=finder)
+        faces = result_of(show_progress(found, title="looking for faces"))
     records = edit_frames(editor, frames, edit, config, faces=faces)
     shown = show_progress(records, title="pictures")
     written, counts = save_frames(args.output_path, frames, shown, visible=args.visible_label)

@@ -20,7 +20,14 @@ from ppstyleclip.align import Face, FaceFinder, smooth_stream
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.inversion import FittingConfig
-from ppstyleclip.pipelines.faces import AlignedFace, cut_large_faces, find_faces_if_any, load_finder
+from ppstyleclip.pipelines.faces import (
+    AlignedFace,
+    check_align,
+    cut_large_faces,
+    cut_middle,
+    find_faces_if_any,
+    load_finder,
+)
 from ppstyleclip.pipelines.inversion import find_latents
 from ppstyleclip.pipelines.photo import apply_photo_recipe, paste_edit
 from ppstyleclip.pipelines.recipes import Edits, as_recipe, check_recipe, needs_solving
@@ -42,6 +49,7 @@ class FramesConfig:
         steady: strengths that are solved for a face are solved for the first one and kept for all; so a video
             does not flicker.
         held_bytes: of frames that wait for it; beyond that fewer faces are fitted together.
+        align: as in PhotoConfig.
     """
 
     face: str | int = "best"
@@ -51,6 +59,7 @@ class FramesConfig:
     together: int = 16
     steady: bool = False
     held_bytes: int = 2**27
+    align: str = "face"
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,15 +152,16 @@ def edit_frames(
     strengths = _Strengths(editor, edit, config.steady)
     known = faces if faces is not None else frames
     count = _Count(len(known) if isinstance(known, Sized) else None)
-    if faces is not None:
-        pairs = _given(frames, faces, count)
+    check_align(config.align)
+    if faces is not None or config.align == "none":
+        pairs = _given(frames, faces or (), count)
     else:
         finder = load_finder(editor.bundle) if finder is None else finder
         pairs = _smoothed(frames, finder, config, count)
     waiting: deque[_Waiting] = deque()
     done = num_faces = 0
     for picture, found in pairs:
-        cut = cut_large_faces(picture, found, editor.bundle.generator.size, editor.bundle.crop)
+        cut = _cut(editor, picture, found, config)
         waiting.append(_Waiting(picture, cut))
         del picture  # held in the row only
         num_faces += len(cut)
@@ -167,6 +177,15 @@ def edit_frames(
         yield record
     if not num_faces:
         raise _no_face(editor, count.read)
+
+
+def _cut(
+    editor: Editor, picture: np.ndarray, faces: Sequence[Face], config: FramesConfig
+) -> list[AlignedFace]:
+    size = editor.bundle.generator.size
+    if config.align == "none":
+        return [cut_middle(picture, size)]
+    return cut_large_faces(picture, faces, size, editor.bundle.crop)
 
 
 class _Strengths:
