@@ -203,5 +203,7 @@ def photo_config(args: argparse.Namespace) -> PhotoConfig:
     from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
     from ppstyleclip.pipelines.photo import PhotoConfig
 
+    if args.align == "none" and args.landmarks is not None:
+        raise UserError("--landmarks are a face's, and --align none takes none; leave one of them out")
     tuning = TuningConfig(steps=args.tune) if args.tune else None
     return PhotoConfig(args.face, FittingConfig(steps=args.steps), tuning, args.paste, args.align)
