@@ -3,7 +3,8 @@
 
     python benchmarks/instant_quality.py --per-pair 100
 
-Directions are measured with an empty cache. Seconds are those of a new text: of the wall, and of the processor.
+Directions are measured with an empty cache. Seconds are those of a new text: of the wall, and of the
+processor.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ def judge_source(bench, editor, source, limit):
         v = bench.judge(pair, defaults.alpha, defaults.beta, defaults.unit, limit)[0]
         verdicts.append(v)
         print(
-            f"| {source} | {pair} | {v.faces} | {v.channels} | {v.success:.2f} | {v.move:.2f} | {v.leakage:.3f} "
-            f"| {v.worst} {v.worst_leakage:.2f} | {seconds[-1][0]:.1f} | {seconds[-1][1]:.1f} |",
+            f"| {source} | {pair} | {v.faces} | {v.channels} | {v.success:.2f} | {v.move:.2f} "
+            f"| {v.leakage:.3f} | {v.worst} {v.worst_leakage:.2f} "
+            f"| {seconds[-1][0]:.1f} | {seconds[-1][1]:.1f} |",
             flush=True,
         )
     return verdicts, seconds
@@ -48,7 +50,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("sources", nargs="*", default=SOURCES, metavar="SOURCE", help="matrix, instant, instant+")
+    parser.add_argument(
+        "sources", nargs="*", default=SOURCES, metavar="SOURCE", help="matrix, instant, instant+"
+    )
     parser.add_argument("--faces", type=int, default=400, help="held-out faces drawn")
     parser.add_argument("--per-pair", type=int, default=100, help="faces of each pair, on the other side")
     parser.add_argument("--seed", type=int, default=777000)
@@ -65,13 +69,13 @@ def main(argv=None):
 
     bundle = load_bundle()
     bench, found = Bench(bundle, args.faces, args.seed), {}
-    print("| directions | pair | faces | channels | success | move | leakage | most leaked | s | processor's s |")
+    print("| directions | pair | faces | channels | success | move | leakage | most leaked | s | CPU s |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         choose.cache_home = lambda: Path(folder)  # type: ignore[assignment]
         for source in args.sources:
             found[source] = judge_source(bench, Editor(bundle, relevance=source), source, args.per_pair)
-    print("\n| directions | success | least | leakage | s of a new text | processor's s |\n|---|---|---|---|---|---|")
+    print("\n| directions | success | least | leakage | s of a new text | CPU s |\n|---|---|---|---|---|---|")
     figures = {}
     for source, (verdicts, seconds) in found.items():
         success, least, leakage, _ = summary(verdicts)

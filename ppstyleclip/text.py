@@ -108,20 +108,20 @@ _OFFICIAL_ONLY = tuple(
 
 # For CLIPs that read Chinese alone.
 _CHINESE = (
-        "{}",
-        "一张{}的照片。",
-        "一张{}的清晰照片。",
-        "一张{}的模糊照片。",
-        "一张{}的黑白照片。",
-        "一张{}的特写照片。",
-        "一张{}的漂亮照片。",
-        "一张明亮的{}的照片。",
-        "一张昏暗的{}的照片。",
-        "一幅{}的画。",
-        "一幅{}的素描。",
-        "一座{}的雕塑。",
-        "{}的图片。",
-        "这是{}。",
+    "{}",
+    "一张{}的照片。",
+    "一张{}的清晰照片。",
+    "一张{}的模糊照片。",
+    "一张{}的黑白照片。",
+    "一张{}的特写照片。",
+    "一张{}的漂亮照片。",
+    "一张明亮的{}的照片。",
+    "一张昏暗的{}的照片。",
+    "一幅{}的画。",
+    "一幅{}的素描。",
+    "一座{}的雕塑。",
+    "{}的图片。",
+    "这是{}。",
 )
 
 TEMPLATES = {
@@ -225,7 +225,9 @@ def _in_its_language(clip: Any, prompt: str) -> str:
     name, told = ("English", to_english) if languages == ("en",) else ("Chinese", to_chinese)
     translated = told(prompt)
     if translated is None:
-        line = f"{name} alone, and the table of common attributes does not have '{prompt}'; write it in {name}"
+        line = (
+            f"{name} alone, and the table of common attributes does not have '{prompt}'; write it in {name}"
+        )
     else:
         line = f"{name} alone; '{prompt}' is told to it as '{translated}'"
     warnings.warn(f"the CLIP of '{clip.name}' reads {line}", stacklevel=4)

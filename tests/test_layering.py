@@ -16,7 +16,8 @@ SCRIPTS = ("tools", "applications", "benchmarks")
 LEVELS = {
     "errors": -2, "wording": -2,
     "schema": -1, "drafts": -1, "memory": -1,
-    "ops": 0, "files": 0, "threads": 0, "worker": 0, "progress": 0, "finite": 0, "provenance": 0, "translation": 0,
+    "ops": 0, "files": 0, "threads": 0, "worker": 0, "progress": 0, "finite": 0, "provenance": 0,
+    "translation": 0,
     "models": 1, "formats": 1, "pictures": 1, "video": 1, "curves": 1, "locks": 1, "labels": 1,
     "stylespace": 2, "text": 2, "align": 2, "losses": 2, "convert": 2,
     "engine": 3, "zoo": 3, "worlds": 3,

@@ -31,7 +31,9 @@ def pictures():
 def features(editor, pictures):
     import paddle
 
-    found = [editor.bundle.clip.encode_image(paddle.to_tensor(to_images(p[None]))).numpy()[0] for p in pictures]
+    found = [
+        editor.bundle.clip.encode_image(paddle.to_tensor(to_images(p[None]))).numpy()[0] for p in pictures
+    ]
     return np.stack([one / np.linalg.norm(one) for one in np.asarray(found, np.float64)])
 
 
@@ -54,11 +56,28 @@ def test_a_reference_is_gated_and_solved_as_a_text_is(tiny_editor, pictures):
     assert record.result is not None
 
 
-def test_the_card_keeps_the_direction_and_not_the_pictures(tiny_editor, pictures, tmp_path, monkeypatch, capsys):
+def test_the_card_keeps_the_direction_and_not_the_pictures(
+    tiny_editor, pictures, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     for name, picture in (("a.png", pictures[0]), ("b.png", pictures[3])):
         save_png(name, picture)
-    assert main(["edit", "5", "--reference", "a.png", "--reference_to", "b.png", "--beta_threshold", "0", "--card"]) == 0
+    assert (
+        main(
+            [
+                "edit",
+                "5",
+                "--reference",
+                "a.png",
+                "--reference_to",
+                "b.png",
+                "--beta_threshold",
+                "0",
+                "--card",
+            ]
+        )
+        == 0
+    )
     assert "a.png -> b.png, on sampled face 5" in capsys.readouterr().out
     card = read_card("edited.card.json")
     dt = card.edits[0].known_reference().dt
@@ -77,7 +96,8 @@ def test_the_card_keeps_the_direction_and_not_the_pictures(tiny_editor, pictures
 def test_a_recipe_may_name_pictures(tiny_editor, pictures, tmp_path):
     for name, picture in (("a.png", pictures[0]), ("b.png", pictures[3])):
         save_png(tmp_path / name, picture)
-    words = f"edits:\n  - {{name: look, target: look, reference: ['{tmp_path}/a.png'], reference_to: ['{tmp_path}/b.png']}}\n"
+    sides = f"reference: ['{tmp_path}/a.png'], reference_to: ['{tmp_path}/b.png']"
+    words = f"edits:\n  - {{name: look, target: look, {sides}}}\n"
     (tmp_path / "look.yaml").write_text(words)
     edit = recipe_of(read_recipe(tmp_path / "look.yaml")).edits[0]
     assert edit.reference == Edit.of_pictures(pictures[0], pictures[3]).reference

@@ -75,7 +75,9 @@ class Recorder:
 
 def test_an_english_clip_is_told_english_and_the_user_is_told_so():
     clip = Recorder("en")
-    with pytest.warns(UserWarning, match="reads English alone; '戴眼镜的脸' is told to it as 'face with glasses'"):
+    with pytest.warns(
+        UserWarning, match="reads English alone; '戴眼镜的脸' is told to it as 'face with glasses'"
+    ):
         text_direction(clip, "face", "戴眼镜的脸", templates="plain")
     assert clip.told == ["face with glasses", "face"]
     with pytest.warns(UserWarning, match="does not have '骑车的脸'; write it in English"):

@@ -145,7 +145,7 @@ def align_face(
 
 
 def cut_square(photo: np.ndarray, size: int) -> tuple[np.ndarray, Alignment]:
-    """Cut the largest square out of the middle of a picture: what stands for an alignment where there are no faces.
+    """Cut the largest square out of the middle of a picture, where there is no face to align.
 
     Args:
         photo: `[H, W, 3]` uint8.

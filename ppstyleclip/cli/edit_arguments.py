@@ -150,8 +150,8 @@ def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> Non
         "--align",
         choices=("face", "none"),
         default="face",
-        help="none for a generator of what is no face (cats, cars, churches): the square in the middle of the "
-        "picture is taken, and nothing is looked for (default: face)",
+        help="none for a generator of what is no face (cats, cars, churches): the square in the middle of "
+        "the picture is taken, and nothing is looked for (default: face)",
     )
     add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
     add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")

@@ -138,9 +138,7 @@ def _edit_frames(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None
     keep_sources(sources, frame_paths(args.output_path, frames))
     photo = photo_config(args)
     smooth = SMOOTH if args.smooth is None and is_video else args.smooth or 0
-    config = FramesConfig(
-        photo.face, photo.fitting, photo.paste, smooth, steady=is_video, align=photo.align
-    )
+    config = FramesConfig(photo.face, photo.fitting, photo.paste, smooth, steady=is_video, align=photo.align)
     faces = None
     if photo.align == "face":
         finder = load_finder(editor.bundle, args.landmark_path)

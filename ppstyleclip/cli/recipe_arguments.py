@@ -66,7 +66,9 @@ def add_recipe_arguments(add: Callable[..., Any]) -> None:
 
 def check_recipe_arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Refuse arguments that say nothing together, or not what to edit; does nothing under --help."""
-    given = [f"--{name}" for name in ("target", "edit", "recipe", "reference") if getattr(args, name) is not None]
+    given = [
+        f"--{name}" for name in ("target", "edit", "recipe", "reference") if getattr(args, name) is not None
+    ]
     if (args.reference is None) != (args.reference_to is None):
         parser.error("--reference and --reference_to go together: pictures before, and pictures after")
     if not given:

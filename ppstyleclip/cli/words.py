@@ -1,10 +1,10 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """List what can be asked of a model: the words of its CLIP, in English and Chinese.
 
-    ppstyleclip words
-    ppstyleclip words hair
-    ppstyleclip words 眼镜 --json
-    ppstyleclip words --bundle my --clip chinese-clip/model.safetensors
+ppstyleclip words
+ppstyleclip words hair
+ppstyleclip words 眼镜 --json
+ppstyleclip words --bundle my --clip chinese-clip/model.safetensors
 """
 
 from __future__ import annotations

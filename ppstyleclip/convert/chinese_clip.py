@@ -62,22 +62,21 @@ def recognise_chinese(content, container) -> Recognised | None:
 
 def _recognised(origin, prefix, vision, state) -> Recognised:
     if "visual.attnpool.positional_embedding" in state:
-        raise UserError("this is a Chinese-CLIP with a ResNet; those with a vision transformer can be converted")
+        raise UserError(
+            "this is a Chinese-CLIP with a ResNet; those with a vision transformer can be converted"
+        )
     eyes, name_of_eye = vision(state)
     config = _read_config(state, prefix, eyes)
-    key_map = [
-        _mapping(key, spec, prefix, name_of_eye)
-        for key, spec in clip_parameters(config).items()
-    ]
+    key_map = [_mapping(key, spec, prefix, name_of_eye) for key, spec in clip_parameters(config).items()]
 
     def convert() -> Converted:
         made, ignored = map_state_dict(key_map, state, _LEFT_OUT)
         return Converted("clip", made, config, ignored=ignored)
 
     description = (
-        f"Chinese-CLIP ({origin} keys), {counted(config['vision_layers'], 'block')} of {config['vision_width']}, "
-        f"patches of {config['vision_patch_size']} in {config['image_size']} px, BERT with "
-        f"{counted(config['transformer_layers'], 'layer')} of {config['transformer_width']}, features of "
+        f"Chinese-CLIP ({origin} keys), {counted(config['vision_layers'], 'block')} of "
+        f"{config['vision_width']}, patches of {config['vision_patch_size']} in {config['image_size']} px, "
+        f"BERT with {counted(config['transformer_layers'], 'layer')} of {config['transformer_width']}, features of "
         f"{config['embed_dim']}"
     )
     return Recognised("clip", description, config, convert)
@@ -92,7 +91,9 @@ def _read_config(state, prefix, eyes) -> dict:
     if odd:
         raise UserError(f"this Chinese-CLIP has no usable {odd[0]}; it is not whole")
     if eyes["vision_width"] == _ODD_VISION_WIDTH:
-        raise UserError("this is a Chinese-CLIP with ViT-H, whose heads are 80 wide; ViT-B and ViT-L can be converted")
+        raise UserError(
+            "this is a Chinese-CLIP with ViT-H, whose heads are 80 wide; ViT-B and ViT-L can be converted"
+        )
     pieces, width = shapes[prefix + _TABLE]
     positions = shapes[prefix + _OUTSIDE["positions.weight"]][0]
     layers = [key for key in state if key.startswith(prefix) and _BLOCK.fullmatch(key[len(prefix) :])]

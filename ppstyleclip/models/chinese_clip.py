@@ -86,7 +86,9 @@ class ChineseClipNet(nn.Layer):
     def __init__(self, config: dict[str, Any]):
         super().__init__()
         width, dim = config["transformer_width"], config["embed_dim"]
-        vision = {key: config[key] for key in ("embed_dim", "vision_layers", "vision_width", "vision_patch_size")}
+        vision = {
+            key: config[key] for key in ("embed_dim", "vision_layers", "vision_width", "vision_patch_size")
+        }
         # Of a whole CLIP with the smallest text side only the eyes are taken.
         least = {"context_length": 1, "vocab_size": 1, "transformer_width": 1}
         least.update(transformer_heads=1, transformer_layers=1)

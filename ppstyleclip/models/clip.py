@@ -71,9 +71,9 @@ CLIP_CONFIGS = {
 class ClipModel(nn.Layer):
     """A CLIP (`self.net`, paddleclip's or a ChineseClipNet) behind pictures in [-1, 1] and plain prompts.
 
-    Built by build_clip. Attributes: `name`; `dim`, the embedding's D; `image_size`, the side in pixels that the
-    network sees; `vocabulary`, a frozenset of the lower-case words seen in training, or None when every word
-    is welcome; `languages`, "en", "zh" or both: what it was trained to read.
+    Built by build_clip. Attributes: `name`; `dim`, the embedding's D; `image_size`, the side in pixels that
+    the network sees; `vocabulary`, a frozenset of the lower-case words seen in training, or None when every
+    word is welcome; `languages`, "en", "zh" or both: what it was trained to read.
     Text features are remembered per prompt until the text projection changes, by training or by loading."""
 
     def __init__(self, net, config):
@@ -182,7 +182,8 @@ class ClipModel(nn.Layer):
         """Text features of prompts, without gradients, remembered per prompt.
 
         Args:
-            texts: list of prompts, or one; each at most 75 byte-pair tokens (50 word pieces of a Chinese-CLIP).
+            texts: list of prompts, or one; each at most 75 byte-pair tokens (50 word pieces of a
+                Chinese-CLIP).
         Returns:
             Tensor `[N, D]` float32, not normalised.
         Raises:

@@ -121,8 +121,8 @@ BERT = "bert"  # the text side of a Chinese-CLIP
 class ClipConfig:
     """ClipModel.config; published CLIPs have 77 tokens, 49408 words, and 48 layers at most.
 
-    A Chinese-CLIP's text is "bert": `pieces` are its words, `positions` the places of its tokens, `hidden` the
-    width of the inner layers.
+    A Chinese-CLIP's text is "bert": `pieces` are its words, `positions` the places of its tokens, `hidden`
+    the width of the inner layers.
     """
 
     embed_dim: Width

@@ -60,8 +60,8 @@ def find_pieces(weights: str | Path, count: int) -> tuple[str, ...]:
     path = Path(weights).parent / VOCABULARY
     if not path.is_file():
         raise MissingFile(
-            f"{weights} holds weights and not the words that go with them; put {VOCABULARY} of the same model "
-            f"({count} lines, that of bert-base-chinese) beside it"
+            f"{weights} holds weights and not the words that go with them; put {VOCABULARY} of the same "
+            f"model ({count} lines, that of bert-base-chinese) beside it"
         )
     pieces = read_pieces(path)
     if len(pieces) != count:

@@ -17,8 +17,8 @@ from ppstyleclip.align import (
     Face,
     FaceFinder,
     align_face,
-    cut_square,
     choose_faces,
+    cut_square,
     find_faces,
     find_photo_faces,
     load_face_finder,
@@ -27,7 +27,6 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
 from ppstyleclip.zoo import Bundle
 from ppstyleclip.zoo.load import people_landmarks
-
 
 ALIGNMENTS = ("face", "none")  # "none": of what has no landmarks, the square in the middle of the picture
 
@@ -139,7 +138,7 @@ def check_align(align: str) -> None:
 
 
 def cut_middle(photo: np.ndarray, size: int) -> AlignedFace:
-    """The square in the middle of a picture, for generators of cats, cars or churches; errors as cut_square."""
+    """The square in the middle of a picture, for generators of cats or cars; errors as cut_square."""
     return AlignedFace(*cut_square(photo, size))
 
 

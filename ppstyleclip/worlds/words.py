@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""What can be said to a CLIP, as rows for people to read: its world's attributes, its words, or common ones."""
+"""What can be said to a CLIP, as rows for people to read: its world's attributes, its words, common ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ class KnownWords:
     def find(self, word: str) -> KnownWords:
         """The rows in which a word stands."""
         wanted = word.casefold()
-        rows = (row for row in self.rows if any(wanted in one.casefold() for one in (row[0], *row[1], *row[2])))
+        rows = (
+            row for row in self.rows if any(wanted in one.casefold() for one in (row[0], *row[1], *row[2]))
+        )
         return KnownWords(self.about, tuple(rows))
 
 
@@ -37,9 +39,10 @@ def known_words(clip: Any) -> KnownWords:
     name, known = clip.name, clip.vocabulary
     if known is None:
         if clip.languages == ("zh",):
-            about = f"the CLIP of '{name}' reads any words in Chinese; common attributes in English are translated"
+            own, other = "Chinese", "English"
         else:
-            about = f"the CLIP of '{name}' reads any words in English; common attributes in Chinese are translated"
+            own, other = "English", "Chinese"
+        about = f"the CLIP of '{name}' reads any words in {own}; common attributes in {other} are translated"
         return KnownWords(about, _common())
     if frozenset(prompt_words(" ".join(vocabulary()))) <= known:
         about = f"the CLIP of '{name}' knows {len(known)} words; what they say of a portrait:"

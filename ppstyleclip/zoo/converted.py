@@ -86,8 +86,8 @@ def as_paddlegan_saves(converted: Converted) -> Any:
     """The object that PaddleGAN's own file of this kind holds.
 
     Raises:
-        UserError: it holds one array for each layer, and where the layers end is not known; or PaddleGAN has no
-            such network.
+        UserError: it holds one array for each layer, and where the layers end is not known; or PaddleGAN has
+            no such network.
     """
     state, extras = converted.state, converted.extras
     if converted.config.get("text") == BERT:

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""`ppstyleclip words`: the words of a small CLIP, the world's attributes, common ones of a CLIP of all words."""
+"""`ppstyleclip words`: a small CLIP's words, the world's attributes, common ones of a CLIP of all words."""
 
 import json
 from types import SimpleNamespace

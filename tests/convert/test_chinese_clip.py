@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Chinese-CLIP: what Hugging Face's code computes with the same drawn weights, of both public forms of files."""
+"""Chinese-CLIP: what Hugging Face's code computes with the same drawn weights, of both forms of files."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ def hugging_face(wanted):
 
 @pytest.fixture(scope="module")
 def ofa(hugging_face):
-    """The same network as OFA's training saves it (facts of its published keys), `module.` before all keys."""
+    """The same network as OFA's training saves it (facts of its published keys), behind `module.`."""
     names = {
         "vision_model.embeddings.class_embedding": "visual.class_embedding",
         "vision_model.embeddings.position_embedding.weight": "visual.positional_embedding",
@@ -60,15 +60,35 @@ def ofa(hugging_face):
         block = f"visual.transformer.resblocks.{n}"
         theirs = {
             part: {last: hugging_face[_their_block(f"{block}.{part}.{last}")] for last in ("weight", "bias")}
-            for part in ("attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.out_proj", "ln_1", "ln_2", "mlp.c_fc", "mlp.c_proj")
+            for part in (
+                "attn.q_proj",
+                "attn.k_proj",
+                "attn.v_proj",
+                "attn.out_proj",
+                "ln_1",
+                "ln_2",
+                "mlp.c_fc",
+                "mlp.c_proj",
+            )
         }
         for last in ("weight", "bias"):
-            joint = [theirs.pop(f"attn.{one}_proj")[last] if last == "bias" else theirs[f"attn.{one}_proj"][last] for one in "qkv"]
+            joint = [
+                theirs.pop(f"attn.{one}_proj")[last] if last == "bias" else theirs[f"attn.{one}_proj"][last]
+                for one in "qkv"
+            ]
             state[f"{block}.attn.in_proj_{last}"] = np.concatenate(joint)
         for part, arrays in theirs.items():
-            state.update({f"{block}.{part}.{last}": array for last, array in arrays.items() if "_proj" not in part or "out" in part or "c_" in part})
+            state.update(
+                {
+                    f"{block}.{part}.{last}": array
+                    for last, array in arrays.items()
+                    if "_proj" not in part or "out" in part or "c_" in part
+                }
+            )
     state["bert.pooler.dense.weight"] = np.zeros((128, 128), np.float32)
-    half = {f"module.{key}": value.astype(np.float16) if "mlp" in key else value for key, value in state.items()}
+    half = {
+        f"module.{key}": value.astype(np.float16) if "mlp" in key else value for key, value in state.items()
+    }
     return {"epoch": 1, "step": 2, "name": "job", "state_dict": half}
 
 
@@ -143,8 +163,13 @@ def test_without_its_words_or_with_others_one_line_says_what_to_do(hugging_face,
 
 def test_networks_that_cannot_be_built_are_refused(hugging_face, ofa):
     with pytest.raises(UserError, match="with a ResNet"):
-        convert({**ofa["state_dict"], "module.visual.attnpool.positional_embedding": np.zeros((2, 2), np.float32)})
-    wide = {**hugging_face, "vision_model.embeddings.patch_embedding.weight": np.zeros((1280, 3, 16, 16), np.float32)}
+        convert(
+            {**ofa["state_dict"], "module.visual.attnpool.positional_embedding": np.zeros((2, 2), np.float32)}
+        )
+    wide = {
+        **hugging_face,
+        "vision_model.embeddings.patch_embedding.weight": np.zeros((1280, 3, 16, 16), np.float32),
+    }
     with pytest.raises(UserError, match="heads are 80 wide"):
         convert(wide)
     lacking = {key: value for key, value in hugging_face.items() if "layer.1.output.dense.bias" not in key}

@@ -7,7 +7,8 @@
     python tests/oracles/make_convert.py openai CLIP
     python tests/oracles/make_convert.py chinese TRANSFORMERS
 
-The second argument is a checkout; TRANSFORMERS is a folder into which `transformers` was installed (5.24.0). The stored numbers are from rosinality/stylegan2-pytorch
+The second argument is a checkout; TRANSFORMERS is a folder into which `transformers` was installed, 5.24.0
+for the stored numbers. The others are from rosinality/stylegan2-pytorch
 bef283a1c24087da704d16c30abc8e36e63efa0e, NVlabs/stylegan2-ada-pytorch
 d72cc7d041b42ec8e806021a205ed9349f87c6a4, NVlabs/stylegan3 c233a919a6faee6e36a316ddd4eddababad1adf9 and
 openai/CLIP d05afc436d78f1c48dc0dbf8e5980a9d471f35f6 on PyTorch 2.13.0.
@@ -138,7 +139,23 @@ def openai(checkout):
     return found, lambda file: torch.jit.save(torch.jit.trace(network, (pixels, tokens)), file)
 
 
-PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", ".", ",", "，", "cafe", "smil", "##ing", "face", "a", "2", "微", "笑"]
+PIECES = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    ".",
+    ",",
+    "，",
+    "cafe",
+    "smil",
+    "##ing",
+    "face",
+    "a",
+    "2",
+    "微",
+    "笑",
+]
 PIECES += ["的", "脸", "戴", "眼", "镜", "##s"]
 PROMPTS = ["微笑的脸", "戴眼镜的脸，a smiling Face.", "CAFÉS 22 龘", "微\u200b笑\u3000脸"]
 

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""A generator that nobody prepared: its channels permuted and rescaled, its weights and a CLIP all there is."""
+"""A generator that nobody prepared: channels permuted and rescaled, its weights and a CLIP all there is."""
 
 import sys
 from pathlib import Path
@@ -39,7 +39,10 @@ def draw(generator, s):
 
 
 def test_a_scrambled_generator_draws_the_same_from_other_styles():
-    own, z = tiny_generator(), paddle.to_tensor(np.random.RandomState(1).standard_normal([3, 12]).astype("float32"))
+    own, z = (
+        tiny_generator(),
+        paddle.to_tensor(np.random.RandomState(1).standard_normal([3, 12]).astype("float32")),
+    )
     other, places, scales = scrambled(own, 2, share=0.8)
     s, t = styles(own, z), styles(other, z)
     np.testing.assert_allclose(t.numpy(), s.numpy()[:, places] * scales, rtol=1e-4, atol=1e-5)
@@ -60,14 +63,25 @@ def test_instant_directions_find_its_channels_again():
         s = styles(generator, z).numpy()
         stats = StyleStats(s.mean(0), deviations.astype(np.float32), 100)
         found = np.zeros(generator.layout.size)
-        found[generator.layout.editable_index] = InstantRelevance(generator, clip, stats, s, CONFIG).match(dt).r
+        found[generator.layout.editable_index] = (
+            InstantRelevance(generator, clip, stats, s, CONFIG).match(dt).r
+        )
         both.append(found)
     np.testing.assert_allclose(both[1], both[0][places], atol=1e-3 * np.abs(both[0]).max())
 
 
 def test_the_weights_and_a_clip_are_enough_for_an_edit(capsys):
     save_generator("own.safetensors", scrambled(tiny_generator(), 2)[0], name="own")
-    edit = ["edit", "3", "--weight_path", "own.safetensors", "--target", "happy face", "--beta_threshold", "0"]
+    edit = [
+        "edit",
+        "3",
+        "--weight_path",
+        "own.safetensors",
+        "--target",
+        "happy face",
+        "--beta_threshold",
+        "0",
+    ]
     assert main([*edit, "--clip", "portrait", "--card"]) == 0
     said = capsys.readouterr()
     assert "instant directions are used, because there is no relevance file for generator 'own'" in said.err
@@ -92,4 +106,4 @@ def test_what_it_is_edited_with_suits_the_clip():
     relevance.unlink()
     assert load_pack("pack").defaults == OWN_DEFAULTS
     with pytest.raises(MissingFile):
-        load_pack("pack").relevance
+        load_pack("pack").relevance  # noqa: B018  it is loaded when it is asked for
