@@ -93,9 +93,9 @@ def recipe_words(args: argparse.Namespace) -> RecipeWords:
     elif args.edit is not None:
         words = RecipeWords(tuple(parse_edit(text) for text in args.edit))
     elif args.reference is not None:
-        sides = {name: tuple(getattr(args, name)) for name in ("reference", "reference_to")}
-        names = (Path(sides[name][0]).name for name in ("reference_to", "reference"))
-        words = RecipeWords((EditWords(*names, **sides),))
+        before, after = tuple(args.reference), tuple(args.reference_to)
+        named = EditWords(Path(after[0]).name, Path(before[0]).name, reference=before, reference_to=after)
+        words = RecipeWords((named,))
     else:
         words = RecipeWords((EditWords(args.target, args.neutral),))
     words = replace(

@@ -76,8 +76,8 @@ def _recognised(origin, prefix, vision, state) -> Recognised:
     description = (
         f"Chinese-CLIP ({origin} keys), {counted(config['vision_layers'], 'block')} of "
         f"{config['vision_width']}, patches of {config['vision_patch_size']} in {config['image_size']} px, "
-        f"BERT with {counted(config['transformer_layers'], 'layer')} of {config['transformer_width']}, features of "
-        f"{config['embed_dim']}"
+        f"BERT with {counted(config['transformer_layers'], 'layer')} of {config['transformer_width']}, "
+        f"features of {config['embed_dim']}"
     )
     return Recognised("clip", description, config, convert)
 
