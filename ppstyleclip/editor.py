@@ -54,6 +54,8 @@ class Editor:
         relevance: "matrix", "instant" or "instant+", as in choose_matcher; None: the matrix, or where the
             bundle has none, gradients.
 
+    Attributes: `bundle`; `relevance`, as it was given.
+
     A face is w_plus `[N, L, D]` or flat styles s `[N, S]`, a tensor or an array; every method takes either.
     What goes on being computed with (`sample`, `styles`, `apply`) is a tensor; pictures, `invert` and `step`
     are arrays.
@@ -69,6 +71,7 @@ class Editor:
     @on_worker
     def __init__(self, bundle: Bundle, *, relevance: str | None = None):
         self.bundle, self._directions = bundle, BundleDirections(bundle, relevance)
+        self.relevance = relevance
         self._renderer = Renderer(bundle.generator, mark=bundle.fingerprints.get("generator"))
         self.sampled = SampledFaces()
 
@@ -424,6 +427,8 @@ class Editor:
 
     def unknown_words(self, edit: AnyEdit) -> list[str]:
         """List the words of an edit that the bundle's CLIP never saw; none for a CLIP that knows them all."""
+        if edit.reference is not None:
+            return []
         return self.bundle.clip.unknown_words(f"{edit.neutral} {edit.target}")
 
     @cached_property

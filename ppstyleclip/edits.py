@@ -8,6 +8,7 @@ from typing import Any, Union
 
 from ppstyleclip.methods.checks import check_signed
 from ppstyleclip.methods.global_directions import Budget
+from ppstyleclip.references import Reference, check_reference, name_of_side
 from ppstyleclip.regions import Region, check_region
 
 
@@ -31,6 +32,8 @@ class Edit:
         region: where the picture may change: a name such as "mouth", names joined by "+", "auto", the path
             of a mask or an array `[H, W]`; None: everywhere. See regions.check_region.
         budget: of what "auto" may cost; None is Budget().
+        reference: pictures before and after that show the edit in place of the words, see of_pictures; the
+            words are then its name.
 
     Examples:
         >>> from ppstyleclip import Edit
@@ -48,9 +51,32 @@ class Edit:
     pull: float | None = None
     region: Any = None
     budget: Budget | None = None
+    reference: Any = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "region", check_region(self.region))
+        object.__setattr__(self, "reference", check_reference(self.reference))
+
+    @classmethod
+    def of_pictures(cls, before: Any, after: Any, **options: Any) -> Edit:
+        """The edit that pictures show: from those before to those after, gated by beta as a text is.
+
+        Args:
+            before, after: a picture or several: paths, or arrays `[H, W, 3]` uint8 of any size.
+            options: the other attributes.
+        Raises:
+            UserError, MissingFile: as references.check_reference.
+
+        Examples:
+            >>> from ppstyleclip import Edit, Editor
+            >>> editor = Editor.from_pretrained()
+            >>> happy = editor.edit(editor.sample(seed=58), Edit("face", "happy face"))
+            >>> edit = Edit.of_pictures(*happy)
+            >>> print(edit, editor.direction(edit).num_channels > 100)
+            before -> after True
+        """
+        names = (name_of_side(before, "before"), name_of_side(after, "after"))
+        return cls(*names, reference=(before, after), **options)
 
     def __str__(self) -> str:
         return f"{self.neutral} -> {self.target}"
@@ -69,6 +95,7 @@ class ResolvedEdit:
     soft: float
     pull: float
     region: Region | None = None
+    reference: Reference | None = None
 
     def __post_init__(self) -> None:
         for name in ("alpha", "beta", "soft", "pull"):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.translation import is_chinese, to_chinese, to_english
 from ppstyleclip.worker import on_worker
 
 # The 46 templates that PaddleGAN's predictor averages over.
@@ -105,7 +106,31 @@ _OFFICIAL_ONLY = tuple(
     )
 )
 
-TEMPLATES = {"paddlegan": _PADDLEGAN, "official": _PADDLEGAN + _OFFICIAL_ONLY, "plain": ("{}",)}
+# For CLIPs that read Chinese alone.
+_CHINESE = (
+    "{}",
+    "一张{}的照片。",
+    "一张{}的清晰照片。",
+    "一张{}的模糊照片。",
+    "一张{}的黑白照片。",
+    "一张{}的特写照片。",
+    "一张{}的漂亮照片。",
+    "一张明亮的{}的照片。",
+    "一张昏暗的{}的照片。",
+    "一幅{}的画。",
+    "一幅{}的素描。",
+    "一座{}的雕塑。",
+    "{}的图片。",
+    "这是{}。",
+)
+
+TEMPLATES = {
+    "paddlegan": _PADDLEGAN,
+    "official": _PADDLEGAN + _OFFICIAL_ONLY,
+    "plain": ("{}",),
+    "chinese": _CHINESE,
+}
+_ENGLISH = ("paddlegan", "official")
 
 _SMALLEST_DIFFERENCE = 1e-5  # of two unit vectors in float32; below it the direction is rounding noise
 
@@ -117,13 +142,14 @@ def text_embedding(clip: Any, prompt: str, templates: str | Sequence[str] = "pad
     Args:
         clip: ClipModel, or anything with its encode_text.
         prompt: what the picture shows, such as "face with gold hair".
-        templates: a key of TEMPLATES, or a sequence of texts that contain "{}".
+        templates: a key of TEMPLATES, or a sequence of texts that contain "{}". For a CLIP that reads Chinese
+            alone the English keys stand for "chinese".
     Returns:
         `[D]` float32 unit vector: each feature normalised, their mean, normalised again.
     Raises:
         UserError: the prompt is empty or too long for CLIP, or the templates are unknown.
     """
-    templates, prompt = _templates(templates), _clean(prompt)
+    templates, prompt = _templates(templates, clip), _in_its_language(clip, _clean(prompt))
     warn_of_unknown_words(clip, prompt)
     return _embedding(clip, prompt, templates)
 
@@ -145,7 +171,7 @@ def text_direction(
         clip: ClipModel.
         neutral: what the picture shows now, such as "face".
         target: what it should show, such as "happy face".
-        templates: a key of TEMPLATES, or a sequence of texts that contain "{}".
+        templates: as in text_embedding.
     Returns:
         dt `[D]` float32 unit vector, `embedding(target) - embedding(neutral)` normalised.
     Raises:
@@ -157,7 +183,8 @@ def text_direction(
         >>> text_direction(load_bundle().clip, "face", "happy face").shape
         (128,)
     """
-    templates, neutral, target = _templates(templates), _clean(neutral), _clean(target)
+    templates, neutral, target = _templates(templates, clip), _clean(neutral), _clean(target)
+    neutral, target = _in_its_language(clip, neutral), _in_its_language(clip, target)
     difference = None
     if neutral.lower() != target.lower():
         difference = _embedding(clip, target, templates) - _embedding(clip, neutral, templates)
@@ -189,14 +216,34 @@ def warn_of_unknown_words(clip: Any, text: str, called: str | None = None) -> No
         warnings.warn(line, stacklevel=3)
 
 
+def _in_its_language(clip: Any, prompt: str) -> str:
+    """A prompt as the CLIP can read it: one that reads English alone is told the table's words for Chinese
+    ones, and the other way round. A warning says so, and where the table does not have them."""
+    languages = getattr(clip, "languages", ())
+    if len(languages) != 1 or is_chinese(prompt) == (languages == ("zh",)):
+        return prompt
+    name, told = ("English", to_english) if languages == ("en",) else ("Chinese", to_chinese)
+    translated = told(prompt)
+    if translated is None:
+        line = (
+            f"{name} alone, and the table of common attributes does not have '{prompt}'; write it in {name}"
+        )
+    else:
+        line = f"{name} alone; '{prompt}' is told to it as '{translated}'"
+    warnings.warn(f"the CLIP of '{clip.name}' reads {line}", stacklevel=4)
+    return prompt if translated is None else translated
+
+
 def _clean(prompt):
     if not isinstance(prompt, str) or not prompt.strip():
         raise UserError(f"a prompt must be a non-empty text, got {prompt!r}; say what to show")
     return " ".join(prompt.split())
 
 
-def _templates(templates):
+def _templates(templates, clip=None):
     if isinstance(templates, str):
+        if templates in _ENGLISH and getattr(clip, "languages", ()) == ("zh",):
+            templates = "chinese"
         if templates not in TEMPLATES:
             raise UserError(f"unknown templates {templates!r}; known: {', '.join(TEMPLATES)}")
         return TEMPLATES[templates]

@@ -9,7 +9,14 @@ photo = paste_back(photo, alignment, edited, reconstructed)       pixels outside
 """
 
 from ppstyleclip.align.choose import NoFace, PhotoFaces, choose_faces, find_photo_faces
-from ppstyleclip.align.crop import Alignment, CropWeights, align_face, crop_to_photo, frame_of_landmarks
+from ppstyleclip.align.crop import (
+    Alignment,
+    CropWeights,
+    align_face,
+    crop_to_photo,
+    cut_square,
+    frame_of_landmarks,
+)
 from ppstyleclip.align.dlib_models import MissingDlib
 from ppstyleclip.align.faces import (
     Face,
@@ -43,6 +50,7 @@ __all__ = [
     "confident_places",
     "crop_mask",
     "crop_to_photo",
+    "cut_square",
     "faces_of_landmarks",
     "find_faces",
     "find_photo_faces",

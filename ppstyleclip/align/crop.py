@@ -144,6 +144,29 @@ def align_face(
     return _sampled(picture, square, size), alignment
 
 
+def cut_square(photo: np.ndarray, size: int) -> tuple[np.ndarray, Alignment]:
+    """Cut the largest square out of the middle of a picture, where there is no face to align.
+
+    Args:
+        photo: `[H, W, 3]` uint8.
+        size: side of the crop, in pixels.
+    Returns:
+        (crop `[size, size, 3]` uint8, Alignment).
+    Raises:
+        UserError: the picture is tiny.
+    """
+    height, width = photo.shape[:2]
+    side = min(width, height)
+    if side < MIN_FRAME:
+        raise UserError(f"the picture is tiny: {width}x{height} pixels, at least {MIN_FRAME} are needed")
+    left, top = (width - side) // 2, (height - side) // 2
+    image_module = import_pillow()
+    image = image_module.fromarray(np.ascontiguousarray(photo[top : top + side, left : left + side]))
+    corners = np.array([[0, 0], [0, side], [side, side], [side, 0]], np.float64)
+    alignment = Alignment(corners + [left - 0.5, top - 0.5], size, (width, height), 1)
+    return np.asarray(image.resize((size, size), image_module.LANCZOS)), alignment
+
+
 def _side(quad):
     return np.hypot(*(quad[3] - quad[0]))
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
@@ -62,7 +63,7 @@ def describe_edits(
         format=FORMAT,
         model=editor.bundle.name,
         edits=tuple(
-            _note(edit, mask, bound)
+            _note(edit, mask, bound, editor.text_direction(edit))
             for edit, mask, bound in zip(resolved, masks, bounds or [""] * len(resolved))
         ),
         alphas=tuple(float(a) for a in ([resolved[-1].alpha] if alphas is None else alphas)),
@@ -80,6 +81,7 @@ def describe_edits(
         options=dict(options or {}),
         recipe=recipe,
         orthogonal=orthogonal,
+        relevance=editor.relevance or "",
     )
 
 
@@ -97,7 +99,7 @@ def face_source(editor: Any, face: Any) -> Source:
     return Source("seed", seed=known[0], truncation=known[1], face=mark)
 
 
-def _note(edit: Any, mask: np.ndarray | None, bound: str) -> EditNote:
+def _note(edit: Any, mask: np.ndarray | None, bound: str, dt: np.ndarray) -> EditNote:
     return EditNote(
         edit.neutral,
         edit.target,
@@ -109,6 +111,7 @@ def _note(edit: Any, mask: np.ndarray | None, bound: str) -> EditNote:
         float(edit.pull),
         bound,
         None if mask is None else note_region(edit.region, round(float(mask.mean()), 4)),
+        None if edit.reference is None else base64.b64encode(dt.astype("<f4").tobytes()).decode(),
     )
 
 
@@ -126,7 +129,7 @@ def _union(masks: Sequence[np.ndarray | None]) -> np.ndarray | None:
 
 
 def _moved(editor: Any, edits: Sequence[Any], each: Sequence[np.ndarray]) -> Moved:
-    layout, std = editor.bundle.layout, np.maximum(editor.bundle.stats.std, 1e-12)
+    layout, std = editor.bundle.layout, np.maximum(editor.direction(edits[0]).std, 1e-12)
     steps = np.abs(np.sum(each, axis=0) / std)
     least = max(TENTH * float(steps.max(initial=0)), 1e-12)
     counts = {

@@ -12,6 +12,7 @@ import numpy as np
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import encode_picture, import_cv2, read_json
+from ppstyleclip.references import KnownReference
 from ppstyleclip.regions import RegionMask
 from ppstyleclip.schema import (
     Between,
@@ -85,7 +86,9 @@ def note_region(region: Any, share: float) -> RegionNote:
 class EditNote(Open):
     """One edit, every default filled in; the attributes are Edit's.
 
-    Attributes: `bound_by`, what the strength was bound by, where it was chosen by the tool.
+    Attributes:
+        bound_by: what the strength was bound by, where it was chosen by the tool.
+        reference: the direction that pictures showed, float32 in base64.
     """
 
     neutral: Line
@@ -98,6 +101,23 @@ class EditNote(Open):
     pull: Finite
     bound_by: Line = ""
     region: Optional[RegionNote] = None
+    reference: Optional[Annotated[str, Size(1, 100_000)]] = None
+
+    def known_reference(self) -> Any:
+        """What an Edit takes, or None.
+
+        Raises:
+            UserError: it is no direction.
+        """
+        if self.reference is None:
+            return None
+        try:
+            dt = np.frombuffer(base64.b64decode(self.reference, validate=True), "<f4")
+        except ValueError:
+            dt = np.zeros(0, np.float32)
+        if not np.isfinite(dt).all() or abs(float(np.linalg.norm(dt)) - 1) > 1e-3:
+            raise UserError("the card's reference is no unit vector; make the card again")
+        return KnownReference(dt.astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -174,15 +194,21 @@ class PhotoOptions(Open):
         paste: how faces returned into the photo.
         landmarks: of all faces that were edited, from left to right.
         face: which of them the card is of, from 1.
+        align: "none" where nothing was aligned, and there are no landmarks.
         strengths: [alpha, beta] of each edit of each face, where they were solved and faces are several.
     """
 
     steps: Annotated[int, Between(0, 100_000)]
     tune: Annotated[int, Between(0, 100_000)]
     paste: Annotated[str, OneOf(("blend", "difference", "replace"))]
-    landmarks: Annotated[tuple[_Points, ...], Size(1, 1000)]
+    landmarks: Annotated[tuple[_Points, ...], Size(0, 1000)]
     face: Annotated[int, Between(1, 1000)] = 1
     strengths: Annotated[tuple[_Strengths, ...], Size(0, 1000)] = ()
+    align: Annotated[str, OneOf(("face", "none"))] = "face"
+
+    def __post_init__(self):
+        if not self.landmarks and self.align == "face":
+            raise ValueError("the landmarks of a face are needed")
 
 
 @dataclass(frozen=True)
@@ -202,6 +228,7 @@ class Card(Open):
         drawn: "eager", or "compiled": the form in which the pictures were drawn.
         before, after: SHA-256 of the pixels.
         options: how a photo was edited.
+        relevance: where directions came from, as in choose_matcher; "" where that was left to the bundle.
         recipe: the edits were made in one pass, and not one after the other.
         orthogonal: their steps were made orthogonal.
     """
@@ -224,6 +251,7 @@ class Card(Open):
     options: Annotated[dict[str, Plain], Size(0, 100)] = field(default_factory=dict)
     recipe: bool = False
     orthogonal: bool = False
+    relevance: Line = ""
 
     @property
     def title(self) -> str:

@@ -65,7 +65,7 @@ def add_edit_arguments(add: Callable[..., Any]) -> None:
     )
     add(
         "--templates",
-        choices=("paddlegan", "official", "plain"),
+        choices=("paddlegan", "official", "plain", "chinese"),
         help="sentences that the words are put into (default: the model's own)",
     )
     add_region_argument(add)
@@ -110,7 +110,7 @@ def check_sheet(args: argparse.Namespace) -> None:
         raise UserError(
             f"--contact_sheet {args.contact_sheet} is no picture's name; it ends with one of {known}"
         )
-    if args.target is None and (args.recipe is not None or len(args.edit) > 1):
+    if args.recipe is not None or len(args.edit or ()) > 1:
         raise UserError("a contact sheet shows one edit; leave out --contact_sheet or all edits but one")
     check_target(args.contact_sheet)
 
@@ -145,6 +145,13 @@ def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> Non
         type=which_face,
         default="best",
         help="a number, 1 for the leftmost; best (size times confidence); largest; or all (default: best)",
+    )
+    add(
+        "--align",
+        choices=("face", "none"),
+        default="face",
+        help="none for a generator of what is no face (cats, cars, churches): the square in the middle of "
+        "the picture is taken, and nothing is looked for (default: face)",
     )
     add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
     add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
@@ -185,16 +192,17 @@ def text_edit(args: argparse.Namespace) -> Edit:
     """Return the edit that add_edit_arguments describe, without its strength."""
     from ppstyleclip.editor import Edit
 
-    return Edit(
-        args.neutral,
-        args.target,
-        beta=args.beta_threshold,
-        unit=args.alpha_unit,
-        templates=args.templates,
-        soft=args.soft_threshold,
-        pull=args.pull,
-        region=args.region,
-    )
+    options = {
+        "beta": args.beta_threshold,
+        "unit": args.alpha_unit,
+        "templates": args.templates,
+        "soft": args.soft_threshold,
+        "pull": args.pull,
+        "region": args.region,
+    }
+    if args.reference is not None:
+        return Edit.of_pictures(args.reference, args.reference_to, **options)
+    return Edit(args.neutral, args.target, **options)
 
 
 def photo_config(args: argparse.Namespace) -> PhotoConfig:
@@ -202,5 +210,7 @@ def photo_config(args: argparse.Namespace) -> PhotoConfig:
     from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
     from ppstyleclip.pipelines.photo import PhotoConfig
 
+    if args.align == "none" and args.landmarks is not None:
+        raise UserError("--landmarks are a face's, and --align none takes none; leave one of them out")
     tuning = TuningConfig(steps=args.tune) if args.tune else None
-    return PhotoConfig(args.face, FittingConfig(steps=args.steps), tuning, args.paste)
+    return PhotoConfig(args.face, FittingConfig(steps=args.steps), tuning, args.paste, args.align)

@@ -34,6 +34,7 @@ COMMANDS = {
     "prepare": ("prepare", "make a generator editable by text: statistics, then relevance"),
     "statistics": ("statistics", "measure mean and deviation of each style channel"),
     "relevance": ("relevance", "measure how each style channel moves a picture in CLIP's space"),
+    "words": ("words", "list what can be asked of a model"),
     "convert": ("convert", "convert other people's weights, told by their content"),
     "serve": ("serve", "edit over HTTP: a server with a queue, events and results that expire"),
     "worker": ("worker", "do the jobs of a server whose queue is in Redis"),

@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ppstyleclip.cli.argument_types import STRENGTH_OR_AUTO, THRESHOLD_OR_AUTO, words
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser
 from ppstyleclip.cli.edit_arguments import (
     add_label_argument,
+    add_measured_arguments,
     add_photo_arguments,
     add_region_argument,
+    load_measured_editor,
 )
 from ppstyleclip.cli.recipe_arguments import (
     add_recipe_arguments,
@@ -67,7 +69,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add = parser.add_argument_group("faces").add_argument
     add_photo_arguments(add, smooth=True)
     add_label_argument(parser.add_argument)
-    add_model_arguments(parser)
+    add_measured_arguments(add_model_arguments(parser))
     args = parser.parse_args(argv)
     check_recipe_arguments(parser, args)
     return args
@@ -78,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
     for path in filter(None, (None if os.path.isdir(args.photo) else args.photo, args.ir_se50_weights)):
         check_file(path)
     recipe_words(args)
-    editor = with_identity(load_editor(args), args)
+    editor = with_identity(load_measured_editor(args), args)
 
     from ppstyleclip.cli.photo_frames import edit_named_frames
     from ppstyleclip.cli.photos import has_frames

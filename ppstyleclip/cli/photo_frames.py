@@ -28,7 +28,13 @@ from ppstyleclip.pipelines.frame_passes import (
     find_frame_latents,
     smooth_frame_latents,
 )
-from ppstyleclip.pipelines.frames import FacesRecord, FrameRecord, FramesConfig, find_frame_faces
+from ppstyleclip.pipelines.frames import (
+    FacesRecord,
+    FrameRecord,
+    FramesConfig,
+    edit_frames,
+    find_frame_faces,
+)
 from ppstyleclip.pipelines.recipes import Recipe
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.progress import last
@@ -47,7 +53,11 @@ def edit_named_frames(editor: Editor, edit: Recipe, args: argparse.Namespace) ->
     sources = [Path(args.photo)] if isinstance(frames, VideoFile) else frames.paths
     keep_sources(sources, frame_paths(args.output_path, frames))
     config = _config(args, is_video=is_video)
-    if isinstance(frames, VideoFile):
+    if config.align == "none":
+        shown = show_progress(edit_frames(editor, frames, edit, config), title="pictures")
+        written, counts = save_frames(args.output_path, frames, shown, visible=args.visible_label)
+        told = ["without alignment the sound is not kept"] if is_video else []
+    elif isinstance(frames, VideoFile):
         written, counts, told = _edit_video(editor, edit, args, frames, config)
     else:
         written, counts, told = _edit_folder(editor, edit, args, frames, config)
@@ -66,7 +76,13 @@ def _config(args: argparse.Namespace, *, is_video: bool) -> FramesConfig:
     wished = (args.smooth, args.smooth_latents)
     smooth, smooth_latents = (own if wish is None else wish for wish, own in zip(wished, usual))
     return FramesConfig(
-        photo.face, photo.fitting, photo.paste, smooth, smooth_latents=smooth_latents, steady=is_video
+        photo.face,
+        photo.fitting,
+        photo.paste,
+        smooth,
+        smooth_latents=smooth_latents,
+        steady=is_video,
+        align=photo.align,
     )
 
 

@@ -229,9 +229,10 @@ def edit_named_photo(
     """Read a photo and edit it as add_photo_arguments say; `tell` and errors as in read_face."""
     measures, photo = load_measures(editor.bundle, args.ir_se50_weights), read_photo(path)
     config = photo_config(args)
+    faces: list[Face] | None = None
     if args.landmarks is not None:
         faces = choose_faces(read_landmarks(args.landmarks), config.face)
-    else:
+    elif config.align == "face":
         with landmarks_instead("--landmarks"):
             faces = _found_faces(editor.bundle, photo, config.face, args.landmark_path, str(path), tell)
     chosen = dataclasses.replace(config, face="all")
@@ -247,7 +248,7 @@ def edit_named_likeness(
     Returns:
         LikenessEdit; None where the model has no likeness of people, or the photo shows faces that it draws.
     """
-    if likeness_world(editor.bundle) is None:
+    if args.align == "none" or likeness_world(editor.bundle) is None:
         return None
     photo = read_photo(path)
     if args.landmarks is not None:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:  # these import Paddle
     from ppstyleclip.stylespace import Relevance, StyleStats
     from ppstyleclip.zoo import Bundle
 
-OWN_DEFAULTS = {"alpha": 4.0, "beta": 0.15, "unit": "sigma", "templates": "official"}  # a bundle: the paper
-
 
 class Places(NamedTuple):
     """Paths of the results of both stages."""
@@ -139,13 +137,14 @@ def save_statistics(places: Places, bundle: Bundle, stats: StyleStats, s, made_w
 
 def save_measured(args: argparse.Namespace, relevance: Relevance) -> None:
     """Write the relevance of a whole job, and say so."""
-    from ppstyleclip.zoo import EditDefaults, save_relevance
+    from ppstyleclip.zoo import save_relevance
+    from ppstyleclip.zoo.bundle import OWN_DEFAULTS
 
     channels, total = int(relevance.measured.sum()), len(relevance.rows)
     trial = "" if channels == total else f"-trial{channels}"
     path = places_of(args, relevance.name, trial).relevance
     sweep_drafts(path.parent, path.name)
-    defaults = EditDefaults(**OWN_DEFAULTS) if args.bundle is not None else None
+    defaults = OWN_DEFAULTS if args.bundle is not None else None
     save_relevance(path, relevance, defaults=defaults, version=__version__)
     if trial:
         print(

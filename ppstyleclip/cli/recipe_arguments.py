@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from ppstyleclip.cli.argument_types import FRACTION
@@ -35,6 +36,13 @@ def add_recipe_arguments(add: Callable[..., Any]) -> None:
         help="in place of --target, and as often as wished: 'face -> smiling face @ 3'; without -> the face "
         "is a 'face', without @ the strength is the model's own; @ auto solves it",
     )
+    add(
+        "--reference",
+        nargs="+",
+        metavar="PICTURE",
+        help="in place of --target: pictures that show what is before the edit; with --reference_to",
+    )
+    add("--reference_to", nargs="+", metavar="PICTURE", help="pictures that show what comes of them")
     add("--recipe", metavar="FILE", help="in place of --target: several edits in a file, YAML or JSON")
     add(
         "--orthogonal",
@@ -58,15 +66,19 @@ def add_recipe_arguments(add: Callable[..., Any]) -> None:
 
 def check_recipe_arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Refuse arguments that say nothing together, or not what to edit; does nothing under --help."""
-    given = [f"--{name}" for name in ("target", "edit", "recipe") if getattr(args, name) is not None]
+    given = [
+        f"--{name}" for name in ("target", "edit", "recipe", "reference") if getattr(args, name) is not None
+    ]
+    if (args.reference is None) != (args.reference_to is None):
+        parser.error("--reference and --reference_to go together: pictures before, and pictures after")
     if not given:
-        parser.error("the following arguments are required: --target (or --edit, or --recipe)")
+        parser.error("the following arguments are required: --target (or --edit, --recipe or --reference)")
     if len(given) > 1:
         parser.error(f"{' and '.join(given)} each say what to edit; give one of them")
     strengths = _strengths(args)
     if "auto" in strengths and len(strengths) > 1:
         parser.error("argument --direction_offset: auto is one strength; give it alone, or numbers")
-    if args.target is None and len(strengths) > 1:
+    if args.target is None and args.reference is None and len(strengths) > 1:
         parser.error("several edits have one strength each; give one --direction_offset, for those without @")
 
 
@@ -80,6 +92,10 @@ def recipe_words(args: argparse.Namespace) -> RecipeWords:
         words = read_recipe(args.recipe)
     elif args.edit is not None:
         words = RecipeWords(tuple(parse_edit(text) for text in args.edit))
+    elif args.reference is not None:
+        before, after = tuple(args.reference), tuple(args.reference_to)
+        named = EditWords(Path(after[0]).name, Path(before[0]).name, reference=before, reference_to=after)
+        words = RecipeWords((named,))
     else:
         words = RecipeWords((EditWords(args.target, args.neutral),))
     words = replace(
@@ -105,8 +121,9 @@ def recipe_of_arguments(args: argparse.Namespace) -> Recipe:
 
 
 def is_plain(args: argparse.Namespace) -> bool:
-    """Whether there is one edit, by --target, with nothing to be solved."""
-    return args.target is not None and "auto" not in (*_strengths(args), args.beta_threshold)
+    """Whether there is one edit, by --target or --reference, with nothing to be solved."""
+    is_one = args.target is not None or args.reference is not None
+    return is_one and "auto" not in (*_strengths(args), args.beta_threshold)
 
 
 def with_identity(editor: Editor, args: argparse.Namespace) -> Editor:

@@ -42,7 +42,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar="FILE",
         help="the photo or latent file that was edited (default: the one of that name beside the card)",
     )
-    add_model_arguments(parser, output_path=None)
+    add = add_model_arguments(parser, output_path=None)
+    add("--clip", help="CLIP of the directions, by name or file (default: the model's own)")
     return parser.parse_args(argv)
 
 
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     if args.model_type is None and args.bundle is None and card.model in known_models():
         args.model_type = card.model
     args.output_path = str(target.parent)
-    editor = load_editor(args)
+    editor = load_editor(args, relevance=card.relevance or None, clip=args.clip)
     pixels, replayed = _replayed(card, editor, source)
 
     from ppstyleclip.cli.saving import save_labelled

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ppstyleclip.convert.architecture import fits_multiplier, infer_generator_config
+from ppstyleclip.convert.chinese_clip import recognise_chinese
 from ppstyleclip.convert.clips import recognise_hugging_face, recognise_openai
 from ppstyleclip.convert.encoders import recognise_paddle_psp, recognise_torch_encoder
 from ppstyleclip.convert.face_recognition import recognise_arcface, recognise_irse50
@@ -52,6 +53,7 @@ _RECOGNISERS = (
     recognise_paddle_psp,
     recognise_paddlegan,
     recognise_pickled_mapper,
+    recognise_chinese,
     recognise_openai,
     recognise_hugging_face,
     recognise_irse50,
@@ -65,7 +67,8 @@ _RECOGNISERS = (
 )
 _STATE_DICTS = ("g_ema", "G_ema", "state_dict")  # within a checkpoint
 KNOWN = (
-    "StyleGAN2 generators (PaddleGAN, rosinality, NVIDIA), CLIPs (OpenAI, Hugging Face, paddleclip), "
+    "StyleGAN2 generators (PaddleGAN, rosinality, NVIDIA), CLIPs (OpenAI, Hugging Face, paddleclip, "
+    "Chinese-CLIP), "
     "pSp, e4e, ReStyle, StyleCLIP mappers, IR-SE50, ResNet-18 ArcFace, VGG16, LPIPS heads, statistics, "
     "styles, relevance (fs3) and editing directions"
 )

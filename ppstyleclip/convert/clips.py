@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -70,7 +72,27 @@ def recognise_hugging_face(content, container) -> Recognised | None:
     """openai/clip-vit-* of Hugging Face: model.safetensors or pytorch_model.bin."""
     if not isinstance(content, dict) or "vision_model.embeddings.class_embedding" not in content:
         return None
-    names = {
+    names = _hugging_face_names()
+    config = _read_config(_hugging_face_shapes(content, names))
+    key_map = [_hugging_face_key(key, spec, names) for key, spec in clip_parameters(config).items()]
+    return _recognised("Hugging Face's", config, key_map, content)
+
+
+def openai_vision(state) -> tuple[dict, Callable]:
+    """The eyes of a CLIP under OpenAI's keys: their part of the config, and what maps their arrays."""
+    return _read_eyes(state), _openai_key
+
+
+def hugging_face_vision(state) -> tuple[dict, Callable]:
+    """As openai_vision, under Hugging Face's keys."""
+    names = _hugging_face_names()
+    eyes = _read_eyes(_hugging_face_shapes(state, names))
+    return eyes, partial(_hugging_face_key, names=names)
+
+
+def _hugging_face_names() -> dict:
+    """Ours: theirs, outside the blocks."""
+    return {
         **_HUGGING_FACE,
         **{
             f"{ours}.{part}": f"{theirs}.{part}"
@@ -78,14 +100,15 @@ def recognise_hugging_face(content, container) -> Recognised | None:
             for ours, theirs in _HUGGING_FACE_NORMS.items()
         },
     }
+
+
+def _hugging_face_shapes(content, names) -> dict:
+    """Arrays under OpenAI's keys, as far as a config is read off them."""
     outside = {ours: content[theirs] for ours, theirs in names.items() if theirs in content}
     for word in ("visual.proj", "text_projection"):
         if isinstance(outside.get(word), np.ndarray):
             outside[word] = outside[word].T
-    blocks = {_our_block(key): 0 for key in content if ".layers." in key}
-    config = _read_config({**blocks, **outside})
-    key_map = [_hugging_face_key(key, spec, names) for key, spec in clip_parameters(config).items()]
-    return _recognised("Hugging Face's", config, key_map, content)
+    return {**{_our_block(key): 0 for key in content if ".layers." in key}, **outside}
 
 
 def _recognised(origin, config, key_map, state) -> Recognised:
@@ -103,33 +126,44 @@ def _recognised(origin, config, key_map, state) -> Recognised:
 
 def _read_config(state) -> dict:
     """The arguments of build_clip, read off the shapes under OpenAI's names."""
-    ranks = {
-        "visual.conv1.weight": 4,
-        "visual.positional_embedding": 2,
-        "text_projection": 2,
-        "positional_embedding": 2,
-        "token_embedding.weight": 2,
+    eyes = _read_eyes(state)
+    positions, table = _shapes(state, {"positional_embedding": 2, "token_embedding.weight": 2})
+    width = state["text_projection"].shape[0]
+    return {
+        **eyes,
+        "context_length": positions[0],
+        "vocab_size": table[0],
+        "transformer_width": width,
+        "transformer_heads": max(1, width // _HEAD),
+        "transformer_layers": _blocks(state).count(""),
     }
+
+
+def _read_eyes(state) -> dict:
+    """The part of the config that the eyes decide."""
+    ranks = {"visual.conv1.weight": 4, "visual.positional_embedding": 2, "text_projection": 2}
+    (wide, _, _, patch), places, (_, dim) = _shapes(state, ranks)
+    return {
+        "embed_dim": dim,
+        "image_size": math.isqrt(places[0] - 1) * patch,
+        "vision_layers": _blocks(state).count("visual."),
+        "vision_width": wide,
+        "vision_patch_size": patch,
+    }
+
+
+def _blocks(state) -> list[str]:
+    """For each block "visual." or ""."""
+    return [match[1] or "" for match in map(_BLOCK.fullmatch, state) if match]
+
+
+def _shapes(state, ranks) -> list[tuple]:
+    """Shapes of arrays that have to be there with these numbers of axes."""
     shapes = {key: shape_of(state, key) for key in ranks}
     odd = [key for key, rank in ranks.items() if len(shapes[key]) != rank or 0 in shapes[key]]
     if odd:
         raise UserError(f"this CLIP has no usable {odd[0]}; it is not whole")
-    wide, _, _, patch = shapes["visual.conv1.weight"]
-    width, dim = shapes["text_projection"]
-    blocks = [match[1] or "" for match in map(_BLOCK.fullmatch, state) if match]
-    side = math.isqrt(shapes["visual.positional_embedding"][0] - 1)
-    return {
-        "embed_dim": dim,
-        "image_size": side * patch,
-        "vision_layers": blocks.count("visual."),
-        "vision_width": wide,
-        "vision_patch_size": patch,
-        "context_length": shapes["positional_embedding"][0],
-        "vocab_size": shapes["token_embedding.weight"][0],
-        "transformer_width": width,
-        "transformer_heads": max(1, width // _HEAD),
-        "transformer_layers": blocks.count(""),
-    }
+    return list(shapes.values())
 
 
 def third(index: int, transform):

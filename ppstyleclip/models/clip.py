@@ -13,10 +13,11 @@ import paddle.nn.functional as F
 from paddle import nn
 
 from ppstyleclip.errors import UserError, shown
+from ppstyleclip.models.chinese_clip import ChineseClipNet, text_pieces
 from ppstyleclip.models.clip_parameters import clip_parameters
 from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_words, tokenize
-from ppstyleclip.models.clip_words import describe_unknown, unknown_words, vocabulary_tokens
-from ppstyleclip.models.configs import ClipConfig
+from ppstyleclip.models.clip_words import describe_unknown, knows_chinese, unknown_words, vocabulary_tokens
+from ppstyleclip.models.configs import BERT, ClipConfig
 from ppstyleclip.models.parameters import ParameterSpec, parameter_specs
 from ppstyleclip.models.state import as_arrays, check_state, load_state
 from ppstyleclip.ops.bicubic import resize_centre_crop
@@ -68,10 +69,11 @@ CLIP_CONFIGS = {
 
 
 class ClipModel(nn.Layer):
-    """paddleclip's CLIP (`self.net`) behind pictures in [-1, 1] and plain prompts; built by build_clip.
+    """A CLIP (`self.net`, paddleclip's or a ChineseClipNet) behind pictures in [-1, 1] and plain prompts.
 
-    Attributes: `name`; `dim`, the embedding's D; `image_size`, the side in pixels that the network sees;
-    `vocabulary`, a frozenset of the lower-case words seen in training, or None when every word is welcome.
+    Built by build_clip. Attributes: `name`; `dim`, the embedding's D; `image_size`, the side in pixels that
+    the network sees; `vocabulary`, a frozenset of the lower-case words seen in training, or None when every
+    word is welcome; `languages`, "en", "zh" or both: what it was trained to read.
     Text features are remembered per prompt until the text projection changes, by training or by loading."""
 
     def __init__(self, net, config):
@@ -81,6 +83,11 @@ class ClipModel(nn.Layer):
         self._text_features, self._text_weights = OrderedDict(), None
         words = config.get("vocabulary")
         self.vocabulary = None if words is None else frozenset(prompt_words(" ".join(words)))
+        self._pieces = text_pieces(config) if config.get("text") == BERT else None
+        if self._pieces is not None:
+            self.languages: tuple[str, ...] = ("zh",)
+        else:
+            self.languages = ("en", "zh") if knows_chinese(self.vocabulary or ()) else ("en",)
         self.name, self.dim, self.image_size = config["name"], config["embed_dim"], config["image_size"]
 
     def config(self):
@@ -135,10 +142,17 @@ class ClipModel(nn.Layer):
         x = x + last.mlp(last.ln_2(x))
         return paddle.matmul(visual.ln_post(x.reshape([-1, width])), visual.proj)
 
+    def tokenize(self, texts):
+        """Tokens `[N, T]` of prompts for this CLIP's text side, the context cut to the longest; errors as
+        encode_text."""
+        texts = [texts] if isinstance(texts, str) else list(texts)
+        return tokenize(texts) if self._pieces is None else self._pieces.tokenize(texts)
+
     def encode_tokens(self, tokens):
         """Text features of tokens; differentiable, nothing is remembered.
 
-        Attention is causal, so tokens behind the end token change nothing and the context may be cut there.
+        CLIP's attention is causal, so tokens behind the end token change nothing and the context may be cut
+        there; BERT's is masked.
 
         Args:
             tokens: `[N, T]` int64 Tensor or array from tokenize; T at most the network's context (77).
@@ -150,6 +164,8 @@ class ClipModel(nn.Layer):
         net, limit = self.net, self.net.context_length
         if len(tokens.shape) != 2 or tokens.shape[1] > limit:
             raise ValueError(f"tokens have shape {list(tokens.shape)}, expected [N, T], T at most {limit}")
+        if self._pieces is not None:
+            return net.encode_tokens(tokens)
         length = tokens.shape[1]
         x = net.token_embedding(tokens) + net.positional_embedding[:length]  # [N, T, width]
         mask = paddle.triu(paddle.full([length, length], float("-inf")), diagonal=1)
@@ -166,7 +182,8 @@ class ClipModel(nn.Layer):
         """Text features of prompts, without gradients, remembered per prompt.
 
         Args:
-            texts: list of prompts, or one; each at most 75 byte-pair tokens.
+            texts: list of prompts, or one; each at most 75 byte-pair tokens (50 word pieces of a
+                Chinese-CLIP).
         Returns:
             Tensor `[N, D]` float32, not normalised.
         Raises:
@@ -191,7 +208,7 @@ class ClipModel(nn.Layer):
 
     @paddle.no_grad()
     def _encode_prompts(self, texts):
-        tokens = tokenize(texts)
+        tokens = self.tokenize(texts)
         starts = range(0, len(tokens), _TEXT_BATCH)
         return np.concatenate([self.encode_tokens(tokens[i : i + _TEXT_BATCH]).numpy() for i in starts])
 
@@ -234,7 +251,8 @@ def build_clip(config):
         config: a key of CLIP_CONFIGS, or a dict with paddleclip's constructor arguments: embed_dim,
             image_size (or image_resolution), vision_layers (an int for a ViT, four for a ResNet),
             vision_width, vision_patch_size, transformer_width, transformer_heads, transformer_layers;
-            optionally context_length (77), vocab_size (49408), name, vocabulary (list of words).
+            optionally context_length (77), vocab_size (49408), name, vocabulary (list of words). With text
+            "bert" also pieces (list of word pieces), positions and hidden, as in Bert: a Chinese-CLIP.
             paddleclip gives a ViT vision_width // 64 heads, so its width is a multiple of 64.
     Returns:
         ClipModel.
@@ -242,9 +260,12 @@ def build_clip(config):
         UserError: unknown name, or keys missing, unknown or contradicting each other.
         MissingExtra: see import_paddleclip."""
     config = _checked_config(config)
-    ours = ("name", "vocabulary", "image_size")
-    arguments = {key: value for key, value in config.items() if key not in ours}
-    net = import_paddleclip().CLIP(image_resolution=config["image_size"], **arguments)
+    if config.get("text") == BERT:
+        net = ChineseClipNet(config)
+    else:
+        ours = ("name", "vocabulary", "image_size", "text")
+        arguments = {key: value for key, value in config.items() if key not in ours}
+        net = import_paddleclip().CLIP(image_resolution=config["image_size"], **arguments)
     for layer in net.sublayers():
         if isinstance(layer, nn.LayerNorm):
             layer.__class__ = _LayerNorm
@@ -295,6 +316,8 @@ def clip_state(model, token_ids=None):
         Dict of arrays under paddleclip's keys; "token_embedding.weight" has the rows `[R, width]` and
         "token_ids" `[R]` int32 says, in rising order, which tokens they belong to."""
     state = {key: np.asarray(value.numpy()) for key, value in model.net.state_dict().items()}
+    if _TABLE not in state:
+        return state
     if token_ids is None and model.vocabulary is not None:
         token_ids = vocabulary_tokens(model.vocabulary)
     if token_ids is None:
@@ -344,7 +367,7 @@ def _checked_arrays(specs, state, what):
     if "logit_scale" in arrays and arrays["logit_scale"].size == 1:
         arrays["logit_scale"] = arrays["logit_scale"].reshape([1])  # a scalar in OpenAI's files
     token_ids = arrays.pop("token_ids", None)
-    if token_ids is None or _TABLE not in arrays:
+    if token_ids is None or _TABLE not in arrays or _TABLE not in specs:
         check_state(specs, arrays, what)
         return arrays
     vocab_size, width = specs[_TABLE].shape

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .configs import BERT
 from .parameters import ParameterSpec
 
 Shapes = dict[str, ParameterSpec]
@@ -23,6 +24,9 @@ def clip_parameters(config: dict[str, Any]) -> Shapes:
     """
     width, dim = config["transformer_width"], config["embed_dim"]
     is_vit = isinstance(config["vision_layers"], int)
+    if config.get("text") == BERT:
+        ends = {**_array("text_projection", width, dim), **_array("logit_scale", 1)}
+        return {**ends, **(_vision_transformer(config) if is_vit else _resnet(config)), **_bert(config)}
     specs = {
         **_array("positional_embedding", config["context_length"], width),
         **_array("text_projection", width, dim),
@@ -36,6 +40,25 @@ def clip_parameters(config: dict[str, Any]) -> Shapes:
         **_array("token_embedding.weight", config["vocab_size"], width),
         **_norm("ln_final", width),
     }
+
+
+def _bert(config) -> Shapes:
+    width, hidden, name = config["transformer_width"], config["hidden"], "bert"
+    specs = {
+        **_array(f"{name}.pieces.weight", config["vocab_size"], width),
+        **_array(f"{name}.positions.weight", config["positions"], width),
+        **_array(f"{name}.kinds.weight", 2, width),
+        **_norm(f"{name}.norm", width),
+    }
+    for n in range(config["transformer_layers"]):
+        layer = f"{name}.layers.{n}"
+        for part in ("query", "key", "value", "dense"):
+            specs.update(_linear(f"{layer}.attention.{part}", width, width))
+        specs.update(_norm(f"{layer}.attention.norm", width))
+        specs.update(_linear(f"{layer}.rise", width, hidden))
+        specs.update(_linear(f"{layer}.fall", hidden, width))
+        specs.update(_norm(f"{layer}.norm", width))
+    return specs
 
 
 def _vision_transformer(config) -> Shapes:

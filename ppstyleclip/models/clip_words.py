@@ -12,12 +12,17 @@ import re
 from collections.abc import Iterable
 
 from ppstyleclip.models.clip_tokens import prompt_tokens, prompt_words
+from ppstyleclip.translation import HAN, is_chinese
 
-HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUNS = re.compile(f"[{HAN}]+|[^{HAN}]+")
 _IS_HAN = re.compile(f"[{HAN}]")
 _ALIKE, _ALIKE_HAN = 0.72, 0.4  # similarity from which a word is named as near; Chinese words are short
 SYMBOLS = ".,;:!?'\"-()&/0123456789，。、；：！？"
+
+
+def knows_chinese(vocabulary: Iterable[str]) -> bool:
+    """Whether there are Chinese words in a vocabulary."""
+    return any(map(is_chinese, vocabulary))
 
 
 def unknown_words(text: str, vocabulary: frozenset[str]) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Optional, Union
 
-from ppstyleclip.schema import Between, Line, Open, Size, from_value
+from ppstyleclip.schema import Between, Line, OneOf, Open, Size, from_value
 
 Width = Annotated[int, Between(1, 2**16)]  # channels, features
 Depth = Annotated[int, Between(1, 1000)]  # layers, blocks
@@ -114,9 +114,16 @@ class IdentityConfig:
     dim: Width = 512
 
 
+BERT = "bert"  # the text side of a Chinese-CLIP
+
+
 @dataclass(frozen=True)
 class ClipConfig:
-    """ClipModel.config; published CLIPs have 77 tokens, 49408 words, and 48 layers at most."""
+    """ClipModel.config; published CLIPs have 77 tokens, 49408 words, and 48 layers at most.
+
+    A Chinese-CLIP's text is "bert": `pieces` are its words, `positions` the places of its tokens, `hidden`
+    the width of the inner layers.
+    """
 
     embed_dim: Width
     image_size: Side
@@ -130,3 +137,18 @@ class ClipConfig:
     transformer_layers: Annotated[int, Between(1, 256)]
     name: Line = "custom"
     vocabulary: Optional[Annotated[tuple[Line, ...], Size(0, 50_000)]] = None
+    text: Annotated[str, OneOf(("byte pairs", BERT))] = "byte pairs"
+    pieces: Optional[Annotated[tuple[Annotated[str, Size(0, 200)], ...], Size(4, 50_000)]] = None
+    positions: Optional[Annotated[int, Between(3, 1024)]] = None
+    hidden: Optional[Width] = None
+
+    def __post_init__(self):
+        if self.text != BERT:
+            return
+        if self.pieces is None or self.positions is None or self.hidden is None:
+            raise ValueError("a CLIP with BERT needs pieces, positions and hidden")
+        if len(self.pieces) != self.vocab_size or self.context_length > self.positions:
+            raise ValueError(
+                f"a CLIP with BERT has {self.vocab_size} pieces and {self.positions} positions, got "
+                f"{len(self.pieces)} pieces and a context of {self.context_length}"
+            )

@@ -91,6 +91,7 @@ def cards_of_photo(
         "steps": config.fitting.steps,
         "tune": config.tuning.steps if config.tuning else 0,
         "paste": config.paste,
+        "align": config.align,
         "landmarks": [face.face.landmarks.tolist() for face in made.faces if face.face is not None],
     }
     if len(made.faces) > 1 and any(found for one in made.applied for found in one.solutions):
@@ -123,7 +124,7 @@ def replay_photo(card: Card, editor: Editor, photo: np.ndarray) -> tuple[Replaye
     if card.drawn == "compiled":
         editor.compile_next()
     config = photo_config(options)
-    faces = faces_of_landmarks(options.landmarks)
+    faces = faces_of_landmarks(options.landmarks) if options.align == "face" else None
     recipe = Recipe(tuple(edit_of_note(note) for note in card.edits), orthogonal=card.orthogonal)
     each = [_with_strengths(recipe, strengths) for strengths in options.strengths]
     made = result_of(edit_photo(editor, photo, recipe, config, faces=faces, each=each))
@@ -146,7 +147,7 @@ def _with_strengths(recipe: Recipe, strengths: Sequence[Sequence[float]]) -> Rec
 def photo_config(options: PhotoOptions) -> PhotoConfig:
     """How the photo of a card was edited."""
     tuning = TuningConfig(steps=options.tune) if options.tune else None
-    return PhotoConfig("all", FittingConfig(steps=options.steps), tuning, options.paste)
+    return PhotoConfig("all", FittingConfig(steps=options.steps), tuning, options.paste, options.align)
 
 
 def edit_of_note(note: EditNote) -> Edit:
@@ -162,6 +163,7 @@ def edit_of_note(note: EditNote) -> Edit:
         soft=note.soft,
         pull=note.pull,
         region=region,
+        reference=note.known_reference(),
     )
 
 

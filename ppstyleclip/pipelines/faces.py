@@ -18,6 +18,7 @@ from ppstyleclip.align import (
     FaceFinder,
     align_face,
     choose_faces,
+    cut_square,
     find_faces,
     find_photo_faces,
     load_face_finder,
@@ -27,15 +28,17 @@ from ppstyleclip.files import import_cv2
 from ppstyleclip.zoo import Bundle
 from ppstyleclip.zoo.load import people_landmarks
 
+ALIGNMENTS = ("face", "none")  # "none": of what has no landmarks, the square in the middle of the picture
+
 
 @dataclass(frozen=True, eq=False)
 class AlignedFace:
-    """One face of a photo.
+    """One face of a photo, or what else the generator draws.
 
     Attributes:
         crop: `[S, S, 3]` uint8, as the generator draws faces.
         alignment: by which it returns into the photo; None where the whole picture was taken as it is.
-        face: where it was found and how sure that is; None as above.
+        face: where it was found and how sure that is; None as above, and of what is no face.
     """
 
     crop: np.ndarray
@@ -103,6 +106,7 @@ def cut_chosen_faces(
     faces: Sequence[Face] | None = None,
     finder: FaceFinder | None = None,
     name: str = "the photo",
+    align: str = "face",
 ) -> list[AlignedFace]:
     """Find the faces of a photo, choose among them, and cut those out as the model's crop is.
 
@@ -113,14 +117,29 @@ def cut_chosen_faces(
         faces: where they are known; then nothing is looked for.
         finder: of load_finder; None loads the model's own.
         name: of the photo, for messages.
+        align: one of ALIGNMENTS; "none" looks for nothing.
     Raises:
         UserError, MissingFile, MissingExtra: as load_finder, find_chosen_faces and cut_faces.
     """
+    check_align(align)
+    if align == "none":
+        return [cut_middle(photo, bundle.generator.size)]
     if faces is None:
         chosen = find_chosen_faces(load_finder(bundle) if finder is None else finder, photo, which, name=name)
     else:
         chosen = choose_faces(faces, which)
     return cut_faces(photo, chosen, bundle.generator.size, bundle.crop)
+
+
+def check_align(align: str) -> None:
+    """Refuse a word that is none of ALIGNMENTS."""
+    if align not in ALIGNMENTS:
+        raise UserError(f"unknown alignment '{align}', known: {', '.join(ALIGNMENTS)}")
+
+
+def cut_middle(photo: np.ndarray, size: int) -> AlignedFace:
+    """The square in the middle of a picture, for generators of cats or cars; errors as cut_square."""
+    return AlignedFace(*cut_square(photo, size))
 
 
 def cut_large_faces(

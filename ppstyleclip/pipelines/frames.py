@@ -23,7 +23,14 @@ from ppstyleclip.align import Face, FaceFinder, smooth_along, smooth_stream
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.inversion import FittingConfig
-from ppstyleclip.pipelines.faces import AlignedFace, cut_large_faces, find_faces_if_any, load_finder
+from ppstyleclip.pipelines.faces import (
+    AlignedFace,
+    check_align,
+    cut_large_faces,
+    cut_middle,
+    find_faces_if_any,
+    load_finder,
+)
 from ppstyleclip.pipelines.inversion import find_latents
 from ppstyleclip.pipelines.photo import apply_photo_recipe, paste_edit
 from ppstyleclip.pipelines.recipes import Edits, as_recipe, check_recipe, needs_solving
@@ -46,6 +53,7 @@ class FramesConfig:
         steady: strengths that are solved for a face are solved for the first one and kept for all; so a video
             does not flicker.
         held_bytes: of frames that wait for it; beyond that fewer faces are fitted together.
+        align: as in PhotoConfig.
     """
 
     face: str | int = "best"
@@ -56,6 +64,7 @@ class FramesConfig:
     together: int = 16
     steady: bool = False
     held_bytes: int = 2**27
+    align: str = "face"
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,17 +167,18 @@ def edit_frames(
         UserError: a text; or none of the pictures shows a face (behind the last of them).
     """
     check_recipe(editor, edit)
+    check_align(config.align)
     strengths = Strengths(editor, edit, config.steady)
     count = Count(frames if faces is None else faces)
-    if faces is not None:
-        pairs = _given(frames, faces, count)
+    if faces is not None or config.align == "none":
+        pairs = _given(frames, faces or (), count)
     else:
         finder = load_finder(editor.bundle) if finder is None else finder
         pairs = _smoothed(frames, finder, config, count)
     waiting, past = deque[_Waiting](), deque[_Waiting](maxlen=config.smooth_latents)
     done = num_faces = 0
     for picture, found in pairs:
-        cut = cut_large_faces(picture, found, editor.bundle.generator.size, editor.bundle.crop)
+        cut = _cut(editor, picture, found, config)
         waiting.append(_Waiting(picture, cut))
         del picture  # held in the row only
         num_faces += len(cut)
@@ -183,6 +193,15 @@ def edit_frames(
     yield from _finished(editor, waiting, past, strengths, config, done, count, is_end=True)
     if not num_faces:
         raise no_face(editor, count.read)
+
+
+def _cut(
+    editor: Editor, picture: np.ndarray, faces: Sequence[Face], config: FramesConfig
+) -> list[AlignedFace]:
+    size = editor.bundle.generator.size
+    if config.align == "none":
+        return [cut_middle(picture, size)]
+    return cut_large_faces(picture, faces, size, editor.bundle.crop)
 
 
 class Strengths:

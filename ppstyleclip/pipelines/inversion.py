@@ -115,7 +115,11 @@ def tune_editor(
     image, generator = to_images(crop[None]), editor.bundle.generator
     for step in tune_generator(generator, image, w_plus[None], config, distance=distance):
         is_last = step.done == step.total
-        tuned = Editor(editor.bundle.with_parts(generator=step.generator)) if is_last else None
+        tuned = (
+            Editor(editor.bundle.with_parts(generator=step.generator), relevance=editor.relevance)
+            if is_last
+            else None
+        )
         yield Record(step.done, step.total, "tuning", tuned)
 
 

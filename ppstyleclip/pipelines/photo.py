@@ -34,7 +34,7 @@ from ppstyleclip.pipelines.recipes import (
     check_recipe,
 )
 from ppstyleclip.pipelines.records import Record, result_of
-from ppstyleclip.regions import RegionEdit, RegionMask
+from ppstyleclip.regions import AUTO, RegionEdit, RegionMask
 from ppstyleclip.regions.masks import LEAST, check_mask_size, feathered
 
 
@@ -47,12 +47,14 @@ class PhotoConfig:
         fitting: of the latents, behind the encoder.
         tuning: of a generator for each face; None tunes nothing.
         paste: how an edited face returns, one of align.paste.WAYS.
+        align: "face", or "none" for generators of what has no landmarks: the square in the middle is taken.
     """
 
     face: str | int = "best"
     fitting: FittingConfig = FittingConfig()
     tuning: TuningConfig | None = None
     paste: str = "blend"
+    align: str = "face"
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +130,9 @@ def edit_photo(
         ((240, 320, 3), [False])
     """
     check_recipe(editor, edit)  # bad words are refused before a minute is spent on the faces
-    cut = cut_chosen_faces(editor.bundle, photo, config.face, faces=faces, finder=finder, name=name)
+    cut = cut_chosen_faces(
+        editor.bundle, photo, config.face, faces=faces, finder=finder, name=name, align=config.align
+    )
     measures = load_measures(editor.bundle) if measures is None else measures
     if each and len(each) != len(cut):
         raise UserError(f"{len(cut)} faces are edited, and {len(each)} have edits of their own; give as many")
@@ -263,7 +267,7 @@ def photo_regions(
     Names of regions are looked up in the faces' landmarks. A mask is as large as the photo.
 
     Raises:
-        UserError: a mask of another size, or one that leaves a face out.
+        UserError: a mask of another size, or one that leaves a face out; a name where nothing was aligned.
     """
     region = edit.region
     if region is None:
@@ -272,7 +276,15 @@ def photo_regions(
     if isinstance(region, RegionMask):
         check_mask_size(region, photo.shape[1], photo.shape[0], "the photo")
         return np.stack([_cut(region, face, size) for face in faces])
-    landmarks = [_on_crop(face, size) for face in faces]
+    if any(face.face is None for face in faces):
+        if region != AUTO:
+            raise UserError(
+                f"the region '{region}' is looked up in a face's landmarks, and without alignment there are "
+                f"none; give the file of a mask, or {AUTO}"
+            )
+        landmarks = None
+    else:
+        landmarks = [_on_crop(face, size) for face in faces]
     masks = editor.region_masks(w_plus, edit, landmarks=landmarks)
     assert masks is not None
     return masks

@@ -72,7 +72,9 @@ def change_photo(
     Raises:
         UserError: no face (align.NoFace), no such face, one that is tiny, or as `change`.
     """
-    cut = cut_chosen_faces(editor.bundle, photo, config.face, faces=faces, finder=finder, name=name)
+    cut = cut_chosen_faces(
+        editor.bundle, photo, config.face, faces=faces, finder=finder, name=name, align=config.align
+    )
     measures = load_measures(editor.bundle) if measures is None else measures
     crops = np.stack([face.crop for face in cut])
     first = 2 + config.fitting.steps + (config.tuning.steps if config.tuning else 0) * len(cut)

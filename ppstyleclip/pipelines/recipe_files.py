@@ -21,6 +21,7 @@ from ppstyleclip.schema import MOST_YAML, Between, Line, OneOf, Ratio, Size, fro
 from ppstyleclip.text import TEMPLATES
 
 MOST_EDITS = 16
+MOST_PICTURES = 64  # of a side of a reference
 NEUTRAL = "face"
 UNITS = ("style", "sigma", "effect")  # those of stylespace, which imports Paddle
 _Auto = Annotated[str, OneOf(("auto",))]
@@ -37,6 +38,7 @@ class EditWords:
         alpha, beta: numbers, or "auto".
         unit, templates, soft, pull: as in Edit.
         region: where in the picture.
+        reference, reference_to: files of pictures before and after that show the edit in place of the texts.
     """
 
     target: _Words
@@ -49,6 +51,12 @@ class EditWords:
     soft: Ratio = 0.0
     pull: Optional[Ratio] = None
     region: Optional[_Words] = None
+    reference: Annotated[tuple[_Words, ...], Size(0, MOST_PICTURES)] = ()
+    reference_to: Annotated[tuple[_Words, ...], Size(0, MOST_PICTURES)] = ()
+
+    def __post_init__(self):
+        if bool(self.reference) != bool(self.reference_to):
+            raise ValueError("a reference has pictures on both sides: reference and reference_to")
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ def recipe_of(words: RecipeWords) -> Recipe:
     """The Recipe that a file or a command line describes.
 
     Raises:
-        UserError: a region that is not known, as regions.check_region.
+        UserError: a region that is not known, as regions.check_region; a picture that cannot be read.
     """
     budget = None
     if words.identity is not None or words.outside is not None:
@@ -181,8 +181,10 @@ def recipe_of(words: RecipeWords) -> Recipe:
 
 
 def _edit_of(words: EditWords, budget: Budget | None) -> Edit:
-    values = {field.name: getattr(words, field.name) for field in fields(words) if field.name != "name"}
-    return Edit(**values, budget=budget)
+    apart = ("name", "reference", "reference_to")
+    values = {field.name: getattr(words, field.name) for field in fields(words) if field.name not in apart}
+    reference = (words.reference, words.reference_to) if words.reference else None
+    return Edit(**values, budget=budget, reference=reference)
 
 
 def check_recipe(editor: Editor, edits: Edits) -> list[Conflict]:

@@ -46,6 +46,10 @@ class EditDefaults:
         check_fields(self)
 
 
+# Of a generator whose relevance is one's own, or that has none: the paper's, in units that any channel has.
+OWN_DEFAULTS = EditDefaults(alpha=4.0, beta=0.15, unit="sigma", templates="official")
+
+
 @dataclass(frozen=True)
 class Deferred:
     """A part of a bundle that is loaded when it is first asked for.

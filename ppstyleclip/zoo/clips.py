@@ -9,12 +9,15 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.formats import load_weights, sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS, build_clip_with_state, clip_state
+from ppstyleclip.models.configs import BERT
 from ppstyleclip.schema import from_metadata
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.foreign import read_as
 from ppstyleclip.zoo.generators import as_float32, stored
 from ppstyleclip.zoo.metadata import NetworkMetadata, check_fingerprint
 from ppstyleclip.zoo.registry import fetch_clip
+
+CHINESE = "chinese-clip"  # what every converted Chinese-CLIP is called
 
 
 def load_published_clip(name: str):
@@ -58,6 +61,8 @@ def load_clip(path) -> tuple:
 def build_converted_clip(converted, path):
     """Build the network of a converted CLIP; it is called as paddleclip calls one of its structure."""
     config = converted.config
+    if config.get("text") == BERT:
+        return _built({**config, "name": CHINESE}, converted.state, path)
     names = [name for name, known in CLIP_CONFIGS.items() if {**known, **config} == known]
     return _built({**config, "name": names[0] if names else "custom"}, converted.state, path)
 

@@ -13,6 +13,7 @@ import numpy as np
 from ppstyleclip.convert import Converted, fits_multiplier
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_atomic, write_safetensors
+from ppstyleclip.models.configs import BERT
 from ppstyleclip.zoo.bundle import GETF
 from ppstyleclip.zoo.clips import build_converted_clip, save_clip
 from ppstyleclip.zoo.generators import save_generator
@@ -85,9 +86,12 @@ def as_paddlegan_saves(converted: Converted) -> Any:
     """The object that PaddleGAN's own file of this kind holds.
 
     Raises:
-        UserError: it holds one array for each layer, and where the layers end is not known.
+        UserError: it holds one array for each layer, and where the layers end is not known; or PaddleGAN has
+            no such network.
     """
     state, extras = converted.state, converted.extras
+    if converted.config.get("text") == BERT:
+        raise UserError("PaddleGAN has no Chinese-CLIP; write .safetensors")
     if converted.kind in ("generator", "clip"):
         return state
     if converted.kind == "relevance":

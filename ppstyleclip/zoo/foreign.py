@@ -6,9 +6,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ppstyleclip.convert import Converted, Recognised, describe_widths, directions_of, recognise
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.formats import load_arrays, sniff
-from ppstyleclip.models.configs import check_stylegan2
+from ppstyleclip.models.configs import BERT, check_stylegan2
+from ppstyleclip.models.word_pieces import find_pieces
 from ppstyleclip.schema import from_metadata
 from ppstyleclip.zoo.metadata import OURS, MeasuredMetadata, NetworkMetadata, read_own
 
@@ -118,9 +119,19 @@ def _converted(content, path, kind=None) -> tuple:
     if kind not in (None, found.kind):
         raise UserError(f"{path}: {needed}this is: {found.description}")
     try:
-        return found, found.convert()
+        return found, _with_pieces(found.convert(), path)
+    except MissingFile:
+        raise
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+
+
+def _with_pieces(converted, path) -> Converted:
+    """Add the words of a Chinese-CLIP, which lie in a file beside the weights."""
+    if converted.kind != "clip" or converted.config.get("text") != BERT:
+        return converted
+    pieces = find_pieces(path, converted.config["vocab_size"])
+    return replace(converted, config={**converted.config, "pieces": pieces})
 
 
 def _with_own_config(converted, metadata, path) -> Converted:

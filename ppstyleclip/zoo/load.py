@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ppstyleclip.formats import sniff
 from ppstyleclip.models.clip import CLIP_CONFIGS
 from ppstyleclip.schema import name_of
 from ppstyleclip.worker import on_worker
-from ppstyleclip.zoo.bundle import EXTRACT, GETF, TUNED_FROM, Bundle, Deferred, EditDefaults
+from ppstyleclip.zoo.bundle import EXTRACT, GETF, OWN_DEFAULTS, TUNED_FROM, Bundle, Deferred, EditDefaults
 from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_clip
 from ppstyleclip.zoo.crops import load_crop
 from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats, read_styles
@@ -137,7 +138,8 @@ def _own_generator(weight_path, model_type, flags) -> Bundle:
     if model_type in (None, EMBEDDED):
         name = metadata.get("name") or name_of(weight_path)
         bundle = _bundle(name, generator, {}, metadata.get(TUNED_FROM))
-        bundle = bundle if model_type is None else _with_embedded_parts(bundle)
+        own = bundle.with_parts(defaults=OWN_DEFAULTS)
+        bundle = own if model_type is None else _with_embedded_parts(bundle)
     else:
         bundle = _bundle(model_type, generator, model_entry(model_type))
     return bundle if encoder is None else bundle.with_parts(encoder=encoder)
@@ -226,6 +228,8 @@ def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
         parts["relevance"] = read_relevance(direction_path, layout, **known)
         stated = parts["relevance"].clip_name
         clip = clip or (check_clip_name(stated, direction_path) if stated else None)
+    if bundle.defaults is OWN_DEFAULTS:
+        parts["defaults"] = _unstated_defaults(direction_path, clip)
     if isinstance(clip, str):
         parts["clip"] = Deferred(
             lambda: load_named_clip(clip, direction_path, bundle.name), lambda: _fetch_if_published(clip)
@@ -233,6 +237,16 @@ def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
     elif clip is not None:
         parts["clip"] = clip
     return bundle.with_parts(**parts) if parts else bundle
+
+
+def _unstated_defaults(direction_path, clip) -> EditDefaults:
+    """What a generator that states none is edited with: PaddleGAN's by a matrix, else what suits the CLIP."""
+    if direction_path is not None:
+        return EditDefaults()
+    if clip != EMBEDDED:
+        return OWN_DEFAULTS
+    embedded = read_own(MeasuredMetadata, stated_by(PACK / RELEVANCE), PACK / RELEVANCE).defaults
+    return OWN_DEFAULTS if embedded is None else replace(embedded, truncation=OWN_DEFAULTS.truncation)
 
 
 @on_worker
@@ -272,7 +286,7 @@ def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
         stats=Deferred(lambda: read_stats(_made(folder / STATISTICS, GETF), layout, **known)),
         relevance=Deferred(lambda: read_relevance(_made(folder / RELEVANCE, EXTRACT), layout, **known)),
         clip=Deferred(lambda: load_pack_clip(folder, name), lambda: _fetch_pack_clip(folder)),
-        defaults=stated.defaults or EditDefaults(),
+        defaults=stated.defaults or (EditDefaults() if (folder / RELEVANCE).is_file() else OWN_DEFAULTS),
         fingerprints={"generator": mark, **({"clip": stated.clip} if stated.clip else {})},
         s_base=Deferred(lambda: _if_there(folder / STYLES, lambda path: read_styles(path, layout, **known))),
         latents=Deferred(lambda: _if_there(folder / LATENTS, lambda path: _latents(path, name, mark))),

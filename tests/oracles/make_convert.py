@@ -5,8 +5,10 @@
     python tests/oracles/make_convert.py ada STYLEGAN2_ADA_PYTORCH
     python tests/oracles/make_convert.py stylegan3 STYLEGAN3
     python tests/oracles/make_convert.py openai CLIP
+    python tests/oracles/make_convert.py chinese TRANSFORMERS
 
-The second argument is a checkout. The stored numbers are from rosinality/stylegan2-pytorch
+The second argument is a checkout; TRANSFORMERS is a folder into which `transformers` was installed, 5.24.0
+for the stored numbers. The others are from rosinality/stylegan2-pytorch
 bef283a1c24087da704d16c30abc8e36e63efa0e, NVlabs/stylegan2-ada-pytorch
 d72cc7d041b42ec8e806021a205ed9349f87c6a4, NVlabs/stylegan3 c233a919a6faee6e36a316ddd4eddababad1adf9 and
 openai/CLIP d05afc436d78f1c48dc0dbf8e5980a9d471f35f6 on PyTorch 2.13.0.
@@ -19,6 +21,7 @@ import importlib.util
 import json
 import pickle
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -136,14 +139,62 @@ def openai(checkout):
     return found, lambda file: torch.jit.save(torch.jit.trace(network, (pixels, tokens)), file)
 
 
+PIECES = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    ".",
+    ",",
+    "，",
+    "cafe",
+    "smil",
+    "##ing",
+    "face",
+    "a",
+    "2",
+    "微",
+    "笑",
+]
+PIECES += ["的", "脸", "戴", "眼", "镜", "##s"]
+PROMPTS = ["微笑的脸", "戴眼镜的脸，a smiling Face.", "CAFÉS 22 龘", "微\u200b笑\u3000脸"]
+
+
+def chinese(checkout):
+    """Describe a small Chinese-CLIP of Hugging Face's code, and what its tokenizer makes of some prompts."""
+    sys.path.insert(0, checkout)
+    module = importlib.import_module("transformers")
+    text = {"hidden_size": 128, "num_attention_heads": 2, "num_hidden_layers": 2, "intermediate_size": 96}
+    text.update(vocab_size=len(PIECES), max_position_embeddings=20)
+    eyes = {"hidden_size": 128, "num_attention_heads": 2, "num_hidden_layers": 2, "intermediate_size": 512}
+    eyes.update(image_size=32, patch_size=16)
+    config = module.ChineseCLIPConfig(text_config=text, vision_config=eyes, projection_dim=24)
+    network = module.ChineseCLIPModel(config)
+    found = {"shapes": load(network, drawn_clip_state)}
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "vocab.txt").write_text("\n".join(PIECES) + "\n", encoding="utf-8")
+        cut = module.BertTokenizer(vocab=str(Path(folder, "vocab.txt")))
+    given = cut(PROMPTS, padding=True, return_tensors="pt")
+    pixels = torch.from_numpy(np.random.RandomState(5).standard_normal((BATCH, 3, 32, 32)).astype("float32"))
+    with torch.no_grad():
+        image = network.get_image_features(pixels)
+        text = network.get_text_features(input_ids=given["input_ids"], attention_mask=given["attention_mask"])
+    image, text = (getattr(one, "pooler_output", one).numpy() for one in (image, text))
+    pieces = np.frombuffer(json.dumps(PIECES).encode(), dtype="uint8")
+    prompts = np.frombuffer(json.dumps(PROMPTS).encode(), dtype="uint8")
+    found.update(image=image, text=text, pixels=pixels.numpy(), tokens=given["input_ids"].numpy())
+    found.update(pieces=pieces, prompts=prompts, logit_scale=network.logit_scale.detach().numpy())
+    return found, lambda file: torch.save(network.state_dict(), file)
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("peer", choices=["rosinality", "ada", "stylegan3", "openai"])
+    parser.add_argument("peer", choices=["rosinality", "ada", "stylegan3", "openai", "chinese"])
     parser.add_argument("checkout")
     parser.add_argument("--save", help="write the network as that code does")
     args = parser.parse_args()
     here = Path(__file__).resolve()
-    makers = {"rosinality": rosinality, "openai": openai}
+    makers = {"rosinality": rosinality, "openai": openai, "chinese": chinese}
     found, save = (
         makers[args.peer](args.checkout) if args.peer in makers else nvidia(args.checkout, args.peer)
     )

@@ -112,7 +112,7 @@ def drawn_clip_state(shapes, seed=0):
     for key in sorted(shapes):
         shape = tuple(shapes[key])
         value = rng.standard_normal(shape) * (0.2 if len(shape) < 2 else shape[-1] ** -0.5)
-        is_norm = key.rpartition(".")[0].rpartition(".")[2].startswith("ln_")
-        shift = 1.0 if is_norm and key.endswith("weight") else 0.0
+        is_norm = len(shape) == 1 and key.endswith("weight")
+        shift = 1.0 if is_norm else 0.0
         state[key] = np.asarray(value + shift, "float32")
     return state

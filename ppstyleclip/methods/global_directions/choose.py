@@ -70,6 +70,7 @@ def measured_styles(bundle: Bundle, faces: int | None = None) -> tuple[StyleStat
             return statistics, s_base
     except MissingFile:
         statistics = None
-    record = last(collect_statistics(bundle.generator, StatisticsConfig(num_samples=SAMPLES, keep=faces)))
+    config = StatisticsConfig(num_samples=SAMPLES, keep=faces, truncation=bundle.defaults.truncation)
+    record = last(collect_statistics(bundle.generator, config))
     assert record.stats is not None and record.s is not None
     return record.stats if statistics is None else statistics, record.s

@@ -33,10 +33,14 @@ class BundleDirections:
         self.direction = lru_cache(maxsize=REMEMBERED)(self._direction)
 
     def _direction(self, edit: Any) -> StyleDirection:
-        """The StyleDirection of a ResolvedEdit; errors as text_direction and style_direction."""
+        """The StyleDirection of a ResolvedEdit; errors as text_direction and style_direction, or of its
+        reference."""
         bundle = self._bundle
         relevance, stats = self._matcher  # where one is missing, no CLIP is fetched first
-        dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
+        if edit.reference is not None:
+            dt = edit.reference.direction(bundle.clip)
+        else:
+            dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
         return style_direction(
             relevance,
             dt,

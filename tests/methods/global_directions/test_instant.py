@@ -75,7 +75,7 @@ def test_r_is_the_mean_slope_along_the_text_over_the_channels_whole_slope(world,
     norm, agreement = instant._probed
     np.testing.assert_allclose(match.r * norm * agreement, along, atol=0.02 * abs(along).max())
     true_norm = np.sqrt(np.square(jacobian).sum(2).mean(1))
-    np.testing.assert_allclose(match.effect_norm, 7.5 * norm, rtol=1e-6)
+    np.testing.assert_allclose(match.effect_norm, 6.5 * norm, rtol=1e-6)
     assert np.corrcoef(norm, true_norm)[0, 1] > 0.95  # of 60 probes
     assert abs(np.median(norm / true_norm) - 1) < 0.1
 
