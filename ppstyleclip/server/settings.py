@@ -142,10 +142,14 @@ def _read(file: str | Path) -> dict:
     return values
 
 
+_OURS = "Value error, "  # what pydantic puts before the words of our own checks
+
+
 def in_words(error: ValidationError, most: int = 3) -> str:
     """The faults of a validation in one line: field and reason; the values themselves are not repeated."""
     faults = [
-        f"{plain('.'.join(map(str, one['loc'])) or 'the request')}: {plain(one['msg'], 200)}"
+        f"{plain('.'.join(map(str, one['loc'])) or 'the request')}: "
+        + plain(one["msg"].removeprefix(_OURS), 300)
         for one in error.errors(include_url=False, include_context=False, include_input=False)
     ]
     more = f"; and {len(faults) - most} more" if len(faults) > most else ""

@@ -46,7 +46,8 @@ def test_a_seed_by_words_is_what_the_editor_draws(model):
     before, after = model.editor.edit(model.editor.sample(3), Edit("face", "happy face", alpha=2))
     np.testing.assert_array_equal(made.pictures["edited"], after)
     np.testing.assert_array_equal(made.pictures["before"], before)
-    assert made.card["edit"]["alpha"] == 2 and made.card["channels"] > 0
+    (edit,) = made.card["edits"]
+    assert edit["alpha"] == 2 and edit["channels"] > 0 and "cards" not in made.card
     assert made.card["fingerprints"]["generator"] and made.card["method"] == "direction"
 
 
