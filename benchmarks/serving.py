@@ -19,23 +19,31 @@ except ImportError:  # --help answers without it
 
 
 @contextlib.contextmanager
-def started(**settings: object) -> Iterator[tuple[str, Path, subprocess.Popen]]:
-    """Start `ppstyleclip serve` on a free port with a folder of its own; ends it with SIGTERM.
+def started(
+    folder: Path | None = None, *, watch: Path | None = None, **settings: object
+) -> Iterator[tuple[str, Path, subprocess.Popen]]:
+    """Start `ppstyleclip serve` on a free port; ends it with SIGTERM.
 
     Args:
+        folder: of its data, which stays; None: one of its own, which goes with it.
+        watch: file into which watched_server.py notes what the server does.
         settings: of the server, as in its documents.
     Yields:
         (address, its folder of data, the process).
     """
     if httpx is None:
         raise SystemExit("this needs httpx; do: pip install httpx")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as own:
+        data = Path(own) / "data" if folder is None else folder
         names = {f"PPSTYLECLIP_SERVER_{name.upper()}": str(value) for name, value in settings.items()}
-        data, log = Path(folder) / "data", open(Path(folder) / "log", "w")
-        command = [sys.executable, "-m", "ppstyleclip", "serve", "--port", "0", "--data", str(data)]
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **names}
-        )
+        begin = ["-m", "ppstyleclip", "serve"]
+        if watch is not None:
+            begin, names["WATCH"] = [str(Path(__file__).with_name("watched_server.py"))], str(watch)
+        command = [sys.executable, *begin, "--port", "0", "--data", str(data)]
+        with open(Path(own) / "log", "w") as log:
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **names}
+            )
         try:
             assert process.stdout is not None
             address = process.stdout.readline().rpartition(" ")[2].strip()
@@ -46,7 +54,6 @@ def started(**settings: object) -> Iterator[tuple[str, Path, subprocess.Popen]]:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(120)
             process.kill()
-            log.close()
 
 
 def wait_ready(address: str, process: subprocess.Popen | None = None) -> None:
@@ -59,7 +66,12 @@ def wait_ready(address: str, process: subprocess.Popen | None = None) -> None:
     raise SystemExit("the server has ended before it was ready")
 
 
+def figure(address: str, name: str) -> int:
+    """A figure of a server's /metrics, summed over its labels."""
+    lines = httpx.get(f"{address}/metrics", trust_env=False, timeout=60).text.splitlines()
+    return sum(int(float(line.split()[-1])) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
+
+
 def resident_bytes(address: str) -> int:
     """Memory of a server's process, as its figures say."""
-    lines = httpx.get(f"{address}/metrics", trust_env=False).text.splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("process_resident_memory_bytes "))
+    return figure(address, "process_resident_memory_bytes")
