@@ -265,21 +265,27 @@ class Attack:
             "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
         )
         hello = b"\x81\x82\0\0\0\0" + b"40"  # a masked text, which asks to be let in
-        lines, let_in = [], 0
+        lines = []
+
+        async def one() -> bool:
+            reader, writer = await asyncio.open_connection(self.host, self.port)
+            lines.append(writer)
+            try:
+                writer.write(head.encode())
+                await asyncio.wait_for(reader.readuntil(b'"sid"'), 60)  # of the transport
+                writer.write(hello)
+                await asyncio.wait_for(reader.readuntil(b'40{"sid"'), 60)  # of the client
+            except (asyncio.TimeoutError, asyncio.IncompleteReadError, OSError):
+                return False
+            return True
+
+        let_in = 0
         for first in range(0, count, 50):
-            for _ in range(min(50, count - first)):
-                reader, writer = await asyncio.open_connection(self.host, self.port)
-                writer.write(head.encode() + hello)
-                lines.append((reader, writer))
-            for reader, _ in lines[first:]:
-                with contextlib.suppress(asyncio.TimeoutError, asyncio.IncompleteReadError, OSError):
-                    await asyncio.wait_for(reader.readuntil(b'"sid"'), 60)  # of the transport
-                    await asyncio.wait_for(reader.readuntil(b'40{"sid"'), 60)  # of the client
-                    let_in += 1
+            let_in += sum(await asyncio.gather(*(one() for _ in range(min(50, count - first)))))
         async with httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False) as web:
             for _ in range(20):
                 self.note("beside the clients", await web.get("/healthz"))
-        for _, writer in lines:
+        for writer in lines:
             writer.close()
         print(f"Socket.IO clients at once: {let_in} of {count} let in", flush=True)
         if let_in < count:
