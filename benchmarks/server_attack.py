@@ -373,10 +373,10 @@ def main(argv: list[str] | None = None) -> int:
         done = httpx.post(f"{url}/v1/jobs", json={"seed": 1, "target": "happy face"}, trust_env=False)
         print(f"a job afterwards: status {done.status_code}")
         if seen is not None and data is not None:
-            strange = Counter(outside(seen, begin, data))
-            print(f"opened outside of its folders, run or called: {sum(strange.values())}")
+            noted, strange = seen.read_bytes().count(b"\n", begin), Counter(outside(seen, begin, data))
+            print(f"opened outside of its folders, run or called: {sum(strange.values())} of {noted} noted")
             print("\n".join(f"{count} x {what}" for what, count in strange.most_common(30)))
-            attack.faults += list(strange)
+            attack.faults += list(strange) if noted else ["nothing was noted, so nothing was watched"]
     words = {-1: "not installed, left out", 0: "no fault"}
     print("schemathesis: " + words.get(code, f"faults, exit code {code}"))
     return int(bool(attack.faults) or code > 0)
