@@ -168,7 +168,7 @@ class Client:
     """
 
     def __init__(
-        self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 120.0
+        self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 180.0
     ) -> None:
         try:
             import httpx

@@ -46,7 +46,7 @@ class ServerSettings(BaseSettings):
     client_jobs: int = Field(50, ge=1, le=100_000, description="of these, from one key or address")
     attempts: int = Field(2, ge=1, le=10, description="times that a job is begun when the process dies in it")
     job_seconds: float = Field(900, gt=0, le=86_400, description="that a job may run")
-    wait_seconds: float = Field(60, gt=0, le=3600, description="that POST /v1/edit waits")
+    wait_seconds: float = Field(120, gt=0, le=3600, description="that POST /v1/edit waits")
     drain_seconds: float = Field(30, ge=0, le=3600, description="for accepted jobs after SIGTERM")
     max_steps: int = Field(500, ge=1, le=100_000, description="of optimisation or fitting in one job")
 
