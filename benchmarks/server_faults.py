@@ -30,7 +30,12 @@ from serving import httpx, started
 
 from ppstyleclip.finite import finite_number
 
-SETTINGS = {"warm": "draw", "jobs_per_minute": 10**6, "requests_per_minute": 10**7, "client_jobs": 1000}
+SETTINGS: dict[str, Any] = {
+    "warm": "draw",
+    "jobs_per_minute": 10**6,
+    "requests_per_minute": 10**7,
+    "client_jobs": 1000,
+}
 WORDS = ("happy face", "sad face", "face with glasses", "face with long hair")
 PATIENCE = 1800.0  # seconds for what is left at the end
 FILL = 2**14  # bytes at a time
@@ -182,7 +187,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=finite_number, default=8.0, help="that it lives (default: 8)")
     parser.add_argument("--small", type=Path, help="folder on a file system of a few megabytes, to be filled")
     parser.add_argument("--jobs", type=int, default=40, help="sent while the disk is full (default: 40)")
+    parser.add_argument("--stand_in", action="store_true", help="jobs that draw nothing: the queue alone")
     args = parser.parse_args(argv)
+    SETTINGS["stand_in"] = args.stand_in
     if httpx is None:
         raise SystemExit("this needs httpx; do: pip install httpx")
     is_well = args.kills == 0 or kill_again_and_again(args.kills, args.clients, args.seconds)

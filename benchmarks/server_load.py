@@ -122,12 +122,13 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--fitting", type=int, default=60, help="steps of fitting for a photo (default: 60)")
     parser.add_argument("--keep_megabytes", type=finite_number, default=20, help="of results (default: 20)")
+    parser.add_argument("--stand_in", action="store_true", help="jobs that draw nothing: the queue alone")
     args = parser.parse_args(argv)
     settings = {
         "client_jobs": 1000, "jobs_per_minute": 100_000, "requests_per_minute": 1_000_000,
         "keep_megabytes": args.keep_megabytes,
     }  # fmt: skip
-    with started(**settings) as (url, data, _):
+    with started(stand_in=args.stand_in, **settings) as (url, data, _):
         tally = Tally()
         with httpx.Client(base_url=url, timeout=300, trust_env=False) as web:
             photos = [photo_of(web, seed) for seed in range(min(4, args.photos))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,21 +19,26 @@ except ImportError:  # --help answers without it
     httpx = None  # type: ignore[assignment]
 
 
+TESTS = Path(__file__).parents[1] / "tests"
+
+
 @contextlib.contextmanager
 def started(
-    folder: Path | None = None, *, watch: Path | None = None, **settings: object
+    folder: Path | None = None, *, watch: Path | None = None, stand_in: bool = False, **settings: object
 ) -> Iterator[tuple[str, Path, subprocess.Popen]]:
     """Start `ppstyleclip serve` on a free port; ends it with SIGTERM.
 
     Args:
         folder: of its data, which stays; None: one of its own, which goes with it.
         watch: file into which watched_server.py notes what the server does.
+        stand_in: its jobs draw nothing, as in the tests: what is left are queue, journal and files.
         settings: of the server, as in its documents.
     Yields:
         (address, its folder of data, the process).
     """
     if httpx is None:
         raise SystemExit("this needs httpx; do: pip install httpx")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server is left behind
     with tempfile.TemporaryDirectory() as own:
         data = Path(own) / "data" if folder is None else folder
         names = {f"PPSTYLECLIP_SERVER_{name.upper()}": str(value) for name, value in settings.items()}
@@ -40,6 +46,9 @@ def started(
         if watch is not None:
             begin, names["WATCH"] = [str(Path(__file__).with_name("watched_server.py"))], str(watch)
         command = [sys.executable, *begin, "--port", "0", "--data", str(data)]
+        if stand_in:
+            data.mkdir(parents=True, exist_ok=True)
+            command = [sys.executable, str(TESTS / "server_process.py"), str(data), "0.02"]
         with open(Path(own) / "log", "w") as log:
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **names}
