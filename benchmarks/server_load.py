@@ -39,6 +39,7 @@ class Tally:
     lock: threading.Lock = field(default_factory=threading.Lock)
     accepted: list[str] = field(default_factory=list)
     ends: Counter = field(default_factory=Counter)
+    sent: int = 0
     busy: int = 0
     false_positions: int = 0
     wrong_pictures: int = 0
@@ -58,11 +59,15 @@ def photo_of(web: httpx.Client, seed: int) -> bytes:
     return memory.getvalue()
 
 
-def client(url: str, wishes: list[dict], pause: float, tally: Tally) -> None:
-    """Send some jobs one after the other, and see each to its end."""
-    with httpx.Client(base_url=url, timeout=120, trust_env=False) as web:
+def client(url: str, wishes: list[dict], pause: float, tally: Tally, until: float) -> None:
+    """Send some jobs one after the other, until a time, and see each to its end."""
+    with httpx.Client(base_url=url, timeout=600, trust_env=False) as web:
         for wish in wishes:
             begin = time.monotonic()
+            if begin > until:
+                return
+            with tally.lock:
+                tally.sent += 1
             see_to_its_end(web, url, dict(wish), tally)
             time.sleep(max(0.0, pause - (time.monotonic() - begin)))
 
@@ -86,7 +91,7 @@ def see_to_its_end(web: httpx.Client, url: str, wish: dict, tally: Tally) -> Non
         tally.accepted.append(job)
     last = "queued"
     while last not in order[2:]:
-        now = web.get(f"/v1/jobs/{job}", params={"wait": 2}).json()
+        now = web.get(f"/v1/jobs/{job}", params={"wait": 10}).json()
         is_back = order.index(now["state"]) < order.index(last)
         is_further = position is not None and (now["position"] or 0) > position
         with tally.lock:
@@ -100,6 +105,7 @@ def see_to_its_end(web: httpx.Client, url: str, wish: dict, tally: Tally) -> Non
         done = sum(tally.ends.values())
     if done % HUNDRED == 0:
         tally.memory[done] = resident_bytes(url)
+        print(f"{done} ended, memory {tally.memory[done] / 1e6:.0f} MB", flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -111,14 +117,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--photos", type=int, default=100, help="jobs on photos of 512 px (default: 100)")
     parser.add_argument("--clients", type=int, default=50, help="clients at once (default: 50)")
     parser.add_argument("--minutes", type=finite_number, default=10, help="in which they send (default: 10)")
+    parser.add_argument(
+        "--limit", type=finite_number, default=60, help="minutes after which none is sent (default: 60)"
+    )
     parser.add_argument("--fitting", type=int, default=60, help="steps of fitting for a photo (default: 60)")
     parser.add_argument("--keep_megabytes", type=finite_number, default=20, help="of results (default: 20)")
+    parser.add_argument("--stand_in", action="store_true", help="jobs that draw nothing: the queue alone")
     args = parser.parse_args(argv)
     settings = {
         "client_jobs": 1000, "jobs_per_minute": 100_000, "requests_per_minute": 1_000_000,
         "keep_megabytes": args.keep_megabytes,
     }  # fmt: skip
-    with started(**settings) as (url, data, _):
+    with started(stand_in=args.stand_in, **settings) as (url, data, _):
         tally = Tally()
         with httpx.Client(base_url=url, timeout=300, trust_env=False) as web:
             photos = [photo_of(web, seed) for seed in range(min(4, args.photos))]
@@ -132,20 +142,21 @@ def main(argv: list[str] | None = None) -> int:
         random.Random(0).shuffle(wishes)
         shares = [wishes[k :: args.clients] for k in range(args.clients)]
         begin, threads = time.monotonic(), []
+        until = begin + 60 * args.limit
         for share in shares:
             pause = 60 * args.minutes / max(1, len(share))
-            threads.append(threading.Thread(target=client, args=(url, share, pause, tally)))
+            threads.append(threading.Thread(target=client, args=(url, share, pause, tally, until)))
             threads[-1].start()
         for thread in threads:
             thread.join()
         took = time.monotonic() - begin
-        tally.memory[len(wishes)] = resident_bytes(url)
+        tally.memory[tally.sent] = resident_bytes(url)
         with httpx.Client(base_url=url, timeout=300, trust_env=False) as web:
             after = web.get("/metrics").text
         ended = ended_jobs(after) - ended_jobs(before)
         stored = sum(path.stat().st_size for path in (data / "results").iterdir())
         uploads = len(list((data / "uploads").iterdir()))
-    return report(args, tally, len(wishes), ended, stored, uploads, took)
+    return report(args, tally, tally.sent, ended, stored, uploads, took)
 
 
 def ended_jobs(figures: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -19,24 +20,40 @@ except ImportError:  # --help answers without it
     httpx = None  # type: ignore[assignment]
 
 
+TESTS = Path(__file__).parents[1] / "tests"
+
+
 @contextlib.contextmanager
-def started(**settings: object) -> Iterator[tuple[str, Path, subprocess.Popen]]:
-    """Start `ppstyleclip serve` on a free port with a folder of its own; ends it with SIGTERM.
+def started(
+    folder: Path | None = None, *, watch: Path | None = None, stand_in: bool = False, **settings: object
+) -> Iterator[tuple[str, Path, subprocess.Popen]]:
+    """Start `ppstyleclip serve` on a free port; ends it with SIGTERM.
 
     Args:
+        folder: of its data, which stays; None: one of its own, which goes with it.
+        watch: file into which watched_server.py notes what the server does.
+        stand_in: its jobs draw nothing, as in the tests: what is left are queue, journal and files.
         settings: of the server, as in its documents.
     Yields:
         (address, its folder of data, the process).
     """
     if httpx is None:
         raise SystemExit("this needs httpx; do: pip install httpx")
-    with tempfile.TemporaryDirectory() as folder:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server is left behind
+    with tempfile.TemporaryDirectory() as own:
+        data = Path(own) / "data" if folder is None else folder
         names = {f"PPSTYLECLIP_SERVER_{name.upper()}": str(value) for name, value in settings.items()}
-        data, log = Path(folder) / "data", open(Path(folder) / "log", "w")
-        command = [sys.executable, "-m", "ppstyleclip", "serve", "--port", "0", "--data", str(data)]
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **names}
-        )
+        begin = ["-m", "ppstyleclip", "serve"]
+        if watch is not None:
+            begin, names["WATCH"] = [str(Path(__file__).with_name("watched_server.py"))], str(watch)
+        command = [sys.executable, *begin, "--port", "0", "--data", str(data)]
+        if stand_in:
+            data.mkdir(parents=True, exist_ok=True)
+            command = [sys.executable, str(TESTS / "server_process.py"), str(data), "0.02"]
+        with open(Path(own) / "log", "w") as log:
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **names}
+            )
         try:
             assert process.stdout is not None
             address = process.stdout.readline().rpartition(" ")[2].strip()
@@ -47,7 +64,6 @@ def started(**settings: object) -> Iterator[tuple[str, Path, subprocess.Popen]]:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(120)
             process.kill()
-            log.close()
 
 
 class Supervised:
@@ -103,7 +119,12 @@ def wait_ready(address: str, process: subprocess.Popen | None = None) -> None:
     raise SystemExit("the server has ended before it was ready")
 
 
+def figure(address: str, name: str) -> int:
+    """A figure of a server's /metrics, summed over its labels."""
+    lines = httpx.get(f"{address}/metrics", trust_env=False, timeout=60).text.splitlines()
+    return sum(int(float(line.split()[-1])) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
+
+
 def resident_bytes(address: str) -> int:
     """Memory of a server's process, as its figures say."""
-    lines = httpx.get(f"{address}/metrics", trust_env=False).text.splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("process_resident_memory_bytes "))
+    return figure(address, "process_resident_memory_bytes")

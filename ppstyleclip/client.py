@@ -14,14 +14,18 @@ It needs httpx: pip install "ppstyleclip[server]", or httpx alone.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from ppstyleclip.errors import MissingExtra, UserError, one_line
 from ppstyleclip.files import check_file
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 ENDED = ("done", "failed", "cancelled", "expired")
 _WAIT = 20.0  # seconds that one question for a job's end takes at most
@@ -81,6 +85,77 @@ class JobStatus:
         return self.state in ENDED
 
 
+class EditFields(TypedDict, total=False):
+    """An edit by words; the fields are those of `Edit`, and what is left out is the model's own.
+
+    Attributes:
+        target, neutral: what the face shall be, and is.
+        alpha, beta: numbers, or "auto".
+        unit, templates, soft, pull: as in Edit.
+        region: names of `Client.regions` joined by "+", or "auto".
+    """
+
+    target: str
+    neutral: str
+    alpha: float | Literal["auto"]
+    beta: float | Literal["auto"]
+    unit: str
+    templates: str
+    soft: float
+    pull: float
+    region: str
+
+
+class EditWords(EditFields, total=False):
+    """One edit of a recipe; `name` is what to call it."""
+
+    name: str
+
+
+class RecipeWords(TypedDict, total=False):
+    """Several edits of one face, as in a recipe's file.
+
+    Attributes:
+        edits: at least one.
+        orthogonal: take out of each what it shares with the others.
+        identity, outside: budgets of "auto".
+    """
+
+    edits: list[EditWords]
+    name: str
+    orthogonal: bool
+    identity: float
+    outside: float
+
+
+class Wish(EditFields, total=False):
+    """The fields of a request; see the server's documents for each.
+
+    Attributes:
+        seed: of a face that does not exist, in place of a photo.
+        method: "direction", "optimise" or "mapper".
+        recipe: several edits, in place of target.
+        identity, outside: budgets of "auto".
+        mapper, strength: of method mapper.
+        steps: of method optimise.
+        face, fitting, paste: of a photo.
+        card: measure what was done.
+    """
+
+    seed: int
+    method: Literal["direction", "optimise", "mapper"]
+    recipe: RecipeWords
+    identity: float
+    outside: float
+    mapper: str
+    strength: float
+    steps: int
+    face: int | Literal["best", "largest", "all"]
+    fitting: int
+    paste: Literal["blend", "difference", "replace"]
+    card: bool
+
+
 class Client:
     """Talks to one server; close it, or use it in a `with`.
 
@@ -93,7 +168,7 @@ class Client:
     """
 
     def __init__(
-        self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 120.0
+        self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 180.0
     ) -> None:
         try:
             import httpx
@@ -115,12 +190,12 @@ class Client:
         """Close the connections."""
         self._web.close()
 
-    def submit(self, photo: str | Path | bytes | None = None, **wish: Any) -> str:
+    def submit(self, photo: str | Path | bytes | None = None, **wish: Unpack[Wish]) -> str:
         """Send a job.
 
         Args:
             photo: a picture's path or its bytes; None with a `seed`.
-            wish: fields of the request, such as `target="happy face"`, `method="optimise"`, `seed=7`.
+            wish: fields of the request, see Wish, such as `target="happy face"`, `region="mouth"`, `seed=7`.
         Returns:
             the job's id.
         Raises:
@@ -129,19 +204,19 @@ class Client:
         """
         return self._sent("/v1/jobs", photo, wish).json()["id"]
 
-    def edit(self, photo: str | Path | bytes | None = None, **wish: Any) -> bytes:
+    def edit(self, photo: str | Path | bytes | None = None, **wish: Unpack[Wish]) -> bytes:
         """Send a job and wait for the edited picture, a PNG's bytes; arguments and errors as submit's."""
         answer = self._sent("/v1/edit", photo, wish)
         if answer.status_code == 200:
             return answer.content
         return self.picture(self.wait(answer.json()["id"]).id)
 
-    def _sent(self, path: str, photo: str | Path | bytes | None, wish: dict[str, Any]) -> Any:
+    def _sent(self, path: str, photo: str | Path | bytes | None, wish: Any) -> Any:
         wish = {name: value for name, value in wish.items() if value is not None}
         if photo is None:
             return self._asked("POST", path, json=wish)
         data = photo if isinstance(photo, bytes) else check_file(photo).read_bytes()
-        words = {name: str(value) for name, value in wish.items()}
+        words = {name: value if isinstance(value, str) else json.dumps(value) for name, value in wish.items()}
         return self._asked("POST", path, data=words, files={"photo": ("photo", data)})
 
     def status(self, job: str, wait: float = 0.0) -> JobStatus:
@@ -201,6 +276,10 @@ class Client:
     def mappers(self) -> list[dict[str, Any]]:
         """The mappers that the server has, and the texts that they take."""
         return self._asked("GET", "/v1/mappers").json()
+
+    def regions(self) -> list[str]:
+        """Names of the regions that an edit can be kept to."""
+        return self._asked("GET", "/v1/regions").json()
 
     def _asked(self, method: str, path: str, **options: Any) -> Any:
         try:

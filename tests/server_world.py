@@ -77,6 +77,7 @@ class FakeModel:
     mappers: dict[str, str] = field(default_factory=lambda: {"beard": "none"})
     finder: Any = "finder"
     no_photos: str = ""
+    has_identity: bool = False
     editor: Any = field(
         default_factory=lambda: SimpleNamespace(bundle=SimpleNamespace(name="fake", fingerprints={}))
     )
@@ -100,7 +101,7 @@ class FakeModel:
 
     def regions(self) -> list[str]:
         """As Model's."""
-        return []
+        return ["mouth", "hair", "auto"]
 
 
 @dataclass
@@ -122,8 +123,9 @@ class Served:
     settings: ServerSettings
 
     def send(self, **wish: Any) -> str:
-        """Send a job; its id."""
-        answer = self.client.post("/v1/jobs", json={"seed": 1, "target": "happy face", **wish})
+        """Send a job, with steps an optimisation; its id."""
+        usual = {"seed": 1, "target": "happy face", "method": "optimise" if "steps" in wish else "direction"}
+        answer = self.client.post("/v1/jobs", json={**usual, **wish})
         assert answer.status_code == 202, answer.text
         return answer.json()["id"]
 

@@ -13,7 +13,16 @@ result.py     the two pictures of an edit, with their card
 from __future__ import annotations
 
 from ppstyleclip.card.describe import describe_edits, edit_result
-from ppstyleclip.card.model import Card, Source, read_card, to_json
+from ppstyleclip.card.model import Card, Source, card_values, read_card, to_json
 from ppstyleclip.card.result import EditResult
 
-__all__ = ["Card", "EditResult", "Source", "describe_edits", "edit_result", "read_card", "to_json"]
+__all__ = [
+    "Card",
+    "EditResult",
+    "Source",
+    "card_values",
+    "describe_edits",
+    "edit_result",
+    "read_card",
+    "to_json",
+]

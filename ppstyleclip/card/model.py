@@ -261,7 +261,12 @@ class Card(Open):
 
 def to_json(card: Card) -> str:
     """A card as JSON, the same text for the same card."""
-    return json.dumps(_without_none(dataclasses.asdict(card)), ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(card_values(card), ensure_ascii=False, indent=1) + "\n"
+
+
+def card_values(card: Card) -> dict[str, Any]:
+    """A card as plain values."""
+    return _without_none(dataclasses.asdict(card))
 
 
 def _without_none(value: Any) -> Any:

@@ -27,7 +27,14 @@ from ppstyleclip.pipelines.cards import card_of_face, cards_of_photo
 from ppstyleclip.pipelines.contact_sheet import draw_contact_sheet
 from ppstyleclip.pipelines.editing import TextEdit, edit_face
 from ppstyleclip.pipelines.latent_files import load_face
-from ppstyleclip.pipelines.recipes import Applied, Recipe, RecipeEdit, check_recipe, edit_by_recipe
+from ppstyleclip.pipelines.recipes import (
+    Applied,
+    Recipe,
+    RecipeEdit,
+    check_recipe,
+    edit_by_recipe,
+    edit_values,
+)
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.wording import counted
 
@@ -136,19 +143,7 @@ def edit_given_face(
 
 def applied_values(editor: Editor, applied: Applied) -> dict[str, Any]:
     """What was done to a face, for --json: of a single edit as always, of several in a list."""
-    each = []
-    for edit, name, found in zip(applied.edits, applied.names, applied.solutions):
-        told = {"name": name, **_values(editor, edit, editor.direction(edit))}
-        if found is not None:
-            trial = found.trial
-            told["auto"] = {
-                "bound": found.bound,
-                "reach": round(trial.reach, 4),
-                "identity": None if trial.identity is None else round(trial.identity, 4),
-                "outside": round(trial.outside, 5),
-                "renders": found.renders,
-            }
-        each.append(told)
+    each = edit_values(editor, applied)
     return each[0] if len(each) == 1 else {"edits": each}
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,8 +85,8 @@ def cards_of_photo(
     seconds: float,
     *,
     orthogonal: bool = False,
-) -> list[Card]:
-    """The cards of the faces of an edited photo, as the generator drew them."""
+) -> Iterator[Card]:
+    """Yield the cards of the faces of an edited photo, as the generator drew them; each is measured then."""
     options: dict[str, Any] = {
         "steps": config.fitting.steps,
         "tune": config.tuning.steps if config.tuning else 0,
@@ -96,8 +96,9 @@ def cards_of_photo(
     }
     if len(made.faces) > 1 and any(found for one in made.applied for found in one.solutions):
         options["strengths"] = [[[edit.alpha, edit.beta] for edit in one.edits] for one in made.applied]
-    return [
-        describe_edits(
+    each = zip(made.inversion.editors, made.before, made.after, made.applied)
+    for number, (own, before, after, applied) in enumerate(each, 1):
+        yield describe_edits(
             own,
             before=before,
             after=after,
@@ -107,10 +108,6 @@ def cards_of_photo(
             orthogonal=orthogonal,
             **_parts_of(applied),
         )
-        for number, (own, before, after, applied) in enumerate(
-            zip(made.inversion.editors, made.before, made.after, made.applied), 1
-        )
-    ]
 
 
 def replay_photo(card: Card, editor: Editor, photo: np.ndarray) -> tuple[Replayed, np.ndarray]:

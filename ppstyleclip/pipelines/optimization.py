@@ -135,6 +135,7 @@ def optimize_faces(
     pictures_every: int = 0,
     history: OptimizationHistory | None = None,
     region: Any = None,
+    masks: np.ndarray | None = None,
 ) -> Iterator[OptimizationRecord]:
     """Optimise faces until CLIP sees the texts in them.
 
@@ -151,6 +152,7 @@ def optimize_faces(
             early.
         region: where the pictures may change, as Edit takes it ("auto" follows the first text); None:
             everywhere.
+        masks: `[N or 1, size, size]` in place of a region, where it is known where that lies.
     Returns:
         iterator of an OptimizationRecord for each step; the last one has the result.
     Raises:
@@ -163,9 +165,11 @@ def optimize_faces(
     features = target_features(editor, start, neutral, texts, config)
     if history is None:
         history = OptimizationHistory(editor, start, config)
-    history.masks = _masks(editor, start, config.space, region, neutral, texts[0])
+    if masks is None:
+        masks = _masks(editor, start, config.space, region, neutral, texts[0])
+    history.masks = masks
     records = optimize(
-        generator, clip, start, features, config, weights=weights, identity=identity, masks=history.masks
+        generator, clip, start, features, config, weights=weights, identity=identity, masks=masks
     )
     return _remembered(records, history, pictures_every)
 

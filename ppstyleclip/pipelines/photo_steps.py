@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Callable
+from typing import Any, Callable, Optional
 
 import numpy as np
 
 from ppstyleclip.align import Face, FaceFinder, paste_back
-from ppstyleclip.editor import Editor
+from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.pictures import to_levels, to_pixels
 from ppstyleclip.pipelines.faces import AlignedFace, cut_chosen_faces
 from ppstyleclip.pipelines.inversion import InversionResult, invert_faces
-from ppstyleclip.pipelines.photo import PhotoConfig
+from ppstyleclip.pipelines.photo import PhotoConfig, photo_regions
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures, measure
 from ppstyleclip.pipelines.records import Record
+from ppstyleclip.pipelines.regions import synthesize_in_masks
 
-Change = Callable[[Editor, np.ndarray], Iterator[Record[np.ndarray]]]
+Change = Callable[[Editor, np.ndarray, Optional[np.ndarray]], Iterator[Record[np.ndarray]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,7 @@ class ChangedPhoto:
         before, after: `[N, S, S, 3]` uint8, the faces as they were inverted, and changed.
         inversion: InversionResult.
         quality_after: Quality of the changed faces, beside the crops.
+        masks: `[S, S]` of each face, where it could change; None: everywhere.
     """
 
     pixels: np.ndarray
@@ -43,6 +45,7 @@ class ChangedPhoto:
     after: np.ndarray
     inversion: InversionResult
     quality_after: Quality
+    masks: list[np.ndarray | None]
 
 
 def change_photo(
@@ -56,21 +59,27 @@ def change_photo(
     finder: FaceFinder | None = None,
     measures: Measures | None = None,
     name: str = "the photo",
+    region: Any = None,
+    neutral: str = "face",
+    text: str = "",
 ) -> Iterator[Record[ChangedPhoto]]:
     """Change the faces of a photo by a function of their latents.
 
     Args:
         editor: Editor.
         photo: `[H, W, 3]` uint8.
-        change: called with an Editor and w_plus `[1, L, D]` of each face; its records may count steps, and
-            the last one has the moved face, w_plus `[1, L, D]` or styles `[1, S]`.
+        change: called with an Editor, w_plus `[1, L, D]` of each face and the mask `[1, S, S]` in which it
+            may change, or None; its records may count steps, and the last one has the moved face, w_plus
+            `[1, L, D]` or styles `[1, S]`.
         config: PhotoConfig.
         change_steps: records of `change`, for the total.
         faces, finder, measures, name: as in edit_photo.
+        region: where the photo may change, as Edit takes it; None: everywhere.
+        neutral, text: what the faces are and shall be, which the region "auto" follows.
     Yields:
         Record, its stages "faces", "latents", "tuning", those of `change`, and "pictures".
     Raises:
-        UserError: no face (align.NoFace), no such face, one that is tiny, or as `change`.
+        UserError: no face (align.NoFace), no such face, one that is tiny, or as `change` and photo_regions.
     """
     cut = cut_chosen_faces(
         editor.bundle, photo, config.face, faces=faces, finder=finder, name=name, align=config.align
@@ -85,18 +94,24 @@ def change_photo(
         found = record.result
         yield Record(1 + record.done, total, record.stage)
     assert found is not None
-    before, after, done = [], [], first
+    before, after, each, done = [], [], [], first
+    edit, pasted = Edit(neutral, text, region=region), photo
     for face, latent, own in zip(cut, found.w_plus, found.editors):
         moved: np.ndarray | None = None
-        for step in change(own, latent[None]):
+        masks = photo_regions(own, photo, [face], latent[None], edit)
+        for step in change(own, latent[None], masks):
             done, moved = min(done + 1, total - 1), step.result
             yield Record(done, total, step.stage)
         assert moved is not None and face.alignment is not None
-        old, new = own.synthesize(latent[None])[0], own.synthesize(moved)[0]
-        photo = paste_back(photo, face.alignment, to_levels(new), to_levels(old), way=config.paste)
-        before.append(old)
-        after.append(new)
+        old = own.synthesize(latent[None])
+        new = synthesize_in_masks(own, latent[None], moved, masks, before=old)
+        mask = None if masks is None else masks[0]
+        new_levels, old_levels = to_levels(new[0]), to_levels(old[0])
+        pasted = paste_back(pasted, face.alignment, new_levels, old_levels, way=config.paste, region=mask)
+        before.append(old[0])
+        after.append(new[0])
+        each.append(mask)
     drawn = to_pixels(np.stack(after))
     quality = measure(measures, crops, drawn)
-    result = ChangedPhoto(photo, cut, to_pixels(np.stack(before)), drawn, found, quality)
+    result = ChangedPhoto(pasted, cut, to_pixels(np.stack(before)), drawn, found, quality, each)
     yield Record(total, total, "pictures", result)

@@ -290,6 +290,30 @@ def edit_by_recipe(editor: Editor, face: Any, edits: Edits) -> Iterator[Record[R
     yield Record(done + 2, done + 2, "pictures", made)
 
 
+def edit_values(editor: Editor, applied: Applied) -> list[dict[str, Any]]:
+    """What was done to a face, each edit as plain values with what was solved, for JSON."""
+    each = []
+    for edit, name, found in zip(applied.edits, applied.names, applied.solutions):
+        told: dict[str, Any] = {"name": name, "neutral": edit.neutral, "target": edit.target}
+        told |= {key: float(getattr(edit, key)) for key in ("alpha", "beta", "soft", "pull")}
+        told |= {"unit": edit.unit, "templates": edit.templates}
+        if edit.region is not None:
+            told["region"] = str(edit.region)
+        told["channels"] = int(editor.direction(edit).num_channels)
+        told["editable_channels"] = editor.bundle.layout.num_editable
+        if found is not None:
+            trial = found.trial
+            told["auto"] = {
+                "bound": found.bound,
+                "reach": round(float(trial.reach), 4),
+                "identity": None if trial.identity is None else round(float(trial.identity), 4),
+                "outside": round(float(trial.outside), 5),
+                "renders": found.renders,
+            }
+        each.append(told)
+    return each
+
+
 def needs_solving(edits: Edits) -> bool:
     """Whether something of the edits is solved for each face."""
     return any(is_auto(edit) for edit in as_recipe(edits).edits)

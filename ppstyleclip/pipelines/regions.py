@@ -47,5 +47,19 @@ def draw_in_masks(
     """
     if masks is None:
         return editor.render(changed)
+    return to_pixels(synthesize_in_masks(editor, faces, changed, masks))
+
+
+def synthesize_in_masks(
+    editor: Editor,
+    faces: np.ndarray,
+    changed: np.ndarray,
+    masks: np.ndarray | None,
+    *,
+    before: np.ndarray | None = None,
+) -> np.ndarray:
+    """Do what draw_in_masks does; images `[N, 3, H, W]`, `before` those of the faces where they are known."""
+    if masks is None:
+        return editor.synthesize(changed)
     step = editor.styles(changed).numpy() - editor.styles(faces).numpy()
-    return to_pixels(editor.synthesize_edits(faces, [RegionEdit(step, masks)]))
+    return editor.synthesize_edits(faces, [RegionEdit(step, masks)], before=before)

@@ -350,8 +350,10 @@ class Jobs:
             beyond = over[: max(0, len(over) - most)]
             old = [job for job in over if (job.finished or job.created) < older_than]
             gone = {job.id: job for job in (*beyond, *old)}
-            if gone:
+            try:
                 self.journal.remove(list(gone))
+            except CannotWrite:  # on a full disk they stay; the next round tries again
+                return []
             for job in gone.values():
                 del self._jobs[job.id]
                 for name in job.names.values():

@@ -15,7 +15,7 @@ from ppstyleclip.errors import CannotWrite
 from ppstyleclip.schema import Unreadable, parse_json
 
 _TABLE = "CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, number INTEGER NOT NULL, job TEXT NOT NULL)"
-_MOST = 2**20  # characters of a row
+_MOST = 2**25  # characters of a row; a card of a photo with many faces is large
 
 
 class Journal:

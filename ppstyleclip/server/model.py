@@ -13,6 +13,7 @@ from ppstyleclip.errors import MissingExtra, MissingFile, UserError
 from ppstyleclip.pipelines.faces import load_finder
 from ppstyleclip.pipelines.mapper_edit import MapperLink, make_chain
 from ppstyleclip.pipelines.quality import Measures, load_measures
+from ppstyleclip.regions import AUTO, NAMES, has_world
 from ppstyleclip.server.schemas import METHODS, MapperEntry, ModelEntry
 from ppstyleclip.server.settings import ServerSettings
 from ppstyleclip.zoo import TrainedMapper, load_mapper
@@ -76,8 +77,14 @@ class Model:
         ]
 
     def regions(self) -> list[str]:
-        """What GET /v1/regions says: none, because a job names no region yet."""
-        return []
+        """What GET /v1/regions says: names where something finds them in this model's faces, and "auto"."""
+        is_found = self.finder is not None or has_world(self.editor.bundle.name)
+        return [*(NAMES if is_found else ()), AUTO]
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether it tells who is in a picture, for budgets of identity."""
+        return self.editor.bundle.identity is not None
 
 
 def load_model(settings: ServerSettings) -> Model:

@@ -15,11 +15,13 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
 from ppstyleclip.errors import UserError, plain
-from ppstyleclip.schema import Unreadable, parse_json
+from ppstyleclip.schema import Unreadable, parse_json, parse_yaml
 from ppstyleclip.server.schemas import JobRequest
 
 PHOTO = ("photo", "image")  # what a form may call its picture
-_NUMBERS = ("seed", "steps", "fitting", "alpha", "beta", "pull", "strength", "face")
+_NUMBERS = (
+    "seed", "steps", "fitting", "alpha", "beta", "soft", "pull", "strength", "face", "identity", "outside",
+)  # fmt: skip
 _MOST_FIELDS = 40
 _MOST_FIELD_BYTES = 65_536
 _MOST_JSON = 65_536  # characters of JSON without its photo
@@ -41,6 +43,8 @@ async def read_job(request: Request) -> tuple[JobRequest, bytes | None]:
     elif kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
         values, photo = await read_form(request)
         values = {name: _typed(name, value) for name, value in values.items()}
+        if "recipe" in values:
+            values["recipe"] = await run_in_threadpool(_parse_recipe, values["recipe"])
     else:
         raise HTTPException(415, "send application/json or multipart/form-data")
     return JobRequest.model_validate(values), photo
@@ -102,6 +106,19 @@ async def read_form(request: Request) -> tuple[dict[str, str], bytes | None]:
             raise
         raise HTTPException(422, "the form cannot be read") from None
     return values, photo
+
+
+def _parse_recipe(text: str) -> Any:
+    """The values of a recipe's text, JSON or YAML as its file has it.
+
+    Raises:
+        HTTPException: it is neither.
+    """
+    parse = parse_json if text.lstrip().startswith("{") else parse_yaml
+    try:
+        return parse(text)
+    except Unreadable as error:
+        raise HTTPException(422, f"recipe: {plain(error, 200)}") from None
 
 
 def _typed(name: str, value: str) -> Any:

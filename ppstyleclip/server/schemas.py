@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from ppstyleclip.errors import shown
+from ppstyleclip.pipelines.recipe_files import MOST_EDITS, NEUTRAL, EditWords, RecipeWords
+from ppstyleclip.regions import AUTO, NAMES
 from ppstyleclip.stylespace import UNITS
 from ppstyleclip.text import TEMPLATES
 
 METHODS = ("direction", "optimise", "mapper")
 ROLES = ("edited", "before", "after")
+_REGION = rf"^({AUTO}|({'|'.join(NAMES)})(\+({'|'.join(NAMES)})){{0,{len(NAMES) - 1}}})$"
 
 
 def _printable(value: Any) -> Any:
@@ -20,15 +26,81 @@ def _printable(value: Any) -> Any:
     return value
 
 
+def _number_or_auto(least: float, most: float) -> Any:
+    """What takes a number within bounds, or "auto"; of a union pydantic lists the faults of all members."""
+
+    def checked(value: Any) -> Any:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value != "auto" and not (is_number and least <= value <= most):
+            raise ValueError(f"it is a number from {least:g} to {most:g}, or auto; got {shown(value)}")
+        return value
+
+    return BeforeValidator(checked)
+
+
+def _known_region(value: Any) -> Any:
+    """A region by name alone: the path of a mask, which regions.check_region takes too, is none."""
+    if not isinstance(value, str) or re.fullmatch(_REGION, value) is None:
+        raise ValueError(f"it is one of {', '.join(NAMES)}, several joined by +, or auto; got {shown(value)}")
+    return value
+
+
 Text = Annotated[
     str, BeforeValidator(_printable), StringConstraints(strip_whitespace=True, min_length=1, max_length=300)
 ]
 MapperName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-Alpha = Union[Literal["auto"], Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]]
-Beta = Union[Literal["auto"], Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]]
+Alpha = Annotated[
+    Union[Literal["auto"], Annotated[float, Field(ge=-1000, le=1000)]], _number_or_auto(-1000, 1000)
+]
+Beta = Annotated[Union[Literal["auto"], Annotated[float, Field(ge=0, le=100)]], _number_or_auto(0, 100)]
+RegionName = Annotated[str, Field(json_schema_extra={"pattern": _REGION}), BeforeValidator(_known_region)]
+Share = Annotated[float, Field(ge=0, le=1)]
+_DIRECTION = ("alpha", "beta", "unit", "templates", "soft", "pull")  # fields of an edit by words
+_BUDGET = ("identity", "outside")
+_OF_METHODS = {
+    "direction": (*_DIRECTION, *_BUDGET, "recipe"),
+    "optimise": ("steps",),
+    "mapper": ("mapper", "strength"),
+}
 
 
-class JobRequest(BaseModel):
+class EditFields(BaseModel):
+    """How an edit by words goes; None is the model's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    neutral: Text = Field(NEUTRAL, description="what the face is")
+    alpha: Alpha | None = Field(None, description="strength; auto: the smallest that reaches the text")
+    beta: Beta | None = Field(None, description="channels less related to the text stay still, or auto")
+    unit: Literal[tuple(UNITS)] | None = Field(None, description="what alpha counts")  # type: ignore[valid-type]
+    templates: Literal[tuple(TEMPLATES)] | None = Field(None, description="sentences around the words")  # type: ignore[valid-type]
+    soft: Share = Field(0.0, description="of its movement that a channel below beta keeps")
+    pull: Share | None = Field(None, description="lean towards how faces differ")
+    region: RegionName | None = Field(
+        None, description="where the picture may change: names of GET /v1/regions joined by +, or auto"
+    )
+
+
+class EditWish(EditFields):
+    """One edit of a recipe."""
+
+    target: Text = Field(description="what the face shall be")
+    name: Text | None = Field(None, description="what to call it; default: its target")
+
+
+class RecipeWish(BaseModel):
+    """Several edits of one face, as a file of `ppstyleclip edit --recipe` holds them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    edits: Annotated[list[EditWish], Field(min_length=1, max_length=MOST_EDITS)]
+    name: Text | None = None
+    orthogonal: bool = Field(False, description="take out of each edit what it shares with the others")
+    identity: Share | None = Field(None, description="of auto: how alike the face stays at least")
+    outside: Share | None = Field(None, description="of auto: mean change outside of the edit at most")
+
+
+class JobRequest(EditFields):
     """What shall be done; the face is that of `photo`, or of `seed`."""
 
     model_config = ConfigDict(
@@ -36,6 +108,16 @@ class JobRequest(BaseModel):
         json_schema_extra={
             "examples": [
                 {"seed": 58, "target": "happy face"},
+                {"seed": 58, "target": "happy face", "alpha": "auto", "region": "mouth"},
+                {
+                    "seed": 58,
+                    "recipe": {
+                        "edits": [
+                            {"target": "happy face", "alpha": 3},
+                            {"target": "face with glasses", "region": "glasses"},
+                        ]
+                    },
+                },
                 {"seed": 7, "method": "optimise", "target": "sad face", "steps": 40},
                 {"seed": 7, "method": "mapper", "mapper": "happy"},
             ]
@@ -43,18 +125,15 @@ class JobRequest(BaseModel):
     )
 
     method: Literal["direction", "optimise", "mapper"] = Field("direction", description="how it is edited")
-    neutral: Text = Field("face", description="what the face is")
     target: Text | None = Field(None, description="what it shall be; for a mapper its text, if it takes one")
+    recipe: RecipeWish | None = Field(
+        None, description="several edits, in place of target; in a form as text"
+    )
+    identity: Share | None = Field(None, description="of auto: how alike the face stays at least")
+    outside: Share | None = Field(None, description="of auto: mean change outside of the edit at most")
     mapper: MapperName | None = Field(None, description="a name of GET /v1/mappers")
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(
         None, description="of a face that does not exist, in place of a photo"
-    )
-    alpha: Alpha | None = Field(None, description="strength of a direction; default: the model's own")
-    beta: Beta | None = Field(None, description="channels less related to the text stay still")
-    unit: Literal[tuple(UNITS)] | None = Field(None, description="what alpha counts")  # type: ignore[valid-type]
-    templates: Literal[tuple(TEMPLATES)] | None = Field(None, description="sentences around the words")  # type: ignore[valid-type]
-    pull: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        None, description="lean towards how faces differ"
     )
     strength: Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)] = Field(
         1.0, description="of a mapper"
@@ -69,21 +148,52 @@ class JobRequest(BaseModel):
         "best", description="which face of a photo: a number, 1 for the leftmost, or a word"
     )
     paste: Literal["blend", "difference", "replace"] = Field("blend", description="how a face returns")
+    card: bool = Field(False, description="measure what was done: its quality stands on the job's card")
 
     @model_validator(mode="after")
     def _complete(self) -> JobRequest:
         if self.method == "mapper" and self.mapper is None:
             raise ValueError("method mapper needs 'mapper', a name of GET /v1/mappers")
-        if self.method != "mapper" and self.target is None:
+        if self.method != "mapper" and self.target is None and self.recipe is None:
             raise ValueError(f"method {self.method} needs 'target', what the face shall be")
-        if self.method != "mapper" and self.mapper is not None:
-            raise ValueError("'mapper' is for method mapper")
+        for method, names in _OF_METHODS.items():
+            if method != self.method and (foreign := self._said(*names)):
+                raise ValueError(f"'{foreign[0]}' is for method {method}, and this one is {self.method}")
+        of_one = ("target", "neutral", "region", *_DIRECTION, *_BUDGET)
+        if self.recipe is not None and (twice := self._said(*of_one)):
+            raise ValueError(f"a recipe's edits say all themselves; leave out '{twice[0]}'")
+        if self.method == "mapper" and self.region == AUTO:
+            raise ValueError("the region auto follows a text, and a mapper has none; name a region")
+        budget = self.budget
+        is_open = any("auto" in (edit.alpha, edit.beta) for edit in self.edits)
+        if not is_open and any(value is not None for value in budget.values()):
+            raise ValueError("identity and outside are budgets of what is solved; set alpha or beta to auto")
         return self
 
-    def edit_fields(self) -> dict[str, Any]:
-        """The fields of editor.Edit that this request sets."""
-        names = ("neutral", "target", "alpha", "beta", "unit", "templates", "pull")
-        return {name: getattr(self, name) for name in names}
+    def _said(self, *names: str) -> list[str]:
+        """Those of some fields that are not as they are left out."""
+        usual = type(self).model_fields
+        return [name for name in names if getattr(self, name) != usual[name].default]
+
+    @property
+    def edits(self) -> list[EditFields]:
+        """The edits by words."""
+        return [self] if self.recipe is None else list(self.recipe.edits)
+
+    @property
+    def budget(self) -> dict[str, Any]:
+        """Of what "auto" may cost."""
+        of = self if self.recipe is None else self.recipe
+        return {name: getattr(of, name) for name in _BUDGET}
+
+    def recipe_words(self) -> RecipeWords:
+        """The edits of method direction, as a recipe's file holds them."""
+        names = [field.name for field in fields(EditWords)]
+        each: list[dict[str, Any]] = [
+            {name: getattr(one, name, None) for name in names} for one in self.edits
+        ]
+        whole: dict[str, Any] = {"orthogonal": self.recipe is not None and self.recipe.orthogonal}
+        return RecipeWords(tuple(EditWords(**one) for one in each), **whole, **self.budget)
 
 
 class JobStatus(BaseModel):

@@ -57,7 +57,7 @@ class ServerSettings(BaseSettings):
         15, ge=1, le=3600, description="without a sign of life, after which a worker counts as dead"
     )
     job_seconds: float = Field(900, gt=0, le=86_400, description="that a job may run")
-    wait_seconds: float = Field(60, gt=0, le=3600, description="that POST /v1/edit waits")
+    wait_seconds: float = Field(120, gt=0, le=3600, description="that POST /v1/edit waits")
     drain_seconds: float = Field(30, ge=0, le=3600, description="for accepted jobs after SIGTERM")
     max_steps: int = Field(500, ge=1, le=100_000, description="of optimisation or fitting in one job")
 
@@ -166,10 +166,14 @@ def _read(file: str | Path) -> dict:
     return values
 
 
+_OURS = "Value error, "  # what pydantic puts before the words of our own checks
+
+
 def in_words(error: ValidationError, most: int = 3) -> str:
     """The faults of a validation in one line: field and reason; the values themselves are not repeated."""
     faults = [
-        f"{plain('.'.join(map(str, one['loc'])) or 'the request')}: {plain(one['msg'], 200)}"
+        f"{plain('.'.join(map(str, one['loc'])) or 'the request')}: "
+        + plain(one["msg"].removeprefix(_OURS), 300)
         for one in error.errors(include_url=False, include_context=False, include_input=False)
     ]
     more = f"; and {len(faults) - most} more" if len(faults) > most else ""

@@ -39,12 +39,19 @@ _MOST_WAIT = 30.0
 def _body() -> dict[str, Any]:
     """The request body of a job for OpenAPI: the same fields as JSON and as a form."""
     schema = JobRequest.model_json_schema()
-    examples = schema.pop("examples")
-    as_json, as_form = dict(schema["properties"]), dict(schema["properties"])
+    examples, properties = schema["examples"], _inlined(schema["properties"], schema["$defs"])
+    as_json, as_form = dict(properties), dict(properties)
     as_json["photo"] = {"type": "string", "format": "byte", "description": "a picture's file in base64"}
     as_form["photo"] = {"type": "string", "format": "binary", "description": "a picture's file"}
+    as_form["recipe"] = {"type": "string", "description": "several edits: the text of a recipe, JSON or YAML"}
     shape = {"type": "object", "additionalProperties": False}
-    names = ("a happy face", "optimised in 40 steps", "by a trained mapper")
+    names = (
+        "a happy face",
+        "as happy as need be, by the mouth alone",
+        "two edits, one of them in its region",
+        "optimised in 40 steps",
+        "by a trained mapper",
+    )
     return {
         "requestBody": {
             "required": True,
@@ -57,6 +64,15 @@ def _body() -> dict[str, Any]:
             },
         }
     }
+
+
+def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
+    """A schema with its parts in their places, for it stands in another document than they."""
+    if isinstance(schema, dict) and "$ref" in schema:
+        return _inlined(parts[schema["$ref"].rpartition("/")[2]], parts)
+    if isinstance(schema, dict):
+        return {name: _inlined(value, parts) for name, value in schema.items()}
+    return [_inlined(one, parts) for one in schema] if isinstance(schema, list) else schema
 
 
 _PICTURE: dict[int | str, dict[str, Any]] = {
@@ -226,7 +242,7 @@ async def mappers(request: Request) -> list[MapperEntry]:
 
 @router.get("/regions", responses=PROBLEMS, tags=["model"])
 async def regions(request: Request) -> list[str]:
-    """Names of the regions that an edit can be kept to; none where this version's editor has none."""
+    """Names of the regions that an edit can be kept to, and "auto", where its text lives."""
     return _model(request).regions()
 
 

@@ -4,28 +4,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import Any, Callable
 
 import numpy as np
 
 from ppstyleclip import __version__
-from ppstyleclip.editor import Edit, Editor
+from ppstyleclip.card import Source, card_values
+from ppstyleclip.card.describe import face_source
+from ppstyleclip.card.measure import measure_edits
+from ppstyleclip.card.verdict import judge
+from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.methods.optimization import OptimizationConfig
 from ppstyleclip.pictures import grid
-from ppstyleclip.pipelines.editing import edit_face
+from ppstyleclip.pipelines.cards import card_of_face, cards_of_photo
 from ppstyleclip.pipelines.inversion import invert_faces
 from ppstyleclip.pipelines.mapper_edit import apply_chain
-from ppstyleclip.pipelines.optimization import default_preset, optimize_faces, sample_start, to_space
+from ppstyleclip.pipelines.optimization import (
+    OptimizationHistory,
+    default_preset,
+    optimize_faces,
+    sample_start,
+    to_space,
+)
 from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo
 from ppstyleclip.pipelines.photo_steps import change_photo
 from ppstyleclip.pipelines.presets import read_optimization_preset
+from ppstyleclip.pipelines.recipes import Recipe, edit_by_recipe, edit_values, recipe_of
 from ppstyleclip.pipelines.records import Record
+from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
 from ppstyleclip.server.model import Model
 from ppstyleclip.server.schemas import JobRequest
+from ppstyleclip.text import text_direction
+
+MOST_CARDS = 8  # measured faces of one photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +62,8 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
     """Refuse at once what can be known before the work.
 
     Raises:
-        UserError: neither photo nor seed, or both; an unknown mapper; words that the model cannot take; too
-            many steps.
+        UserError: neither photo nor seed, or both; an unknown mapper or region; words that the model cannot
+            take; a budget that it cannot measure; too many steps.
     """
     if has_photo == (request.seed is not None):
         raise UserError("one face is edited: send a photo, or name a seed" + " and no photo" * has_photo)
@@ -58,6 +74,13 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
             raise UserError(f"{name} may be {max_steps} at most, got {getattr(request, name)}")
     if request.method == "mapper":
         model.chain(request.mapper or "", request.target, request.strength)
+    known = model.regions()
+    for edit in request.edits:
+        unknown = [name for name in (edit.region or "").split("+") if name and name not in known]
+        if unknown:
+            raise UserError(f"this model has no region '{unknown[0]}'; it has: {', '.join(known)}")
+    if request.budget["identity"] and not model.has_identity:
+        raise UserError("this model has no identity network, so identity has no budget; leave 'identity' out")
 
 
 def warm_methods(model: Model, everything: bool) -> Iterator[Record[Any]]:
@@ -71,6 +94,7 @@ def warm_methods(model: Model, everything: bool) -> Iterator[Record[Any]]:
     yield from _direction(model, JobRequest(**words), None)  # type: ignore[arg-type]
     if not everything:
         return
+    yield from _direction(model, JobRequest(**words, alpha="auto", region="auto", card=True), None)  # type: ignore[arg-type]
     yield from _optimise(model, JobRequest(**words, method="optimise", steps=1), None)  # type: ignore[arg-type]
     yield from invert_faces(editor, editor.render(editor.sample(0)), model.measures, FittingConfig(steps=1))
     config, identity = _optimization(editor, 1, is_sampled=False)  # of photos: another preset
@@ -109,36 +133,70 @@ def run_request(model: Model, request: JobRequest, photo: np.ndarray | None) -> 
 
 
 def _direction(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iterator[Record[Made]]:
-    editor, edit = model.editor, Edit(**request.edit_fields())
-    if photo is None:
-        face = editor.sample(request.seed or 0)
-        for record in edit_face(editor, face, editor.fixed(face, edit)):
-            made = None
-            if record.result is not None:
-                found = record.result
-                card = _edit_card(editor, edit, found.edit) | {"channels": int(found.direction.num_channels)}
-                made = Made({"edited": found.after, "before": found.before}, card)
-            yield Record(record.done, record.total, record.stage, made)
+    editor, recipe, begin = model.editor, recipe_of(request.recipe_words()), time.monotonic()
+    card = _unknown_words(editor, recipe)
+    if photo is not None:
+        for record in _directed_photo(model, request, recipe, photo):
+            made = record.result
+            yield replace(record, result=made and replace(made, card=card | made.card))
         return
-    config = _photo_config(request)
-    for step in edit_photo(editor, photo, edit, config, finder=model.finder, measures=model.measures):
+    face = editor.sample(request.seed or 0)
+    for step in edit_by_recipe(editor, face, recipe):
         made = None
         if step.result is not None:
-            one = step.result
-            card = _edit_card(editor, edit, one.edit) | _faces_card(
-                one.faces, one.inversion, one.quality_after
-            )
-            made = Made({"edited": one.pixels, "before": _row(one.before), "after": _row(one.after)}, card)
+            found, spent = step.result, time.monotonic() - begin
+            card["edits"] = edit_values(editor, found.applied)
+            card["conflicts"] = [vars(conflict) for conflict in found.conflicts]
+            if request.card:
+                source, is_orthogonal = face_source(editor, face), recipe.orthogonal
+                one = card_of_face(editor, found, source, spent, orthogonal=is_orthogonal)
+                card["cards"] = [card_values(one)]
+            made = Made({"edited": found.after, "before": found.before}, card)
         yield Record(step.done, step.total, step.stage, made)
+
+
+def _directed_photo(
+    model: Model, request: JobRequest, recipe: Recipe, photo: np.ndarray
+) -> Iterator[Record[Made]]:
+    """Edit the faces of a photo by words; where cards are wished for, each is a record more."""
+    editor, config, begin = model.editor, _photo_config(request), time.monotonic()
+    for step in edit_photo(editor, photo, recipe, config, finder=model.finder, measures=model.measures):
+        if step.result is None:
+            yield Record(step.done, step.total, step.stage)
+            continue
+        one, cards = step.result, []
+        if request.card:
+            spent = time.monotonic() - begin
+            noted = cards_of_photo(one, config, Source("photo"), spent, orthogonal=recipe.orthogonal)
+            for measured in islice(noted, MOST_CARDS):
+                cards.append(card_values(measured))
+                yield Record(step.done, step.total + 1, "card")
+        each = [edit_values(own, applied) for own, applied in zip(one.inversion.editors, one.applied)]
+        card = {"edits": each[0]} | _faces_card(one.faces, one.inversion, one.quality_after)
+        card |= {"cards": cards} if cards else {}
+        for face_card, edits in zip(card["faces"], each):
+            face_card["edits"] = edits
+        pictures = {"edited": one.pixels, "before": _row(one.before), "after": _row(one.after)}
+        yield Record(step.total + 1, step.total + 1, step.stage, Made(pictures, card))
 
 
 def _optimise(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iterator[Record[Made]]:
     editor, target = model.editor, request.target or ""
     config, identity = _optimization(editor, request.steps, is_sampled=photo is None)
     card: dict[str, Any] = {"steps": config.steps, "space": config.space}
+    along = _along(editor, request.neutral, target) if request.card else None
 
-    def moved(start: np.ndarray) -> Iterator[Record[Any]]:
-        records = optimize_faces(editor, start, [target], config, neutral=request.neutral, identity=identity)
+    def moved(start: np.ndarray, history: Any = None, **where: Any) -> Iterator[Record[Any]]:
+        records = optimize_faces(
+            editor,
+            start,
+            [target],
+            config,
+            neutral=request.neutral,
+            identity=identity,
+            history=history,
+            **where,
+        )
         for step in records:
             if step.result is not None:
                 losses = step.result.losses["clip"].mean(axis=1)
@@ -146,19 +204,24 @@ def _optimise(model: Model, request: JobRequest, photo: np.ndarray | None) -> It
             yield Record(step.done, step.total, "optimising", step.result)
 
     if photo is None:
-        for record in moved(sample_start(editor, [request.seed or 0], config.space)):
+        start = sample_start(editor, [request.seed or 0], config.space)
+        history = OptimizationHistory(editor, start, config)
+        for record in moved(start, history, region=request.region):
             made = None
             if record.result is not None:
-                made = Made({"edited": record.result.after[0], "before": record.result.before[0]}, card)
+                before, after = record.result.before[0], record.result.after[0]
+                mask = None if history.masks is None else history.masks[0]
+                more = _measured(editor, along, [before], [after], [mask])
+                made = Made({"edited": after, "before": before}, card | more)
             yield Record(record.done, record.total, record.stage, made)
         return
 
-    def change(one: Editor, w_plus: np.ndarray) -> Iterator[Record[np.ndarray]]:
-        for record in moved(to_space(one, w_plus, config.space)):
+    def change(one: Editor, w_plus: np.ndarray, masks: np.ndarray | None) -> Iterator[Record[np.ndarray]]:
+        for record in moved(to_space(one, w_plus, config.space), masks=masks):
             reached = None if record.result is None else record.result.saveable
             yield Record(record.done, record.total, record.stage, reached)
 
-    yield from _changed_photo(model, request, photo, change, config.steps, card)
+    yield from _changed_photo(model, request, photo, change, config.steps, card, along)
 
 
 def _optimization(editor: Editor, steps: int | None, *, is_sampled: bool) -> tuple[OptimizationConfig, Any]:
@@ -173,19 +236,23 @@ def _optimization(editor: Editor, steps: int | None, *, is_sampled: bool) -> tup
 def _mapper(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iterator[Record[Made]]:
     editor = model.editor
     chain = model.chain(request.mapper or "", request.target, request.strength)
-    card = {"mapper": request.mapper, "strength": request.strength}
+    card: dict[str, Any] = {"mapper": request.mapper, "strength": request.strength}
+    text = request.target or next(iter(chain[0].mapper.texts), None)
+    along = _along(editor, request.neutral, text.replace("+", " ")) if request.card and text else None
     if photo is None:
         face = editor.sample(request.seed or 0).numpy()
         *_, mapped = apply_chain(editor, chain, face)
-        before, after = editor.render(face)[0], editor.render(mapped)[0]
+        masks = find_masks(editor, face, request.region)
+        before, after = editor.render(face)[0], draw_in_masks(editor, face, mapped, masks)[0]
+        card |= _measured(editor, along, [before], [after], [None if masks is None else masks[0]])
         yield Record(1, 1, "pictures", Made({"edited": after, "before": before}, card))
         return
 
-    def change(one: Editor, w_plus: np.ndarray) -> Iterator[Record[np.ndarray]]:
+    def change(one: Editor, w_plus: np.ndarray, masks: np.ndarray | None) -> Iterator[Record[np.ndarray]]:
         *_, mapped = apply_chain(one, chain, w_plus)
         yield Record(1, 1, "mapping", mapped)
 
-    yield from _changed_photo(model, request, photo, change, 1, card)
+    yield from _changed_photo(model, request, photo, change, 1, card, along)
 
 
 _BY_METHOD: dict[str, Callable[..., Iterator[Record[Made]]]] = {
@@ -196,7 +263,13 @@ _BY_METHOD: dict[str, Callable[..., Iterator[Record[Made]]]] = {
 
 
 def _changed_photo(
-    model: Model, request: JobRequest, photo: np.ndarray, change: Any, steps: int, card: dict[str, Any]
+    model: Model,
+    request: JobRequest,
+    photo: np.ndarray,
+    change: Any,
+    steps: int,
+    card: dict[str, Any],
+    along: np.ndarray | None,
 ) -> Iterator[Record[Made]]:
     records = change_photo(
         model.editor,
@@ -206,25 +279,50 @@ def _changed_photo(
         change_steps=steps,
         finder=model.finder,
         measures=model.measures,
+        region=request.region,
+        neutral=request.neutral,
+        text=request.target or "",
     )
     for record in records:
         made = None
         if record.result is not None:
             one = record.result
             more = card | _faces_card(one.faces, one.inversion, one.quality_after)
+            more |= _measured(model.editor, along, one.before, one.after, one.masks)
             made = Made({"edited": one.pixels, "before": _row(one.before), "after": _row(one.after)}, more)
         yield Record(record.done, record.total, record.stage, made)
+
+
+def _along(editor: Editor, neutral: str, target: str) -> np.ndarray:
+    """The way `[D]` along which a card measures."""
+    return text_direction(
+        editor.bundle.clip, neutral, target, templates=editor.bundle.defaults.templates or "paddlegan"
+    )
+
+
+def _measured(
+    editor: Editor, along: np.ndarray | None, before: Any, after: Any, masks: Sequence[np.ndarray | None]
+) -> dict[str, Any]:
+    """Numbers and verdict of the first faces that a method without a style direction changed."""
+    if along is None:
+        return {}
+    cards = []
+    for old, new, mask in list(zip(before, after, masks))[:MOST_CARDS]:
+        where = None if mask is None else mask[None]
+        (numbers,) = measure_edits(editor.bundle, along[None], old[None], new[None], where)
+        verdict, reason = judge(numbers)
+        cards.append({"numbers": asdict(numbers), "verdict": verdict, "reason": reason})
+    return {"cards": cards}
 
 
 def _photo_config(request: JobRequest) -> PhotoConfig:
     return PhotoConfig(request.face, FittingConfig(steps=request.fitting), paste=request.paste)
 
 
-def _edit_card(editor: Editor, wished: Edit, edit: Any) -> dict[str, Any]:
-    names = ("alpha", "beta", "unit", "templates", "pull")
-    card = {name: _plain(getattr(edit, name)) for name in names}
-    unknown = editor.unknown_words(wished)
-    return {"edit": card} | ({"unknown_words": list(unknown)} if unknown else {})
+def _unknown_words(editor: Editor, recipe: Recipe) -> dict[str, Any]:
+    """Words that the model's CLIP was never trained on, where there are some."""
+    unknown = {word: None for edit in recipe.edits for word in editor.unknown_words(edit)}
+    return {"unknown_words": list(unknown)} if unknown else {}
 
 
 def _faces_card(faces: Any, inversion: Any, quality: Any) -> dict[str, Any]:
@@ -245,7 +343,3 @@ def _faces_card(faces: Any, inversion: Any, quality: Any) -> dict[str, Any]:
 
 def _row(pictures: np.ndarray) -> np.ndarray:
     return pictures[0] if len(pictures) == 1 else grid(pictures, len(pictures))
-
-
-def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, (float, np.floating)) else value

@@ -159,7 +159,7 @@ def test_every_method_cuts_faces_as_the_model_s_own_crop_is(editor):
     expected = [align_face(SCENE.pixels, face.landmarks, SIZE, weights)[0] for face in FACES]
     own = Editor(bundle)
     edited = result_of(edit_photo(own, SCENE.pixels, HAPPY, ALL, faces=FACES))
-    stays = lambda editor, w_plus: iter([Record(1, 1, "change", w_plus)])  # noqa: E731
+    stays = lambda editor, w_plus, masks: iter([Record(1, 1, "change", w_plus)])  # noqa: E731
     changed = result_of(change_photo(own, SCENE.pixels, stays, ALL, faces=FACES))
     for made in (edited, changed):
         np.testing.assert_array_equal([face.crop for face in made.faces], expected)
@@ -347,7 +347,7 @@ def test_work_that_ends_without_a_result_is_a_mistake():
 def test_a_photo_by_any_method_that_moves_latents(editor):
     steps = editor.step(HAPPY)
 
-    def moved(own, w_plus):
+    def moved(own, w_plus, masks):
         yield Record(1, 2, "moving")
         yield Record(2, 2, "moving", own.styles(w_plus).numpy() + steps)
 

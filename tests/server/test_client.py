@@ -25,6 +25,11 @@ def test_a_photo_and_a_seed_go_there_and_back(served, tmp_path):
         assert server.card(job) == {"method": "direction"}
         assert server.cancel(job).state == "expired"
         assert server.models()[0]["name"] == "fake" and server.mappers()[0]["name"] == "beard"
+        assert server.regions() == ["mouth", "hair", "auto"]
+        recipe = {"edits": [{"target": "happy face", "alpha": "auto", "region": "mouth"}]}
+        for more in ({"photo": path}, {"seed": 3}):
+            job = server.submit(**more, recipe=recipe, card=True)
+            assert server.wait(job).state == "done"
 
 
 def test_what_goes_wrong_is_told_apart(served):

@@ -50,11 +50,16 @@ def test_the_routes_are_those_that_there_are(page, served):
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_lines_of_curl_edit_a_photo(served, tmp_path):
     (tmp_path / "photo.png").write_bytes(picture_file())
-    block = re.findall(r"```bash\n(curl.*?)```", PAGES[0].read_text("utf-8"), re.DOTALL)[0]
-    block = block.replace("http://127.0.0.1:8000", served.url).replace("mapper=happy", "mapper=beard")
-    done = subprocess.run(["sh", "-ec", block], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    for name in ("edited.png", "glasses.png", "mapped.png"):
+    (tmp_path / "recipe.yaml").write_text("edits:\n  - {target: happy face, region: mouth}\n")
+    blocks = re.findall(r"```bash\n(curl.*?)```", PAGES[0].read_text("utf-8"), re.DOTALL)
+    done_job = served.send()
+    served.ended(done_job)
+    for block in (blocks[0], blocks[2].replace('"region": "glasses"', '"region": "hair"')):
+        block = block.replace("http://127.0.0.1:8000", served.url).replace("mapper=happy", "mapper=beard")
+        block = block.replace("curl -s", "curl -sf").replace("$ID", done_job)
+        done = subprocess.run(["sh", "-ec", block], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+    for name in ("edited.png", "glasses.png", "mapped.png", "mouth.png", "both.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG"), name
 
 

@@ -143,6 +143,20 @@ def test_what_is_interrupted_is_no_attempt(tmp_path):
         jobs.accept(jobs.new({"method": "direction"}, "me", ("edited",)))
 
 
+def test_a_full_disk_keeps_jobs_from_being_forgotten_and_nothing_else(tmp_path, monkeypatch):
+    def full(*args):
+        raise CannotWrite("no space left")
+
+    jobs = make_jobs(tmp_path)
+    job = jobs.new({"method": "direction"}, "me", ("edited",))
+    jobs.accept(job)
+    jobs.finish(jobs.take(0), "failed", error="no face")
+    monkeypatch.setattr(jobs.journal, "remove", full)
+    assert jobs.forget(older_than=time.time() + 1, most=10) == [] and jobs.get(job.id) is job
+    monkeypatch.undo()
+    assert jobs.forget(older_than=time.time() + 1, most=10) == [job] and jobs.get(job.id) is None
+
+
 def test_a_full_disk_refuses_or_fails_and_nothing_is_lost(served, monkeypatch):
     def full(*args):
         raise CannotWrite("no space left")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -168,13 +169,73 @@ def test_edit_goes_on_when_its_time_is_up(tmp_path):
         {"target": "a"},
         {"seed": 1, "target": "a", "photo": "!"},
         {"seed": 1, "target": "a", "photo": 7},
+        {"seed": 1, "target": "a", "alpha": "strong"},
+        {"seed": 1, "target": "a", "alpha": True},
+        {"seed": 1, "target": "a", "alpha": 1, "method": "optimise"},
+        {"seed": 1, "target": "a", "steps": 3},
+        {"seed": 1, "target": "a", "identity": 0.5},
+        {"seed": 1, "target": "a", "alpha": "auto", "identity": 0.5},  # this model has no identity network
+        {"seed": 1, "target": "a", "region": "../../etc/passwd"},
+        {"seed": 1, "target": "a", "region": "mask.png"},
+        {"seed": 1, "target": "a", "region": "nose"},  # none of this model's
+        {"seed": 1, "target": "a", "region": "mouth+auto"},
+        {"seed": 1, "method": "mapper", "mapper": "beard", "region": "auto"},
+        {"seed": 1, "recipe": {}},
+        {"seed": 1, "recipe": {"edits": []}},
+        {"seed": 1, "recipe": {"edits": [{"target": "a", "region": "/etc/passwd"}]}},
+        {"seed": 1, "recipe": {"edits": [{"target": "a"}] * 17}},
+        {"seed": 1, "recipe": {"edits": [{"target": "a"}], "outside": 0.1}},
+        {"seed": 1, "target": "b", "recipe": {"edits": [{"target": "a"}]}},
+        {"seed": 1, "method": "optimise", "recipe": {"edits": [{"target": "a"}]}},
     ],
     ids=str,
 )
 def test_a_wish_that_cannot_be_is_422(served, wish):
     answer = served.client.post("/v1/jobs", json=wish)
-    assert answer.status_code == 422 and answer.json()["detail"]
+    said = answer.json()["detail"]
+    assert answer.status_code == 422 and said.isprintable() and len(said) < 400
+    assert not any(words in said for words in ("Value error", "literal", "more"))  # one fault, in our words
     assert served.work.ran == []
+
+
+def test_what_is_wished_for_arrives_as_json_and_as_a_form(served):
+    seen, run = [], served.work.run
+
+    def noted(model, request, photo):
+        seen.append(request)
+        return run(model, request, photo)
+
+    served.service._run_request = noted
+    recipe = {"edits": [{"target": "sad face", "alpha": "auto", "region": "mouth+hair"}], "outside": 0.1}
+    wishes = [
+        {"target": "sad face", "region": "mouth", "alpha": "auto", "beta": 0.1, "outside": 0.2, "card": True},
+        {"target": "sad face", "region": "auto", "method": "optimise", "steps": 3},
+        {"method": "mapper", "mapper": "beard", "region": "hair"},
+        {"recipe": recipe},
+    ]
+    for wish in wishes:
+        form = {name: value if isinstance(value, str) else json.dumps(value) for name, value in wish.items()}
+        for sent in ({"json": {"seed": 1, **wish}}, {"data": {"seed": "1", **form}}):
+            answer = served.client.post("/v1/jobs", **sent)
+            assert answer.status_code == 202, answer.text
+            served.ended(answer.json()["id"])
+        for request in seen[-2:]:
+            held = request.model_dump(exclude_none=True)
+            assert {name: held[name] for name in wish if name != "recipe"} == {
+                name: value for name, value in wish.items() if name != "recipe"
+            }
+    words = seen[-1].recipe_words()
+    assert words == seen[-2].recipe_words() and words.outside == 0.1
+    assert (words.edits[0].alpha, words.edits[0].region, words.edits[0].neutral) == (
+        "auto",
+        "mouth+hair",
+        "face",
+    )
+    yaml = {"seed": "1", "recipe": "edits:\n  - {target: sad face, alpha: 2}\n"}
+    served.ended(served.client.post("/v1/jobs", data=yaml).json()["id"])
+    assert seen[-1].recipe.edits[0].alpha == 2
+    bad = served.client.post("/v1/jobs", data={"seed": "1", "recipe": "edits: ["})
+    assert bad.status_code == 422 and bad.json()["detail"].startswith("recipe: ")
 
 
 def test_bodies_that_are_no_json_are_refused(served):
@@ -201,7 +262,7 @@ def test_bodies_that_are_no_json_are_refused(served):
 def test_what_the_server_knows(served):
     assert served.client.get("/v1/models").json()[0]["name"] == "fake"
     assert served.client.get("/v1/mappers").json()[0]["name"] == "beard"
-    assert served.client.get("/v1/regions").json() == []
+    assert served.client.get("/v1/regions").json() == ["mouth", "hair", "auto"]
     assert served.client.get("/healthz").status_code == served.client.get("/version").status_code == 200
     served.ended(served.send())
     figures = served.client.get("/metrics").text

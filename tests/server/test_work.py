@@ -14,15 +14,21 @@ pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 from PIL import Image  # noqa: E402
 from server_world import serving  # noqa: E402
 
-from ppstyleclip.editor import Edit  # noqa: E402
+from ppstyleclip.card import Card  # noqa: E402
+from ppstyleclip.editor import Edit, Editor  # noqa: E402
 from ppstyleclip.errors import UserError  # noqa: E402
+from ppstyleclip.pipelines.cards import replay_face  # noqa: E402
 from ppstyleclip.progress import last  # noqa: E402
+from ppstyleclip.schema import from_value  # noqa: E402
 from ppstyleclip.server.model import load_model  # noqa: E402
 from ppstyleclip.server.schemas import JobRequest  # noqa: E402
 from ppstyleclip.server.settings import load_settings  # noqa: E402
 from ppstyleclip.server.work import check_request, run_request  # noqa: E402
 from ppstyleclip.zoo.registry import PACK  # noqa: E402
 
+DIRECTED = {"target": "happy face"}
+OPTIMISED = {"target": "happy face", "method": "optimise", "steps": 2}
+MAPPED = {"method": "mapper", "mapper": "happy"}
 pytestmark = pytest.mark.skipif(not list(PACK.glob("*.safetensors")), reason="the embedded pack is not there")
 
 
@@ -46,8 +52,49 @@ def test_a_seed_by_words_is_what_the_editor_draws(model):
     before, after = model.editor.edit(model.editor.sample(3), Edit("face", "happy face", alpha=2))
     np.testing.assert_array_equal(made.pictures["edited"], after)
     np.testing.assert_array_equal(made.pictures["before"], before)
-    assert made.card["edit"]["alpha"] == 2 and made.card["channels"] > 0
+    (edit,) = made.card["edits"]
+    assert edit["alpha"] == 2 and edit["channels"] > 0 and "cards" not in made.card
     assert made.card["fingerprints"]["generator"] and made.card["method"] == "direction"
+
+
+def test_edits_of_a_recipe_stay_in_their_regions(model):
+    edits = [
+        {"target": "happy face", "alpha": 2, "region": "mouth"},
+        {"target": "sad face", "region": "eyes"},
+    ]
+    made = made_of(model, seed=3, recipe={"edits": edits})
+    before, after = made.pictures["before"], made.pictures["edited"]
+    face = model.editor.sample(3)
+    masks = model.editor.region_masks(face, Edit("face", "happy face", region="mouth+eyes"))
+    changed = (before != after).any(axis=2)
+    assert changed.any() and not changed[masks[0] == 0].any()
+    first, second = made.card["edits"]
+    assert (first["region"], first["alpha"], second["region"]) == ("mouth", 2, "eyes")
+    assert second["alpha"] == model.editor.bundle.defaults.alpha and len(made.card["conflicts"]) == 1
+    assert model.regions()[0] == "mouth" and model.regions()[-1] == "auto"
+
+
+@pytest.mark.slow
+def test_a_solved_edit_has_its_strength_on_the_card_and_the_card_can_be_replayed(model):
+    made = made_of(model, seed=3, target="happy face", alpha="auto", region="auto", card=True)
+    (edit,), (values,) = made.card["edits"], made.card["cards"]
+    assert edit["alpha"] > 0 and edit["auto"]["bound"] and edit["auto"]["renders"] > 1
+    card = from_value(Card, values, "the card")
+    assert card.edits[0].alpha == edit["alpha"] and card.verdict in ("good", "weak", "harmful")
+    again = replay_face(card, Editor(model.editor.bundle), model.editor.sample(3))
+    assert again.is_same or card.drawn == "compiled"
+    np.testing.assert_allclose(again.after.astype(int), made.pictures["edited"], atol=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wish", [OPTIMISED, MAPPED], ids=["optimise", "mapper"])
+def test_other_methods_stay_in_a_region_of_a_seed_and_are_measured(model, wish):
+    made = made_of(model, seed=3, region="mouth", card=True, **wish)
+    masks = model.editor.region_masks(model.editor.sample(3), Edit("face", "happy face", region="mouth"))
+    changed = (made.pictures["before"] != made.pictures["edited"]).any(axis=2)
+    assert changed.any() and not changed[masks[0] == 0].any()
+    (card,) = made.card["cards"]
+    assert card["verdict"] in ("good", "weak", "harmful") and card["numbers"]["region"] == "own"
 
 
 @pytest.mark.slow
@@ -90,22 +137,16 @@ def scene():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "wish",
-    [
-        {"target": "happy face"},
-        {"target": "happy face", "method": "optimise", "steps": 2},
-        {"method": "mapper", "mapper": "happy"},
-    ],
-    ids=["direction", "optimise", "mapper"],
-)
-def test_a_photo_by_each_method(model, scene, wish):
+@pytest.mark.parametrize("region", [None, "mouth"])
+@pytest.mark.parametrize("wish", [DIRECTED, OPTIMISED, MAPPED], ids=["direction", "optimise", "mapper"])
+def test_a_photo_by_each_method(model, scene, wish, region):
     if model.finder is None:
         pytest.skip(model.no_photos)
-    made = made_of(model, scene, fitting=2, **wish)
+    made = made_of(model, scene, fitting=2, region=region, card=region is not None, **wish)
     assert made.pictures["edited"].shape == scene.shape
     changed = (made.pictures["edited"] != scene).any(axis=2)
-    assert 0.005 < changed.mean() < 0.5  # the face, and not the rest
+    assert 0.005 < changed.mean() < (0.5 if region is None else 0.06)  # the face or the mouth, not the rest
+    assert ("cards" in made.card) == (region is not None)
     (face,) = made.card["faces"]
     assert face["inversion_psnr"] > 15 and len(face["box"]) == 4
 
