@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The studio as an application of Baidu AI Studio, which runs files called *.gradio.py.
 
-The port is in GRADIO_SERVER_PORT. What was installed with `pip install -t` into the folder that stays there is
-found, too. Everywhere else `ppstyleclip studio` does the same.
+The port is in GRADIO_SERVER_PORT. What was installed with `pip install -t` into the folder that stays there
+is found, too. Everywhere else `ppstyleclip studio` does the same.
 """
 
 import os

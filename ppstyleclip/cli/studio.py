@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> None:
         ) from None
     if int(gradio.__version__.partition(".")[0]) < 6:
         raise MissingExtra(
-            f'the studio needs Gradio 6, and {gradio.__version__} is here; do: pip install -U "ppstyleclip[studio]"'
+            f"the studio needs Gradio 6, and {gradio.__version__} is here; do: "
+            'pip install -U "ppstyleclip[studio]"'
         )
     from ppstyleclip.server.settings import load_settings
 

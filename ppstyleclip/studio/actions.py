@@ -100,9 +100,7 @@ class Actions:
         except Exception as error:
             return visit, _failure(error)
 
-    def long(
-        self, visit: Visit | None, action: Any, value: Any, values: dict[str, Any]
-    ) -> Iterator[_Answer]:
+    def long(self, visit: Visit | None, action: Any, value: Any, values: dict[str, Any]) -> Iterator[_Answer]:
         """Do what takes seconds, and tell how far it is."""
         if visit is None:
             yield self.quick(None, action, value, values)
@@ -110,8 +108,9 @@ class Actions:
         try:
             if action not in self._long:
                 raise UserError("the page asks for something unknown; load it again")
-            for visit, told in self._long[action](visit, value, fields_of(values)):
-                yield visit, told
+            for answer in self._long[action](visit, value, fields_of(values)):
+                visit = answer[0]
+                yield answer
         except Exception as error:
             yield visit, _failure(error)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI, Request
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.pipelines.records import Record
@@ -17,14 +17,16 @@ from ppstyleclip.server.problems import Receive, Send
 from ppstyleclip.server.service import Service
 from ppstyleclip.server.settings import ServerSettings
 from ppstyleclip.server.work import warm_methods
+from ppstyleclip.studio import markup
 from ppstyleclip.studio.actions import Actions
 from ppstyleclip.studio.handlers import Handlers
-from ppstyleclip.studio.words import LANGUAGES, preferred
+from ppstyleclip.studio.words import LANGUAGES, preferred, words_in
 
 PLACE = "/studio"
 # A page may load from this server and nowhere else; Gradio itself needs the two that are called unsafe.
 POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
     "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'"
 )
@@ -44,8 +46,8 @@ class Studio:
     def __init__(self, settings: ServerSettings, model: Model, service: Service | None = None):
         if settings.api_keys:
             raise UserError(
-                "the studio is a page without keys; take api_keys out of its settings, and let a proxy in front "
-                "of it ask who comes"
+                "the studio is a page without keys; take api_keys out of its settings, and let a proxy in "
+                "front of it ask who comes"
             )
         self.settings, self.model = settings, model
         self.service = service or Service(settings, load=lambda _: model, warm=self._warm)
@@ -65,9 +67,7 @@ class Studio:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         import gradio as gr
 
-        from ppstyleclip.studio import markup
         from ppstyleclip.studio.page import build_page, theme
-        from ppstyleclip.studio.words import words_in
 
         actions = Actions(self.handlers)
         for language in LANGUAGES:
@@ -92,6 +92,7 @@ class Studio:
             )
         for path in ("/", PLACE, f"{PLACE}/"):
             app.add_api_route(path, _to_page, methods=["GET"], include_in_schema=False)
+        app.add_api_route("/favicon.ico", _icon, methods=["GET"], include_in_schema=False)
         app.add_middleware(_Policy)
 
 
@@ -100,6 +101,10 @@ async def _to_page(request: Request) -> RedirectResponse:
     language = preferred(request.headers.get("accept-language", ""))
     here = "" if request.url.path.endswith(f"{PLACE}/") else "studio/"
     return RedirectResponse(f"{here}{language}/", status_code=302)
+
+
+async def _icon() -> Response:
+    return Response(markup.LOGO, media_type="image/svg+xml")
 
 
 class _Policy:

@@ -91,7 +91,9 @@ class Drawing:
 
     def parts(self, session: Session) -> list[RegionEdit]:
         """What each edit of a session adds, and where."""
-        return [RegionEdit(self._step(session.face, one), self.mask(session.face, one)) for one in session.steps]
+        return [
+            RegionEdit(self._step(session.face, one), self.mask(session.face, one)) for one in session.steps
+        ]
 
     def _step(self, face: Face, step: Step) -> np.ndarray:
         """What an edit adds to the styles, `[S]`."""
@@ -149,7 +151,7 @@ class Drawing:
         return paste_back(place.photo, place.aligned.alignment, new, old, way=paste, region=region)
 
     def numbers(self, session: Session, drawn: Drawn) -> tuple[Numbers, str, str] | None:
-        """What the edits did to the face, the verdict and its reason; None where no text says what was meant."""
+        """What the edits did to the face, the verdict and its reason; None where no text says it."""
         along = self._along(session)
         if along is None:
             return None

@@ -100,7 +100,12 @@ class FaceSource:
         (cut,) = cut_faces(found.photo, [one], bundle.generator.size, bundle.crop)
         inverted = None
         steps = FITTING if bundle.encoder is not None else FittingConfig().steps
-        for record in invert_faces(self.editor, cut.crop[None], self._known("measures", self._load_measures), FittingConfig(steps=steps)):
+        for record in invert_faces(
+            self.editor,
+            cut.crop[None],
+            self._known("measures", self._load_measures),
+            FittingConfig(steps=steps),
+        ):
             inverted = record.result
             face = None
             if inverted is not None:

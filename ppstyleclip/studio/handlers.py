@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
@@ -332,9 +332,10 @@ class Handlers:
             },
             mask=self._mask(session),
             busy=None,
-            view="face",
             card=None if session.steps else {},
         )
+        if session.face.place is None:
+            told["view"] = "face"
         if session.draft is not None:
             told["fields"] = _fields_of(session.draft)
         return visit, told

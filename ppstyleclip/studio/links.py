@@ -32,9 +32,9 @@ class StepNote(Open):
     """A Step; `way` is base64 of little-endian float32."""
 
     method: Annotated[str, OneOf(METHODS)]
-    neutral: Line
-    target: Line
     alpha: Finite
+    neutral: Line = ""
+    target: Line = ""
     beta: Finite = 0.0
     region: Optional[RegionNote] = None
     mapper: Line = ""
@@ -82,9 +82,9 @@ def _note(step: Step) -> StepNote:
     way = "" if step.way is None else _packed(step.way)
     return StepNote(
         step.method,
+        float(step.alpha),
         step.neutral,
         step.target,
-        float(step.alpha),
         float(step.beta),
         region,
         step.mapper,

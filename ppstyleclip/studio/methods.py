@@ -54,14 +54,17 @@ def solve(drawing: Drawing, session: Session, *, beta: bool = False) -> Iterator
     draft = session.draft
     if draft is None or draft.method != "direction":
         raise UserError("a strength is found for a direction: write what the face should become first")
-    wished = replace(draft.edit(), alpha=AUTO, **({"beta": AUTO} if beta else {}))
+    edit = draft.edit()
+    wished = replace(edit, alpha=AUTO, beta=AUTO if beta else edit.beta)
     others = drawing.parts(session.try_out(None))
     masks = drawing.mask(session.face, draft)
     for record in drawing.editor.solve(session.face.w_plus, wished, others=others, masks=masks):
         found = None
         if record.result is not None:
             trial = record.result.trial
-            found = replace(draft, alpha=float(trial.alpha), beta=float(trial.beta), bound=record.result.bound)
+            found = replace(
+                draft, alpha=float(trial.alpha), beta=float(trial.beta), bound=record.result.bound
+            )
         yield Record(record.done, record.total, record.stage, found)
 
 

@@ -84,7 +84,11 @@ def build_page(actions: Actions, language: str) -> gr.Blocks:
         def measure(event: gr.EventData, now: Visit | None) -> News:
             return actions.measure(now, (event._data or {}).get("of"))
 
-        hidden: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple", "api_visibility": "private"}
+        hidden: dict[str, Any] = {
+            "show_progress": "hidden",
+            "trigger_mode": "multiple",
+            "api_visibility": "private",
+        }
         stage.select(quick, inputs, outputs, queue=False, **hidden)
         stage.submit(long, inputs, outputs, concurrency_limit=4, **hidden)
         stage.stop(actions.stop, [visit], None, queue=False, **hidden)
@@ -125,10 +129,16 @@ def _fields(words: dict[str, str], language: str, defaults: Any, mappers: list[s
         mappers, value=mappers[0] if mappers else None, label=words["name"], elem_id="pp-mapper"
     )
     with gr.Row(elem_id="pp-texts"):
-        made["neutral"] = gr.Textbox(EXAMPLES[language][0][0], label=words["neutral"], elem_id="pp-neutral", max_lines=1)
-        made["target"] = gr.Textbox("", label=words["target"], elem_id="pp-target", max_lines=1, placeholder=EXAMPLES[language][0][1])
+        made["neutral"] = gr.Textbox(
+            EXAMPLES[language][0][0], label=words["neutral"], elem_id="pp-neutral", max_lines=1
+        )
+        made["target"] = gr.Textbox(
+            "", label=words["target"], elem_id="pp-target", max_lines=1, placeholder=EXAMPLES[language][0][1]
+        )
     gr.HTML(markup.examples(words, EXAMPLES[language]), js_on_load=None, apply_default_css=False)
-    made["alpha"] = gr.Slider(-3 * alpha, 3 * alpha, alpha, step=alpha / 50, label=words["alpha"], elem_id="pp-alpha")
+    made["alpha"] = gr.Slider(
+        -3 * alpha, 3 * alpha, alpha, step=alpha / 50, label=words["alpha"], elem_id="pp-alpha"
+    )
     made["beta"] = gr.Slider(0, max(0.5, 4 * beta), beta, step=0.005, label=words["beta"], elem_id="pp-beta")
     steps = gr.Slider(5, MOST_STEPS, 40, step=5, label=words["steps"], elem_id="pp-steps-number")
     regions = [(words[name], name) for name in NAMES]

@@ -71,7 +71,8 @@ class Step:
     Attributes:
         method: one of METHODS.
         neutral, target: texts; a mapper's target may be empty.
-        alpha: strength; of a mapper what its step is multiplied with, of an optimisation the share of its way.
+        alpha: strength; of a mapper what its step is multiplied with, of an optimisation the share of its
+            way.
         beta: threshold, of a direction.
         region: where the picture may change; None: everywhere.
         mapper: name of the mapper.
@@ -157,9 +158,7 @@ class Session:
         steps = self.now.steps
         if not 0 <= number < len(steps):
             raise UserError("there is no such edit; look at the list again")
-        return replace(
-            self._move(Moment(self.face, steps[:number] + steps[number + 1 :])), draft=self.draft
-        )
+        return replace(self._move(Moment(self.face, steps[:number] + steps[number + 1 :])), draft=self.draft)
 
     def reset(self) -> Session:
         """Take all edits back, accepted ones and the draft."""

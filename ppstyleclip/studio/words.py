@@ -10,9 +10,10 @@ LANGUAGES = ("en", "zh")
 # Name -> (English, Chinese).
 _WORDS: dict[str, tuple[str, str]] = {
     "title": ("ppstyleclip studio", "ppstyleclip 工作室"),
+    "studio": ("studio", "工作室"),
     "private": (
-        "Nothing you open here leaves this computer's server; no photo is kept.",
-        "这里打开的照片只在本服务器上处理，不会外传，也不会保存。",
+        "Photos stay on the machine that runs this page, and none is kept.",
+        "照片只在运行本页面的机器上处理，不外传，也不保存。",
     ),
     "language": ("中文", "English"),
     "theme": ("Light or dark", "浅色或深色"),

@@ -79,8 +79,9 @@
     if (news.link) copyLink(news.link);
     if (news.message) say(news.message);
     else if (news.say) say(words[news.say] || "");
-    else if (news.steps) say("");
+    else if (news.face) say(news.face.poor ? words.poor : news.face.kind === "likeness" ? words.likeness : "");
     if ("card" in news) card(news.card);
+    if (news.steps && !("view" in news) && now.view === "photo" && now.photo?.after) ask("in_photo");
     if (news.after && news.card === null) {
       state.of = news.id;
       quiet = setTimeout(() => sendCard && sendCard("select", { of: state.of }), MEASURE_MS);
@@ -109,8 +110,6 @@
   };
   const faceNote = (face) => {
     shown($(".pp-views"), face.photo);
-    if (face.kind === "likeness") say(words.likeness);
-    if (face.poor) say(words.poor);
     $(".pp-stage").dataset.kind = face.kind;
     $(".pp-seed").value = face.seed ?? "";
     all(".pp-seeds button").forEach((one) => one.setAttribute("aria-selected", String(+one.dataset.seed === face.seed)));
@@ -157,7 +156,11 @@
   };
   const card = (told) => {
     const box = $(".pp-card");
-    if (told === null) { box.classList.add("pp-old"); if (!box.childElementCount) box.append(make("p", "pp-none", words.measuring)); return; }
+    if (told === null) {
+      box.classList.add("pp-old");
+      if (!$(".pp-verdict", box)) box.replaceChildren(make("p", "pp-none", words.measuring));
+      return;
+    }
     box.classList.remove("pp-old");
     if (told.no_text) { box.replaceChildren(make("p", "pp-none", words.no_text)); return; }
     if (!told.verdict) { box.replaceChildren(make("p", "pp-none", words.no_card)); return; }
@@ -165,7 +168,7 @@
       const line = make("div", "pp-row");
       const bar = make("i", "pp-bar");
       bar.style.setProperty("--share", Math.max(0, Math.min(1, share)));
-      line.append(make("span", "", words[name]), bar, make("b", "pp-number", value));
+      line.append(make("span", "", words[name]), make("b", "pp-number", value), bar);
       if (title) line.title = title;
       return line;
     };
@@ -179,7 +182,9 @@
       row("changed", Math.round(100 * told.changed) + " %", told.changed),
     ];
     if (told.identity !== null) rows.unshift(row("identity", told.identity.toFixed(2), told.identity));
-    box.replaceChildren(verdict, ...rows);
+    const numbers = make("div", "pp-numbers");
+    numbers.append(...rows);
+    box.replaceChildren(verdict, numbers);
   };
   const losses = (values) => {
     const box = $(".pp-card"), low = Math.min(...values), high = Math.max(...values);
@@ -193,6 +198,7 @@
     if (!told) return;
     const table = make("div", "pp-cells");
     table.style.setProperty("--columns", told.alphas.length);
+    table.style.setProperty("--rows", told.betas.length);
     table.append(make("span", "pp-corner", "β \\ α"), ...told.alphas.map((alpha) => make("span", "pp-number", "α " + +alpha.toPrecision(3))));
     told.cells.forEach((row, r) => {
       table.append(make("span", "pp-number", "β " + +told.betas[r].toPrecision(3)));
