@@ -9,10 +9,10 @@ import os
 import sys
 from pathlib import Path
 
-LIBRARIES = "/home/aistudio/external-libraries"  # which AI Studio keeps from one start to the next
+LIBRARIES = Path("~/external-libraries")  # which AI Studio keeps from one start to the next
 
 if __name__ == "__main__":
-    sys.path.append(LIBRARIES)
+    sys.path.append(str(LIBRARIES.expanduser()))
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a checkout
     from ppstyleclip.cli.main import main
 

@@ -7,6 +7,7 @@ the browser has decoded the new picture.
 
     python benchmarks/studio.py
     python benchmarks/studio.py --pages 5 --releases 40
+    python benchmarks/studio.py --pictures docs/images
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 TIMER = """
@@ -47,6 +49,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--pages", type=int, default=5, help="times that the page is opened (default: 5)")
     parser.add_argument("--releases", type=int, default=40, help="of the slider (default: 40)")
     parser.add_argument("--region", action="store_true", help="with the edit kept to the mouth")
+    parser.add_argument("--pictures", metavar="DIR", help="write the pictures of the document instead")
     return parser.parse_args(argv)
 
 
@@ -70,9 +73,11 @@ def start(folder: str) -> tuple[subprocess.Popen, str]:
     raise SystemExit("the studio has ended; run `ppstyleclip studio` to see why")
 
 
-def open_page(browser: Any, page: str) -> tuple[Any, float]:
+def open_page(
+    browser: Any, page: str, *, width: int = 1440, height: int = 900, **options: Any
+) -> tuple[Any, float]:
     """A page in a browser without a cache, and the seconds until its picture was there."""
-    tab = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    tab = browser.new_context(viewport={"width": width, "height": height}, **options).new_page()
     begin = time.perf_counter()
     tab.goto(page)
     tab.wait_for_function(
@@ -99,6 +104,42 @@ def release(tab: Any, count: int, region: bool) -> list[float]:
     return tab.evaluate("window.ppTimes")
 
 
+def draw_pictures(browser: Any, page: str, folder: Path) -> None:
+    """Write the pictures of docs/: the studio, a contact sheet, a phone in the other language."""
+    tab, _ = open_page(browser, page)
+    tab.set_default_timeout(240_000)
+    visit(tab, "happy face", accept=True)
+    visit(tab, "face with glasses")
+    tab.evaluate(
+        "document.querySelector('.pp-wipe').value = 38; document.querySelector('.pp-wipe').oninput()"
+    )
+    tab.screenshot(path=folder / "studio.png")
+    tab.click("[data-do=sheet]")
+    tab.wait_for_selector(".pp-cells img")
+    tab.wait_for_function("!document.body.classList.contains('pp-waits')")
+    tab.locator(".pp-frame").screenshot(path=folder / "studio_sheet.png")
+    tab, _ = open_page(browser, page.replace("/en/", "/zh/"), width=390, height=844, color_scheme="dark")
+    tab.set_default_timeout(240_000)
+    visit(tab, "卷发的脸")
+    tab.mouse.move(5, 5)
+    tab.screenshot(path=folder / "studio_phone.png")
+
+
+def visit(tab: Any, text: str, *, accept: bool = False) -> None:
+    """Try a text on the gallery's second face, or on what is shown, and wait for its card."""
+    tab.wait_for_selector(".pp-seeds img")
+    if not tab.locator(".pp-steps b").count():
+        tab.click(".pp-seeds button >> nth=1")
+        tab.wait_for_selector(".pp-seeds [aria-selected=true]")
+    tab.click(f'.pp-chip[data-target="{text}"]')
+    tab.wait_for_selector(".pp-trying")
+    if accept:
+        tab.click("[data-do=accept]")
+        tab.wait_for_selector(".pp-steps li:not(.pp-trying):not(.pp-none)")
+    tab.wait_for_selector(".pp-card:not(.pp-old) .pp-verdict")
+    tab.wait_for_timeout(1500)
+
+
 def main(argv: list[str] | None = None) -> None:
     """Measure, and print a line of JSON."""
     args = parse_args(argv)
@@ -109,6 +150,8 @@ def main(argv: list[str] | None = None) -> None:
         process, page = start(folder)
         try:
             browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+            if args.pictures:
+                return draw_pictures(browser, page, Path(args.pictures))
             opened = [open_page(browser, page) for _ in range(args.pages)]
             times = sorted(release(opened[-1][0], args.releases, args.region))
         finally:

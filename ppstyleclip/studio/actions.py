@@ -26,12 +26,14 @@ def fields_of(values: dict[str, Any]) -> Fields:
     Raises:
         UserError: a text that is too long, or what is no text or number.
     """
+    method = str(values.get("method") or "direction")
+    strength = values.get("alpha" if method == "direction" else "share")
     try:
         made = Fields(
-            method=str(values.get("method") or "direction"),
+            method=method,
             neutral=str(values.get("neutral") or "face"),
             target=str(values.get("target") or ""),
-            alpha=float(values.get("alpha") or 0.0),
+            alpha=float(strength or 0.0),
             beta=float(values.get("beta") or 0.0),
             regions=tuple(map(str, values.get("regions") or ())),
             brush=str(values.get("brush") or ""),

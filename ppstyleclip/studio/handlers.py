@@ -115,9 +115,14 @@ class Handlers:
         if fields.method == "mapper":
             if not fields.mapper:
                 return None
-            mapper = self.model.mappers.get(fields.mapper)
-            text = target if mapper is not None and mapper.embed != "none" else ""
-            step = Step("mapper", neutral, text, float(fields.alpha), region=region, mapper=fields.mapper)
+            step = Step(
+                "mapper",
+                neutral,
+                self._mapper_text(fields.mapper, target),
+                float(fields.alpha),
+                region=region,
+                mapper=fields.mapper,
+            )
             return step if is_same_text(step, before) else replace(step, alpha=1.0)
         if fields.method == "optimise":
             if before is None or before.method != "optimise" or before.target != target:
@@ -129,6 +134,13 @@ class Handlers:
         if is_same_text(step, before):
             return step
         return replace(step, **self.usual())
+
+    def _mapper_text(self, name: str, target: str) -> str:
+        """The text of a mapper: what it was trained for, where it takes none."""
+        mapper = self.model.mappers.get(name)
+        if mapper is None or mapper.embed != "none":
+            return target
+        return str(mapper.texts[0]) if mapper.texts else ""
 
     def _region(self, fields: Fields) -> Region | None:
         names = [name for name in fields.regions if name in NAMES]
@@ -349,10 +361,11 @@ class Handlers:
 
 
 def _fields_of(step: Step) -> dict[str, Any]:
-    told: dict[str, Any] = {"alpha": round(step.alpha, 3), "method": step.method}
-    if step.method == "direction":
-        told.update(beta=round(step.beta, 4), neutral=step.neutral, target=step.target)
-    return told
+    """What the page's fields hold for a step."""
+    if step.method != "direction":
+        return {"share": round(step.alpha, 3), "method": step.method}
+    told: dict[str, Any] = {"alpha": round(step.alpha, 3), "beta": round(step.beta, 4)}
+    return {**told, "method": step.method, "neutral": step.neutral, "target": step.target}
 
 
 def news_of(**values: Any) -> News:

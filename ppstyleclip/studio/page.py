@@ -15,7 +15,7 @@ from ppstyleclip.studio.handlers import MOST_STEPS, News, Visit
 from ppstyleclip.studio.session import METHODS
 from ppstyleclip.studio.words import EXAMPLES, words_in
 
-FIELDS = ("method", "neutral", "target", "alpha", "beta", "regions", "mapper")
+FIELDS = ("method", "neutral", "target", "alpha", "beta", "share", "regions", "mapper")
 KEPT_SECONDS = 6 * 3600  # that a page's visit is kept after its last word
 _FONTS = (
     "-apple-system",
@@ -140,13 +140,14 @@ def _fields(words: dict[str, str], language: str, defaults: Any, mappers: list[s
         -3 * alpha, 3 * alpha, alpha, step=alpha / 50, label=words["alpha"], elem_id="pp-alpha"
     )
     made["beta"] = gr.Slider(0, max(0.5, 4 * beta), beta, step=0.005, label=words["beta"], elem_id="pp-beta")
+    made["share"] = gr.Slider(-2, 3, 1, step=0.05, label=words["share"], elem_id="pp-share")
     steps = gr.Slider(5, MOST_STEPS, 40, step=5, label=words["steps"], elem_id="pp-steps-number")
     regions = [(words[name], name) for name in NAMES]
     regions += [(words["region_auto"], "auto"), (words["brush"], "brush")]
     made["regions"] = gr.CheckboxGroup(regions, label=words["regions"], elem_id="pp-regions")
     gr.HTML(markup.edit_buttons(words), js_on_load=None, apply_default_css=False)
     hidden: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    for name in ("alpha", "beta"):
+    for name in ("alpha", "beta", "share"):
         made[name].release(None, None, None, js=try_out, **hidden)
     for name in ("neutral", "target"):
         made[name].submit(None, None, None, js=try_out, **hidden)

@@ -36,6 +36,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "examples": ("Examples", "示例"),
     "alpha": ("Strength (alpha)", "强度 (alpha)"),
     "beta": ("Threshold (beta)", "阈值 (beta)"),
+    "share": ("Strength", "强度"),
     "auto": ("Auto", "自动"),
     "auto_hint": (
         "Find the smallest strength at which this face reaches the text",

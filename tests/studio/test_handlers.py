@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,14 +109,18 @@ def test_an_unpainted_brush_and_no_text_show_nothing(actions, visit):
 def test_a_mapper_is_a_step_that_its_strength_scales(actions, visit, tiny_editor):
     fields = {"method": "mapper", "mapper": "smile"}
     visit, told = done(actions, visit, "try", **fields)
-    assert told["fields"] == {"neutral": "face", "target": "happy face", "alpha": 1.0, "method": "mapper"}
+    assert told["fields"] == {"neutral": "face", "target": "happy face", "share": 1.0, "method": "mapper"}
     (whole,) = actions.handlers.drawing.parts(visit.session)
-    visit, _ = done(actions, visit, "try", **fields, alpha=0.5)
+    visit, _ = done(actions, visit, "try", **fields, share=0.5)
     (half,) = actions.handlers.drawing.parts(visit.session)
     assert np.abs(whole.step).max() > 0 and np.allclose(half.step, whole.step / 2)
+    assert "along" in actions.measure(visit, 3)["card"], "by the text that it was trained for"
+    bare = replace(visit.session.draft, target="")
+    visit = replace(visit, session=visit.session.try_out(bare))
     assert actions.measure(visit, 3)["card"] == {"no_text": True}
 
 
+@pytest.mark.slow
 def test_an_optimisation_shows_its_way_and_stops_when_it_shall(actions, visit):
     told = []
     for later, news in actions.long(visit, "optimise", 6, {**HAPPY, "method": "optimise"}):
@@ -129,10 +134,11 @@ def test_an_optimisation_shows_its_way_and_stops_when_it_shall(actions, visit):
     assert losses == [1, 2], "it ends behind the step after which it was stopped"
     draft = visit.session.draft
     assert draft.method == "optimise" and np.abs(draft.way).max() > 0 and told[-1]["steps"]
-    visit, half = done(actions, visit, "try", method="optimise", alpha=0.5)
+    visit, half = done(actions, visit, "try", method="optimise", share=0.5)
     assert visit.session.draft.alpha == 0.5 and after(half) != after(told[-1])
 
 
+@pytest.mark.slow
 def test_a_strength_is_solved(actions, visit):
     *_, (visit, told) = actions.long(visit, "auto", None, HAPPY)
     assert "message" not in told, told

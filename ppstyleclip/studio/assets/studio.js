@@ -27,6 +27,8 @@
     clearTimeout(watchdog);
     clearTimeout(quiet);
     watchdog = setTimeout(() => { inFlight = null; say(words.lost); busy(null); next(); }, LONG.has(told.action) ? 30 * PATIENCE_MS : PATIENCE_MS);
+    if (LONG.has(told.action)) busy({ stage: "working" });
+    document.body.classList.add("pp-thinks");
     send(LONG.has(told.action) ? "submit" : "select", told);
   };
   const answered = (news) => {
@@ -34,6 +36,7 @@
     if (LONG.has(inFlight.action) && news.busy) return; // more will come
     inFlight = null;
     clearTimeout(watchdog);
+    document.body.classList.remove("pp-thinks");
     next();
   };
 
@@ -93,7 +96,9 @@
     stage.dataset.view = now.view || "face";
     shown(box, chooses);
     if (chooses) {
-      picture($("img", box), now.photo.src);
+      const image = $("img", box);
+      image.onload = () => image.parentElement.style.setProperty("--aspect", image.naturalWidth / image.naturalHeight);
+      picture(image, now.photo.src);
       $(".pp-boxes", box).replaceChildren(...now.photo.boxes.map((side, number) => {
         const one = document.createElement("button");
         one.type = "button";
@@ -359,7 +364,7 @@
   document.addEventListener("keyup", (event) => {
     if (event.key.toLowerCase() === "c") compare(false);
     // Gradio's sliders tell of a release by the mouse alone.
-    if (event.target.closest?.("#pp-alpha, #pp-beta") && event.key.startsWith("Arrow")) ask("try");
+    if (event.target.closest?.("#pp-alpha, #pp-beta, #pp-share") && event.key.startsWith("Arrow")) ask("try");
   });
   document.addEventListener("paste", (event) => {
     const file = [...(event.clipboardData?.files || [])].find((one) => one.type.startsWith("image/"));
