@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +13,9 @@ from starlette.responses import RedirectResponse, Response
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.pipelines.records import Record
+from ppstyleclip.server.guard import route_path
 from ppstyleclip.server.model import Model
-from ppstyleclip.server.problems import Receive, Send
+from ppstyleclip.server.problems import Receive, Send, problem
 from ppstyleclip.server.service import Service
 from ppstyleclip.server.settings import ServerSettings
 from ppstyleclip.server.work import warm_methods
@@ -29,6 +31,14 @@ POLICY = (
     "style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
     "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'"
+)
+
+# What the pages ask of Gradio. The rest stays shut: uploads to the disk, files, proxies, histories.
+_API = (
+    r"gradio_api/(?:app_id|startup-events|info|theme\.css|heartbeat/\w+|queue/(?:join|data)|run/\w+|cancel)"
+)
+OPEN = re.compile(
+    rf"{PLACE}/(?:(?:{'|'.join(LANGUAGES)})/(?:config|theme\.css|(?:assets|static|svelte)/.+|{_API})?/?)?"
 )
 
 
@@ -93,7 +103,7 @@ class Studio:
         for path in ("/", PLACE, f"{PLACE}/"):
             app.add_api_route(path, _to_page, methods=["GET"], include_in_schema=False)
         app.add_api_route("/favicon.ico", _icon, methods=["GET"], include_in_schema=False)
-        app.add_middleware(_Policy)
+        app.add_middleware(Front)
 
 
 async def _to_page(request: Request) -> RedirectResponse:
@@ -107,16 +117,19 @@ async def _icon() -> Response:
     return Response(markup.LOGO, media_type="image/svg+xml")
 
 
-class _Policy:
-    """ASGI middleware that tells the browser to load nothing from elsewhere."""
+class Front:
+    """ASGI middleware that shuts what the pages do not need, and lets them load nothing from elsewhere."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or f"{PLACE}/" not in scope["path"]:
+        path = route_path(scope)
+        if scope["type"] != "http" or not path.startswith(f"{PLACE}/"):
             return await self.app(scope, receive, send)
+        if not OPEN.fullmatch(path):
+            return await problem(404, "the studio has no such place")(scope, receive, send)  # type: ignore[arg-type]
 
         async def with_policy(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":

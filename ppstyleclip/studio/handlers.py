@@ -27,6 +27,7 @@ from ppstyleclip.studio.session import Face, Moment, Session, Step, is_same_text
 
 FIRST_SEED = 58
 SEEDS_SHOWN = 12
+PHOTO_SIDE = 2400  # pixels of a photo's longer side; larger ones are made smaller
 MOST_STEPS = 300  # of an optimisation
 SESSION_NOTE = "ppstyleclip session"  # the PNG text that holds a session
 News = dict[str, Any]
@@ -193,7 +194,7 @@ class Handlers:
     def open_photo(self, visit: Visit, data: Any) -> Iterator[tuple[Visit, News]]:
         """Find the faces of a photo; of several the visitor chooses, a single one is taken."""
         yield visit, news_of(busy={"stage": "faces", "done": 0, "total": 1})
-        photo = self.store.read_upload(show.upload_bytes(data))
+        photo = show.at_most(self.store.read_upload(show.upload_bytes(data)), PHOTO_SIDE)
         found = self.faces.find(photo)
         visit = replace(visit, found=found)
         if len(found.faces) == 1:

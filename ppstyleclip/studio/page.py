@@ -16,7 +16,8 @@ from ppstyleclip.studio.session import METHODS
 from ppstyleclip.studio.words import EXAMPLES, words_in
 
 FIELDS = ("method", "neutral", "target", "alpha", "beta", "share", "regions", "mapper")
-KEPT_SECONDS = 6 * 3600  # that a page's visit is kept after its last word
+KEPT_SECONDS = 2 * 3600  # that a page's visit is kept after its last word
+MOST_VISITS = 32  # that are kept at once; the one that was silent for longest goes
 _FONTS = (
     "-apple-system",
     "BlinkMacSystemFont",
@@ -103,6 +104,7 @@ def build_page(actions: Actions, language: str) -> gr.Blocks:
             show_progress="hidden",
             api_visibility="private",
         )
+    page.state_session_capacity = MOST_VISITS
     return page
 
 

@@ -22,6 +22,7 @@ METHODS = ("direction", "optimise", "mapper")
 KINDS = ("seed", "likeness", "photo", "latent")
 MOST_STEPS = 20  # accepted edits
 MOST_UNDO = 100
+MOST_PHOTOS = 4  # that a session keeps, in its past too
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +192,21 @@ class Session:
         return Session(self.future[-1], None, (*self.past, self.now), self.future[:-1])
 
     def _move(self, moment: Moment) -> Session:
-        return Session(moment, None, (*self.past, self.now)[-MOST_UNDO:], ())
+        return Session(moment, None, _with_few_photos((*self.past, self.now)[-MOST_UNDO:]), ())
+
+
+def _with_few_photos(moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
+    """Moments of which the newest MOST_PHOTOS photos are kept; older faces stay, without theirs."""
+    kept: list[Moment] = []
+    photos: set[int] = set()
+    for moment in reversed(moments):
+        place = moment.face.place
+        if place is not None:
+            photos.add(id(place.photo))
+            if len(photos) > MOST_PHOTOS:
+                moment = Moment(replace(moment.face, kind="latent", place=None), moment.steps)
+        kept.append(moment)
+    return tuple(reversed(kept))
 
 
 def is_same_text(first: Step | None, second: Step | None) -> bool:

@@ -37,6 +37,15 @@ def picture(pixels: np.ndarray, side: int = SHOWN) -> str:
     return _data(pixels)
 
 
+def at_most(pixels: np.ndarray, side: int) -> np.ndarray:
+    """A picture `[H, W, 3]` uint8 whose longer side is not above `side` pixels."""
+    cv2, longest = import_cv2(), max(pixels.shape[:2])
+    if longest <= side:
+        return pixels
+    size = max(1, round(pixels.shape[1] * side / longest)), max(1, round(pixels.shape[0] * side / longest))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
 def photo(pixels: np.ndarray) -> str:
     """A photo as data for a page, made smaller where it is large."""
     return picture(pixels, min(PHOTO_SHOWN, max(pixels.shape[:2])))

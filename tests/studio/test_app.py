@@ -67,7 +67,10 @@ with TestClient(app, follow_redirects=False) as client:
         assert "default-src 'self'" in answer.headers["content-security-policy"]
     assert client.get("/version").status_code == 200
     assert "content-security-policy" not in client.get("/version").headers
-    assert client.get("/studio/en/gradio_api/file=/etc/passwd").status_code in (403, 404)
+    for path in ("file=/etc/passwd", "proxy=http://127.0.0.1", "runs", "deep_link", "vibe-code"):
+        assert client.get(f"/studio/en/gradio_api/{path}").status_code == 404, path
+    sent = client.post("/studio/en/gradio_api/upload", files={"files": b"kept on the disk?"})
+    assert sent.status_code == 404, sent.text
     assert client.get("/favicon.ico").status_code == 200
 print("done")
 """

@@ -10,19 +10,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
-from tiny_mappers import LEVELS, made
 
-from ppstyleclip.card.model import Card
-from ppstyleclip.cli.card_files import NOTE
-from ppstyleclip.provenance import png_texts
-from ppstyleclip.regions import RegionMask
-from ppstyleclip.schema import from_json
-from ppstyleclip.server.model import Model
-from ppstyleclip.server.pictures import PictureStore
-from ppstyleclip.studio import links, show
-from ppstyleclip.studio.actions import Actions, fields_of
-from ppstyleclip.studio.handlers import SESSION_NOTE, Fields, Handlers
+pytest.importorskip("fastapi", reason="FastAPI, of the extra 'studio', is not installed")
+
+from PIL import Image  # noqa: E402
+from tiny_mappers import LEVELS, made  # noqa: E402
+
+from ppstyleclip.card.model import Card  # noqa: E402
+from ppstyleclip.cli.card_files import NOTE  # noqa: E402
+from ppstyleclip.provenance import png_texts  # noqa: E402
+from ppstyleclip.regions import RegionMask  # noqa: E402
+from ppstyleclip.schema import from_json  # noqa: E402
+from ppstyleclip.server.model import Model  # noqa: E402
+from ppstyleclip.server.pictures import PictureStore  # noqa: E402
+from ppstyleclip.studio import links, show  # noqa: E402
+from ppstyleclip.studio.actions import Actions, fields_of  # noqa: E402
+from ppstyleclip.studio.handlers import SESSION_NOTE, Fields, Handlers  # noqa: E402
 
 HAPPY = {"target": "happy face", "alpha": 2.0, "beta": 0.05}
 

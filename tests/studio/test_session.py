@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.studio.session import MOST_STEPS, Face, Moment, Session, Step
+from ppstyleclip.studio.session import MOST_PHOTOS, MOST_STEPS, Face, Moment, PhotoPlace, Session, Step
 
 FACE = Face("seed", np.zeros([1, 2, 3], np.float32), 1)
 SMILE, GLASSES = (Step("direction", "face", text, 5.0, 0.1) for text in ("happy face", "face with glasses"))
@@ -65,6 +65,18 @@ def test_another_face_begins_without_edits_and_undo_brings_the_old_one(session):
     chosen = session.try_out(SMILE).accept().choose(other)
     assert chosen.face is other and chosen.steps == ()
     assert chosen.undo().face is FACE and titles(chosen.undo()) == ["happy face"]
+
+
+def test_only_the_latest_photos_are_kept(session):
+    for number in range(7):
+        place = PhotoPlace(np.full([2, 2, 3], number, np.uint8), None)
+        session = session.choose(Face("photo", np.full([1, 2, 3], number, np.float32), place=place))
+        session = session.try_out(SMILE).accept()
+    kept = [moment.face.place.photo[0, 0, 0] for moment in session.past if moment.face.place is not None]
+    assert set(kept) == set(range(7 - MOST_PHOTOS, 7))
+    while session.past:
+        session = session.undo()
+    assert session.face is FACE, "faces without their photos are still there"
 
 
 def test_there_is_an_end_to_edits(session):

@@ -7,7 +7,7 @@
   const held = JSON.parse(document.getElementById("pp-words").textContent);
   const words = held.words;
   const LONG = new Set(["photo", "face", "auto", "optimise", "sheet"]);
-  const MOST_SIDE = 3000; // pixels of a photo that is sent; its metadata stays here
+  const MOST_SIDE = 2400; // pixels of a photo that is sent; its metadata stays here
   const MEASURE_MS = 700; // of quiet before the card is measured
   const PATIENCE_MS = 60000;
   const state = { shown: {}, steps: 40, page: 0, brush: "", seeds: [] };
@@ -366,6 +366,9 @@
     // Gradio's sliders tell of a release by the mouse alone.
     if (event.target.closest?.("#pp-alpha, #pp-beta, #pp-share") && event.key.startsWith("Arrow")) ask("try");
   });
+  const sliders = "#pp-alpha, #pp-beta, #pp-share"; // their numbers and their resets tell of no release
+  document.addEventListener("change", (event) => { if (event.target.type === "number" && event.target.closest(sliders)) setTimeout(() => ask("try"), 50); });
+  document.addEventListener("click", (event) => { if (event.target.closest?.("button")?.closest(sliders)) setTimeout(() => ask("try"), 50); });
   document.addEventListener("paste", (event) => {
     const file = [...(event.clipboardData?.files || [])].find((one) => one.type.startsWith("image/"));
     if (file) { event.preventDefault(); openPhoto(file); }
