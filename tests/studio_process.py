@@ -38,7 +38,7 @@ def studio(folder: Path) -> Iterator[str]:
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
-        "PPSTYLECLIP_HOME": str(folder / "home"),
+        "PPSTYLECLIP_HOME": os.environ.get("PPSTYLECLIP_HOME", str(folder / "home")),
         "PPSTYLECLIP_OFFLINE": "1",
         "PPSTYLECLIP_SERVER_WARM": "draw",
         "PPSTYLECLIP_SERVER_ROOT_PATH": PREFIX,

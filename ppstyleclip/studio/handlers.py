@@ -26,7 +26,7 @@ from ppstyleclip.studio.faces import FaceSource, FoundFaces
 from ppstyleclip.studio.session import Face, Moment, Session, Step, is_same_text
 
 FIRST_SEED = 58
-SEEDS_SHOWN = 12
+SEEDS_SHOWN, LARGE = 12, 512  # from LARGE pixels on a face takes seconds, and there are fewer
 PHOTO_SIDE = 2400  # pixels of a photo's longer side; larger ones are made smaller
 MOST_STEPS = 300  # of an optimisation
 SESSION_NOTE = "ppstyleclip session"  # the PNG text that holds a session
@@ -182,8 +182,9 @@ class Handlers:
 
     def seeds(self, page: int) -> News:
         """A page of the gallery of faces that do not exist."""
-        first = 1 + SEEDS_SHOWN * (page % 10_000)
-        pictures = methods.seeds_page(self.drawing, first, SEEDS_SHOWN)
+        count = SEEDS_SHOWN if self.model.editor.bundle.generator.size < LARGE else SEEDS_SHOWN // 4
+        first = 1 + count * (page % 10_000)
+        pictures = methods.seeds_page(self.drawing, first, count)
         faces = [{"seed": first + k, "src": show.picture(one, show.THUMB)} for k, one in enumerate(pictures)]
         return news_of(seeds=faces, page=page)
 

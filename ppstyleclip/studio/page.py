@@ -17,6 +17,7 @@ from ppstyleclip.studio.words import EXAMPLES, words_in
 
 FIELDS = ("method", "neutral", "target", "alpha", "beta", "share", "regions", "mapper")
 KEPT_SECONDS = 2 * 3600  # that a page's visit is kept after its last word
+MOST_WAITING = 64  # long actions, of all visits
 MOST_VISITS = 32  # that are kept at once; the one that was silent for longest goes
 _FONTS = (
     "-apple-system",
@@ -74,16 +75,16 @@ def build_page(actions: Actions, language: str) -> gr.Blocks:
         inputs, outputs = [visit, *fields.values()], [visit, stage, *fields.values()]
 
         def quick(event: gr.EventData, now: Visit | None, *values: Any) -> list[Any]:
-            sent = event._data or {}
+            sent = _event(event)
             return _outputs(*actions.quick(now, sent.get("action"), sent.get("value"), _sent(values, sent)))
 
         def long(event: gr.EventData, now: Visit | None, *values: Any) -> Iterator[list[Any]]:
-            sent = event._data or {}
+            sent = _event(event)
             for answer in actions.long(now, sent.get("action"), sent.get("value"), _sent(values, sent)):
                 yield _outputs(*answer)
 
         def measure(event: gr.EventData, now: Visit | None) -> News:
-            return actions.measure(now, (event._data or {}).get("of"))
+            return actions.measure(now, _event(event).get("of"))
 
         hidden: dict[str, Any] = {
             "show_progress": "hidden",
@@ -104,8 +105,14 @@ def build_page(actions: Actions, language: str) -> gr.Blocks:
             show_progress="hidden",
             api_visibility="private",
         )
+    page.queue(max_size=MOST_WAITING, api_open=False)
     page.state_session_capacity = MOST_VISITS
     return page
+
+
+def _event(event: gr.EventData) -> dict[str, Any]:
+    """What the page's script has sent with an event."""
+    return event._data if isinstance(event._data, dict) else {}
 
 
 def _sent(values: tuple[Any, ...], sent: dict[str, Any]) -> dict[str, Any]:

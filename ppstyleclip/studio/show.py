@@ -19,7 +19,7 @@ from ppstyleclip.files import encode_picture, import_cv2, import_pillow
 from ppstyleclip.regions import RegionMask
 from ppstyleclip.studio.session import Session, Step
 
-SHOWN = 640  # pixels of a face on the page, at least
+SHOWN, MOST_SHOWN = 640, 1024  # pixels of a face on the page
 PHOTO_SHOWN = 1280  # of a photo's longer side, at most
 THUMB = 128
 QUALITY = 90
@@ -27,9 +27,13 @@ MOST_BRUSH = 2_000_000  # letters of a painted mask
 BRUSH_SIDE = 1024
 
 
-def picture(pixels: np.ndarray, side: int = SHOWN) -> str:
-    """A picture `[H, W, 3]` uint8 as data for a page; a smaller one is enlarged smoothly to `side` pixels."""
+def picture(pixels: np.ndarray, side: int | None = None) -> str:
+    """A picture `[H, W, 3]` uint8 as data for a page, its longer side made `side` pixels, smoothly.
+
+    None: SHOWN to MOST_SHOWN pixels, as near to its own size as that allows.
+    """
     cv2, longest = import_cv2(), max(pixels.shape[:2])
+    side = min(max(longest, SHOWN), MOST_SHOWN) if side is None else side
     if longest != side:
         size = round(pixels.shape[1] * side / longest), round(pixels.shape[0] * side / longest)
         way = cv2.INTER_AREA if longest > side else cv2.INTER_CUBIC

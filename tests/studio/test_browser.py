@@ -160,7 +160,7 @@ def test_a_visit(page, language, address, photo):
     assert np.asarray(Image.open(io.BytesIO(data))).shape == (128, 128, 3)
     whole = np.asarray(Image.open(io.BytesIO(page.saved("save_photo"))))
     old = np.asarray(Image.open(photo))
-    assert whole.shape == old.shape and (whole != old).any(axis=2).mean() < 0.5, "the photo, and a face in it"
+    assert whole.shape == old.shape and 0 < (whole != old).any(axis=2).mean() < 0.1, "of the photo the mouth"
 
     assert all(url.startswith((address, "data:", "blob:")) for url in page.asked), (
         "nothing comes from elsewhere"
@@ -187,11 +187,10 @@ def test_a_link_brings_the_session_back_and_the_server_never_sees_it(page, addre
     assert other.picture == shown and other.edits == ["old face"]
     token = url.partition("#")[2]
     assert not any(token in asked.partition("#")[0] for asked in other.asked)
-    with other.another_picture():
-        other.tab.click("[data-do=language]")
-        other.tab.wait_for_url("**/studio/zh/**")
-        other.tab.wait_for_function("document.querySelector('.pp-after')?.src")
-    assert other.edits == ["old face"], "the other language shows the same session"
+    other.tab.click("[data-do=language]")
+    other.tab.wait_for_url("**/studio/zh/**")
+    other.tab.wait_for_function("document.querySelector('.pp-after')?.src")
+    assert other.picture == shown and other.edits == ["old face"], "the other language shows the same session"
 
 
 @pytest.mark.parametrize("page", ["desktop"], indirect=True)

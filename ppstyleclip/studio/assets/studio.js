@@ -8,6 +8,7 @@
   const words = held.words;
   const LONG = new Set(["photo", "face", "auto", "optimise", "sheet"]);
   const MOST_SIDE = 2400; // pixels of a photo that is sent; its metadata stays here
+  const MOST_SENT = 16e6; // letters; the server takes 20 megabytes
   const MEASURE_MS = 700; // of quiet before the card is measured
   const PATIENCE_MS = 60000;
   const state = { shown: {}, steps: 40, page: 0, brush: "", seeds: [] };
@@ -305,7 +306,8 @@
     pen.fillStyle = "#fff";
     pen.fillRect(0, 0, width, height);
     pen.drawImage(source, 0, 0, width, height);
-    ask("photo", canvas.toDataURL("image/jpeg", 0.95));
+    const exact = canvas.toDataURL("image/png"); // so that what no edit reaches stays as it was
+    ask("photo", exact.length < MOST_SENT ? exact : canvas.toDataURL("image/jpeg", 0.97));
   };
   const openCamera = async () => {
     try {
@@ -369,6 +371,7 @@
   const sliders = "#pp-alpha, #pp-beta, #pp-share"; // their numbers and their resets tell of no release
   document.addEventListener("change", (event) => { if (event.target.type === "number" && event.target.closest(sliders)) setTimeout(() => ask("try"), 50); });
   document.addEventListener("click", (event) => { if (event.target.closest?.("button")?.closest(sliders)) setTimeout(() => ask("try"), 50); });
+  addEventListener("hashchange", () => location.reload()); // another session's link in the same window
   document.addEventListener("paste", (event) => {
     const file = [...(event.clipboardData?.files || [])].find((one) => one.type.startsWith("image/"));
     if (file) { event.preventDefault(); openPhoto(file); }
