@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -85,7 +85,13 @@ def _proxy(address: str) -> Iterator[str]:
         made.raw_headers = [(name.lower(), value) for name, value in answer.headers.raw]
         return made
 
-    app = Starlette(routes=[Route("/{path:path}", forward, methods=["GET", "POST"])])
+    @contextlib.asynccontextmanager
+    async def life(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await client.aclose()
+
+    routes = [Route("/{path:path}", forward, methods=["GET", "POST"])]
+    app = Starlette(routes=routes, lifespan=life)
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     server, listener = uvicorn.Server(config), config.bind_socket()
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

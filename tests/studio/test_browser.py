@@ -63,7 +63,12 @@ class Page:
         tab.set_default_timeout(1000 * PATIENCE)
         tab.on("request", lambda request: self.asked.append(request.url))
         tab.on("pageerror", lambda error: self.errors.append(str(error)))
-        tab.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        tab.on("console", self.hear)
+
+    def hear(self, line):
+        """Keep an error; the host's own icon, which browsers ask for, is not the studio's."""
+        if line.type == "error" and not line.location.get("url", "").endswith("/favicon.ico"):
+            self.errors.append(f"{line.text} {line.location}")
 
     def open(self, url):
         self.tab.goto(url)
