@@ -24,14 +24,15 @@ LEVELS = {
     "methods": 4, "regions": 4, "card": 4, "references": 4,
     "edits": 5, "editor": 5, "session": 5, "jobs": 5,
     "pipelines": 6, "environment": 6,
-    "apps": 7, "cli": 7, "client": 7, "notebook": 7, "server": 7, "training": 7,
+    "apps": 7, "cli": 7, "client": 7, "notebook": 7, "server": 7, "studio": 7, "training": 7,
 }  # fmt: skip
 # Narrower than "everything below": networks arrive as arguments here.
 ONLY_LEVELS = {"text": {-2, -1, 0}, "align": {-2, -1, 0}, "losses": {-2, -1, 0}}
 BESIDE = {
     "align": {"pictures"},
     "apps": {"cli"},
-    "cli": {"apps", "server"},
+    "cli": {"apps", "server", "studio"},
+    "studio": {"cli", "server"},
     "channels": {"models"},
     "card": {"regions", "references"},
     "editor": {"edits", "session"},

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,14 +22,18 @@ MOST_SOURCE = 2**30  # bytes of a file whose fingerprint a card notes
 
 
 def label_of(
-    pixels: np.ndarray, *, is_photo: bool = False, card: Card | None = None
+    pixels: np.ndarray,
+    *,
+    is_photo: bool = False,
+    card: Card | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> Callable[[bytes], bytes]:
-    """What puts labels into an encoded picture, and its card where there is one."""
+    """What puts labels into an encoded picture, its card where there is one, and notes `{name: text}`."""
     from ppstyleclip.card import to_json
 
     mark = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()[:32]
-    notes = {} if card is None else {NOTE: to_json(card)}
-    label = Label(EDITED if is_photo else GENERATED, produce_id=mark, notes=notes)
+    own = {} if card is None else {NOTE: to_json(card)}
+    label = Label(EDITED if is_photo else GENERATED, produce_id=mark, notes={**own, **(notes or {})})
     return partial(labelled, label=label)
 
 

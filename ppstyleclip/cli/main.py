@@ -38,6 +38,7 @@ COMMANDS = {
     "convert": ("convert", "convert other people's weights, told by their content"),
     "serve": ("serve", "edit over HTTP: a server with a queue, events and results that expire"),
     "worker": ("worker", "do the jobs of a server whose queue is in Redis"),
+    "studio": ("studio", "edit faces in the browser: a page on top of the server"),
     "doctor": ("doctor", "say what is installed, what is missing, and the command that brings it"),
     "styleganv2clip": ("styleganv2clip", "edit a face by text, with PaddleGAN's arguments and files"),
 }

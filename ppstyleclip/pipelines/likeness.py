@@ -139,14 +139,18 @@ def edit_likeness(
     yield Record(len(faces) + 1, len(faces) + 1, "pictures", result)
 
 
-@on_worker
-@paddle.no_grad()
 def likeness_latents(editor: Editor, read: Sequence[ReadLikeness]) -> np.ndarray:
     """Latents `[N, L, D]` float32 of N likenesses: their z in closed form, mapped without truncation."""
-    z = _world_of(editor).z_from_factors(np.stack([one.factors for one in read]))
+    return latents_of_z(editor, _world_of(editor).z_from_factors(np.stack([one.factors for one in read])))
+
+
+@on_worker
+@paddle.no_grad()
+def latents_of_z(editor: Editor, z: np.ndarray) -> np.ndarray:
+    """Latents `[N, L, D]` float32 of z `[N, D]`, mapped without truncation; their regions are known then."""
     rows = [editor.bundle.generator.get_latents(paddle.to_tensor(one[None])) for one in z]  # as Editor.sample
     w_plus = paddle.concat(rows).numpy()
-    editor.sampled.remember(w_plus, None, z, 1.0)  # so that their regions are known
+    editor.sampled.remember(w_plus, None, z, 1.0)
     return w_plus
 
 

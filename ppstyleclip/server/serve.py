@@ -57,12 +57,15 @@ class DrainingServer(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def serve(settings: ServerSettings, *, service: Service | None = None, announce: Any = None) -> None:
+def serve(
+    settings: ServerSettings, *, service: Service | None = None, announce: Any = None, extend: Any = None
+) -> None:
     """Serve until a signal comes.
 
     Args:
         settings: ServerSettings.
         service: Service; None makes one.
+        extend: called with the application before it runs, to put more on it.
         announce: called with the server's address once it listens.
     Raises:
         UserError: the model cannot be loaded, the port or the folder of data is taken.
@@ -71,6 +74,8 @@ def serve(settings: ServerSettings, *, service: Service | None = None, announce:
     _allow_many_files()
     # Its life does not drain it once more: that is done when it ends.
     app = create_app(settings.model_copy(update={"drain_seconds": 0.0}), service)
+    if extend is not None:
+        extend(app)
     service = app.state.service
     assert service is not None
     config = uvicorn.Config(
