@@ -135,7 +135,7 @@ def _in_space(editor: Editor, latents: np.ndarray, space: str) -> np.ndarray:
 def chosen_texts(
     description: Sequence[str] | None, data_mode: str | None, embed: str, together: int
 ) -> TextSet:
-    """The texts of --description, or of seed 000's --data_mode.
+    """The texts of --description, or of seed 000's --data_mode; "Elsa=Elsa from Frozen" is called Elsa.
 
     Raises:
         UserError: neither or both are given, or texts and text vectors do not fit.
@@ -147,6 +147,14 @@ def chosen_texts(
         )
     if data_mode and together != 1:
         raise UserError("--together is for the texts of --description; --data_mode has classes of its own")
-    texts = text_set(description, together=together) if description else known_set(str(data_mode), embed)
+    if description:
+        pairs = [text.partition("=") for text in description]
+        words = [word.strip() for word, _, _ in pairs]
+        prompts = [prompt.strip() if sign else word for word, (_, sign, prompt) in zip(words, pairs)]
+        if not all(words) or not all(prompts):
+            raise UserError("a description is a text, or WORD=TEXT with both; one of them is empty")
+        texts = text_set(prompts, words, together=together)
+    else:
+        texts = known_set(str(data_mode), embed)
     check_told_apart(texts, embed)
     return texts

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ppstyleclip import __version__
-from ppstyleclip.cli.arguments import SIZES, add_model_arguments
+from ppstyleclip.cli.arguments import SIZES, add_model_arguments, find_files
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import all_or_nothing, check_file, check_writable, sweep_drafts
+from ppstyleclip.files import all_or_nothing, check_writable, sweep_drafts
 from ppstyleclip.jobs.folder import threads_of_jobs
 from ppstyleclip.threads import import_paddle
 from ppstyleclip.wording import counted
@@ -53,7 +53,7 @@ def add_paddlegan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pdparams",
         action="store_true",
-        help="write the results also as PaddleGAN's code loads them, by the same names: a tensor for each layer",
+        help="write the results also as PaddleGAN's code loads them (.pdparams), a tensor for each layer",
     )
 
 
@@ -88,9 +88,7 @@ def open_model(args: argparse.Namespace, job: str) -> tuple[Bundle, Path]:
     Returns:
         (Bundle, output folder).
     """
-    for word in ("weight_path", "stat_path", "s_path"):
-        if getattr(args, word, None) is not None:
-            check_file(getattr(args, word))
+    find_files(args, "weight_path", "stat_path", "s_path")
     folder = check_writable(args.bundle or args.output_path)
     given = getattr(args, "job_path", None)
     paths = [Path(given)] if given else sorted(folder.glob(f"stylegan2-*-styleclip-{job}"))
