@@ -47,7 +47,7 @@ class StyleGANv2Predictor:
         **paths: Any,
     ):
         self.output_path, self.seed = Path(output_path), seed
-        flags = {"size": size, "style_dim": style_dim, "n_mlp": n_mlp}
+        flags: dict[str, Any] = {"size": size, "style_dim": style_dim, "n_mlp": n_mlp}
         flags["channel_multiplier"] = channel_multiplier
         self.editor = Editor.from_pretrained(
             model_type,

@@ -29,7 +29,7 @@ LATENTS, W_NUM = "test_female.pt", 60  # likewise
 SINGLE = "multi"  # the module of single_inference.py
 
 
-def train(argv: list[str] | None = None) -> int | None:
+def train(argv: list[str] | None = None) -> None:
     """Train a mapper (train.py)."""
     args = train_mapper.parse_args(argv, **TRAINING)
     if not args.description:
@@ -37,10 +37,10 @@ def train(argv: list[str] | None = None) -> int | None:
     if _is_ffhq(args) and args.photos is None:
         for name, file in BANKS.items():
             setattr(args, name, getattr(args, name) or file)
-    return train_mapper.run(args)
+    train_mapper.run(args)
 
 
-def combine(argv: list[str] | None = None) -> int | None:
+def combine(argv: list[str] | None = None) -> None:
     """Edit a face with several mappers, one after the other, each with its text (inference.py)."""
     args = _mapping_arguments(argv)
     if not args.modules:
@@ -48,14 +48,14 @@ def combine(argv: list[str] | None = None) -> int | None:
             "--modules and --texts go together, such as --modules celeb_female --texts Elsa; one mapper "
             "with several texts is: single_inference.py"
         )
-    return mapping.run(args)
+    mapping.run(args)
 
 
-def combine_single(argv: list[str] | None = None) -> int | None:
+def combine_single(argv: list[str] | None = None) -> None:
     """Edit a face with one mapper and several texts at once (single_inference.py)."""
     args = _mapping_arguments(argv)
     args.modules = args.modules or [SINGLE]
-    return mapping.run(args)
+    mapping.run(args)
 
 
 def _mapping_arguments(argv: list[str] | None) -> argparse.Namespace:

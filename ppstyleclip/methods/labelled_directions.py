@@ -116,7 +116,7 @@ def compare_groups(first: np.ndarray, second: np.ndarray) -> GroupDifference:
     alive = (pooled > 0) & (error > 0)
     effect = np.where(alive, difference / np.where(alive, pooled, 1), 0)
     z = np.where(alive, np.abs(difference) / np.where(alive, error, 1), 0)
-    return GroupDifference(*means, pooled, effect, _two_sided(z))
+    return GroupDifference(means[0], means[1], pooled, effect, _two_sided(z))
 
 
 def _two_sided(z: np.ndarray) -> np.ndarray:
