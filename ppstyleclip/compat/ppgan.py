@@ -53,11 +53,12 @@ def register(*, replace: bool = False) -> None:
         _build_package(GENERATORS, lookup=_own_generator)
     found = _paddlegan_apps(folder)
     for name, module in PREDICTORS.items():
-        if replace or folder is None:
+        is_taken = replace or name not in vars(found)
+        if is_taken:
+            setattr(found, name, getattr(apps, name))
+        if replace or folder is None or is_taken and not _can_import(f"{APPS}.{module}"):
             sys.modules[f"{APPS}.{module}"] = importlib.import_module(f"ppstyleclip.apps.{module}")
             setattr(found, module, sys.modules[f"{APPS}.{module}"])
-        if replace or name not in vars(found):
-            setattr(found, name, getattr(apps, name))
 
 
 def _paddlegan_folder() -> Path | None:
@@ -121,6 +122,14 @@ def _has(module: ModuleType, name: str) -> bool:
     if value is not None:
         setattr(module, name, value)
     return value is not None
+
+
+def _can_import(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except Exception:  # as above
+        return False
+    return True
 
 
 def _own_generator(name: str) -> Any:

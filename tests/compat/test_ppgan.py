@@ -306,17 +306,21 @@ def in_process(folder, code, *, script=None):
 
 
 def save_package(folder, *, broken):
-    """A package ppgan with four predictors, of which one needs what nobody has."""
+    """A package ppgan with four predictors, of which two may need what nobody has."""
     home = folder / "ppgan" / "apps"
     home.mkdir(parents=True)
     (home.parent / "__init__.py").write_text("")
     lines = ["from .anime_predictor import AnimePredictor", "from .old_predictor import OldPredictor"]
-    lines += ["from .styleganv2_predictor import StyleGANv2Predictor"]
+    lines += [
+        f"from .styleganv2{kind.lower()}_predictor import StyleGANv2{kind}Predictor"
+        for kind in ("", "Editing")
+    ]
     (home / "__init__.py").write_text("\n".join(lines))
     needs = "import a_package_that_nobody_has\n" if broken else ""
     for name, code in {
         "anime": CLASS.format("AnimePredictor"),
         "old": needs + CLASS.format("OldPredictor"),
+        "styleganv2editing": needs + CLASS.format("StyleGANv2EditingPredictor"),
         "styleganv2": CLASS.format("StyleGANv2Predictor"),
     }.items():
         (home / f"{name}_predictor.py").write_text(code)
@@ -330,6 +334,8 @@ with warnings.catch_warnings(record=True) as caught:
 from ppgan.apps import AnimePredictor, StyleGANv2Predictor, StyleGANv2ClipPredictor
 from ppgan.apps.anime_predictor import AnimePredictor as Again
 print(Again is AnimePredictor, StyleGANv2Predictor.__module__, StyleGANv2ClipPredictor.__module__)
+from ppgan.apps.styleganv2editing_predictor import StyleGANv2EditingPredictor
+print(StyleGANv2EditingPredictor.__module__)
 print(*[str(one.message) for one in caught if "PaddleGAN" in str(one.message)])
 try:
     from ppgan.apps import OldPredictor
@@ -348,10 +354,11 @@ def test_beside_paddlegan(tmp_path, broken):
     save_package(tmp_path, broken=broken)
     done = in_process(tmp_path, PRINT)
     assert done.returncode == 0, done.stderr
-    homes, told, old, replaced = done.stdout.splitlines()
+    homes, editing, told, old, replaced = done.stdout.splitlines()
     here = "ppstyleclip.apps."
     assert homes == f"True ppgan.apps.styleganv2_predictor {here}styleganv2clip_predictor"
     assert replaced == f"{here}styleganv2_predictor"
+    assert editing == ("ppstyleclip" if broken else "ppgan") + ".apps.styleganv2editing_predictor"
     if broken:
         assert "ModuleNotFoundError: No module named 'a_package_that_nobody_has'" in told
         assert "StyleGANv2ClipPredictor come from ppstyleclip" in told and "StyleGANv2Predictor," not in told
