@@ -299,7 +299,7 @@ CLASS = "class {0}:\n    home = 'PaddleGAN'\n"
 def in_process(folder, code, *, script=None):
     words = ["-c", code] if script is None else ["-m", "ppstyleclip.compat.ppgan", str(script), "one", "two"]
     done = subprocess.run(
-        [sys.executable, *words], capture_output=True, text=True, timeout=120, cwd=folder,
+        [sys.executable, *words], capture_output=True, text=True, timeout=300, cwd=folder,
         env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "PPSTYLECLIP_OFFLINE": "1"},
     )  # fmt: skip
     return done
