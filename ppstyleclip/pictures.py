@@ -192,13 +192,26 @@ def strip(pictures: Pictures, labels: Iterable[str]) -> np.ndarray:
     pictures, labels = np.asarray(pictures, dtype=np.uint8), list(labels)
     if len(pictures) != len(labels):
         raise ValueError(f"strip got {len(pictures)} pictures and {len(labels)} labels; they must be as many")
-    pictures = enlarged(pictures)
+    return labelled_grid(pictures, labels)
+
+
+def labelled_grid(pictures: Pictures, labels: Sequence[str]) -> np.ndarray:
+    """Lay pictures out on white in rows, a label above each column; small pictures are enlarged.
+
+    Args:
+        pictures: `[N, H, W, 3]` uint8, or a list of N such pictures, read like text.
+        labels: one for each column; what no font here can draw, such as Chinese, is shown as "?".
+    Returns:
+        one picture `[rows * H + a label's height and gaps, columns * W and gaps, 3]` uint8.
+    """
+    pictures = enlarged(np.asarray(pictures, dtype=np.uint8))
     height, width = pictures.shape[1:3]
     gap, band = max(2, width // 64), max(18, height // 8)
-    row = grid(pictures, len(pictures), gap=gap, background=255)
-    sheet = np.concatenate([np.full((band, row.shape[1], 3), 255, np.uint8), row])
+    rows = grid(pictures, len(labels), gap=gap, background=255)
+    sheet = np.concatenate([np.full((band, rows.shape[1], 3), 255, np.uint8), rows])
     for k, label in enumerate(labels):
-        _write_centred(sheet, label, gap + k * (width + gap) + width / 2, band)
+        shown = label.encode("ascii", "replace").decode()
+        _write_centred(sheet, shown, gap + k * (width + gap) + width / 2, band, width)
     return sheet
 
 
@@ -220,9 +233,13 @@ def reduced(pictures: np.ndarray, side: int) -> np.ndarray:
     return np.stack([cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures])
 
 
-def _write_centred(sheet: np.ndarray, label: str, centre: float, band: int) -> None:
+def _write_centred(sheet: np.ndarray, label: str, centre: float, band: int, most: int) -> None:
+    """Write a label into the band at the top, no wider than `most` pixels."""
     cv2, scale, thickness = import_cv2(), band / 40, max(1, band // 24)
     (text_width, text_height), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
+    if text_width > most:
+        scale *= most / text_width
+        (text_width, text_height), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
     corner = (round(centre - text_width / 2), round((band + text_height) / 2) + 1)
     cv2.putText(sheet, label, corner, cv2.FONT_HERSHEY_SIMPLEX, scale, INK, thickness, cv2.LINE_AA)
 

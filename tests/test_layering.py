@@ -25,6 +25,7 @@ LEVELS = {
     "edits": 5, "editor": 5, "session": 5, "jobs": 5,
     "pipelines": 6, "environment": 6,
     "apps": 7, "cli": 7, "client": 7, "notebook": 7, "server": 7, "studio": 7, "training": 7,
+    "compat": 8,
 }  # fmt: skip
 # Narrower than "everything below": networks arrive as arguments here.
 ONLY_LEVELS = {"text": {-2, -1, 0}, "align": {-2, -1, 0}, "losses": {-2, -1, 0}}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +21,22 @@ class Pixel2Style2PixelPredictor(StyleGANv2Predictor):
 
     Args:
         weight_path: an encoder with its generator (pSp, e4e, ReStyle); None takes those of `model_type`.
-        model_type: ffhq-inversion, ffhq-toonify; None is the embedded face world.
-        output_path, ...: as StyleGANv2Predictor's; `seed` is of no effect, for nothing is drawn at random.
+        model_type: ffhq-inversion, ffhq-toonify; None is the embedded face world, and so is PaddleGAN's word
+            "default" for no name.
+        output_path, options: as StyleGANv2Predictor's; `seed` is of no effect, for nothing is drawn at
+            random.
     """
+
+    def __init__(
+        self,
+        output_path: str | Path = "output_dir",
+        weight_path: str | Path | None = None,
+        model_type: str | None = None,
+        *others: Any,
+        **options: Any,
+    ):
+        model_type = None if model_type == "default" else model_type
+        super().__init__(output_path, weight_path, model_type, *others, **options)
 
     def run(  # type: ignore[override]  # as PaddleGAN's
         self,

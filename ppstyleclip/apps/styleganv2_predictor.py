@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 from ppstyleclip.cli.saving import save_sheets
 from ppstyleclip.editor import Editor
+from ppstyleclip.errors import UserError, shown
 from ppstyleclip.files import check_writable
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.pipelines.sampling import SheetConfig, sample_sheets
 from ppstyleclip.worker import on_worker
+from ppstyleclip.zoo.generators import check_flags
 
 
 class StyleGANv2Predictor:
@@ -22,7 +25,8 @@ class StyleGANv2Predictor:
         weight_path: weights of the generator; None takes those of `model_type`.
         model_type: a known model; None is the embedded face world.
         seed: makes `run` repeatable where something is drawn at random; None draws other faces each time.
-        size, style_dim, n_mlp, channel_multiplier: None takes them from the weights.
+        size, style_dim, n_mlp, channel_multiplier: None takes them from the weights. Without weight_path
+            other values are of no effect, as in PaddleGAN; a warning says so.
         bundle: folder of a model of one's own, in place of model_type.
         paths: direction_path and stat_path of load_bundle, where a predictor has them.
     Raises:
@@ -43,20 +47,35 @@ class StyleGANv2Predictor:
         **paths: Any,
     ):
         self.output_path, self.seed = Path(output_path), seed
+        flags: dict[str, Any] = {"size": size, "style_dim": style_dim, "n_mlp": n_mlp}
+        flags["channel_multiplier"] = channel_multiplier
         self.editor = Editor.from_pretrained(
             model_type,
             bundle=bundle,
             weight_path=weight_path,
-            size=size,
-            style_dim=style_dim,
-            n_mlp=n_mlp,
-            channel_multiplier=channel_multiplier,
+            **({} if weight_path is None else flags),
             **paths,
         )
         self.generator = self.editor.bundle.generator
+        if weight_path is None:
+            _warn_of_ignored(flags, self.editor.bundle)
 
     @on_worker
     def run(self, n_row: int = 3, n_col: int = 5) -> Any:
         """Write sample.png (n_row x n_col faces), its sample.npy, and two sheets of mixtures."""
         folder = check_writable(self.output_path)
         save_sheets(folder, result_of(sample_sheets(self.editor, SheetConfig(n_row, n_col, self.seed))))
+
+
+def _warn_of_ignored(flags: dict[str, Any], bundle: Any) -> None:
+    """Warn of sizes that are not the model's."""
+    config = bundle.generator.config()
+    for name, given in flags.items():
+        try:
+            check_flags(config, {name: given}, bundle.name)
+        except (UserError, TypeError, ValueError):
+            warnings.warn(
+                f"{name}={shown(given)} is of no effect: '{bundle.name}' has its own, "
+                f"{shown(config.get(name, 'none'))}",
+                stacklevel=4,
+            )

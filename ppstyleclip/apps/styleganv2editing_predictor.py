@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import paddle
 
 from ppstyleclip.apps.styleganv2_predictor import StyleGANv2Predictor
 from ppstyleclip.cli.saving import save_move
@@ -25,6 +26,9 @@ class StyleGANv2EditingPredictor(StyleGANv2Predictor):
         model_type: a known model; None is the embedded face world.
         direction_path: file of directions instead of the model's own.
         output_path, weight_path, ...: as StyleGANv2Predictor's; `seed` is of no effect, for nothing is drawn.
+
+    Attributes:
+        directions: `{name: tensor [L, D] or [1, D]}`.
     Raises:
         UserError: unknown model, one without directions, an unreadable file, or a size that contradicts it.
     """
@@ -38,7 +42,8 @@ class StyleGANv2EditingPredictor(StyleGANv2Predictor):
         *others: Any,
         **options: Any,
     ):
-        self.directions = open_directions(model_type, direction_path)
+        self._directions = open_directions(model_type, direction_path)
+        self.directions = {name: paddle.to_tensor(step) for name, step in self._directions.items()}
         super().__init__(output_path, weight_path, model_type, *others, **options)
 
     @on_worker
@@ -54,7 +59,7 @@ class StyleGANv2EditingPredictor(StyleGANv2Predictor):
         Returns:
             (src picture, dst picture, w_plus of dst `[L, D]`).
         """
-        step = choose_direction(self.directions, direction)
+        step = choose_direction(self._directions, direction)
         face, folder = load_face(self.editor, latent), check_writable(self.output_path)
         made = result_of(move_face(self.editor, face, step, [offset]))
         save_move(folder, made)

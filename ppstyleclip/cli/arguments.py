@@ -6,10 +6,26 @@ from __future__ import annotations
 from ppstyleclip.cli.argument_types import INDEX, SEED, SIZE
 from ppstyleclip.cli.parser import documented_parser as documented_parser
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file, check_writable
+from ppstyleclip.files import check_writable
 from ppstyleclip.threads import import_paddle
 
 SIZES = tuple(SIZE)
+
+
+def find_files(args, *names: str) -> None:
+    """Put the path of each file in place of what an option names, which may be the name of a published one.
+
+    Args:
+        args: of a parser.
+        names: of options with one file each, which may be None.
+    Raises:
+        MissingFile, UserError: as zoo.named_files.named_file.
+    """
+    from ppstyleclip.zoo.named_files import named_file
+
+    for name in names:
+        if getattr(args, name, None) is not None:
+            setattr(args, name, str(named_file(getattr(args, name))))
 
 
 def add_model_arguments(
@@ -83,8 +99,7 @@ def check_faces(args, numbers=("",)) -> None:
             raise UserError(
                 f"--seed{number} draws a face and --latent{number} names one; give one of these options"
             )
-        if latent is not None:
-            check_file(latent)
+        find_files(args, f"latent{number}")
 
 
 def load_editor(args, **paths):
@@ -99,9 +114,12 @@ def load_editor(args, **paths):
     Raises:
         UserError: a file is missing, the output folder cannot be written, or as load_bundle.
     """
-    for path in (args.weight_path, paths.get("direction_path"), paths.get("stat_path")):
-        if path is not None:
-            check_file(path)
+    from ppstyleclip.zoo.named_files import named_file
+
+    find_files(args, "weight_path")
+    for name in ("direction_path", "stat_path"):
+        if paths.get(name) is not None:
+            paths[name] = named_file(paths[name])
     check_writable(args.output_path)
     paddle = import_paddle()
     if args.cpu:

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""`ppstyleclip convert`: a file of other people's weights to ours, or to a form that PaddleGAN loads."""
+"""`ppstyleclip convert`: a file of other people's weights to ours, or to one that PaddleGAN's code loads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ppstyleclip.files import all_or_nothing, check_file, check_target, check_wr
 from ppstyleclip.schema import check_name, name_of
 from ppstyleclip.threads import import_paddle
 
-SUFFIXES = (".safetensors", ".pdparams")
+SUFFIXES = (".safetensors", ".pdparams", ".npy")
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -23,7 +23,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = documented_parser("Convert other people's weights, told by their content.")
     add = parser.add_argument
     add("source", metavar="IN", help=".pt, .pth, .pkl, .pdparams, .npy, .safetensors, ...")
-    add("target", metavar="OUT", help="what to write: .safetensors (ours) or .pdparams (PaddleGAN's)")
+    add(
+        "target",
+        metavar="OUT",
+        help="what to write: .safetensors (ours), .pdparams (PaddleGAN's), or one array as .npy",
+    )
     add("--name", help="name of the model (default: the name of IN)")
     return parser.parse_args(argv)
 

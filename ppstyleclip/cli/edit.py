@@ -22,7 +22,7 @@ from pathlib import Path
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import INDEX, is_seed
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, find_files
 from ppstyleclip.cli.edit_arguments import (
     add_edit_arguments,
     add_label_argument,
@@ -39,7 +39,7 @@ from ppstyleclip.cli.recipe_arguments import (
     with_identity,
 )
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import PICTURE_SUFFIXES, check_file, check_target
+from ppstyleclip.files import PICTURE_SUFFIXES, check_target
 
 LATENTS = (".npy", ".npz", ".pt", ".pth", ".pd", ".pdparams", ".pkl", ".safetensors")  # names of latent files
 DEFAULT_OUTPUT = "edited.png"
@@ -122,8 +122,7 @@ def _check_source(args: argparse.Namespace) -> bool:
         return False
     if os.path.isdir(args.source):
         raise UserError(f"{args.source} is a folder; for folders and videos there is: ppstyleclip photo")
-    for path in filter(None, (args.source, args.ir_se50_weights)):
-        check_file(path)
+    find_files(args, "source", "ir_se50_weights")
     is_photo = Path(args.source).suffix.lower() not in LATENTS
     if is_photo and len(args.direction_offset or ()) > 1:
         raise UserError("a photo is edited at one strength; give one --direction_offset")

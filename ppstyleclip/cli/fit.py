@@ -19,6 +19,7 @@ from ppstyleclip.cli.arguments import (
     add_identity_argument,
     add_model_arguments,
     documented_parser,
+    find_files,
     load_editor,
 )
 from ppstyleclip.cli.progress import show_progress
@@ -69,8 +70,8 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> None:
     """Fit, write, and say what was done."""
-    for path in filter(None, (args.input_image, args.pre_latent, args.ir_se50_weights)):
-        check_file(path)
+    check_file(args.input_image)
+    find_files(args, "pre_latent", "ir_se50_weights")
     editor = load_editor(args)
 
     from ppstyleclip.cli.photos import in_words, read_face

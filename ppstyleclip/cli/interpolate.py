@@ -21,7 +21,6 @@ from ppstyleclip.cli.arguments import (
 )
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file
 from ppstyleclip.memory import check_memory
 from ppstyleclip.wording import counted
 
@@ -111,8 +110,9 @@ def named_latents(args: argparse.Namespace) -> list[tuple]:
     paths, indices = args.latent or [], args.index
     if paths and args.seed:
         raise UserError("--seed draws faces and --latent names them; give --seed or --latent")
-    for path in paths:
-        check_file(path)
+    from ppstyleclip.zoo.named_files import named_file
+
+    paths = [str(named_file(path)) for path in paths]
     if indices is None:
         indices = [0] * len(paths)
     if len(paths) == 1:

@@ -27,8 +27,12 @@ COMMANDS = {
     "sample": ("sample", "draw faces that do not exist, and mixtures of them"),
     "mix": ("mix", "mix two faces level by level"),
     "move": ("move", "edit a face by a stored direction, such as age or smile"),
+    "direction": ("direction", "make directions from labelled faces or from two groups of faces"),
     "interpolate": ("interpolate", "go from face to face: a row, a GIF and a video"),
-    "invert": ("invert", "find the latent of a face in a photo with an encoder"),
+    "invert": (
+        "invert",
+        "find the latent of a face in a photo with an encoder; of a folder of photos a bank",
+    ),
     "fit": ("fit", "fit the latent of a face by optimisation"),
     "split-latents": ("split_latents", "split a bank of latents by what CLIP sees in their pictures"),
     "prepare": ("prepare", "make a generator editable by text: statistics, then relevance"),

@@ -24,17 +24,20 @@ from ppstyleclip.cli.arguments import (
     add_model_arguments,
     check_faces,
     documented_parser,
+    find_files,
     load_editor,
 )
 from ppstyleclip.cli.edit_arguments import add_region_argument
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file
 from ppstyleclip.wording import counted
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; names are those of StyleCLIP's and text2image_manipulation's inference.py."""
+def parse_args(argv: list[str] | None = None, **defaults: Any) -> argparse.Namespace:
+    """Read the command line, names as in StyleCLIP's and text2image_manipulation's inference.py.
+
+    `defaults` are others than the command's own.
+    """
     parser = documented_parser(__doc__)
     add = parser.add_argument_group("mappers").add_argument
     add(
@@ -44,7 +47,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action="extend",
         default=[],
         metavar="MAPPER",
-        help="files, mappers of the model (the embedded one's: happy, styles), or published ones, in order",
+        help="files, mappers of the model (the embedded one's: happy), or published ones, in order",
     )
     add(
         "--texts",
@@ -95,6 +98,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         add(f"--{name}", action="store_true", help="the file tells" if "mapper" in name else "not needed")
     add("--mapper_type", help="the file tells")
     add("--test_workers", type=Whole(0, 4096), help="not needed")
+    parser.set_defaults(**defaults)
     return parser.parse_args(argv)
 
 
@@ -108,8 +112,7 @@ def check(args: argparse.Namespace) -> None:
         raise UserError(
             "faces come from --latents_test_path, --latent, --input_image or --seed; give one of these"
         )
-    for name in sources:
-        check_file(getattr(args, name))
+    find_files(args, *sources)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -3,19 +3,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ppstyleclip.align import read_photo
+from ppstyleclip.cli.photo_bank import collect_photos, invert_photos
 from ppstyleclip.cli.photos import pictures_in
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.memory import check_memory
 from ppstyleclip.methods.mapper import TextSet, check_told_apart, known_set, text_set
-from ppstyleclip.pipelines.faces import cut_faces, find_chosen_faces, load_finder
 from ppstyleclip.pipelines.latent_files import load_faces
 from ppstyleclip.pipelines.mapper_training import sample_latents
 from ppstyleclip.wording import counted
@@ -102,21 +100,8 @@ def photo_latents(editor: Editor, folder: str) -> np.ndarray:
     """
     if editor.bundle.encoder is None:
         raise UserError(f"'{editor.bundle.name}' has no encoder; give latents with --latents_train_path")
-    finder, size = load_finder(editor.bundle), editor.bundle.generator.size
-    places = pictures_in(folder)
-    found = []
-    for place in places:
-        try:
-            photo = read_photo(place)
-            chosen = find_chosen_faces(finder, photo, name=str(place))
-            faces = cut_faces(photo, chosen, size, editor.bundle.crop)
-        except UserError as error:
-            warnings.warn(f"left out: {error}", stacklevel=2)
-            continue
-        found.append(editor.invert(np.stack([face.crop for face in faces])))
-    if not found:
-        raise UserError(f"none of the {counted(len(places), 'picture')} in {folder} has a face")
-    return np.concatenate(found)
+    found = collect_photos(invert_photos(editor, pictures_in(folder)))
+    return np.concatenate([record.w_plus for record in found])
 
 
 def _split(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +120,7 @@ def _in_space(editor: Editor, latents: np.ndarray, space: str) -> np.ndarray:
 def chosen_texts(
     description: Sequence[str] | None, data_mode: str | None, embed: str, together: int
 ) -> TextSet:
-    """The texts of --description, or of seed 000's --data_mode.
+    """The texts of --description, or of seed 000's --data_mode; "Elsa=Elsa from Frozen" is called Elsa.
 
     Raises:
         UserError: neither or both are given, or texts and text vectors do not fit.
@@ -147,6 +132,14 @@ def chosen_texts(
         )
     if data_mode and together != 1:
         raise UserError("--together is for the texts of --description; --data_mode has classes of its own")
-    texts = text_set(description, together=together) if description else known_set(str(data_mode), embed)
+    if description:
+        pairs = [text.partition("=") for text in description]
+        words = [word.strip() for word, _, _ in pairs]
+        prompts = [prompt.strip() if sign else word for word, (_, sign, prompt) in zip(words, pairs)]
+        if not all(words) or not all(prompts):
+            raise UserError("a description is a text, or WORD=TEXT with both; one of them is empty")
+        texts = text_set(prompts, words, together=together)
+    else:
+        texts = known_set(str(data_mode), embed)
     check_told_apart(texts, embed)
     return texts

@@ -20,6 +20,7 @@ from ppstyleclip.cli.arguments import (
     add_model_arguments,
     check_faces,
     documented_parser,
+    find_files,
     load_editor,
 )
 from ppstyleclip.errors import plain
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace) -> None:
     from ppstyleclip.zoo import choose_direction, open_directions
 
     check_faces(args)
+    find_files(args, "direction_path")
     directions = open_directions(args.model_type, args.direction_path, args.bundle)
     direction = choose_direction(directions, args.direction_name)
     editor = load_editor(args)

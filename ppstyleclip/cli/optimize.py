@@ -18,11 +18,10 @@ from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import EVERY, FRACTION, MOST_STEPS, SEED, WEIGHT, Whole, words
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, find_files, load_editor
 from ppstyleclip.cli.edit_arguments import add_region_argument
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import CannotWrite, UserError
-from ppstyleclip.files import check_file
 from ppstyleclip.wording import counted
 
 # Option -> field of the configuration.
@@ -155,8 +154,7 @@ def _check(args: argparse.Namespace) -> None:
     """Refuse at once what need not wait for the model."""
     if args.latent is not None and args.seed is not None:
         raise UserError("--seed draws faces and --latent names one; give --seed or --latent")
-    for path in filter(None, (args.latent, args.ir_se50_weights)):
-        check_file(path)
+    find_files(args, "latent", "ir_se50_weights")
     if args.weights is not None and len(args.weights) != len(args.description):
         raise UserError(
             f"--weights are {len(args.weights)}, --description are {len(args.description)}; give "

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ppstyleclip.cli.argument_types import STRENGTH_OR_AUTO, THRESHOLD_OR_AUTO, words
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, find_files
 from ppstyleclip.cli.edit_arguments import (
     add_label_argument,
     add_measured_arguments,
@@ -77,8 +77,9 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> None:
     """Edit, write, and say what was done."""
-    for path in filter(None, (None if os.path.isdir(args.photo) else args.photo, args.ir_se50_weights)):
-        check_file(path)
+    if not os.path.isdir(args.photo):
+        check_file(args.photo)
+    find_files(args, "ir_se50_weights")
     recipe_words(args)
     editor = with_identity(load_measured_editor(args), args)
 

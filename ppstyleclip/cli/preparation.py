@@ -11,15 +11,18 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from ppstyleclip import __version__
-from ppstyleclip.cli.arguments import SIZES, add_model_arguments
+from ppstyleclip.cli.arguments import SIZES, add_model_arguments, find_files
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import all_or_nothing, check_file, check_writable, sweep_drafts
+from ppstyleclip.files import all_or_nothing, check_writable, sweep_drafts
 from ppstyleclip.jobs.folder import threads_of_jobs
 from ppstyleclip.threads import import_paddle
 from ppstyleclip.wording import counted
 
 if TYPE_CHECKING:  # these import Paddle
+    from ppstyleclip.convert import Converted
     from ppstyleclip.stylespace import Relevance, StyleStats
     from ppstyleclip.zoo import Bundle
 
@@ -40,6 +43,15 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         bundle="folder of a model of your own; its "
         "generator.safetensors is used (--weight_path puts one there), and the results go "
         "into it",
+    )
+
+
+def add_paddlegan(parser: argparse.ArgumentParser) -> None:
+    """Add whether the results are written in PaddleGAN's form as well."""
+    parser.add_argument(
+        "--pdparams",
+        action="store_true",
+        help="write the results also as PaddleGAN's code loads them (.pdparams), a tensor for each layer",
     )
 
 
@@ -74,9 +86,7 @@ def open_model(args: argparse.Namespace, job: str) -> tuple[Bundle, Path]:
     Returns:
         (Bundle, output folder).
     """
-    for word in ("weight_path", "stat_path", "s_path"):
-        if getattr(args, word, None) is not None:
-            check_file(getattr(args, word))
+    find_files(args, "weight_path", "stat_path", "s_path")
     folder = check_writable(args.bundle or args.output_path)
     given = getattr(args, "job_path", None)
     paths = [Path(given)] if given else sorted(folder.glob(f"stylegan2-*-styleclip-{job}"))
@@ -118,8 +128,21 @@ def _put_generator(bundle: Bundle, folder: Path) -> None:
 
 
 @all_or_nothing()
-def save_statistics(places: Places, bundle: Bundle, stats: StyleStats, s, made_with: dict) -> None:
-    """Write statistics and styles `s` `[N, S]` of a model, and what they were made with."""
+def save_statistics(
+    places: Places, bundle: Bundle, stats: StyleStats, s, made_with: dict, *, pdparams: bool = False
+) -> list[Path]:
+    """Write statistics and styles `s` `[N, S]` of a model, and what they were made with.
+
+    Args:
+        places: where.
+        bundle: the model.
+        stats, s: what was measured.
+        made_with: how, values that JSON can hold.
+        pdparams: also in PaddleGAN's form, under its names: a tensor for each layer.
+    Returns:
+        paths written.
+    """
+    from ppstyleclip.convert import Converted
     from ppstyleclip.zoo import save_stats, save_styles
 
     for place in (places.statistics, places.styles):
@@ -133,6 +156,33 @@ def save_statistics(places: Places, bundle: Bundle, stats: StyleStats, s, made_w
     }
     save_stats(places.statistics, stats, **about)
     save_styles(places.styles, s, **about)
+    written = [places.statistics, places.styles]
+    if pdparams:
+        layers = {"channels": list(bundle.layout.channels)}
+        names = paddlegan_places(places, bundle.name)
+        moments = {"mean": stats.mean, "std": stats.std}
+        save_pdparams(names.statistics, Converted("statistics", moments, layers), bundle.name)
+        save_pdparams(names.styles, Converted("styles", {"s": np.asarray(s)}, layers), bundle.name)
+        written += [names.statistics, names.styles]
+    return written
+
+
+def paddlegan_places(places: Places, name: str) -> Places:
+    """Where the results go in PaddleGAN's form: in the same folder, under PaddleGAN's names."""
+    folder, start = places.statistics.parent, f"stylegan2-{name}-styleclip"
+    return Places(
+        folder / f"{start}-global-directions.pdparams",
+        folder / f"{start}-stats.pdparams",
+        folder / f"S-{name}.pdparams",
+    )
+
+
+def save_pdparams(path: Path, converted: Converted, name: str) -> None:
+    """Write a measurement as PaddleGAN's code loads it."""
+    from ppstyleclip.zoo.converted import save_converted
+
+    sweep_drafts(path.parent, path.name)
+    save_converted(path, converted, name=name, about={})
 
 
 def save_measured(args: argparse.Namespace, relevance: Relevance) -> None:
@@ -146,6 +196,12 @@ def save_measured(args: argparse.Namespace, relevance: Relevance) -> None:
     sweep_drafts(path.parent, path.name)
     defaults = OWN_DEFAULTS if args.bundle is not None else None
     save_relevance(path, relevance, defaults=defaults, version=__version__)
+    if args.pdparams and not trial:
+        from ppstyleclip.convert import Converted
+
+        whole = paddlegan_places(places_of(args, relevance.name), relevance.name).relevance
+        save_pdparams(whole, Converted("relevance", {"relevance": relevance.rows}, {}), relevance.name)
+        print(f"wrote {whole}")
     if trial:
         print(
             f"a trial: {channels} of {total} channels, evenly spaced; the others are zero in the file, as "

@@ -16,13 +16,14 @@ import argparse
 from ppstyleclip.cli import relevance, statistics
 from ppstyleclip.cli.argument_types import COUNT
 from ppstyleclip.cli.arguments import documented_parser
-from ppstyleclip.cli.preparation import add_model
+from ppstyleclip.cli.preparation import add_model, add_paddlegan
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the options that both stages share, and a few of each."""
     parser = documented_parser(__doc__)
     add_model(parser)
+    add_paddlegan(parser)
     add = parser.add_argument
     add("--clip", help="CLIP to measure with, a name or a file (default: the model's)")
     add("--num_samples", type=COUNT, default=100_000, help="of the statistics (default: %(default)s)")

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ppstyleclip.cli.preparation import save_measured
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.cli.relevance_arguments import job_config, parse_args
@@ -58,6 +60,8 @@ def run(args: argparse.Namespace) -> None:
         print(_agreement(job, relevance, config.checked_count, config.check_seed))
     if config.shard is None:
         save_measured(args, relevance)
+        if config.features:
+            print(f"wrote {_save_features(job, folder, relevance)}")
         _keep_clip(args, inputs.clip)
     else:
         print(
@@ -67,6 +71,24 @@ def run(args: argparse.Namespace) -> None:
             "with: ppstyleclip relevance --merge DIR DIR ..."
         )
     finish_relevance_job(job, keep=args.keep_job)
+
+
+def _save_features(job: RelevanceJob, folder: Path, relevance: Relevance) -> Path:
+    """Write fs-NAME.npy block by block, `[E, N, 2, D]`; channels that were not measured are zero."""
+    from numpy.lib.format import open_memmap
+
+    from ppstyleclip.drafts import atomic_path
+    from ppstyleclip.jobs.relevance_blocks import read_features
+
+    path, shape = folder / f"fs-{job.inputs.name}.npy", relevance.shape
+    shape = (shape[0], job.folder.job["num_images"], 2, shape[1])
+    with atomic_path(path) as draft:
+        whole = open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
+        for channels, features in read_features(job.folder, job.blocks):
+            whole[channels] = features
+        whole.flush()
+        del whole  # Windows renames no file that is mapped
+    return path
 
 
 def _merge(args: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ppstyleclip.cli.argument_types import BATCH, COUNT, SEED, Number, Whole
 from ppstyleclip.cli.arguments import documented_parser
-from ppstyleclip.cli.preparation import add_model
+from ppstyleclip.cli.preparation import add_model, add_paddlegan
 from ppstyleclip.jobs.relevance_config import (
     CHECK_CHANNELS,
     FAST_IMAGES,
@@ -35,6 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line of the second stage."""
     parser = documented_parser("Measure how each style channel moves a picture in CLIP's space.")
     add_model(parser)
+    add_paddlegan(parser)
     add = parser.add_argument
     add(
         "--clip",
@@ -90,6 +91,12 @@ def _add_job(add: Callable[..., Any]) -> None:
         metavar="i/n",
         help="measure only part i (from 0) of n, for machines that share nothing; "
         "the job folder is the product",
+    )
+    add(
+        "--features",
+        action="store_true",
+        help="write fs-NAME.npy as well, as PaddleGAN does: the CLIP features [channels, pictures, 2, D] "
+        "with each channel down, then up (2.5 GB for FFHQ)",
     )
     add("--merge", nargs="+", metavar="DIR", help="measure nothing; join the job folders of all shards")
     add(

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ppstyleclip.cli.argument_types import BATCH, COUNT, FRACTION, words
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, find_files, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import all_or_nothing, check_file, check_writable
+from ppstyleclip.files import all_or_nothing, check_writable
 from ppstyleclip.progress import last
 from ppstyleclip.wording import counted
 
@@ -58,7 +58,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> None:
     """Sort, write, and say what was done."""
-    check_file(args.bank)
+    find_files(args, "bank")
     editor = load_editor(args)
 
     from ppstyleclip.pipelines.latent_files import load_faces

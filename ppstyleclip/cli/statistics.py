@@ -12,7 +12,7 @@ import argparse
 
 from ppstyleclip.cli.argument_types import COUNT, FRACTION, SEED, Whole
 from ppstyleclip.cli.arguments import documented_parser
-from ppstyleclip.cli.preparation import add_model, open_model, places_of, save_statistics
+from ppstyleclip.cli.preparation import add_model, add_paddlegan, open_model, places_of, save_statistics
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.progress import last
 from ppstyleclip.wording import counted
@@ -24,6 +24,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line of the first stage."""
     parser = documented_parser("Measure mean and deviation of each style channel.")
     add_model(parser)
+    add_paddlegan(parser)
     add = parser.add_argument
     add("--seed", type=SEED, default=1234, help="of the samples (default: %(default)s)")
     add("--num_samples", type=COUNT, default=100_000, help="how many (default: %(default)s)")
@@ -85,10 +86,11 @@ def run(args: argparse.Namespace) -> None:
     )
     assert record.stats is not None and record.s is not None
     places = places_of(args, bundle.name)
-    save_statistics(places, bundle, record.stats, record.s, made_with)
+    written = save_statistics(places, bundle, record.stats, record.s, made_with, pdparams=args.pdparams)
     finish_statistics_job(job)
     print(
         f"measured {bundle.layout.size} style channels of {bundle.name} on "
         f"{counted(args.num_samples, 'sample')}"
     )
-    print(f"wrote {places.statistics}\nwrote {places.styles} ({counted(len(record.s), 'style')})")
+    for path in written:
+        print(f"wrote {path}" + f" ({counted(len(record.s), 'style')})" * (path == places.styles))

@@ -8,7 +8,7 @@ It may be killed and started again: the same command goes on. Also: python -m pa
     ppstyleclip train-mapper --description "happy face" "face with glasses" "face with a beard" \\
            --mapper_mode Mapper_multi --together 2 --exp_dir styles
     ppstyleclip train-mapper --model_type ffhq-config-f --data_mode color --preset seed000 \\
-           --latents_train_path train_data.pt --ir_se50_weights model_ir_se50.pth --exp_dir colors
+           --latents_train_path train_data.pt --exp_dir colors
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from ppstyleclip.cli.argument_types import (
     EVERY,
     FRACTION,
     SEED,
+    SIZE,
     STRENGTH,
     WEIGHT,
     Whole,
     words,
 )
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, find_files, load_editor
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import check_file, check_folder
+from ppstyleclip.files import check_folder
 from ppstyleclip.wording import counted
 
 # Option -> field of TrainingConfig.
@@ -67,8 +68,8 @@ RUN_FIELDS = {
 EMBEDS = {"nn.embedding": "table", "clip_encoder": "clip"}
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; names are those of the official train.py and of seed 000's."""
+def parse_args(argv: list[str] | None = None, **defaults: Any) -> argparse.Namespace:
+    """Read the command line, names as in the official train.py and in seed 000's; `defaults` are others."""
     parser = documented_parser(__doc__)
     add = parser.add_argument_group("texts").add_argument
     add(
@@ -76,7 +77,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=words,
         nargs="+",
         metavar="TEXT",
-        help="what the faces should become; or several",
+        help="what the faces should become; or several; WORD=TEXT calls a text by a word",
     )
     add(
         "--data_mode",
@@ -117,6 +118,19 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     _add_training(parser.add_argument_group("training").add_argument)
     add = add_model_arguments(parser)
     add("--exp_dir", dest="output_path", default=argparse.SUPPRESS, help="the same as --output_path")
+    add("--stylegan_weights", dest="weight_path", default=argparse.SUPPRESS, help="the same as --weight_path")
+    add(
+        "--stylegan_size",
+        dest="size",
+        type=SIZE["size"],
+        default=argparse.SUPPRESS,
+        help="the same as --size",
+    )
+    add = parser.add_argument_group("of the published commands, without effect here").add_argument
+    for name in ("workers", "test_workers", "test_batch_size"):
+        add(f"--{name}", type=Whole(0, 4096), help="not needed")
+    add("--model_download", action="store_true", help="what is needed is always fetched")
+    parser.set_defaults(**defaults)
     return parser.parse_args(argv)
 
 
@@ -145,8 +159,12 @@ def _add_training(add: Callable) -> None:
     add("--optim_name", help="ranger or adam")
     add("--clip_lambda", type=WEIGHT, help="weight of the CLIP loss")
     add("--latent_l2_lambda", type=WEIGHT, help="weight of the distance between the latents")
-    add("--id_lambda", type=WEIGHT, help="weight of the identity loss; needs --ir_se50_weights")
-    add("--ir_se50_weights", metavar="FILE", help="the identity network")
+    add("--id_lambda", type=WEIGHT, help="weight of the identity loss")
+    add(
+        "--ir_se50_weights",
+        metavar="FILE",
+        help="the identity network (default: the model's own, or for FFHQ the published one, fetched)",
+    )
     add(
         "--toward",
         type=WEIGHT,
@@ -172,10 +190,7 @@ def _add_training(add: Callable) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Train, write, and say what was done."""
-    for path in filter(
-        None, (args.latents_train_path, args.latents_test_path, args.ir_se50_weights, args.checkpoint_path)
-    ):
-        check_file(path)
+    find_files(args, "latents_train_path", "latents_test_path", "ir_se50_weights", "checkpoint_path")
     if args.photos and args.latents_train_path:
         raise UserError(
             "--photos and --latents_train_path both say what to train on; give one of these options"
@@ -188,8 +203,8 @@ def run(args: argparse.Namespace) -> None:
     from ppstyleclip.cli.training_folder import resume_training
     from ppstyleclip.jobs.ranks import launched_ranks
 
-    config, run_config = _configs(args, editor.bundle.name)
-    task = _task(args, editor, config, run_config)
+    config, run_config, identity = _configs(args, editor.bundle)
+    task = _task(args, editor, config, run_config, identity)
     seconds = resume_training(task, args.output_path, checkpoint=args.checkpoint_path, restart=args.restart)
     first, group = task.training.step, join_process_group(launched_ranks())
     record, written, seconds = _train(args, task, run_config, group, seconds)
@@ -204,35 +219,39 @@ def run(args: argparse.Namespace) -> None:
         print(f"wrote {path}")
 
 
-def _configs(args: argparse.Namespace, model_name: str) -> tuple[Any, Any]:
-    """TrainingConfig and RunConfig of the preset and the arguments."""
+def _configs(args: argparse.Namespace, bundle: Any) -> tuple[Any, Any, Any]:
+    """TrainingConfig and RunConfig of the preset and the arguments, and the identity network or None."""
+    from ppstyleclip.cli.mapper_identity import load_training_identity
     from ppstyleclip.pipelines.presets import read_training_preset
 
     changes = {field: getattr(args, name) for name, field in FIELDS.items()}
-    if args.id_lambda is None and not args.ir_se50_weights:
-        changes["identity"] = 0.0
     if args.mixed:
         changes["mixed_precision"] = True
     mode = args.mapper_mode
     if mode is not None or args.text_embed_mode is not None:
         changes["embed"] = "none" if mode == "Mapper" else EMBEDS[args.text_embed_mode or "nn.embedding"]
-    preset = args.preset or ("portrait" if model_name == "portrait" else "official")
-    return read_training_preset(
-        preset, changes, {field: getattr(args, name) for name, field in RUN_FIELDS.items()}
-    )
+    preset = args.preset or ("portrait" if bundle.name == "portrait" else "official")
+    run_changes = {field: getattr(args, name) for name, field in RUN_FIELDS.items()}
+    config, run_config = read_training_preset(preset, changes, run_changes)
+    if not config.objective.weights["identity"]:
+        return config, run_config, None
+    is_asked = args.id_lambda is not None
+    identity, reason = load_training_identity(bundle, args.ir_se50_weights, is_asked=is_asked)
+    if identity is None:
+        print(f"no identity loss: {reason}")
+        config, _ = read_training_preset(preset, {**changes, "identity": 0.0})
+    return config, run_config, identity
 
 
-def _task(args: argparse.Namespace, editor: Any, config: Any, run_config: Any) -> Any:
+def _task(args: argparse.Namespace, editor: Any, config: Any, run_config: Any, identity: Any) -> Any:
     """The training that the arguments describe."""
     from ppstyleclip.cli.mapper_data import LatentSources, chosen_texts, load_latents
     from ppstyleclip.pipelines.mapper_training import prepare_training
-    from ppstyleclip.zoo import load_identity
 
     texts = chosen_texts(args.description, args.data_mode, config.mapper.embed, args.together)
     sources = LatentSources(args.latents_train_path, args.latents_test_path, args.photos, args.truncation)
     counts = (run_config.train_faces, run_config.val_faces)
     latents = load_latents(editor, sources, counts, config.mapper.space)
-    identity = load_identity(args.ir_se50_weights) if args.ir_se50_weights else None
     return prepare_training(editor.bundle, texts, latents, config, neutral=args.neutral, identity=identity)
 
 
@@ -247,6 +266,7 @@ def _train(args: argparse.Namespace, task: Any, run_config: Any, group: Any, sec
         return record, (), seconds
     board = Board(args.board, f"{args.output_path}/logs") if args.board else None
     folder = TrainingFolder(args.output_path, task, run_config, seconds=seconds, board=board)
+    folder.write_options(vars(args))
     records = run_training(task, pictures_every=run_config.pictures_every, group=group)
     shown = show_progress(
         records,

@@ -4,12 +4,15 @@
 state.safetensors          everything that a run needs to go on; no generator
 mapper.safetensors         the mapper as it is now, best_mapper.safetensors that of the best validation
 losses.csv, losses.png     the curves
-images_val/00200.png       validation faces after 200 steps, before above and after below
+images_val/00200.png       validation faces after 200 steps, before above and after below, under their texts
+opt.json                   the options of the command, as the published codes write them
 """
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from ppstyleclip.files import (
     read_metadata,
     read_safetensors,
     sweep_drafts,
+    write_atomic,
     write_safetensors,
 )
 from ppstyleclip.formats import sniff
@@ -38,6 +42,7 @@ from ppstyleclip.schema import from_metadata
 from ppstyleclip.zoo import load_mapper, save_mapper
 
 STATE, MAPPER, BEST = "state.safetensors", "mapper.safetensors", "best_mapper.safetensors"
+OPTIONS = "opt.json"
 
 
 class TrainingFolder:
@@ -71,6 +76,12 @@ class TrainingFolder:
     def seconds(self) -> float:
         """That all runs have taken so far."""
         return time.monotonic() - self._since
+
+    def write_options(self, options: Mapping[str, Any]) -> None:
+        """Write opt.json."""
+        text = json.dumps(dict(options), indent=4, sort_keys=True, ensure_ascii=False)
+        write_atomic(self.path / OPTIONS, f"{text}\n".encode())
+        self.written[self.path / OPTIONS] = None
 
     def write_due(self, record: MapperTrainingRecord) -> None:
         """Write what a record asks for; the state comes last, as it counts for what is before it."""

@@ -23,6 +23,7 @@ from ppstyleclip.convert.style_data import (
     describe_widths,
     directions_of,
     recognise_directions,
+    recognise_latents,
     recognise_relevance,
     recognise_statistics,
     recognise_styles,
@@ -64,13 +65,14 @@ _RECOGNISERS = (
     recognise_styles,
     recognise_directions,
     recognise_relevance,
+    recognise_latents,
 )
 _STATE_DICTS = ("g_ema", "G_ema", "state_dict")  # within a checkpoint
 KNOWN = (
     "StyleGAN2 generators (PaddleGAN, rosinality, NVIDIA), CLIPs (OpenAI, Hugging Face, paddleclip, "
     "Chinese-CLIP), "
     "pSp, e4e, ReStyle, StyleCLIP mappers, IR-SE50, ResNet-18 ArcFace, VGG16, LPIPS heads, statistics, "
-    "styles, relevance (fs3) and editing directions"
+    "styles, relevance (fs3), editing directions and latents"
 )
 
 

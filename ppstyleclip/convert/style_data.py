@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""What was measured on a generator: statistics and samples of its styles, relevance, directions in w_plus."""
+"""What belongs to a generator: statistics and samples of its styles, relevance, directions, latents."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ EDITS = (
 )
 _STRENGTH = "strength"
 _NO_EDITS = ("w_plus", "w", "latent", "latents", "weight", "bias", "mean", "std", "s", "relevance", _STRENGTH)
+_LATENTS = ("w_plus", "latent", "latents")
+_LAYERS = range(4, 19, 2)  # that w_plus has at 8 to 1024 px; another matrix is no latent
 _UNIT = 0.02  # how far a row's length may be from 1; files in float16 exist
 
 
@@ -132,6 +134,25 @@ def directions_of(content: dict) -> Recognised:
     config = {"names": sorted(state)}
     description = f"{len(state)} editing directions in w_plus: {named(sorted(state), 4)}"
     return Recognised("directions", description, config, lambda: Converted("directions", state, config))
+
+
+def recognise_latents(content, container) -> Recognised | None:
+    """Latents w_plus: one face `[L, D]` or several `[N, L, D]`, alone or by name."""
+    if isinstance(content, dict) and len(content) == 1 and set(content) <= set(_LATENTS):
+        (content,) = content.values()
+    if not _is_floats(content, 2) and not _is_floats(content, 3):
+        return None
+    if 0 in content.shape or content.shape[-2] not in _LAYERS:
+        return None
+    faces, (layers, width) = len(content) if content.ndim == 3 else 1, content.shape[-2:]
+    config = {"faces": faces, "layers": layers, "width": width}
+    description = f"latents w_plus of {counted(faces, 'face')}, {layers} layers of {width}"
+    return Recognised(
+        "latents",
+        description,
+        config,
+        lambda: Converted("latents", {"w_plus": np.array(content, np.float32)}, config),
+    )
 
 
 def complete_relevance(relevance: np.ndarray, widths) -> tuple:

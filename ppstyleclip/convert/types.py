@@ -14,8 +14,8 @@ class Converted:
     """Weights or measurements in our form.
 
     Attributes:
-        kind: what they are: generator, clip, statistics, relevance, styles, directions, psp, e4e, restyle,
-            mapper, irse50, arcface, vgg16 or lpips.
+        kind: what they are: generator, clip, statistics, relevance, styles, directions, latents, psp, e4e,
+            restyle, mapper, irse50, arcface, vgg16 or lpips.
         state: `{key: float32 array}` in Paddle's naming and layout.
         config: the architecture and what else leaves no shape; JSON can hold it.
         extras: arrays beside the weights, such as `latent_avg`.

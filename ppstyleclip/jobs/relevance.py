@@ -126,6 +126,7 @@ def prepare_exact_sample(job: RelevanceJob, num_channels: int, seed: int) -> Rel
         relevance_config(manifest, job.blocks),
         channels=tuple(channels),
         stop_at=None,
+        keep_features=False,
         block_size=default_block_size(manifest["batch_size"], num_images),
     )
     described = describe_relevance(
@@ -193,6 +194,7 @@ def run_relevance_job(job: RelevanceJob) -> Iterator[RelevanceRecord]:
             done=total - still + record.done,
             total=total,
             relevance=None,
+            features=None,
             work_done=work_done,
             work_total=work_total,
         )

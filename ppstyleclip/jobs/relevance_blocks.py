@@ -29,6 +29,8 @@ def save_records(folder: JobFolder, records: Iterable[RelevanceRecord]) -> Itera
     for record in records:
         assert record.block is not None
         arrays = {"channels": record.channels, "rows": record.rows, "strength": record.effect_norm}
+        if record.features is not None:
+            arrays["features"] = record.features
         folder.write_block(record.block, arrays)
         yield record
 
@@ -59,6 +61,20 @@ def read_relevance_block(folder: JobFolder, block: Block) -> dict[str, np.ndarra
     if not (_is_floats(rows, 2, len(channels)) and _is_floats(strength, 1, len(channels))):
         raise wrong_block(path, "it does not hold finite rows and a strength for each channel")
     return arrays
+
+
+def read_features(folder: JobFolder, blocks: list[Block]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (channels `[B]`, features `[B, N, 2, D]`) of each block of a job that kept them.
+
+    Raises:
+        UserError: a block is not there, is another one, or holds no features.
+    """
+    for block in blocks:
+        arrays = read_relevance_block(folder, block) or {}
+        features = arrays.get("features")
+        if features is None or features.ndim != 4 or len(features) != len(block.channels):
+            raise wrong_block(folder.block_path(block.number), "it holds no features")
+        yield arrays["channels"], features
 
 
 def _is_floats(array: np.ndarray | None, rank: int, count: int) -> bool:

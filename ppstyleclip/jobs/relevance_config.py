@@ -33,6 +33,7 @@ class RelevanceJobConfig:
         shard: "i/n", only part i of n; None is the whole.
         check_channels: how many channels to compare with exact ones; None is 0, with `fast` 16.
         check_seed: of that draw.
+        features: keep the features that rows are made of, too.
     Raises:
         UserError: a value is out of range, or two do not go together.
     """
@@ -52,6 +53,7 @@ class RelevanceJobConfig:
     shard: str | None = None
     check_channels: int | None = None
     check_seed: int = 0
+    features: bool = False
 
     def __post_init__(self) -> None:
         if self.num_images is not None and self.num_images < 1:
@@ -65,6 +67,8 @@ class RelevanceJobConfig:
         if self.check_channels is not None and self.check_channels < 0:
             raise UserError(f"--check_channels must not be negative, got {self.check_channels}")
         parse_shard(self.shard)
+        if self.features and self.shard is not None:
+            raise UserError("--features are written by a job that is not in shards; leave out --shard")
 
     @property
     def image_count(self) -> int:

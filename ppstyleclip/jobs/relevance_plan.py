@@ -80,6 +80,7 @@ def plan_relevance(
         channels=channels,
         cache_bytes=_first(cache, known.get("cache_bytes"), CACHE_BYTES),
         stop_at=stop_at,
+        keep_features=config.features,
     )
     return describe_relevance(
         inputs,
@@ -112,13 +113,15 @@ def describe_relevance(
         "precision": precision,
         **rounding_conditions(),
         **{word: getattr(config, word) for word in CONFIG_WORDS},
+        **({"keep_features": True} if config.keep_features else {}),
     }
 
 
 def relevance_config(job: dict[str, Any], todo: Iterable[Block]) -> RelevanceConfig:
     """Return the in-memory measurement of the blocks `todo` of a job."""
     channels = tuple(int(channel) for block in todo for channel in block.channels)
-    return RelevanceConfig(channels=channels, **{word: job[word] for word in CONFIG_WORDS})
+    words = {word: job[word] for word in CONFIG_WORDS}
+    return RelevanceConfig(channels=channels, keep_features=job.get("keep_features", False), **words)
 
 
 def block_work(generator: Any, clip: Any, job: dict[str, Any], blocks: list[Block]) -> dict[int, float]:

@@ -37,7 +37,7 @@ from ppstyleclip.methods.mapper import (
     train,
 )
 from ppstyleclip.models.state import load_state
-from ppstyleclip.pictures import enlarged, grid, to_pixels
+from ppstyleclip.pictures import labelled_grid, to_pixels
 from ppstyleclip.pipelines.presets import current_names
 from ppstyleclip.schema import Between, OneOf, Open, Plain, Size, from_metadata
 from ppstyleclip.text import text_direction, text_embedding
@@ -113,6 +113,7 @@ class MapperTraining:
         if is_copy:
             network = copy.deepcopy(network)
             network.eval()
+        same = self.texts.prompts == self.texts.names
         return TrainedMapper(
             network,
             self.training.network_config,
@@ -122,6 +123,7 @@ class MapperTraining:
             words=self.vectors,
             embed=config.embed,
             made_for=self.made_for,
+            prompts=() if config.embed == "none" or same else self.texts.prompts,
         )
 
     @on_worker
@@ -166,12 +168,18 @@ class MapperTraining:
 
     @on_worker
     def picture(self) -> np.ndarray:
-        """Some validation faces of all classes, before above and after below, `[H, W, 3]` uint8."""
+        """Some validation faces of all classes, before above and after below, under the names of their texts.
+
+        Returns:
+            `[H, W, 3]` uint8.
+        """
         dataset = self.validation or self.dataset
         rows = np.unique(np.linspace(0, len(dataset) - 1, COLUMNS).astype(int))
         edited = self.training.edit(dataset, rows).numpy()
         pictures = [self.loss.draw(dataset.latents[rows]), self.loss.draw(edited)]
-        return grid(enlarged(np.concatenate([to_pixels(images) for images in pictures])), len(rows))
+        classes = [self.texts.classes[k] for k in dataset.classes[rows]]
+        labels = [", ".join(self.texts.names[k] for k in members) for members in classes]
+        return labelled_grid(np.concatenate([to_pixels(images) for images in pictures]), labels)
 
 
 def prepare_training(

@@ -1,8 +1,9 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""What was converted, to files: ours (safetensors), or as PaddleGAN saves it (pdparams)."""
+"""What was converted, to files: ours (safetensors), as PaddleGAN saves it (pdparams), or one array (npy)."""
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 from pathlib import Path
@@ -20,7 +21,8 @@ from ppstyleclip.zoo.generators import save_generator
 from ppstyleclip.zoo.mappers import build_converted_mapper, mapper_contents, save_mapper
 from ppstyleclip.zoo.metadata import OURS
 
-SUFFIXES = (".safetensors", ".pdparams")
+SUFFIXES = (".safetensors", ".pdparams", ".npy")
+_SINGLE = {"relevance": "relevance", "styles": "s", "latents": "w_plus"}  # kind -> its one array
 
 
 def save_converted(path: Path, converted: Converted, *, name: str, about: dict, generator=None) -> None:
@@ -33,10 +35,12 @@ def save_converted(path: Path, converted: Converted, *, name: str, about: dict, 
         about: `{name: text}` more metadata, of a safetensors file; "source" is the name of the file it was.
         generator: the network of a converted generator (build_converted_generator).
     Raises:
-        UserError: nothing can be built of it.
+        UserError: nothing can be built of it, or it is no single array, which `.npy` needs.
         CannotWrite: the file cannot be written.
     """
-    if converted.kind == "mapper":
+    if path.suffix == ".npy":
+        write_atomic(path, _npy(converted))
+    elif converted.kind == "mapper":
         _save_mapper(path, converted, about)
     elif path.suffix == ".pdparams":
         write_atomic(path, _pickled(as_paddlegan_saves(converted)))
@@ -57,6 +61,17 @@ def _save_mapper(path, converted, about) -> None:
         write_atomic(path, _pickled({**state, **metadata}))
     else:
         save_mapper(path, mapper, about=about)
+
+
+def _npy(converted) -> bytes:
+    if converted.kind not in _SINGLE:
+        raise UserError(
+            f"a .npy holds one array, and these are {converted.kind}; write .safetensors or .pdparams "
+            f"(.npy is for {', '.join(_SINGLE)})"
+        )
+    memory = io.BytesIO()
+    np.save(memory, converted.state[_SINGLE[converted.kind]])
+    return memory.getvalue()
 
 
 def _pickled(value) -> bytes:
@@ -94,8 +109,8 @@ def as_paddlegan_saves(converted: Converted) -> Any:
         raise UserError("PaddleGAN has no Chinese-CLIP; write .safetensors")
     if converted.kind in ("generator", "clip"):
         return state
-    if converted.kind == "relevance":
-        return state["relevance"]
+    if converted.kind in ("relevance", "latents"):
+        return state[_SINGLE[converted.kind]]
     if converted.kind == "styles":
         return _split_layers(state["s"], converted.config["channels"])
     if converted.kind == "statistics":

@@ -51,7 +51,7 @@ def _own_mapper(content, metadata) -> tuple:
 
 def _with_layers(found, converted, metadata, path) -> tuple:
     """A measurement of ours with what it states, and with the layers that its flat arrays do not show."""
-    if converted.kind not in ("statistics", "styles", "relevance", "directions"):
+    if converted.kind not in ("statistics", "styles", "relevance", "directions", "latents"):
         return found, converted
     is_own = metadata.get("kind", "").startswith(OURS)
     converted = replace(converted, stated=dict(metadata) if is_own else {})

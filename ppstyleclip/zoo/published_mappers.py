@@ -8,6 +8,7 @@ from pathlib import Path
 from ppstyleclip.convert.mapper_texts import CLIP_TEXTS, TABLE_TEXTS
 from ppstyleclip.convert.mappers import network_config
 from ppstyleclip.errors import MissingFile, UserError, one_line, shown
+from ppstyleclip.zoo.named_files import published_name
 from ppstyleclip.zoo.registry import fetch_published, read_registry
 from ppstyleclip.zoo.words import seed000_words
 
@@ -49,7 +50,8 @@ def find_mapper(name, bundle_folder=None) -> Path:
     """Turn what a user calls a mapper into the path of its file, fetched if need be.
 
     Args:
-        name: a path; a name of bundle_mappers(); or one of published_names().
+        name: a path; a name of bundle_mappers(); one of published_names(), or of its file, such as
+            "color_sum.pt".
         bundle_folder: folder of a bundle; None for a model that has none.
     Raises:
         MissingFile: there is none of that name (lists those there are), or it cannot be fetched.
@@ -60,8 +62,9 @@ def find_mapper(name, bundle_folder=None) -> Path:
     if str(name) in own:
         return own[str(name)]
     published = published_names()
-    if str(name) in published:
-        return fetch_published(published[str(name)])
+    file = published.get(str(name)) or published_name(str(name))
+    if file is not None:
+        return fetch_published(file)
     here = f"the bundle has {', '.join(own)}; " if own else ""
     raise MissingFile(
         f"there is no mapper '{name}'; {here}give a file, or a published one: {', '.join(published)}"

@@ -53,6 +53,11 @@ def model_entry(model_type: str) -> dict:
     return read_registry()["models"][model_type]
 
 
+def published_identity(model_name: str) -> str | None:
+    """Name of the published identity network for a model's pictures; None where there is none."""
+    return read_registry()["models"].get(model_name, {}).get("identity")
+
+
 def check_model_type(model_type: str) -> None:
     """Refuse an unknown name, listing the known ones."""
     refuse_former(model_type)

@@ -16,7 +16,7 @@ from torch_files import save_torch_zip
 
 from ppstyleclip.cli.main import run_command
 from ppstyleclip.files import read_safetensors, write_safetensors
-from ppstyleclip.formats import load_arrays, load_directions
+from ppstyleclip.formats import load_arrays, load_bank, load_directions
 from ppstyleclip.zoo import load_mapper, load_pack, read_relevance, read_stats, read_styles
 from ppstyleclip.zoo.directions import save_stats
 
@@ -118,7 +118,6 @@ def test_directions_of_ones_own(home, names):
 @pytest.mark.parametrize(
     "content",
     [
-        {"w_plus": np.ones((6, 12), "f4")},
         {"layer.weight": np.ones((6, 12), "f4")},
         {"weight": np.ones((6, 12), "f4"), "bias": np.ones(12, "f4")},
         {"a": np.ones((6, 12), "f4"), "b": np.ones((6, 11), "f4")},
@@ -184,3 +183,36 @@ def test_a_damaged_mapper_in_pdparams_is_told(home, mappers, capsys):
     assert convert(["x.pdparams", "y.safetensors"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "x.pdparams is damaged: its weights are not those it was written with" in line
+
+
+@pytest.mark.parametrize("shape", [(6, 12), (1, 6, 12), (3, 6, 12)])
+def test_latents(home, capsys, shape):
+    w_plus = np.random.RandomState(0).randn(*shape).astype(np.float32)
+    np.save("bank.npy", w_plus)
+    for place in ways("bank.npy"):
+        np.testing.assert_array_equal(load_bank(place), w_plus.reshape(-1, 6, 12))
+    faces = "3 faces" if shape[0] == 3 else "1 face"
+    assert f"bank.npy: latents w_plus of {faces}, 6 layers of 12" in capsys.readouterr().out
+    assert convert(["b.pdparams", "again.npy"]) == 0
+    np.testing.assert_array_equal(np.load("again.npy"), w_plus)
+    assert list(paddle.load("b.pdparams").shape) == list(shape)
+
+
+def test_latents_keep_the_generator_that_they_state(bundle):
+    assert convert(["tiny/latents.safetensors", "a.safetensors"]) == 0
+    assert read_safetensors("a.safetensors")[1]["generator"] == bundle.fingerprints["generator"]
+    np.testing.assert_array_equal(load_bank("a.safetensors"), bundle.latents)
+
+
+def test_what_is_one_array_may_be_a_npy(bundle, capsys):
+    assert convert(["tiny/relevance.safetensors", "fs3.npy"]) == 0
+    np.testing.assert_array_equal(np.load("fs3.npy"), bundle.relevance.rows)
+    np.testing.assert_array_equal(
+        read_relevance("fs3.npy", bundle.layout, name="tiny").rows, bundle.relevance.rows
+    )
+    assert convert(["tiny/styles.safetensors", "s.npy"]) == 0
+    np.testing.assert_array_equal(np.load("s.npy"), bundle.s_base)
+    capsys.readouterr()
+    assert convert(["tiny/statistics.safetensors", "stats.npy"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a .npy holds one array, and these are statistics" in line

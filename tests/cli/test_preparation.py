@@ -3,6 +3,9 @@
 
 import functools
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -248,3 +251,69 @@ def test_an_output_folder_that_cannot_be_is_refused_at_once(capsys):
     Path("file").write_text("")
     for main in (getf, extract):
         fails(main, ["--output_path", "file/folder"], "cannot write", capsys)
+
+
+# ---- back to PaddleGAN
+
+
+def test_both_stages_as_paddlegans_code_loads_them(world):
+    _, layout, clip = world
+    assert getf(["--num_samples", "60", "--pdparams"]) == 0
+    assert extract(["--num_images", "3", "--pdparams", "--features", "--block_size", "5"]) == 0
+    theirs = [STATS, STYLES, DIRECTIONS]
+    assert names() == sorted(
+        ["fs-tiny.npy", *theirs, *(one.replace(".safetensors", ".pdparams") for one in theirs)]
+    )
+    stats = read_stats(STATS, layout, name="tiny")
+    loaded = paddle.load("stylegan2-tiny-styleclip-stats.pdparams")
+    s = paddle.load("S-tiny.pdparams")
+    for word in ("mean", "std"):
+        assert [list(part.shape) for part in loaded[word]] == [[width] for width in layout.channels]
+        np.testing.assert_array_equal(np.concatenate([p.numpy() for p in loaded[word]]), getattr(stats, word))
+    assert [list(part.shape) for part in s] == [[60, width] for width in layout.channels]
+    relevance = read_relevance(DIRECTIONS, layout, name="tiny")
+    rows = paddle.load("stylegan2-tiny-styleclip-global-directions.pdparams").numpy()
+    np.testing.assert_array_equal(rows, relevance.rows)
+
+    features = np.load("fs-tiny.npy")  # as PaddleGAN goes on from it
+    assert features.shape == (layout.num_editable, 3, 2, clip.dim)
+    difference = features[:, :, 1] - features[:, :, 0]
+    unit = difference / np.maximum(np.linalg.norm(difference, axis=-1, keepdims=True), 1e-30)
+    mean = unit.mean(axis=1)
+    alive = relevance.rows.any(axis=1)
+    np.testing.assert_allclose(
+        (mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-30))[alive],
+        relevance.rows[alive],
+        atol=1e-3,
+    )
+
+
+def test_features_outlive_a_kill_and_are_no_shards(capsys):
+    run_getf()
+    more = ["--num_images", "2", "--features", "--block_size", "5", "--keep_job"]
+    assert extract(more) == 0
+    whole = np.load("fs-tiny.npy")
+    Path("fs-tiny.npy").unlink()
+    (job,) = Path.cwd().glob("*-job")
+    (job / sorted(path.name for path in job.glob("block-*"))[1]).unlink()
+    assert extract(more) == 0
+    np.testing.assert_array_equal(np.load("fs-tiny.npy"), whole)
+    capsys.readouterr()
+    assert (
+        extract([word for word in more if word != "--features"]) == 2
+    )  # without the features it is another job
+    assert "keep_features" in capsys.readouterr().err
+    assert extract([*more, "--shard", "0/2"]) == 2
+    assert "leave out --shard" in capsys.readouterr().err
+
+
+def test_the_first_stage_where_the_tutorial_calls_it(tmp_path):
+    script = Path(__file__).resolve().parents[2] / "styleclip_getf.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(script.parent)},
+    )
+    assert done.returncode == 0 and "--num_samples" in done.stdout, done.stderr

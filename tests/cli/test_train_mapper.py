@@ -102,6 +102,7 @@ def test_the_command(capsys):
         "losses.csv",
         "losses.png",
         "mapper.safetensors",
+        "opt.json",
         "state.safetensors",
     ]
     lines = Path("out/losses.csv").read_text().splitlines()
@@ -254,7 +255,7 @@ def test_two_processes_equal_one(pack):
         (["--mapper_mode", "Mapper_sum", "--data_mode", "hair"], "say what the mapper is for"),
         (["--text_embed_mode", "nn.embedding"], "Mapper and text vectors 'table' do not fit"),
         (["--preset", "best"], "unknown preset 'best', known: conditioned, official"),
-        (["--id_lambda", "0.1"], "there is no identity network"),
+        (["--id_lambda", "0.1"], "--id_lambda needs an identity network, and 'tiny' has no"),
         (["--mixed"], "mixed precision needs a GPU"),
         (["--latents_train_path", "no.npy"], "no.npy"),
         (["--batch_size", "0"], "--batch_size: a whole number from 1 to 256 is needed, got '0'"),

@@ -232,7 +232,7 @@ def test_editing_directions():
         ({"a": np.zeros(3), "b": 1}, "a dict with a, b"),
         ({}, "nothing in it"),
         ([1, 2, 3], "a list of 3"),
-        (np.zeros((3, 18, 512), np.float32), r"an array \[3, 18, 512\]"),
+        (np.zeros((3, 17, 512), np.float32), r"an array \[3, 17, 512\]"),
         (3, "a int"),
         (None, "NoneType"),
         ({f"k{k}": 1 for k in range(9)}, "k0, k1, k2, k3, ... .9 in all"),

@@ -52,6 +52,7 @@ class RelevanceConfig:
         cache_bytes: how much memory the shared part may take.
         stop_at: side in pixels at which CLIP is shown the unfinished picture; None draws it whole. A channel
             of a later layer is always drawn whole.
+        keep_features: records keep the features that rows are made of.
     Raises:
         UserError: a value is out of range.
     """
@@ -64,6 +65,7 @@ class RelevanceConfig:
     channels: tuple[int, ...] | None = None
     cache_bytes: int = CACHE_BYTES
     stop_at: int | None = None
+    keep_features: bool = False
 
     def __post_init__(self) -> None:
         if self.base not in BASES:
@@ -95,6 +97,8 @@ class RelevanceRecord:
         effect_norm: `[B]` float32, mean over the images of the norm of the feature difference, 0 to 2.
         seconds: what this block took.
         relevance: all rows, in the last record.
+        features: `[B, N, 2, D]` float32, unit features of the N images with the channel down, then up; None
+            where they are not kept.
         work_done, work_total: multiplications so far and in all, where a job counts them: channels of late
             layers are less work than others.
     """
@@ -107,6 +111,7 @@ class RelevanceRecord:
     effect_norm: np.ndarray
     seconds: float = 0.0
     relevance: Relevance | None = None
+    features: np.ndarray | None = None
     work_done: float = 0.0
     work_total: float = 0.0
 
@@ -170,7 +175,7 @@ def _records(task: _Measurement, blocks: list[Block]) -> Iterator[RelevanceRecor
             cached = CachedConvolution.concat(
                 _in_batches(task, prefix, prefix.k, task.drawing.cache_convolution)
             )
-        rows, effect_norm = _measure(task, cached or prefix, block)
+        rows, effect_norm, features = _measure(task, cached or prefix, block)
         done += len(block.channels)
         record = RelevanceRecord(
             done,
@@ -180,14 +185,15 @@ def _records(task: _Measurement, blocks: list[Block]) -> Iterator[RelevanceRecor
             rows[block.wanted],
             effect_norm[block.wanted],
             time.perf_counter() - began,
+            features=None if features is None else features[block.wanted],
         )
-        finished.append(record)
+        finished.append(replace(record, features=None))
         yield record if done < total else replace(record, relevance=_collected(task, finished))
 
 
 def _collected(task: _Measurement, records: list[RelevanceRecord]) -> Relevance:
     made_with = asdict(task.config)
-    for word in ("batch_size", "block_size", "cache_bytes"):  # of these only rounding depends
+    for word in ("batch_size", "block_size", "cache_bytes", "keep_features"):  # no more than rounding
         del made_with[word]
     made_with.update(num_images=len(task.s_base), noise="const", channels=records[-1].total)
     return collect_relevance(
@@ -294,8 +300,12 @@ def _in_batches(task: _Measurement, prefix: Any, k: int, draw: Callable) -> list
 
 
 @paddle.no_grad()
-def _measure(task: _Measurement, prefix: Any, block: Block) -> tuple[np.ndarray, np.ndarray]:
+def _measure(
+    task: _Measurement, prefix: Any, block: Block
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Rows `[B, D]` and effect norm `[B]` of the block's columns; zero where a batch holds no wanted one.
+
+    Behind them the features `[B, N, 2, D]`, where they are kept.
 
     Pictures go on from `prefix`, what is drawn already. A batch is drawn whole or not at all, because its
     size decides the rounding.
@@ -303,18 +313,21 @@ def _measure(task: _Measurement, prefix: Any, block: Block) -> tuple[np.ndarray,
     count, size, step = len(task.s_base), len(block.columns), max(1, task.config.batch_size // 2)
     row, image = np.divmod(np.arange(size * count), count)
     total, effect_norm = np.zeros((size, task.clip.dim)), np.zeros(size)
+    features = np.zeros((size, count, 2, task.clip.dim), np.float32) if task.config.keep_features else None
     for start in range(0, len(row), step):
         part = slice(start, start + step)
         if not block.wanted[row[part]].any():
             continue
         columns = block.columns[row[part]]
         up, down = np.split(_features(task, prefix, block.k, image[part], columns), 2)
+        if features is not None:
+            features[row[part], image[part]] = np.stack([down, up], axis=1)
         difference = up - down  # [P, D]
         norm = np.linalg.norm(difference, axis=1)
         np.add.at(effect_norm, row[part], norm / count)
         np.add.at(total, row[part], _unit(difference))
     rows = np.where(effect_norm[:, None] < SMALLEST_EFFECT, 0, _unit(total))
-    return rows.astype(np.float32), effect_norm.astype(np.float32)
+    return rows.astype(np.float32), effect_norm.astype(np.float32), features
 
 
 def _features(task: _Measurement, prefix: Any, k: int, images: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -236,8 +236,8 @@ class StyleGANv2Generator(nn.Layer):
         """
         if isinstance(styles, paddle.Tensor) or len(styles) not in (1, 2):
             raise ValueError("styles must be a list of one or two tensors")
-        if noise is not None and len(noise) != self.num_layers:
-            raise ValueError(f"noise must list {self.num_layers} pictures, got {len(noise)}")
+        if noise is not None:
+            self._checked_noises(noise)
         latents = [self._spread(s if input_is_latent else self.get_latent(s)) for s in styles]
         latents = [self._truncate(w, truncation, truncation_cutoff, truncation_latent) for w in latents]
         latent = latents[0]
@@ -248,6 +248,56 @@ class StyleGANv2Generator(nn.Layer):
             noise = self._noises("random" if randomize_noise else "const", None, latent.shape[0])
         images = self._synthesis(self.style_affine(latent), noise)
         return images, (latent if return_latents else None)
+
+    # Other names that PaddleGAN's class has.
+
+    @property
+    def channels_lst(self) -> list[int]:
+        """Widths C_k of the K style tensors."""
+        return list(self.layout.channels)
+
+    @property
+    def style_layers(self) -> list[int]:
+        """Numbers k of the style tensors that edits may move: all but ToRGB's."""
+        return list(self.layout.editable_layers)
+
+    @property
+    def w_idx_lst(self) -> list[int]:
+        """The layer of w_plus that each of the K style tensors comes from."""
+        return [latent_layer(k) for k in range(len(self.layout.channels))]
+
+    def get_latent_S(self, inputs: Tensor) -> list[Tensor]:  # noqa: N802
+        """Map z `[N, D]` to K styles `[N, C_k]`."""
+        return self.style_affine(self.get_latent(inputs))
+
+    def get_mean_style(self, n_sample: int = 10, n_latent: int = 1024) -> Tensor:
+        """Return the mean w `[1, D]` of `n_sample * n_latent` samples; always the same, as mean_latent's."""
+        return self.mean_latent(n_sample * n_latent)
+
+    def make_noise(self) -> list[Tensor]:
+        """Draw a noise picture `[1, 1, r, r]` for each of `num_layers` layers."""
+        return [paddle.randn(picture.shape) for picture in self._own_noises()]
+
+    def synthesis(
+        self,
+        latent: Sequence[Tensor],
+        noise: Sequence[Tensor | None] | None = None,
+        randomize_noise: bool = True,
+        is_w_latent: bool = False,
+    ) -> Tensor:
+        """Draw images `[N, 3, size, size]` from K styles `[N, C_k]`.
+
+        `noise` and `randomize_noise` are as in forward; `is_w_latent` is of no effect, as in PaddleGAN.
+        """
+        self._check_styles(latent)
+        if noise is None:
+            noise = self._noises("random" if randomize_noise else "const", None, latent[0].shape[0])
+        return self._synthesis(latent, self._checked_noises(noise))
+
+    def _checked_noises(self, noise: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
+        if len(noise) != self.num_layers:
+            raise ValueError(f"noise must list {self.num_layers} pictures, got {len(noise)}")
+        return noise
 
     def synthesis_layers(self) -> list[tuple[Any, Tensor | None]]:
         """Return K pairs (StyledConv, its noise picture) or (ToRGB, None) in the order of the styles."""

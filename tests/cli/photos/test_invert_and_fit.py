@@ -1,6 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """pixel2style2pixel.py and styleganv2fitting.py, and their classes: files, words, refusals."""
 
+from pathlib import Path
+
 import numpy as np
 import paddle
 import pytest
@@ -75,6 +77,35 @@ def test_a_model_without_an_encoder_is_told(tmp_path, capsys):
     )
     (line,) = capsys.readouterr().err.splitlines()
     assert "'tiny' has no encoder" in line and "ppstyleclip fit" in line
+
+
+# ---- a bank out of a folder of photos
+
+
+def test_a_folder_becomes_a_bank(encoder_pack, capsys):
+    Path("photos").mkdir()
+    for name, crop in zip("cab", crops()):
+        Image.fromarray(crop).save(f"photos/{name}.png")
+    Image.new("RGB", (20, 30)).save("photos/tall.png")
+    assert run("pixel2style2pixel", "--input_image", "photos", "--aligned") == 0
+    assert names() == ["faces.png", "latents.csv", "latents.npy"]
+    w_plus = np.load("out/latents.npy")
+    assert w_plus.shape == (3, LEVELS, STYLE_DIM) and w_plus.dtype == np.float32
+    lines = Path("out/latents.csv").read_text().splitlines()
+    assert lines == ["number,photo", "0,a.png", "1,b.png", "2,c.png"]
+    said = capsys.readouterr()
+    assert "3 faces in 3 of 4 photos, inverted by the encoder of tiny" in said.out
+    assert "left out: " in said.err and "tall.png" in said.err
+    _, _, one = Pixel2Style2PixelPredictor("one").run("photos/b.png", need_align=False)
+    np.testing.assert_allclose(w_plus[1], one, atol=1e-5)
+    height, width = read("faces.png").shape[:2]
+    assert abs(width / height - 3 / 2) < 0.05  # the photos above, what is drawn below
+    assert run("pixel2style2pixel", "--input_image", "photos", "--landmarks", "marks.json") == 2
+    assert "--landmarks are of one photo" in capsys.readouterr().err
+    Path("nothing").mkdir()
+    Image.new("RGB", (20, 30)).save("nothing/tall.png")
+    assert run("pixel2style2pixel", "--input_image", "nothing", "--aligned") == 2
+    assert "no face was found in 1 picture" in capsys.readouterr().err
 
 
 # ---- styleganv2fitting

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.methods.labelled_directions import latent_slopes
 from ppstyleclip.worlds.portrait.factors import FACTORS, INDEX, factors_from_z, sample_z
 
 SEED, SAMPLES = 555, 10_000
@@ -30,12 +31,10 @@ UNLIKE = ("feminine", "age", "skin_tone", "hair_lightness", "hair_length", "hair
 
 def find_directions(w, factors):
     """`{name: [1, D] float32}` of latents `[N, D]` and the factors `[N, NUM_FACTORS]` that they name."""
-    inputs = np.concatenate([np.ones((len(factors), 1)), factors], 1).astype(np.float64)
-    slopes = np.linalg.lstsq(inputs, np.asarray(w, np.float64), rcond=None)[0][1:]
+    slopes = latent_slopes(w, factors)
     found = {RENAMED.get(name, name): slopes[i] for i, name in enumerate(FACTORS)}
     for name, factor in WITH_ALL.items():
-        alone = inputs[:, [0, 1 + INDEX[factor]]]
-        found[name] = np.linalg.lstsq(alone, np.asarray(w, np.float64), rcond=None)[0][1]
+        found[name] = latent_slopes(w, factors[:, [INDEX[factor]]])[0]
     return {name: slope[None].astype(np.float32) for name, slope in sorted(found.items())}
 
 
