@@ -35,6 +35,7 @@ COMMANDS = {
     "statistics": ("statistics", "measure mean and deviation of each style channel"),
     "relevance": ("relevance", "measure how each style channel moves a picture in CLIP's space"),
     "convert": ("convert", "convert other people's weights, told by their content"),
+    "export": ("export", "write a model for other runtimes: ONNX and Paddle Inference"),
     "serve": ("serve", "edit over HTTP: a server with a queue, events and results that expire"),
     "doctor": ("doctor", "say what is installed, what is missing, and the command that brings it"),
     "styleganv2clip": ("styleganv2clip", "edit a face by text, with PaddleGAN's arguments and files"),
