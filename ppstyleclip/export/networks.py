@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import paddle
-from paddle import Tensor, nn
+from paddle import nn
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.models.forms import inference_of
@@ -66,74 +66,54 @@ def build_parts(
     return made
 
 
-class _Function(nn.Layer):
-    """A function of named tensors, and the networks that it uses."""
-
-    def __init__(self, function: Callable[[dict[str, Tensor]], Tensor], *networks: nn.Layer):
-        super().__init__()
-        self.function, self.networks = function, nn.LayerList(networks)
-
-    def forward(self, tensors):
-        """What the function returns."""
-        return self.function(tensors)
-
-
 def _latent(bundle: Bundle) -> Inputs:
     generator = bundle.generator
     return {"w_plus": ([-1, generator.n_latent, generator.style_dim], "float32")}
 
 
-def _images(bundle: Bundle, side: int, channels: int = 3) -> Inputs:
+def _images(side: int, channels: int = 3) -> Inputs:
     return {"images": ([-1, channels, side, side], "float32")}
 
 
+# Each network is a Layer with a forward of its own: what Paddle traces must not be a lambda, whose calls it
+# would take as they are, with batches of -1.
+
+
+class _Mapping(nn.Layer):
+    def __init__(self, generator: Any):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, tensors):
+        return self.generator.get_latent(tensors["z"])
+
+
 def _mapping(bundle: Bundle) -> ExportedPart:
-    generator: Any = bundle.generator
     return ExportedPart(
         "mapping",
-        _Function(lambda tensors: generator.get_latent(tensors["z"]), generator),
-        {"z": ([-1, generator.style_dim], "float32")},
+        _Mapping(bundle.generator),
+        {"z": ([-1, bundle.generator.style_dim], "float32")},
         "w",
         "normal numbers z [N, D] to w [N, D]; w_plus repeats it L times",
     )
 
 
+class _Affine(nn.Layer):
+    def __init__(self, generator: Any):
+        super().__init__()
+        self.generator, self.layout = generator, generator.layout
+
+    def forward(self, tensors):
+        return self.layout.flatten(self.generator.style_affine(tensors["w_plus"]))
+
+
 def _affine(bundle: Bundle) -> ExportedPart:
-    generator: Any = bundle.generator
     return ExportedPart(
         "affine",
-        _Function(lambda tensors: _flat_styles(bundle, tensors["w_plus"]), generator),
+        _Affine(bundle.generator),
         _latent(bundle),
         "s",
-        "w_plus [N, L, D] to flat styles s [N, S], in the order of layout.json",
-    )
-
-
-def _flat_styles(bundle: Bundle, w_plus: Tensor) -> Tensor:
-    return bundle.layout.flatten(bundle.generator.style_affine(w_plus))
-
-
-def _synthesis(bundle: Bundle) -> ExportedPart:
-    return ExportedPart(
-        "synthesis",
-        _Synthesis(bundle),
-        {"s": ([-1, bundle.layout.size], "float32")},
-        "images",
-        "flat styles s [N, S] to images [N, 3, H, W], about [-1, 1], RGB, with the generator's own noise",
-    )
-
-
-def _generator(bundle: Bundle) -> ExportedPart:
-    synthesis = _Synthesis(bundle)
-    generator: Any = bundle.generator
-    return ExportedPart(
-        "generator",
-        _Function(
-            lambda tensors: synthesis({"s": _flat_styles(bundle, tensors["w_plus"])}), synthesis, generator
-        ),
-        _latent(bundle),
-        "images",
-        "w_plus [N, L, D] to images [N, 3, H, W], about [-1, 1], RGB: affine and synthesis in one",
+        "w_plus [N, L, D] to flat styles s [N, S], in the order of model.json's layout",
     )
 
 
@@ -143,98 +123,138 @@ class _Synthesis(nn.Layer):
     The form is that of a GPU, which is right for any batch and any runtime.
     """
 
-    def __init__(self, bundle: Bundle):
+    def __init__(self, generator: Any):
         super().__init__()
-        self.layout = bundle.layout
-        request = SynthesisRequest(on_gpu=True, legacy_ir=False)
-        self.plans = inference_of(bundle.generator).parts(request)
+        self.layout = generator.layout
+        self.plans = inference_of(generator).parts(SynthesisRequest(on_gpu=True, legacy_ir=False))
         self.layers = nn.LayerList([plan.build() for plan in self.plans])
 
     def forward(self, tensors):
-        """Images of `s`."""
-        styles = self.layout.unflatten(tensors["s"])
-        inputs: dict[str, Tensor] = {}
-        results: Any = None
-        for plan, layer in zip(self.plans, self.layers):
+        styles, inputs = self.layout.unflatten(tensors["s"]), {}
+        for index, (plan, layer) in enumerate(zip(self.plans, self.layers)):
             count = len(plan.widths)
             results = layer(styles[:count], **inputs)
             styles = styles[count:]
-            if layer is not self.layers[-1]:
+            if index + 1 < len(self.plans):
                 inputs = dict(zip(plan.outputs, results))
         return results
 
 
+def _synthesis(bundle: Bundle) -> ExportedPart:
+    return ExportedPart(
+        "synthesis",
+        _Synthesis(bundle.generator),
+        {"s": ([-1, bundle.layout.size], "float32")},
+        "images",
+        "flat styles s [N, S] to images [N, 3, H, W], about [-1, 1], RGB, with the generator's own noise",
+    )
+
+
+class _Generator(nn.Layer):
+    def __init__(self, generator: Any):
+        super().__init__()
+        self.affine, self.synthesis = _Affine(generator), _Synthesis(generator)
+
+    def forward(self, tensors):
+        return self.synthesis({"s": self.affine(tensors)})
+
+
+def _generator(bundle: Bundle) -> ExportedPart:
+    return ExportedPart(
+        "generator",
+        _Generator(bundle.generator),
+        _latent(bundle),
+        "images",
+        "w_plus [N, L, D] to images [N, 3, H, W], about [-1, 1], RGB: affine and synthesis in one",
+    )
+
+
+class _ClipImage(nn.Layer):
+    def __init__(self, clip: Any):
+        super().__init__()
+        self.clip = clip
+
+    def forward(self, tensors):
+        return self.clip.encode_image(tensors["images"])
+
+
 def _clip_image(bundle: Bundle) -> ExportedPart:
-    clip = bundle.clip
     return ExportedPart(
         "clip_image",
-        _Function(lambda tensors: clip.encode_image(tensors["images"]), clip),
-        _images(bundle, bundle.generator.size),
+        _ClipImage(bundle.clip),
+        _images(bundle.generator.size),
         "features",
         "images as the generator draws them to CLIP features [N, D], not normalised",
     )
 
 
+class _ClipText(nn.Layer):
+    def __init__(self, clip: Any):
+        super().__init__()
+        self.clip = clip
+
+    def forward(self, tensors):
+        return self.clip.encode_tokens(tensors["tokens"])
+
+
 def _clip_text(bundle: Bundle) -> ExportedPart:
-    clip = bundle.clip
     return ExportedPart(
         "clip_text",
-        _Function(lambda tensors: clip.encode_tokens(tensors["tokens"]), clip),
-        {"tokens": ([-1, clip.net.context_length], "int64")},
+        _ClipText(bundle.clip),
+        {"tokens": ([-1, bundle.clip.net.context_length], "int64")},
         "features",
         "byte-pair tokens [N, T], start and end token included, to CLIP features [N, D], not normalised",
     )
 
 
+class _Encoder(nn.Layer):
+    def __init__(self, encoder: Any):
+        super().__init__()
+        self.network, self.is_step = encoder.network, encoder.network.input_channels != 3
+        mean = np.asarray(encoder.latent_avg, np.float32)
+        mean = mean[:, None] if mean.ndim == 2 else mean  # [1, 1 or L, D]
+        self.register_buffer("mean", paddle.to_tensor(mean))
+
+    def forward(self, tensors):
+        step = self.network(tensors["images"])
+        return step if self.is_step else step + self.mean
+
+
 def _encoder(bundle: Bundle) -> ExportedPart | None:
     if bundle.encoder is None:
         return None
-    network, mean = bundle.encoder.network, _Constant(bundle.encoder.latent_avg)
-    channels, side = network.input_channels, network.input_size
-    is_step = channels != 3
-    what = (
-        f"a picture and its last result [N, {channels}, H, W] to the step from the last latent to the next"
-        if is_step
+    layer = _Encoder(bundle.encoder)
+    channels, side = layer.network.input_channels, layer.network.input_size
+    description = (
+        f"a picture and its last result [N, {channels}, H, W] to the step from the last w_plus to the next"
+        if layer.is_step
         else f"faces cut out as the model's own, {side} px, in [-1, 1], to w_plus [N, L, D]"
     )
-
-    def encode(tensors):
-        step = network(tensors["images"])
-        return step if is_step else step + mean.value
-
-    return ExportedPart(
-        "encoder", _Function(encode, network, mean), _images(bundle, side, channels), "w_plus", what
-    )
+    return ExportedPart("encoder", layer, _images(side, channels), "w_plus", description)
 
 
-class _Constant(nn.Layer):
-    def __init__(self, array: np.ndarray):
+class _Mapper(nn.Layer):
+    def __init__(self, mapper: TrainedMapper, names: tuple[str, ...]):
         super().__init__()
-        array = np.asarray(array, np.float32)
-        array = array[:, None] if array.ndim == 2 else array  # [1, 1 or L, D]
-        self.register_buffer("value", paddle.to_tensor(array))
+        self.network, self.scale, self.names = mapper.network, float(mapper.scale), names
+
+    def forward(self, tensors):
+        given = [tensors[name] for name in self.names]
+        return given[0] + self.network(*given) * self.scale
 
 
 def _mapper(bundle: Bundle, mapper: TrainedMapper | None) -> ExportedPart | None:
     if mapper is None:
         return None
-    network, scale = mapper.network, float(mapper.scale)
-    is_flat = mapper.space != "w_plus"
-    latent = {"s": ([-1, bundle.layout.size], "float32")} if is_flat else _latent(bundle)
-    [name] = latent
-    inputs: Inputs = dict(latent)
+    inputs = _latent(bundle) if mapper.space == "w_plus" else {"s": ([-1, bundle.layout.size], "float32")}
+    [name] = inputs
     if mapper.embed != "none":
         width = bundle.clip.dim if mapper.words is None else np.shape(mapper.words)[1]
         inputs["text"] = ([1, width], "float32")
-
-    def edit(tensors):
-        given = [tensors[key] for key in inputs]
-        return given[0] + network(*given) * scale
-
     texts = ", ".join(mapper.texts) or "a text"
     return ExportedPart(
         "mapper",
-        _Function(edit, network),
+        _Mapper(mapper, tuple(inputs)),
         inputs,
         f"edited_{name}",
         f"{name} to {name}, edited for: {texts}",
