@@ -105,15 +105,18 @@ def compare(bundle: Bundle, repeat: int) -> None:
                     begin = time.perf_counter()
                     run(s[:batch])
                     seconds.append(time.perf_counter() - begin)
+                time_each = 1000 * statistics.median(seconds) / batch
                 print(
-                    f"{bundle.name} {generator.size} px, batch {batch}, {name}: largest difference {error:.1e} "
-                    f"of {np.abs(wanted).max():.2f}, {1000 * statistics.median(seconds) / batch:.0f} ms a picture",
+                    f"{bundle.name} {generator.size} px, batch {batch}, {name}: difference {error:.1e} "
+                    f"of {np.abs(wanted).max():.2f}, {time_each:.0f} ms a picture",
                     flush=True,
                 )
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", nargs="+", help="sizes in pixels, or 'portrait'")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each (default: %(default)s)")
     args = parser.parse_args()

@@ -68,7 +68,9 @@ def test_the_embedded_model_and_the_page_are_under_six_megabytes(build, tmp_path
 
 def browser_of(playwright):
     """Chromium: the one that PPSTYLECLIP_CHROMIUM names, the system's, or Playwright's own."""
-    path = os.environ.get("PPSTYLECLIP_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    path = (
+        os.environ.get("PPSTYLECLIP_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
     try:
         return playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
     except Exception as error:  # Playwright's own Error is of the library that may be missing
@@ -104,7 +106,9 @@ def test_the_page_draws_and_edits_in_a_browser(served):
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("requestfailed", lambda request: problems.append(request.url))
         page.goto(served)
-        page.wait_for_function("document.documentElement.dataset.drawn || document.documentElement.dataset.failed")
+        page.wait_for_function(
+            "document.documentElement.dataset.drawn || document.documentElement.dataset.failed"
+        )
         page.wait_for_selector("#new:enabled", timeout=60_000)
         picture = "document.getElementById('face').toDataURL()"
         before = page.evaluate(picture)

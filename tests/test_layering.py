@@ -22,7 +22,7 @@ LEVELS = {
     "engine": 3, "zoo": 3, "worlds": 3,
     "methods": 4, "regions": 4, "card": 4,
     "edits": 5, "editor": 5, "session": 5, "jobs": 5,
-    "pipelines": 6, "environment": 6, "export": 6,
+    "pipelines": 6, "environment": 6, "export": 6, "devices": 6, "verify": 6,
     "apps": 7, "cli": 7, "client": 7, "server": 7, "training": 7,
 }  # fmt: skip
 # Narrower than "everything below": networks arrive as arguments here.

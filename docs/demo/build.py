@@ -92,7 +92,9 @@ def install_runtime(folder: Path) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Build, and say how large it is."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=HERE / "build", help="folder to write")
     parser.add_argument("--bundle", help="folder of a model that is drawn in place of the embedded one")
     parser.add_argument("--no_runtime", action="store_true", help="leave out onnxruntime-web")

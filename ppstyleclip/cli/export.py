@@ -57,9 +57,7 @@ def run(args: argparse.Namespace) -> None:
     """
     if args.mapper is not None:
         check_file(args.mapper)
-    editor = load_editor(
-        args, direction_path=args.direction_path, stat_path=args.stat_path, clip=args.clip
-    )
+    editor = load_editor(args, direction_path=args.direction_path, stat_path=args.stat_path, clip=args.clip)
 
     from ppstyleclip.cli.progress import show_progress
     from ppstyleclip.editor import Edit

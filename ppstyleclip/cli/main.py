@@ -38,6 +38,7 @@ COMMANDS = {
     "export": ("export", "write a model for other runtimes: ONNX and Paddle Inference"),
     "serve": ("serve", "edit over HTTP: a server with a queue, events and results that expire"),
     "doctor": ("doctor", "say what is installed, what is missing, and the command that brings it"),
+    "verify": ("verify", "check a published model: files, numbers, pictures, one edit; write a report"),
     "styleganv2clip": ("styleganv2clip", "edit a face by text, with PaddleGAN's arguments and files"),
 }
 # Names of the scripts in tools/, which PaddleGAN's documents use, that differ from a command's own.

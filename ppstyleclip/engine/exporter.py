@@ -103,9 +103,7 @@ class TracedProgram:
 
 
 def _specs(inputs):
-    return {
-        name: paddle.static.InputSpec(shape, dtype, name=name) for name, (shape, dtype) in inputs.items()
-    }
+    return {name: paddle.static.InputSpec(shape, dtype, name=name) for name, (shape, dtype) in inputs.items()}
 
 
 def _static(layer, specs):

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """An exported model as a folder: its networks in other formats, and all that an edit with them needs.
 
-    onnx/PART.onnx         networks as ONNX
-    paddle/PART.json       and .pdiparams: as Paddle Inference programs (.pdmodel in the old form)
-    model.json             layout of s, what each part takes and gives, directions by name, defaults
-    statistics.npz         mean and std [S], mean_w [1, D]
-    directions.npz         ds [S] by name
-    relevance.npy          [E, D], where the model has it
-    run.py                 edits by these directions, without Paddle
+onnx/PART.onnx         networks as ONNX
+paddle/PART.json       and .pdiparams: as Paddle Inference programs (.pdmodel in the old form)
+model.json             layout of s, what each part takes and gives, directions by name, defaults
+statistics.npz         mean and std [S], mean_w [1, D]
+directions.npz         ds [S] by name
+relevance.npy          [E, D], where the model has it
+run.py                 edits by these directions, without Paddle
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class ExportConfig:
 
 @dataclass(frozen=True, eq=False)
 class ExportRecord:
-    """How far an export is: files written, of all; what was written last; the whole list with the last one."""
+    """How far an export is: tasks done, of all; what comes next; what is written so far."""
 
     done: int
     total: int

@@ -94,7 +94,9 @@ def test_paddle_inference_reads_what_was_written(tiny_editor, tmp_path, format):
 def run_program(stem, arrays):
     from paddle import inference
 
-    program = next(path for path in stem.parent.glob(f"{stem.name}.*") if path.suffix in (".json", ".pdmodel"))
+    program = next(
+        path for path in stem.parent.glob(f"{stem.name}.*") if path.suffix in (".json", ".pdmodel")
+    )
     settings = inference.Config(str(program), str(stem.with_suffix(".pdiparams")))
     settings.disable_glog_info()
     predictor = inference.create_predictor(settings)

@@ -45,11 +45,15 @@ def feed(part, count, seed=0):
     random = np.random.RandomState(seed)
     prompts = ["face", "a happy face", "a photo of the sad face with long hair", "hair"]
     return {
-        name: tokenize(prompts)[:count].astype(np.int64)
+        name: padded(tokenize(prompts)[:count], shape[1])
         if dtype == "int64"
         else random.standard_normal([count if side < 0 else side for side in shape]).astype(np.float32)
         for name, (shape, dtype) in part.inputs.items()
     }
+
+
+def padded(tokens, length):
+    return np.pad(tokens, [(0, 0), (0, length - tokens.shape[1])]).astype(np.int64)
 
 
 def by_layer(part, arrays):
@@ -117,7 +121,9 @@ def test_mappers(bundle, tmp_path_factory):
         check(part)
         arrays = feed(part, 3)
         latent, text = next(iter(arrays.values())), arrays.get("text")
-        np.testing.assert_allclose(by_layer(part, arrays), latent + mappers[name].step(latent, text), atol=1e-5)
+        np.testing.assert_allclose(
+            by_layer(part, arrays), latent + mappers[name].step(latent, text), atol=1e-5
+        )
 
 
 @pytest.mark.slow
@@ -143,7 +149,13 @@ def test_an_encoder_that_sees_its_last_result_gives_steps(bundle):
 def test_a_clip_with_convolutions(bundle):
     paddle.seed(4)
     clip = build_clip(
-        {**CLIP, "vision_layers": (1, 1, 1, 1), "vision_width": 8, "vision_patch_size": None, "image_size": 32}
+        {
+            **CLIP,
+            "vision_layers": (1, 1, 1, 1),
+            "vision_width": 8,
+            "vision_patch_size": None,
+            "image_size": 32,
+        }
     )
     for part in build_parts(bundle.with_parts(clip=clip, relevance=None), ["clip_image", "clip_text"]):
         check(part)

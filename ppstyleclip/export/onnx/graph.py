@@ -60,14 +60,17 @@ def to_onnx(
     graph = Graph(onnx, traced.weights, {name: block.vars[name].shape for name in block.vars}, half)
     for op in _needed(block.ops, traced.outputs, inputs):
         if op.type not in CONVERTERS:
-            raise UserError(f"operator '{op.type}' of this network has no form in ONNX here; please report it")
+            raise UserError(
+                f"operator '{op.type}' of this network has no form in ONNX here; please report it"
+            )
         CONVERTERS[op.type](graph, op)
     for name, wanted in zip(traced.outputs, outputs):
         graph.add("Identity", [name], [wanted])
     free = [[axis if axis > 0 else "N" for axis in shape] for shape, _ in inputs.values()]
     types = [onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)) for _, dtype in inputs.values()]
     given = [
-        onnx.helper.make_tensor_value_info(name, kind, shape) for name, kind, shape in zip(inputs, types, free)
+        onnx.helper.make_tensor_value_info(name, kind, shape)
+        for name, kind, shape in zip(inputs, types, free)
     ]
     shapes = [["N", *block.vars[name].shape[1:]] for name in traced.outputs]
     made = [
@@ -97,12 +100,10 @@ def _needed(operators: list, outputs: list[str], inputs: Mapping[str, Any]) -> l
 class Graph:
     """The ONNX graph that is being made: nodes, and weights under the names that the program gave them.
 
-    Attributes: `nodes`, `initializers`, of ONNX's kinds; `shapes`, `{name: shape}` of the program's variables.
+    Attributes: `nodes`, `initializers`, of ONNX's kinds; `shapes`, `{name: shape}` of what is in the program.
     """
 
-    def __init__(
-        self, onnx: Any, weights: Mapping[str, np.ndarray], shapes: Mapping[str, tuple], half: bool
-    ):
+    def __init__(self, onnx: Any, weights: Mapping[str, np.ndarray], shapes: Mapping[str, tuple], half: bool):
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.shapes = dict(shapes)

@@ -104,6 +104,8 @@ def _pow(graph: Graph, op: Any) -> None:
     factor, name = op.attr("factor"), op.input("X")[0]
     if factor == -0.5:
         graph.add("Reciprocal", [graph.add("Sqrt", [name])], op.output("Out"))
+    elif factor == 2.0:
+        graph.add("Mul", [name, name], op.output("Out"))
     else:
         graph.add("Pow", [name, graph.constant(factor, "float32")], op.output("Out"))
 
@@ -223,7 +225,9 @@ def _pool(graph: Graph, op: Any) -> None:
         height, width = graph.shapes[op.input("X")[0]][2:]
         across = graph.constant(_mean_matrix(width, size[1]).T, "float32")
         rows = graph.add("MatMul", [op.input("X")[0], across])
-        graph.add("MatMul", [graph.constant(_mean_matrix(height, size[0]), "float32"), rows], op.output("Out"))
+        graph.add(
+            "MatMul", [graph.constant(_mean_matrix(height, size[0]), "float32"), rows], op.output("Out")
+        )
         return
     options: dict[str, Any] = {"kernel_shape": size, "strides": list(op.attr("strides")), "pads": _pads(op)}
     options["ceil_mode"] = int(op.attr("ceil_mode"))
@@ -259,10 +263,13 @@ def _bilinear(graph: Graph, op: Any) -> None:
 
 def _whole_shape(graph: Graph, op: Any) -> list[int] | str:
     """The shape that an operator is given as numbers, or the name of a tensor that holds it."""
-    given = _one(op, "Shape")
+    whole, slots = "Shape", ("ShapeTensor", "expand_shapes_tensor")
+    if op.type == "fill_constant":
+        whole, slots = "ShapeTensor", ("ShapeTensorList",)
+    given = _one(op, whole)
     if given is not None:
         return graph.add("Cast", [given], to=7)
-    parts = op.input("ShapeTensor") if "ShapeTensor" in op.input_names else []
+    parts = [name for slot in slots if slot in op.input_names for name in op.input(slot)]
     if parts:
         ones = [
             graph.add("Reshape", [graph.add("Cast", [part], to=7), graph.constant([1])]) for part in parts
@@ -384,7 +391,12 @@ def _softmax(graph: Graph, op: Any) -> None:
 @_converts("assign_value")
 def _assign_value(graph: Graph, op: Any) -> None:
     kind = _NUMPY_TYPES[op.attr("dtype")]
-    slots = {"float32": "fp32_values", "int32": "int32_values", "int64": "int64_values", "bool": "bool_values"}
+    slots = {
+        "float32": "fp32_values",
+        "int32": "int32_values",
+        "int64": "int64_values",
+        "bool": "bool_values",
+    }
     name = "values" if op.has_attr("values") and op.attr("values") else slots[kind]
     values = [getattr(value, "value", value) for value in op.attr(name)]  # Paddle's Scalar has one
     values = [value() if callable(value) else value for value in values]

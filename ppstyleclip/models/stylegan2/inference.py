@@ -44,6 +44,9 @@ SKIPPED_PASSES = (
     "conv_elementwise_add_onednn_fuse_pass",
     "conv_elementwise_add_mkldnn_fuse_pass",
 )
+# The energy of a demodulation: squared styles overflow fp16 from 256 on, and 1e-8 is nothing in it.
+# matmul is the name in Paddle's new IR. No other product of matrices is in a program for a GPU.
+DEMODULATION_OPERATORS = ("pow", "scale", "matmul_v2", "matmul", "pd_op.pow", "pd_op.scale", "pd_op.matmul")
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class StyleGAN2Inference:
             build=lambda: RegionSynthesis(generator, form),
             onednn_operators=ONEDNN_OPERATORS if request.legacy_ir else None,
             skipped_passes=SKIPPED_PASSES if request.legacy_ir else (),
+            fp32_operators=DEMODULATION_OPERATORS,
         )
 
     def differentiable(self) -> InferenceSynthesis:
@@ -142,6 +146,7 @@ class StyleGAN2Inference:
             build=lambda: kind(generator, form),
             onednn_operators=ONEDNN_OPERATORS if legacy_ir else None,
             skipped_passes=SKIPPED_PASSES if legacy_ir else (),
+            fp32_operators=DEMODULATION_OPERATORS,
         )
 
 

@@ -120,7 +120,7 @@ class InferenceConv(nn.Layer):
         return energy, x, self._activate(x, energy)
 
     def _energy(self, style):
-        return F.linear(style * style, self.energy) + 1e-8
+        return F.linear(paddle.pow(style, 2.0), self.energy) + 1e-8  # operators that only this consists of
 
     def _convolve(self, x):
         if self.upsample:
