@@ -46,6 +46,7 @@ def test_the_table_and_its_exit_code(checks, capsys):
     assert "pictures, eager" in table and table.endswith("all is well\n") and "nan" not in table
 
 
+@pytest.mark.slow
 def test_other_numbers_and_errors_are_rows(tmp_path, capsys):
     loads = []
 

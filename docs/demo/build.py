@@ -84,10 +84,13 @@ def install_runtime(folder: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise UserError("there is no npm; install Node.js, or build with --no_runtime")
-    subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE, check=True)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in RUNTIME:
-        shutil.copy(HERE / "node_modules" / "onnxruntime-web" / "dist" / name, folder)
+    with tempfile.TemporaryDirectory() as place:  # 140 MB, of which two files are kept
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, place)
+        subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=place, check=True)
+        for name in RUNTIME:
+            shutil.copy(Path(place) / "node_modules" / "onnxruntime-web" / "dist" / name, folder)
 
 
 def main(argv: list[str] | None = None) -> None:

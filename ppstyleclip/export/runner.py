@@ -1,3 +1,4 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Draw a face of an exported model and edit it, with NumPy and onnxruntime alone:
 
 python run.py face.png --seed 58 --edit "smiling face=5" --edit "face with long hair=3"
@@ -24,8 +25,7 @@ def run(part, **arrays):
 
 def write_png(path, pixels, texts):
     """Write `[H, W, 3]` uint8, and texts that say in the file that the picture is synthetic."""
-    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header)]
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 2, 0, 0, 0))]
     chunks += [(b"iTXt", name.encode() + b"\0" * 5 + text.encode()) for name, text in texts.items()]
     chunks += [(b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels))), (b"IEND", b"")]
     data = b"\x89PNG\r\n\x1a\n"

@@ -96,7 +96,7 @@ def test_half_the_bytes_and_nearly_the_same_picture(bundle):
     whole, half = converted(part), converted(part, half=True)
     arrays = feed(part, 1)
     [a], [b] = session_of(whole).run(None, arrays), session_of(half).run(None, arrays)
-    assert len(half) < 0.8 * len(whole)
+    assert len(half) < 0.85 * len(whole)  # of a network whose names weigh as much as its weights
     assert 0 < np.abs(a - b).max() < 0.01 * np.abs(a).max()
 
 
@@ -110,6 +110,7 @@ def test_the_model_says_what_it_is(bundle):
     assert [opset.version for opset in model.opset_import] == [graph.OPSET]
 
 
+@pytest.mark.slow
 def test_mappers(bundle, tmp_path_factory):
     from tiny_world import save_tiny_pack
 
