@@ -123,7 +123,7 @@ def test_what_is_kept_in_fp32_is_the_demodulation_and_nothing_else():
     ops = trace_legacy(part.layer, part.inputs).program.global_block().ops
     found = [op.type for op in ops if op.type in kept]
     convolutions = sum(not name.startswith("to_rgb") for name in bundle.layout.names)
-    assert sorted(found) == sorted(["pow", "matmul_v2", "scale", "pow"] * convolutions)
+    assert sorted(found) == sorted(["elementwise_pow", "matmul_v2", "scale", "pow"] * convolutions)
 
 
 def test_this_module_needs_no_cuda():

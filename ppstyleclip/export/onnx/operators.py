@@ -104,10 +104,18 @@ def _pow(graph: Graph, op: Any) -> None:
     factor, name = op.attr("factor"), op.input("X")[0]
     if factor == -0.5:
         graph.add("Reciprocal", [graph.add("Sqrt", [name])], op.output("Out"))
-    elif factor == 2.0:
-        graph.add("Mul", [name, name], op.output("Out"))
     else:
         graph.add("Pow", [name, graph.constant(factor, "float32")], op.output("Out"))
+
+
+@_converts("elementwise_pow")
+def _elementwise_pow(graph: Graph, op: Any) -> None:
+    x, y = op.input("X")[0], op.input("Y")[0]
+    exponent = graph.array(y)
+    if exponent is not None and exponent.shape == (1,) and exponent[0] == 2.0:
+        graph.add("Mul", [x, x], op.output("Out"))
+    else:
+        graph.add("Pow", [x, y], op.output("Out"))
 
 
 @_converts("rsqrt")

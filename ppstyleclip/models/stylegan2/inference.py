@@ -46,7 +46,10 @@ SKIPPED_PASSES = (
 )
 # The energy of a demodulation: squared styles overflow fp16 from 256 on, and 1e-8 is nothing in it.
 # matmul is the name in Paddle's new IR. No other product of matrices is in a program for a GPU.
-DEMODULATION_OPERATORS = ("pow", "scale", "matmul_v2", "matmul", "pd_op.pow", "pd_op.scale", "pd_op.matmul")
+DEMODULATION_OPERATORS = (
+    *("elementwise_pow", "matmul_v2", "scale", "pow"),
+    *("pd_op.elementwise_pow", "matmul", "pd_op.matmul", "pd_op.scale", "pd_op.pow"),
+)
 
 
 @dataclass(frozen=True)
