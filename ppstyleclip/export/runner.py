@@ -7,7 +7,6 @@ python run.py face.png --seed 58 --edit "smiling face=5" --edit "face with long 
 import argparse
 import json
 import struct
-import sys
 import zlib
 from pathlib import Path
 
@@ -53,7 +52,7 @@ if __name__ == "__main__":
     s = run("affine", w_plus=w_plus)
     for name, _, alpha in (edit.rpartition("=") for edit in args.edit):
         if name not in directions:
-            sys.exit(f"there is no direction '{name}'; known: {', '.join(directions)}")
+            parser.error(f"there is no direction '{name}'; known: {', '.join(directions)}")
         s = s + float(alpha) * directions[name]
     images = run("synthesis", s=s)
     pixels = np.rint((images[0].transpose(1, 2, 0).clip(-1, 1) + 1) * 127.5).astype(np.uint8)

@@ -57,7 +57,7 @@ def test_an_unknown_direction_is_named(exported):
     pytest.importorskip("onnxruntime")
     command = [sys.executable, str(exported / "run.py"), str(exported / "x.png"), "--edit", "sad=1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1 and "no direction 'sad'; known: happy face" in done.stderr
+    assert done.returncode == 2 and "no direction 'sad'; known: happy face" in done.stderr
 
 
 def test_the_description_holds_what_an_edit_needs(exported, tiny_editor):
@@ -78,13 +78,17 @@ def test_the_description_holds_what_an_edit_needs(exported, tiny_editor):
 def test_paddle_inference_reads_what_was_written(tiny_editor, tmp_path, format):
     if format == "paddle-legacy" and not writes_legacy_ir():
         pytest.skip("this Paddle has no legacy IR")
-    config = ExportConfig(parts=("generator", "clip_text"), formats=(format,))
+    config = ExportConfig(parts=("generator", "clip_image", "clip_text"), formats=(format,))
     last(export_model(tiny_editor, tmp_path, config))
     w_plus = tiny_editor.sample([1, 2, 3, 4]).numpy()
     wanted = tiny_editor.synthesize(w_plus)
     for count in (1, 4):
         [made] = run_program(tmp_path / "paddle" / "generator", {"w_plus": w_plus[:count]})
         np.testing.assert_allclose(made, wanted[:count], atol=1e-4)
+    [features] = run_program(tmp_path / "paddle" / "clip_image", {"images": wanted})
+    with paddle.no_grad():
+        encoded = tiny_editor.bundle.clip.encode_image(paddle.to_tensor(wanted)).numpy()
+    np.testing.assert_allclose(features, encoded, atol=1e-4)
     names = {path.name for path in (tmp_path / "paddle").iterdir()}
     suffix = "pdmodel" if format == "paddle-legacy" or paddle.__version__.startswith("2.") else "json"
     assert {f"generator.{suffix}", "generator.pdiparams", f"clip_text.{suffix}"} <= names
