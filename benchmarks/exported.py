@@ -2,10 +2,13 @@
 """Exported networks beside ours: how far their pictures are apart, and how long they take.
 
 Generators of the given sizes have the published structure and random weights; "portrait" is the embedded
-model. One process, the same threads for all runtimes, each with its own way of holding weights.
+model. One process, the same threads for all runtimes, each with its own way of holding weights. Times are of
+the processor and not of the clock, so that other work on the machine counts less: with OMP_NUM_THREADS=1 they
+are what a picture takes on an idle core.
 
     python benchmarks/exported.py 64 256 1024
-    python benchmarks/exported.py portrait --repeat 10
+    OMP_NUM_THREADS=1 python benchmarks/exported.py portrait --repeat 10
+    python benchmarks/exported.py 1024 --repeat 1 --runtimes onnxruntime "Paddle's"
 """
 
 from __future__ import annotations
@@ -41,38 +44,56 @@ def random_bundle(size: int) -> Bundle:
     return Bundle(f"random-{size}", generator, generator.layout, None, None, None)
 
 
-def runtimes(part, folder: Path) -> dict:
+def runtimes(part, folder: Path, wanted: list[str]) -> dict:
     """`{name: function of one array}` of an exported part."""
-    import onnxruntime
-    import openvino
-    from paddle import inference
-
     [name] = part.inputs
-    model = folder / "model.onnx"
-    model.write_bytes(to_onnx(trace_legacy(part.layer, part.inputs), part.inputs, (part.output,)))
+    found = {}
+    if set(wanted) & set(OF_ONNX):
+        model = folder / "model.onnx"
+        model.write_bytes(to_onnx(trace_legacy(part.layer, part.inputs), part.inputs, (part.output,)))
+        found = {runtime: OF_ONNX[runtime](model, name) for runtime in wanted if runtime in OF_ONNX}
+    for form in (form for form in OF_PADDLE if form in wanted):
+        stem = folder / form.replace("'", "").replace(" ", "_")
+        save_plain(part.layer, part.inputs, stem, legacy=OF_PADDLE[form])
+        found[form] = paddle_inference(stem, name)
+    return found
+
+
+def onnxruntime_session(model: Path, name: str):
+    """The model in onnxruntime."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = thread_count()
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    return lambda array: session.run(None, {name: array})[0]
+
+
+def openvino_model(model: Path, name: str):
+    """The model in OpenVINO."""
+    import openvino
+
     compiled = openvino.Core().compile_model(
         str(model), "CPU", {"INFERENCE_NUM_THREADS": thread_count(), "INFERENCE_PRECISION_HINT": "f32"}
     )
-    found = {
-        "onnxruntime": lambda array: session.run(None, {name: array})[0],
-        "OpenVINO": lambda array: next(iter(compiled([array]).values())),
-    }
-    for form, legacy in (("Paddle's", False), ("Paddle's old", True)):
-        stem = folder / form.replace("'", "").replace(" ", "_")
-        save_plain(part.layer, part.inputs, stem, legacy=legacy)
-        program = next(path for path in folder.glob(f"{stem.name}.*") if path.suffix in (".json", ".pdmodel"))
-        config = inference.Config(str(program), f"{stem}.pdiparams")
-        config.disable_glog_info()
-        config.set_cpu_math_library_num_threads(thread_count())
-        config.enable_mkldnn()
-        if program.suffix == ".json":
-            config.enable_new_executor(True)
-            config.enable_new_ir(True)
-        found[form] = _predictor(inference.create_predictor(config), name)
-    return found
+    return lambda array: next(iter(compiled([array]).values()))
+
+
+def paddle_inference(stem: Path, name: str):
+    """A program in Paddle Inference."""
+    from paddle import inference
+
+    program = next(
+        path for path in stem.parent.glob(f"{stem.name}.*") if path.suffix in (".json", ".pdmodel")
+    )
+    config = inference.Config(str(program), f"{stem}.pdiparams")
+    config.disable_glog_info()
+    config.set_cpu_math_library_num_threads(thread_count())
+    config.enable_mkldnn()
+    if program.suffix == ".json":
+        config.enable_new_executor(True)
+        config.enable_new_ir(True)
+    return _predictor(inference.create_predictor(config), name)
 
 
 def _predictor(predictor, name):
@@ -84,7 +105,11 @@ def _predictor(predictor, name):
     return run
 
 
-def compare(bundle: Bundle, repeat: int) -> None:
+OF_ONNX = {"onnxruntime": onnxruntime_session, "OpenVINO": openvino_model}
+OF_PADDLE = {"Paddle's": False, "Paddle's old": True}  # and whether it is the legacy IR
+
+
+def compare(bundle: Bundle, repeat: int, wanted_runtimes: list[str]) -> None:
     """Print one line for each runtime and batch."""
     [part] = build_parts(bundle, ["synthesis"])
     [affine] = build_parts(bundle, ["affine"])
@@ -95,16 +120,19 @@ def compare(bundle: Bundle, repeat: int) -> None:
         s = affine.layer({"w_plus": generator.get_latents(z)}).numpy()
         wanted = np.concatenate([part.layer({"s": paddle.to_tensor(row[None])}).numpy() for row in s])
     ours = compile_synthesis(generator)
+    made = {}
+    if "ours" in wanted_runtimes:
+        made["ours"] = lambda array: ours(bundle.layout.unflatten(array))
     with tempfile.TemporaryDirectory() as folder:
-        made = {"ours": lambda array: ours(bundle.layout.unflatten(array)), **runtimes(part, Path(folder))}
+        made.update(runtimes(part, Path(folder), wanted_runtimes))
         for batch in (1, 4):
             for name, run in made.items():
                 error = float(np.abs(run(s[:batch]) - wanted[:batch]).max())
                 seconds = []
                 for _ in range(repeat):
-                    begin = time.perf_counter()
+                    begin = time.process_time()
                     run(s[:batch])
-                    seconds.append(time.perf_counter() - begin)
+                    seconds.append(time.process_time() - begin)
                 time_each = 1000 * statistics.median(seconds) / batch
                 print(
                     f"{bundle.name} {generator.size} px, batch {batch}, {name}: difference {error:.1e} "
@@ -119,6 +147,9 @@ if __name__ == "__main__":
     )
     parser.add_argument("what", nargs="+", help="sizes in pixels, or 'portrait'")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each (default: %(default)s)")
+    known = ("ours", *OF_ONNX, *OF_PADDLE)
+    parser.add_argument("--runtimes", nargs="+", choices=known, default=known, help="which (default: all)")
     args = parser.parse_args()
     for what in args.what:
-        compare(load_bundle() if what == "portrait" else random_bundle(int(what)), args.repeat)
+        bundle = load_bundle() if what == "portrait" else random_bundle(int(what))
+        compare(bundle, args.repeat, args.runtimes)

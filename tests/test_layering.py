@@ -122,7 +122,7 @@ EXECUTING |= {"paddle.load", "paddle.framework.io.load", "torch.load", "eval", "
 # What reads JSON and YAML without bounds; `schema` has readers with them.
 UNBOUNDED = {f"json.{reader}" for reader in ("load", "loads")}
 # A program that Paddle wrote may hold any number; its size is bounded, and only names are looked for in it.
-# The runner of an exported model is copied to where this package is not, and reads what was written beside it.
+# The runner of an exported model is copied to where this package is not; it reads what lies beside it.
 OWN_BOUNDS = {(PACKAGE, "engine", "operators.py"), (PACKAGE, "export", "runner.py")}
 UNBOUNDED |= {f"yaml.{reader}" for reader in ("load", "load_all", "safe_load", "safe_load_all", "full_load")}
 EXITING = {"exit", "quit", "sys.exit", "os._exit"}

@@ -121,8 +121,8 @@ class InferenceConv(nn.Layer):
         return energy, x, self._activate(x, energy)
 
     def _energy(self, style):
-        # Of operators that nothing else consists of, so that all of it can stay fp32. The exponent is a tensor:
-        # Paddle 3.3.1 lets a square by one operand overwrite the style, which is read again (new IR).
+        # Of operators that nothing else consists of: all of it can stay fp32. The exponent is a tensor, for
+        # Paddle 3.3.1 has a square of one operand overwrite the style, which is read again (new IR).
         return F.linear(paddle.pow(style, self.two), self.energy) + 1e-8
 
     def _convolve(self, x):
