@@ -169,7 +169,8 @@ def _if_there(load: Any) -> Any:
 
 def _save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> Path:
     memory = io.BytesIO()
-    np.savez(memory, **{name: np.asarray(array, np.float32) for name, array in arrays.items()})
+    stored: dict[str, Any] = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+    np.savez(memory, **stored)
     write_atomic(path, memory.getvalue())
     return path
 

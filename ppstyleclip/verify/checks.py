@@ -198,7 +198,7 @@ class _Verification:
         editor, stats = self._loaded, self._loaded.bundle.stats
         layout = editor.bundle.layout
         if self.known is not None and self.known.mean is not None and self.known.std is not None:
-            yield self._against_known(layout, stats)
+            yield self._against_known(layout, stats, self.known.mean, self.known.std)
         s = editor.styles(editor.sample(range(_SAMPLES), truncation=1.0)).numpy()
         mean_fit = float(np.corrcoef(s.mean(axis=0), stats.mean)[0, 1])
         std_fit = float(np.corrcoef(s.std(axis=0), stats.std)[0, 1])
@@ -212,14 +212,10 @@ class _Verification:
             {"mean_correlation": mean_fit, "std_correlation": std_fit, "std_ratio": ratio},
         )
 
-    def _against_known(self, layout: Any, stats: Any) -> Finding:
-        known = self.known
-        assert known is not None
-        pairs = ((tensor_means(layout, stats.mean), known.mean), (tensor_means(layout, stats.std), known.std))
-        if len(pairs[0][0]) != len(known.mean or ()):
-            return Finding(
-                "statistics", "odd", f"{len(layout.channels)} style tensors, not {len(known.mean or ())}"
-            )
+    def _against_known(self, layout: Any, stats: Any, mean: tuple, std: tuple) -> Finding:
+        pairs = ((tensor_means(layout, stats.mean), mean), (tensor_means(layout, stats.std), std))
+        if len(pairs[0][0]) != len(mean):
+            return Finding("statistics", "odd", f"{len(layout.channels)} style tensors, not {len(mean)}")
         apart = max(float(np.abs(found - np.array(wanted)).max() / np.max(wanted)) for found, wanted in pairs)
         state = "ok" if apart < _STATS_TOLERANCE else "odd"
         return Finding(

@@ -271,9 +271,9 @@ def _bilinear(graph: Graph, op: Any) -> None:
 
 def _whole_shape(graph: Graph, op: Any) -> list[int] | str:
     """The shape that an operator is given as numbers, or the name of a tensor that holds it."""
-    whole, slots = "Shape", ("ShapeTensor", "expand_shapes_tensor")
+    whole, slots = "Shape", ["ShapeTensor", "expand_shapes_tensor"]
     if op.type == "fill_constant":
-        whole, slots = "ShapeTensor", ("ShapeTensorList",)
+        whole, slots = "ShapeTensor", ["ShapeTensorList"]
     given = _one(op, whole)
     if given is not None:
         return graph.add("Cast", [given], to=7)
