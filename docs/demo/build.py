@@ -44,13 +44,16 @@ DIRECTIONS = {
 }
 
 
-def build_model(editor: Editor, folder: Path) -> int:
-    """Write networks, faces, directions and what the page has to know of them; bytes of it all."""
+def build_model(editor: Editor, folder: Path, side: int | None = None) -> int:
+    """Write networks, faces, directions and what the page has to know of them; bytes of it all.
+
+    Pictures stop at `side` pixels; None is the generator's own size.
+    """
     edits = tuple(Edit("face", target) for target in DIRECTIONS)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as made:
-        last(export_model(editor, made, ExportConfig(PARTS, ("onnx",), half=True, edits=edits)))
+        last(export_model(editor, made, ExportConfig(PARTS, ("onnx",), half=True, edits=edits, side=side)))
         for part in PARTS:
             shutil.copy(Path(made) / "onnx" / f"{part}.onnx", folder)
     faces = editor.styles(editor.sample(SEEDS)).numpy()
@@ -60,7 +63,7 @@ def build_model(editor: Editor, folder: Path) -> int:
     size = sum(path.stat().st_size for path in folder.iterdir())
     generator = editor.bundle.generator
     about = {
-        "size": generator.size,
+        "size": side or generator.size,
         "style_dim": generator.style_dim,
         "n_latent": generator.n_latent,
         "channels": editor.bundle.layout.size,
@@ -100,11 +103,14 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--out", type=Path, default=HERE / "build", help="folder to write")
     parser.add_argument("--bundle", help="folder of a model that is drawn in place of the embedded one")
+    parser.add_argument(
+        "--side", type=int, default=128, help="pixels of a picture, 0 for the model's own (default: 128)"
+    )
     parser.add_argument("--no_runtime", action="store_true", help="leave out onnxruntime-web")
     args = parser.parse_args(argv)
     editor = Editor.from_pretrained(bundle=args.bundle)
     shutil.copytree(HERE / "page", args.out, dirs_exist_ok=True)
-    size = build_model(editor, args.out / "model")
+    size = build_model(editor, args.out / "model", args.side or None)
     page = sum(path.stat().st_size for path in (HERE / "page").iterdir())
     print(f"wrote {args.out}: page {page / 1e6:.2f} MB, model {size / 1e6:.2f} MB")
     if not args.no_runtime:

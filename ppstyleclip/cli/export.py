@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 
+from ppstyleclip.cli.argument_types import SIZE
 from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
 from ppstyleclip.files import check_file
 
@@ -33,6 +34,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="what networks are written as; paddle-legacy is .pdmodel, for Paddle 2 (default: onnx)",
     )
     add("--parts", nargs="+", choices=PARTS, help="which networks (default: all that the model has)")
+    add(
+        "--side",
+        type=SIZE["size"],
+        help="stop at this size in pixels, which is drawn on the way to the whole",
+    )
     add("--half", action="store_true", help="store weights of ONNX as float16: half the size")
     add(
         "--edit",
@@ -74,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
     marks = editor.bundle.fingerprints
     mapper = None if args.mapper is None else load_mapper(args.mapper, generator=marks.get("generator"))
     parts = None if args.parts is None else tuple(args.parts)
-    config = ExportConfig(parts, tuple(args.format), args.half, edits)
+    config = ExportConfig(parts, tuple(args.format), args.half, edits, args.side)
     records = export_model(editor, args.output_path, config, mapper=mapper)
     for path in last(show_progress(records, title="export", describe=lambda record: record.stage)).written:
         print(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)")

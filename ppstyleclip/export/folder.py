@@ -58,6 +58,7 @@ class ExportConfig:
         formats: of FORMATS.
         half: ONNX weights are stored as float16; they are computed with in float32.
         edits: whose directions are computed; their alpha is not used.
+        side: pixels at which pictures stop, as in build_parts.
     Raises:
         UserError: an unknown format, no format, or both forms of Paddle at once.
     """
@@ -66,6 +67,7 @@ class ExportConfig:
     formats: tuple[str, ...] = ("onnx",)
     half: bool = False
     edits: tuple[Edit, ...] = ()
+    side: int | None = None
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.formats) - set(FORMATS))
@@ -108,7 +110,7 @@ def export_model(
         import_onnx()
     folder = Path(check_writable(folder))
     bundle = editor.bundle
-    parts = build_parts(bundle, config.parts, mapper=mapper)
+    parts = build_parts(bundle, config.parts, mapper=mapper, side=config.side)
     directions = {edit.target: editor.direction(edit) for edit in config.edits}
     if len(directions) < len(config.edits):
         raise UserError("two edits have the same target; directions are known by their targets")
@@ -194,7 +196,7 @@ def _save_description(
     model = {
         "name": bundle.name,
         "made_by": f"ppstyleclip {__version__}",
-        "size": generator.size,
+        "size": config.side or generator.size,
         "n_latent": generator.n_latent,
         "style_dim": generator.style_dim,
         "truncation": bundle.defaults.truncation,

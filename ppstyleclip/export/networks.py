@@ -12,7 +12,7 @@ import paddle
 from paddle import nn
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.models.forms import inference_of
+from ppstyleclip.models.forms import count_tensors, inference_of, prefix_drawing_of
 from ppstyleclip.models.generator import SynthesisRequest
 from ppstyleclip.zoo import Bundle, TrainedMapper
 
@@ -41,7 +41,11 @@ class ExportedPart:
 
 
 def build_parts(
-    bundle: Bundle, names: Sequence[str] | None = None, *, mapper: TrainedMapper | None = None
+    bundle: Bundle,
+    names: Sequence[str] | None = None,
+    *,
+    mapper: TrainedMapper | None = None,
+    side: int | None = None,
 ) -> list[ExportedPart]:
     """Make the parts of a bundle.
 
@@ -49,15 +53,23 @@ def build_parts(
         bundle: the model.
         names: of PARTS; None is all that the bundle has, and the mapper where one is given.
         mapper: TrainedMapper for the part "mapper".
+        side: pixels at which the synthesis stops, a size that the generator draws on its way; None for all.
     Raises:
-        UserError: an unknown name, or the bundle has no such part.
+        UserError: an unknown name, the bundle has no such part, or the generator draws no such size.
     """
     unknown = sorted(set(names or ()) - set(PARTS))
     if unknown:
         raise UserError(f"there is no part '{unknown[0]}' to export; known: {', '.join(PARTS)}")
+    if side is not None:
+        count_tensors(prefix_drawing_of(bundle.generator), side)
     made = []
     for name in PARTS if names is None else [name for name in PARTS if name in names]:
-        part = _mapper(bundle, mapper) if name == "mapper" else _BUILDERS[name](bundle)
+        if name == "mapper":
+            part = _mapper(bundle, mapper)
+        elif name in _OF_A_SIZE:
+            part = _OF_A_SIZE[name](bundle, side)
+        else:
+            part = _BUILDERS[name](bundle)
         if part is not None:
             made.append(part)
         elif names is not None:
@@ -123,10 +135,11 @@ class _Synthesis(nn.Layer):
     The form is that of a GPU, which is right for any batch and any runtime.
     """
 
-    def __init__(self, generator: Any):
+    def __init__(self, generator: Any, side: int | None):
         super().__init__()
         self.layout = generator.layout
-        self.plans = inference_of(generator).parts(SynthesisRequest(on_gpu=True, legacy_ir=False))
+        request = SynthesisRequest(side=side, on_gpu=True, legacy_ir=False)
+        self.plans = inference_of(generator).parts(request)
         self.layers = nn.LayerList([plan.build() for plan in self.plans])
 
     def forward(self, tensors):
@@ -140,10 +153,10 @@ class _Synthesis(nn.Layer):
         return results
 
 
-def _synthesis(bundle: Bundle) -> ExportedPart:
+def _synthesis(bundle: Bundle, side: int | None) -> ExportedPart:
     return ExportedPart(
         "synthesis",
-        _Synthesis(bundle.generator),
+        _Synthesis(bundle.generator, side),
         {"s": ([-1, bundle.layout.size], "float32")},
         "images",
         "flat styles s [N, S] to images [N, 3, H, W], about [-1, 1], RGB, with the generator's own noise",
@@ -151,18 +164,18 @@ def _synthesis(bundle: Bundle) -> ExportedPart:
 
 
 class _Generator(nn.Layer):
-    def __init__(self, generator: Any):
+    def __init__(self, generator: Any, side: int | None):
         super().__init__()
-        self.affine, self.synthesis = _Affine(generator), _Synthesis(generator)
+        self.affine, self.synthesis = _Affine(generator), _Synthesis(generator, side)
 
     def forward(self, tensors):
         return self.synthesis({"s": self.affine(tensors)})
 
 
-def _generator(bundle: Bundle) -> ExportedPart:
+def _generator(bundle: Bundle, side: int | None) -> ExportedPart:
     return ExportedPart(
         "generator",
-        _Generator(bundle.generator),
+        _Generator(bundle.generator, side),
         _latent(bundle),
         "images",
         "w_plus [N, L, D] to images [N, 3, H, W], about [-1, 1], RGB: affine and synthesis in one",
@@ -178,11 +191,11 @@ class _ClipImage(nn.Layer):
         return self.clip.encode_image(tensors["images"])
 
 
-def _clip_image(bundle: Bundle) -> ExportedPart:
+def _clip_image(bundle: Bundle, side: int | None) -> ExportedPart:
     return ExportedPart(
         "clip_image",
         _ClipImage(bundle.clip),
-        _images(bundle.generator.size),
+        _images(side or bundle.generator.size),
         "features",
         "images as the generator draws them to CLIP features [N, D], not normalised",
     )
@@ -264,9 +277,11 @@ def _mapper(bundle: Bundle, mapper: TrainedMapper | None) -> ExportedPart | None
 _BUILDERS: dict[str, Callable[[Bundle], ExportedPart | None]] = {
     "mapping": _mapping,
     "affine": _affine,
+    "clip_text": _clip_text,
+    "encoder": _encoder,
+}
+_OF_A_SIZE: dict[str, Callable[[Bundle, Any], ExportedPart]] = {
     "synthesis": _synthesis,
     "generator": _generator,
     "clip_image": _clip_image,
-    "clip_text": _clip_text,
-    "encoder": _encoder,
 }

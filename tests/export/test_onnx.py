@@ -91,6 +91,17 @@ def test_styles_to_pictures_with_the_own_noise(bundle):
     assert np.abs(wanted - silent).max() > 0.01
 
 
+def test_a_picture_that_stops_on_the_way(bundle):
+    [part] = build_parts(bundle, ["synthesis"], side=8)
+    data = check(part)
+    [whole] = build_parts(bundle, ["synthesis"])
+    assert len(data) < len(converted(whole))
+    arrays = feed(part, 1)
+    assert session_of(data).run(None, arrays)[0].shape == (1, 3, 8, 8)
+    with pytest.raises(UserError, match="cannot stop at 12"):
+        build_parts(bundle, ["synthesis"], side=12)
+
+
 def test_half_the_bytes_and_nearly_the_same_picture(bundle):
     [part] = build_parts(bundle, ["synthesis"])
     whole, half = converted(part), converted(part, half=True)

@@ -128,7 +128,7 @@ def test_the_command_on_the_embedded_model(tmp_path, capsys):
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
     assert report["verdict"] == "whole"
     picture = tmp_path / "report" / "report.png"
-    assert load_pixels(picture).shape[1] == 4 * 130 + 2
+    assert load_pixels(picture).shape[1] == 4 * (256 + 2) + 2
     assert "AIGC" in png_texts(picture.read_bytes())
 
 
