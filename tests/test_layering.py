@@ -23,7 +23,7 @@ LEVELS = {
     "engine": 3, "zoo": 3, "worlds": 3,
     "methods": 4, "regions": 4, "card": 4, "references": 4,
     "edits": 5, "editor": 5, "session": 5, "jobs": 5,
-    "pipelines": 6, "environment": 6,
+    "pipelines": 6, "environment": 6, "export": 6, "devices": 6, "verify": 6,
     "apps": 7, "cli": 7, "client": 7, "notebook": 7, "server": 7, "studio": 7, "training": 7,
     "compat": 8,
 }  # fmt: skip
@@ -125,7 +125,8 @@ EXECUTING |= {"paddle.load", "paddle.framework.io.load", "torch.load", "eval", "
 # What reads JSON and YAML without bounds; `schema` has readers with them.
 UNBOUNDED = {f"json.{reader}" for reader in ("load", "loads")}
 # A program that Paddle wrote may hold any number; its size is bounded, and only names are looked for in it.
-OWN_BOUNDS = {(PACKAGE, "engine", "operators.py")}
+# The runner of an exported model is copied to where this package is not; it reads what lies beside it.
+OWN_BOUNDS = {(PACKAGE, "engine", "operators.py"), (PACKAGE, "export", "runner.py")}
 UNBOUNDED |= {f"yaml.{reader}" for reader in ("load", "load_all", "safe_load", "safe_load_all", "full_load")}
 EXITING = {"exit", "quit", "sys.exit", "os._exit"}
 

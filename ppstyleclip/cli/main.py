@@ -40,10 +40,12 @@ COMMANDS = {
     "relevance": ("relevance", "measure how each style channel moves a picture in CLIP's space"),
     "words": ("words", "list what can be asked of a model"),
     "convert": ("convert", "convert other people's weights, told by their content"),
+    "export": ("export", "write a model for other runtimes: ONNX and Paddle Inference"),
     "serve": ("serve", "edit over HTTP: a server with a queue, events and results that expire"),
     "worker": ("worker", "do the jobs of a server whose queue is in Redis"),
     "studio": ("studio", "edit faces in the browser: a page on top of the server"),
     "doctor": ("doctor", "say what is installed, what is missing, and the command that brings it"),
+    "verify": ("verify", "check a published model: files, numbers, pictures, one edit; write a report"),
     "styleganv2clip": ("styleganv2clip", "edit a face by text, with PaddleGAN's arguments and files"),
 }
 # Names of the scripts in tools/, which PaddleGAN's documents use, that differ from a command's own.

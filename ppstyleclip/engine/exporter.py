@@ -7,6 +7,7 @@ import contextlib
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,8 @@ def export(
         name: paddle.static.InputSpec(shape, "float32", name=name, stop_gradient=name not in wrt)
         for name, shape in shapes.items()
     }
-    with warnings.catch_warnings(), _legacy_ir(), _kept_forwards(traced):
-        warnings.simplefilter("ignore")
-        _ensure_source_folder()
-        traced.eval()
-        function = paddle.jit.to_static(traced, input_spec=[specs], full_graph=True)
-        paddle.jit.save(function, str(Path(folder) / STEM))
+    with _quiet_tracing(traced, legacy=True):
+        paddle.jit.save(_static(traced, specs), str(Path(folder) / STEM))
     if bf16 and not writes_legacy_ir():
         raise RuntimeError("bf16 on a CPU needs a Paddle that writes programs in its legacy IR")
     if wrt:
@@ -67,6 +64,61 @@ def export(
     elif writes_legacy_ir():
         prepare_program(Path(folder) / MODELS[0], bf16=bf16, in_place=in_place)
     adopt_program(Path(folder))
+
+
+@on_worker
+def save_plain(
+    layer: paddle.nn.Layer, inputs: dict[str, tuple[list[int], str]], path: str | Path, *, legacy: bool
+) -> None:
+    """Write a Layer for others: as Paddle itself writes it, without our passes and our manifest.
+
+    Args:
+        layer: in evaluation mode; its forward takes `{name: Tensor}`. It is left as it was.
+        inputs: `{name: (shape, dtype)}`, -1 for the batch.
+        path: without a suffix; `.json` or `.pdmodel`, and `.pdiparams`, are put behind it.
+        legacy: in the legacy IR, which Paddle before 3.0 reads too; else in the form of this Paddle.
+    Raises:
+        CannotWrite: the disk is full. Whatever else keeps Paddle from writing the Layer is raised as it is.
+    """
+    with _quiet_tracing(layer, legacy=legacy):
+        paddle.jit.save(_static(layer, _specs(inputs)), str(path))
+
+
+@on_worker
+def trace_legacy(layer: paddle.nn.Layer, inputs: dict[str, tuple[list[int], str]]) -> TracedProgram:
+    """Trace a Layer in the legacy IR, to be read by a converter; arguments as in save_plain."""
+    with _quiet_tracing(layer, legacy=True):
+        program = _static(layer, _specs(inputs)).forward.concrete_program
+        weights = {parameter.name: parameter.numpy() for parameter in program.parameters}
+        return TracedProgram(program.main_program, weights, [out.name for out in program.outputs])
+
+
+@dataclass(frozen=True, eq=False)
+class TracedProgram:
+    """A Paddle program in the legacy IR, its weights `{name: array}`, and the names of what it returns."""
+
+    program: Any
+    weights: dict[str, Any]
+    outputs: list[str]
+
+
+def _specs(inputs):
+    return {name: paddle.static.InputSpec(shape, dtype, name=name) for name, (shape, dtype) in inputs.items()}
+
+
+def _static(layer, specs):
+    return paddle.jit.to_static(layer, input_spec=[specs], full_graph=True)
+
+
+@contextlib.contextmanager
+def _quiet_tracing(layer: paddle.nn.Layer, *, legacy: bool) -> Iterator[None]:
+    """Have Paddle trace a Layer, here and nowhere else, and leave the Layer as it was but for eval()."""
+    ir = _legacy_ir() if legacy else contextlib.nullcontext()
+    with warnings.catch_warnings(), ir, _kept_forwards(layer):
+        warnings.simplefilter("ignore")
+        _ensure_source_folder()
+        layer.eval()
+        yield
 
 
 @contextlib.contextmanager
@@ -219,7 +271,13 @@ def _traceable_operators() -> Iterator[None]:
         (functional, "sigmoid", _sigmoid),
         (functional, "normalize", _normalize),
     ]
-    replaced: dict[str, Callable] = {"sum": _sum, "sqrt": _sqrt, "rsqrt": _rsqrt, "exp": _exp}
+    replaced: dict[str, Callable] = {
+        "sum": _sum,
+        "sqrt": _sqrt,
+        "rsqrt": _rsqrt,
+        "exp": _exp,
+        "argmax": _argmax,
+    }
     owners: list[Any] = [paddle, variable]
     places += [(owner, name, function) for name, function in replaced.items() for owner in owners]
     before = [getattr(place, name) for place, name, _ in places]
@@ -272,9 +330,14 @@ def _exp(x: Any, name: Any = None) -> Any:
     return _append("exp", {"X": x})
 
 
-def _append(kind: str, inputs: dict[str, Any], **attributes: Any) -> Any:
-    """Append an operator to the program that is being traced."""
+def _argmax(x: Any, axis: int, keepdim: bool = False, dtype: str = "int64", name: Any = None) -> Any:
+    kind = paddle.base.framework.convert_np_dtype_to_proto_type(dtype)
+    return _append("arg_max", {"X": x}, dtype, axis=axis, keepdims=keepdim, flatten=False, dtype=kind)
+
+
+def _append(kind: str, inputs: dict[str, Any], _dtype: str | None = None, **attributes: Any) -> Any:
+    """Append an operator to the program that is being traced; its result has the type of X, or `_dtype`."""
     helper = paddle.base.layer_helper.LayerHelper(kind)
-    out = helper.create_variable_for_type_inference(inputs["X"].dtype)
+    out = helper.create_variable_for_type_inference(inputs["X"].dtype if _dtype is None else _dtype)
     helper.append_op(type=kind, inputs=inputs, outputs={"Out": out}, attrs=attributes)
     return out

@@ -12,7 +12,7 @@ import paddle
 from ppstyleclip.engine.compiled_layer import Compiled
 from ppstyleclip.engine.exporter import writes_legacy_ir
 from ppstyleclip.engine.keys import weights_fingerprint
-from ppstyleclip.engine.predictor import ALL_PASSES, PassConfig, check_precision, on_gpu
+from ppstyleclip.engine.predictor import PassConfig, check_precision, on_gpu
 from ppstyleclip.models.forms import inference_of, prefix_drawing_of, side_of_tensors
 from ppstyleclip.models.generator import (
     Generator,
@@ -152,9 +152,9 @@ def compile_region_synthesis(
 
 
 def _compile_part(plan, generator, mark, precision, folder) -> Compiled:
-    passes = ALL_PASSES
-    if plan.onednn_operators is not None or plan.skipped_passes:
-        passes = PassConfig(without=plan.skipped_passes, onednn=plan.onednn_operators)
+    passes = PassConfig(
+        without=plan.skipped_passes, onednn=plan.onednn_operators, fp32_on_gpu=plan.fp32_operators
+    )
     return Compiled(
         _NamedInputs(plan),
         _shapes(plan),

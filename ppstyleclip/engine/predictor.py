@@ -26,6 +26,7 @@ from ppstyleclip.threads import thread_count
 from ppstyleclip.worker import on_worker, post, run
 
 PRECISIONS = ("fp32", "bf16", "fp16")
+_GPU_POOL = 256  # MB
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,14 @@ class PassConfig:
         without: names of passes that do not run.
         onednn: operator types that run under oneDNN, reshapes not among them; None is all that can.
         bf16: operator types that compute in bf16 under that precision; None where the program itself says it.
+        fp32_on_gpu: operator types that stay fp32 on a GPU, whatever the precision.
     """
 
     passes: tuple[str, ...] | None = None
     without: tuple[str, ...] = ()
     onednn: tuple[str, ...] | None = None
     bf16: tuple[str, ...] | None = None
+    fp32_on_gpu: tuple[str, ...] = ()
 
 
 ALL_PASSES = PassConfig()
@@ -226,9 +229,7 @@ def _config(folder: Path, precision: str, passes: PassConfig) -> Any:
         config.set_prog_file(str(model))
     config.disable_glog_info()
     if on_gpu():
-        kinds = inference.PrecisionType
-        kind = {"fp32": kinds.Float32, "bf16": kinds.Bfloat16, "fp16": kinds.Half}[precision]
-        config.enable_use_gpu(256, int(paddle.get_device().split(":")[1]), kind)
+        use_gpu(config, int(paddle.get_device().split(":")[1]), precision, passes)
     else:
         config.disable_gpu()
         config.set_cpu_math_library_num_threads(thread_count())
@@ -239,6 +240,20 @@ def _config(folder: Path, precision: str, passes: PassConfig) -> Any:
         config.enable_new_executor(True)
         config.enable_new_ir(True)
     return config
+
+
+def use_gpu(config: Any, device: int, precision: str, passes: PassConfig) -> None:
+    """Have a program run on a GPU.
+
+    What is not asked for here stays as Paddle has it: memory grows as it is needed (of the pool's first size
+    only the old strategy takes notice), all programs of the process share one stream, in the order of their
+    calls, and TensorRT is off: it would build an engine for each shape.
+    """
+    kinds = inference.PrecisionType
+    kind = {"fp32": kinds.Float32, "bf16": kinds.Bfloat16, "fp16": kinds.Half}[precision]
+    config.enable_use_gpu(_GPU_POOL, device, kind)
+    if precision != "fp32" and passes.fp32_on_gpu:
+        config.exp_disable_mixed_precision_ops(set(passes.fp32_on_gpu))
 
 
 def _choose_passes(config: Any, precision: str, passes: PassConfig) -> None:

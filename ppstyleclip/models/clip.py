@@ -168,14 +168,14 @@ class ClipModel(nn.Layer):
             return net.encode_tokens(tokens)
         length = tokens.shape[1]
         x = net.token_embedding(tokens) + net.positional_embedding[:length]  # [N, T, width]
-        mask = paddle.triu(paddle.full([length, length], float("-inf")), diagonal=1)
+        mask = paddle.to_tensor(np.triu(np.full([length, length], -np.inf, np.float32), 1))
         for block in net.transformer.resblocks:
             h = block.ln_1(x)
             x = x + block.attn(h, h, h, attn_mask=mask)
             x = x + block.mlp(block.ln_2(x))
         end = tokens.argmax(axis=-1)  # the end token has the largest id
-        rows = paddle.stack([paddle.arange(tokens.shape[0], dtype="int64"), end], axis=1)
-        return net.ln_final(paddle.gather_nd(x, rows)) @ net.text_projection
+        is_end = F.one_hot(end, length).unsqueeze(1)  # [N, 1, T]; programs of any batch can be made of it
+        return net.ln_final(paddle.matmul(is_end, x).squeeze(1)) @ net.text_projection
 
     @on_worker
     def encode_text(self, texts):

@@ -138,6 +138,8 @@ class InferencePart:
         build: makes its Layer, which is called with the list of styles and the inputs by name.
         onednn_operators: kinds of operators that run under oneDNN; None for all that can.
         skipped_passes: names of Paddle's graph passes that must not run.
+        fp32_operators: kinds of operators that stay fp32 on a GPU under any precision, by the names of both
+            of Paddle's IRs.
     """
 
     key: tuple
@@ -149,6 +151,7 @@ class InferencePart:
     build: Callable[[], paddle.nn.Layer]
     onednn_operators: tuple[str, ...] | None = None
     skipped_passes: tuple[str, ...] = ()
+    fp32_operators: tuple[str, ...] = ()
 
 
 class Inference(Protocol):

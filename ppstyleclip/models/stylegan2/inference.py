@@ -44,6 +44,12 @@ SKIPPED_PASSES = (
     "conv_elementwise_add_onednn_fuse_pass",
     "conv_elementwise_add_mkldnn_fuse_pass",
 )
+# The energy of a demodulation: squared styles overflow fp16 from 256 on, and 1e-8 is nothing in it.
+# matmul is the name in Paddle's new IR. No other product of matrices is in a program for a GPU.
+DEMODULATION_OPERATORS = (
+    *("elementwise_pow", "matmul_v2", "scale", "pow"),
+    *("pd_op.elementwise_pow", "matmul", "pd_op.matmul", "pd_op.scale", "pd_op.pow"),
+)
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,7 @@ class StyleGAN2Inference:
             build=lambda: RegionSynthesis(generator, form),
             onednn_operators=ONEDNN_OPERATORS if request.legacy_ir else None,
             skipped_passes=SKIPPED_PASSES if request.legacy_ir else (),
+            fp32_operators=DEMODULATION_OPERATORS,
         )
 
     def differentiable(self) -> InferenceSynthesis:
@@ -143,6 +150,7 @@ class StyleGAN2Inference:
             build=lambda: kind(generator, form),
             onednn_operators=ONEDNN_OPERATORS if legacy_ir else None,
             skipped_passes=SKIPPED_PASSES if legacy_ir else (),
+            fp32_operators=DEMODULATION_OPERATORS,
         )
 
 

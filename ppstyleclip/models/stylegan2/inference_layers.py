@@ -76,6 +76,7 @@ class InferenceConv(nn.Layer):
         self.side, self.upsample = side, conv.upsample
         self.out_channels, self.in_channels = weight.shape[:2]
         self.winograd = self.restore_layout = self.gains_by_winograd = False
+        register_constant(self, "two", np.full([1], 2.0))
         register_constant(self, "energy", np.square(weight * conv.scale).sum((2, 3)).T)
         self._register_convolution(conv, weight * np.float32(conv.scale * _GAIN))
         self.has_noise = noise is not None
@@ -120,7 +121,9 @@ class InferenceConv(nn.Layer):
         return energy, x, self._activate(x, energy)
 
     def _energy(self, style):
-        return F.linear(style * style, self.energy) + 1e-8
+        # Of operators that nothing else consists of: all of it can stay fp32. The exponent is a tensor, for
+        # Paddle 3.3.1 has a square of one operand overwrite the style, which is read again (new IR).
+        return F.linear(paddle.pow(style, self.two), self.energy) + 1e-8
 
     def _convolve(self, x):
         if self.upsample:
