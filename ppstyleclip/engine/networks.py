@@ -305,8 +305,8 @@ class Renderer:
                 generator: Any = self._generator
                 return generator.synthesis_in_region(before, after, tensors).numpy()
         inputs = {mask_name(side): repeated(mask, styles[0].shape[0]) for side, mask in by_side.items()}
-        before = styles[: len(self._region.parts[0].plan.widths) - len(edited)]
-        return self._region([np.asarray(style) for style in (*before, *edited)], **inputs)
+        lower = styles[: len(self._region.parts[0].plan.widths) - len(edited)]
+        return self._region([np.asarray(style) for style in (*lower, *edited)], **inputs)
 
 
 @on_worker

@@ -59,7 +59,7 @@ def _portrait(z: np.ndarray, names: Sequence[str], size: int) -> dict[str, np.nd
             for factor, value in variant.items():
                 changed[INDEX[factor]] = value
             parts = regions(changed, fine)
-            found.append(sum(parts[part] for part in _PARTS.get(name, (name,))))
+            found.append(np.sum([parts[part] for part in _PARTS.get(name, (name,))], axis=0))
         mask = grown(np.max(found, axis=0), fine * _GROWTH.get(name, _LEAST_GROWTH))
         times = fine // size
         return mask.reshape(size, times, size, times).mean(axis=(1, 3))
