@@ -7,8 +7,8 @@ asks for each job that was accepted: done with its picture, or failed with a rea
 a file system of a few megabytes, it fills that, too, and frees it again. Exit code 1 if a job was lost.
 
     python benchmarks/server_faults.py --kills 10
-    mount -t tmpfs -o size=8m none /mnt/small
-    python benchmarks/server_faults.py --kills 0 --small /mnt/small
+    mount -t tmpfs -o size=8m none small
+    python benchmarks/server_faults.py --kills 0 --small small
 """
 
 from __future__ import annotations

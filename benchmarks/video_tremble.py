@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ppstyleclip import Edit, Editor
+from ppstyleclip.finite import finite_number
 from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.pipelines.frame_passes import (
     FrameFaces,
@@ -56,7 +57,7 @@ def main() -> None:
     )
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--seeds", type=int, nargs="+", default=[9])
-    parser.add_argument("--noise", type=float, default=4.0, help="of the camera, levels")
+    parser.add_argument("--noise", type=finite_number, default=4.0, help="of the camera, levels")
     parser.add_argument("--steps", type=int, default=60, help="of fitting")
     parser.add_argument("--target", default="happy face")
     parser.add_argument("--radii", type=int, nargs="+", default=[0, 1, 2, 4])

@@ -61,11 +61,15 @@ def _script_of(called: str) -> str:
 
 
 def _place(block_script: str) -> Path:
-    """Find a script as the reader would, from the root or from applications/; a package's is its __main__."""
+    """Find a script as the reader would, from the root, applications/ or its mapper/, where seed 000's are.
+
+    A package's script is its __main__.
+    """
     here = ROOT / block_script
     if (here.with_suffix("") / "__main__.py").exists():
         return here.with_suffix("") / "__main__.py"
-    return here if here.exists() else ROOT / "applications" / block_script
+    folders = (ROOT, ROOT / "applications", ROOT / "applications" / "mapper")
+    return next((folder / block_script for folder in folders if (folder / block_script).exists()), here)
 
 
 @cache

@@ -166,6 +166,9 @@ def main(argv: list[str]) -> None:
     from ppstyleclip.errors import UserError
     from ppstyleclip.files import check_file
 
+    if argv and argv[0] in ("-h", "--help"):
+        print(f"usage: python -m ppstyleclip.compat.ppgan script.py ...\n\n{__doc__}")
+        return
     if not argv:
         raise UserError("name a script: python -m ppstyleclip.compat.ppgan script.py ...")
     script = check_file(argv[0])

@@ -116,5 +116,6 @@ def test_landmarks_of_people_come_out_of_an_installed_package(tmp_path, monkeypa
     models.mkdir(parents=True)
     (models.parent / "__init__.py").write_text("raise ImportError('this is not to be imported')")
     (models / load.DLIB_LANDMARKS).write_bytes(b"landmarks")
+    monkeypatch.setattr(load, "_LANDMARK_PACKAGE", "face_recognition_models")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     assert load.people_landmarks() == models / load.DLIB_LANDMARKS

@@ -205,7 +205,7 @@ def test_what_is_wished_for_arrives_as_json_and_as_a_form(served):
         seen.append(request)
         return run(model, request, photo)
 
-    served.service._run_request = noted
+    served.service.queue._run = noted
     recipe = {"edits": [{"target": "sad face", "alpha": "auto", "region": "mouth+hair"}], "outside": 0.1}
     wishes = [
         {"target": "sad face", "region": "mouth", "alpha": "auto", "beta": 0.1, "outside": 0.2, "card": True},

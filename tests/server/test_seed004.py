@@ -80,7 +80,11 @@ def test_an_unknown_mapper_and_a_missing_picture_are_422(served):
     assert sent.status_code == 422
 
 
-@pytest.mark.parametrize("transports", [["websocket"], ["polling"], None], ids=str)
+# Its own client waits for a minute until the server lets its last request go.
+POLLING = pytest.param(["polling"], marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("transports", [["websocket"], POLLING, None], ids=str)
 def test_websocket_the_client_gets_the_events_with_their_payloads(served, transports):
     heard = asyncio.run(hear(served, transports, {"prompt": "sad"}, {"prompt": "fail"}))
     made = next(payload for name, payload in heard if name == "answer")
