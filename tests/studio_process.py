@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,11 +23,6 @@ from starlette.routing import Route
 ROOT = Path(__file__).resolve().parents[1]
 PREFIX = "/faces"
 PATIENCE = 240.0
-
-
-def chromium() -> str | None:
-    """The system's Chromium."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @contextlib.contextmanager

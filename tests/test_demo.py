@@ -8,12 +8,12 @@ import http.server
 import importlib.util
 import json
 import os
-import shutil
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from chromium import launch
 
 from ppstyleclip.editor import Edit
 from ppstyleclip.pictures import to_pixels
@@ -66,17 +66,6 @@ def test_the_embedded_model_and_the_page_are_under_six_megabytes(build, tmp_path
     assert 1_000_000 < total < MOST_BYTES
 
 
-def browser_of(playwright):
-    """Chromium: the one that PPSTYLECLIP_CHROMIUM names, the system's, or Playwright's own."""
-    path = (
-        os.environ.get("PPSTYLECLIP_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    )
-    try:
-        return playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-    except Exception as error:  # Playwright's own Error is of the library that may be missing
-        pytest.skip(f"there is no Chromium ({str(error).splitlines()[0]})")
-
-
 class Quiet(http.server.SimpleHTTPRequestHandler):
     extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
 
@@ -100,7 +89,7 @@ def served():
 def test_the_page_draws_and_edits_in_a_browser(served):
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as started:
-        browser = browser_of(started)
+        browser = launch(started)
         page = browser.new_page(viewport={"width": 1180, "height": 820}, locale="en-US")
         problems = []
         page.on("pageerror", lambda error: problems.append(str(error)))

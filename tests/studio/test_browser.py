@@ -18,7 +18,8 @@ for _module in ("gradio", "fastapi", "socketio", "dlib"):
     pytest.importorskip(_module, reason=f"the studio's page needs {_module}")
 playwright = pytest.importorskip("playwright.sync_api", reason="a browser is driven by playwright")
 
-from studio_process import PATIENCE, chromium, studio  # noqa: E402
+from chromium import launch  # noqa: E402
+from studio_process import PATIENCE, studio  # noqa: E402
 
 from ppstyleclip.provenance import png_texts  # noqa: E402
 from ppstyleclip.studio.handlers import SESSION_NOTE  # noqa: E402
@@ -36,10 +37,7 @@ def address(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as driver:
-        try:
-            one = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        except playwright.Error as error:
-            pytest.skip(f"there is no Chromium: {str(error).splitlines()[0]}")
+        one = launch(driver)
         yield one
         one.close()
 
