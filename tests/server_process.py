@@ -1,11 +1,14 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""A server and a worker as processes of their own, for nursery_process.py and gunicorn.
+"""A server and a worker as processes of their own, for nursery_process.py, gunicorn and the benchmarks.
+
+    python server_process.py DATA PACE [NAME=VALUE ...]     a server; each step of its jobs takes PACE seconds
 
 Each job that is begun is a line of the file `begun` in their folder.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from server_world import FakeModel, Work, no_warming
@@ -66,3 +69,7 @@ def run_worker(args, announce):
         warm=no_warming,
         announce=announce,
     )
+
+
+if __name__ == "__main__":
+    run_server(sys.argv[1:], lambda address: print(address, flush=True))

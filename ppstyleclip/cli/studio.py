@@ -56,7 +56,8 @@ def run(args: argparse.Namespace) -> None:
         )
     from ppstyleclip.server.settings import load_settings
 
-    settings = load_settings(args.config, **{name: getattr(args, name) for name in OPTIONS})
+    given = {name: getattr(args, name) for name in OPTIONS if name not in ("queue", "shared")}
+    settings = load_settings(args.config, **given)
     paddle = import_paddle()
     if settings.cpu:
         paddle.set_device("cpu")
