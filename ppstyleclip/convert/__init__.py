@@ -69,8 +69,8 @@ _RECOGNISERS = (
 )
 _STATE_DICTS = ("g_ema", "G_ema", "state_dict")  # within a checkpoint
 KNOWN = (
-    "StyleGAN2 generators (PaddleGAN, rosinality, NVIDIA), CLIPs (OpenAI, Hugging Face, paddleclip, "
-    "Chinese-CLIP), "
+    "StyleGAN2 generators (PaddleGAN, rosinality, NVIDIA), StyleGAN3 generators (NVIDIA), CLIPs (OpenAI, "
+    "Hugging Face, paddleclip, Chinese-CLIP), "
     "pSp, e4e, ReStyle, StyleCLIP mappers, IR-SE50, ResNet-18 ArcFace, VGG16, LPIPS heads, statistics, "
     "styles, relevance (fs3), editing directions and latents"
 )

@@ -92,7 +92,7 @@ def _recognised(state, opts, mean, is_torch, left) -> Recognised:
     parts = split_parts(state, "encoder", "decoder")
     opts = opts if isinstance(opts, dict) else {}
     if any(key.startswith("synthesis.") for key in parts["decoder"]):
-        raise UserError("this encoder was trained for StyleGAN3, which cannot be drawn yet; StyleGAN2 can")
+        raise UserError("this encoder was trained for StyleGAN3; only encoders for StyleGAN2 can be used yet")
     structure = read_structure(parts["encoder"])
     kind = _kind(opts, structure)
     generator = read_config(parts["decoder"], is_torch)

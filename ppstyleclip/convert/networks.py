@@ -28,6 +28,13 @@ def _generator_parameters(size, style_dim, n_mlp, channels) -> dict[str, Paramet
     return _describe(lambda: StyleGANv2Generator(size, style_dim, n_mlp, channels=dict(channels)))
 
 
+def stylegan3_parameters(config: dict) -> dict[str, ParameterSpec]:
+    """A StyleGAN3 generator; config as its build_generator takes it."""
+    from ppstyleclip.models.stylegan3 import build_generator
+
+    return _describe(lambda: build_generator(config))
+
+
 def encoder_parameters(config: dict) -> dict[str, ParameterSpec]:
     """An encoder; config as build_encoder takes it."""
     from ppstyleclip.models.encoders import build_encoder

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""NVIDIA's StyleGAN2 networks (stylegan2-ada-pytorch, and the ones that the stylegan3 code writes).
+"""NVIDIA's StyleGAN2 networks (stylegan2-ada-pytorch, and the ones that the stylegan3 code writes); for its
+StyleGAN3 networks see stylegan3.py.
 
 They differ from rosinality's in names, in axes of length one, and in filters that sum to 1 instead of 4. The
 enlarging convolutions are stored the same way round. A clamp of activations leaves no trace in the weights;
@@ -23,6 +24,7 @@ from ppstyleclip.convert.key_map import (
 from ppstyleclip.convert.networks import generator_parameters
 from ppstyleclip.convert.nvidia_settings import read_settings
 from ppstyleclip.convert.stylegan2 import MEAN, TAPS, check_filter, describe, mean_w, with_constants
+from ppstyleclip.convert.stylegan3 import is_stylegan3, recognised_stylegan3
 from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError, named, shown
 
@@ -50,8 +52,8 @@ def recognise_nvidia(content, container) -> Recognised | None:
     state = network.state() if hasattr(network, "state") else network
     if not isinstance(state, dict) or _MEAN not in state and "synthesis.b4.const" not in state:
         return None
-    if "synthesis.input.freqs" in state:
-        raise UserError("this is a StyleGAN3 network; StyleGAN3 cannot be drawn yet, StyleGAN2 can")
+    if is_stylegan3(state):
+        return recognised_stylegan3(network, state, left)
     _refuse_other_architectures(state)
     settings = read_settings(network)
     config = _read_config(state, settings)

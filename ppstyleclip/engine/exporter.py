@@ -276,6 +276,7 @@ def _traceable_operators() -> Iterator[None]:
         "sqrt": _sqrt,
         "rsqrt": _rsqrt,
         "exp": _exp,
+        "sin": _sin,
         "argmax": _argmax,
     }
     owners: list[Any] = [paddle, variable]
@@ -328,6 +329,10 @@ def _rsqrt(x: Any, name: Any = None) -> Any:
 
 def _exp(x: Any, name: Any = None) -> Any:
     return _append("exp", {"X": x})
+
+
+def _sin(x: Any, name: Any = None) -> Any:
+    return _append("sin", {"X": x})
 
 
 def _argmax(x: Any, axis: int, keepdim: bool = False, dtype: str = "int64", name: Any = None) -> Any:

@@ -61,6 +61,24 @@ def check_stylegan2(config, where) -> None:
 
 
 @dataclass(frozen=True)
+class StyleGAN3Config:
+    """StyleGAN3Generator.config."""
+
+    size: Annotated[int, Between(16, 1024)]
+    style_dim: Width
+    configuration: Annotated[str, OneOf(("T", "R"))]
+    family: Line = "stylegan3"
+    n_mlp: Annotated[int, Between(0, 1000)] = 2
+    lr_mlp: Annotated[float, Between(1e-9, 1e3)] = 0.01
+    channels: Optional[Annotated[tuple[Width, ...], Size(15, 15)]] = None
+
+
+def check_stylegan3(config, where) -> None:
+    """Refuse a StyleGAN3's config that is none; errors as check_stylegan2."""
+    from_value(StyleGAN3Config, config, where, field="config")
+
+
+@dataclass(frozen=True)
 class FamilyConfig(Open):
     """What every generator's config has; the rest is its family's.
 

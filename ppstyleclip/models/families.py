@@ -13,6 +13,9 @@ from .state import load_state
 from .stylegan2.generator import FAMILY as STYLEGAN2
 from .stylegan2.generator import build_generator as build_stylegan2
 from .stylegan2.state import load_generator_state
+from .stylegan3.generator import FAMILY as STYLEGAN3
+from .stylegan3.generator import build_generator as build_stylegan3
+from .stylegan3.state import load_generator_state as load_stylegan3_state
 
 DEFAULT_FAMILY = STYLEGAN2  # of configurations that name none: files of earlier versions, and foreign ones
 
@@ -87,3 +90,4 @@ def _load_own_keys(name: str) -> Callable[[Any, Mapping[str, Any]], None]:
 
 
 register_family(STYLEGAN2, build_stylegan2, load_generator_state)
+register_family(STYLEGAN3, build_stylegan3, load_stylegan3_state)

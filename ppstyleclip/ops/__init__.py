@@ -2,6 +2,7 @@
 """Operations on tensors that the networks share; nothing here knows a network."""
 
 from .bias_act import bias_act
+from .filtered_lrelu import filtered_lrelu, filtered_lrelu_reference
 from .upfirdn2d import downsample2d, setup_filter, upfirdn2d, upfirdn2d_reference, upsample2d
 from .winograd import (
     TILE,
@@ -19,6 +20,8 @@ __all__ = [
     "bias_act",
     "cut_tiles",
     "downsample2d",
+    "filtered_lrelu",
+    "filtered_lrelu_reference",
     "join_tiles",
     "setup_filter",
     "upfirdn2d",

@@ -9,7 +9,8 @@ with a small FIR kernel, keep every `down`-th pixel. On one axis, with L pixels 
 which is linear in x: a banded matrix. The fast form uses that and never builds the image with its zeros:
 
 * a separable kernel on a small image is two matrix products, `A @ x @ B`, whose gradient is as cheap;
-* everything else is one depthwise convolution, strided for `down`, transposed and strided for `up`.
+* everything else is one depthwise convolution, strided for `down`, transposed and strided for `up`; of a
+  long separable kernel, two.
 
 `upfirdn2d_reference` does the four steps as the first paragraph reads; a test holds the two equal.
 """
@@ -26,6 +27,7 @@ import paddle.nn.functional as F
 # Two cores, milliseconds forward / with gradient, kernel [1, 3, 3, 1] (matrices; convolution):
 # [16, 32, 65, 65] 3 / 7; 6 / 38.   [1, 64, 129, 129] 7 / 16; 5 / 26.   [1, 16, 257, 257] 12 / 24; 3 / 18.
 _MATRIX_LIMIT = 160
+_SEPARATE_FROM = 6  # taps from which a separable kernel is applied axis by axis; StyleGAN3's have 12 and 24
 
 
 def setup_filter(kernel):
@@ -63,6 +65,8 @@ def upfirdn2d(x, kernel, *, up=1, down=1, pad=(0, 0), gain=1.0, flip=False):
     small = max(*x.shape[2:], *size) <= _MATRIX_LIMIT
     if small and parts is not None and paddle.in_dynamic_mode():  # exported programs have better convolutions
         return _by_matrices(x, parts, up, down, pad, size)
+    if parts is not None and min(taps.shape) >= _SEPARATE_FROM:
+        return _axis_by_axis(x, parts, up, down, pad)
     if up == (1, 1):
         return _by_convolution(x, taps, down, pad)
     return _by_transposed_convolution(x, taps, up, down, pad, size)
@@ -164,6 +168,13 @@ def _by_matrices(x, parts, up, down, pad, size):
     across = np.ascontiguousarray(_matrix(parts[1], x.shape[3], size[1], up[0], down[0], pad[0]).T)
     x = paddle.matmul(x, paddle.to_tensor(across, dtype=x.dtype))  # [N, C, H, W']
     return paddle.matmul(paddle.to_tensor(down_axis, dtype=x.dtype), x)  # [N, C, H', W']
+
+
+def _axis_by_axis(x, parts, up, down, pad):
+    """Filter rows, then columns."""
+    across, downwards = np.asarray(parts[1])[None], np.asarray(parts[0])[:, None]
+    x = upfirdn2d(x, across, up=(up[0], 1), down=(down[0], 1), pad=(*pad[:2], 0, 0))
+    return upfirdn2d(x, downwards, up=(1, up[1]), down=(1, down[1]), pad=(0, 0, *pad[2:]))
 
 
 def _depthwise(taps, channels, dtype):

@@ -31,7 +31,8 @@ def load_generator(name_or_file: str | Path) -> Generator:
 
     Args:
         name_or_file: a name of available_models(); a folder that save_pretrained wrote; or weights: ours,
-            PaddleGAN's `.pdparams`, rosinality's `.pt`, NVIDIA's `.pkl`, pSp's or e4e's checkpoint.
+            PaddleGAN's `.pdparams`, rosinality's `.pt`, NVIDIA's `.pkl` (StyleGAN2 and 3), pSp's or e4e's
+            checkpoint.
     Returns:
         the generator, in evaluation mode.
     Raises:

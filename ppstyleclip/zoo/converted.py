@@ -15,6 +15,7 @@ from ppstyleclip.convert import Converted, fits_multiplier
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_atomic, write_safetensors
 from ppstyleclip.models.configs import BERT
+from ppstyleclip.models.families import DEFAULT_FAMILY
 from ppstyleclip.zoo.bundle import GETF
 from ppstyleclip.zoo.clips import build_converted_clip, save_clip
 from ppstyleclip.zoo.generators import save_generator
@@ -107,6 +108,9 @@ def as_paddlegan_saves(converted: Converted) -> Any:
     state, extras = converted.state, converted.extras
     if converted.config.get("text") == BERT:
         raise UserError("PaddleGAN has no Chinese-CLIP; write .safetensors")
+    family = converted.config.get("family", DEFAULT_FAMILY)
+    if converted.kind == "generator" and family != DEFAULT_FAMILY:
+        raise UserError(f"PaddleGAN has no '{family}' generator; write .safetensors")
     if converted.kind in ("generator", "clip"):
         return state
     if converted.kind in ("relevance", "latents"):

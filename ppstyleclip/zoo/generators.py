@@ -73,7 +73,8 @@ def load_generator(path, flags: Mapping[str, Any] | None = None) -> tuple[Genera
     """Load a generator of any family from its weights, in evaluation mode.
 
     Args:
-        path: ours; of StyleGAN2 also PaddleGAN's `.pdparams`, rosinality's `.pt`, NVIDIA's `.pkl` (convert).
+        path: ours; of StyleGAN2 also PaddleGAN's `.pdparams`, rosinality's `.pt`, NVIDIA's `.pkl`; of
+            StyleGAN3 NVIDIA's `.pkl`, or its bare state dict (convert).
         flags: size, style_dim, n_mlp, channel_multiplier where the user gave them.
     Returns:
         (Generator, metadata of a safetensors file; "name", "fingerprint", "tuned_from" only of one of

@@ -146,7 +146,6 @@ def test_nvidias_settings_that_leave_no_shape():
         ("mapping.embed.weight", drawn((6, 3)), "conditional"),
         ("synthesis.b8.skip.weight", drawn((6, 6, 1, 1)), "'resnet'"),
         ("synthesis.b4.torgb.weight", None, "'orig'"),
-        ("synthesis.input.freqs", drawn((6, 2)), "StyleGAN3 cannot be drawn yet"),
         ("synthesis.b8.conv0.bias", None, "synthesis.b8.conv0.bias is missing"),
         ("synthesis.b8.conv0.resample_filter", 4 * TAPS, "b8.conv0.resample_filter is not the filter"),
         ("mapping.fc0.weight", drawn((6, 7)), r"mapping.fc0.weight is \[7, 6\] instead of \[6, 6\]"),

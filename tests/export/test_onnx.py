@@ -17,6 +17,7 @@ from ppstyleclip.export.onnx import graph, to_onnx
 from ppstyleclip.models.clip import build_clip, tokenize
 from ppstyleclip.models.encoders import build_encoder
 from ppstyleclip.models.encoders.published import PUBLISHED
+from ppstyleclip.models.stylegan3 import StyleGAN3Generator
 from ppstyleclip.zoo import Bundle, Encoder
 
 onnx = pytest.importorskip("onnx")
@@ -100,6 +101,18 @@ def test_a_picture_that_stops_on_the_way(bundle):
     assert session_of(data).run(None, arrays)[0].shape == (1, 3, 8, 8)
     with pytest.raises(UserError, match="cannot stop at 12"):
         build_parts(bundle, ["synthesis"], side=12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("configuration", ["T", "R"])
+def test_stylegan3(configuration):
+    paddle.seed(0)
+    generator = StyleGAN3Generator(16, 8, configuration, channels=[4] * 14 + [3])
+    generator.eval()
+    for part in build_parts(
+        Bundle("waves", generator, generator.layout, None, None, None), ["mapping", "affine", "synthesis"]
+    ):
+        check(part)
 
 
 def test_half_the_bytes_and_nearly_the_same_picture(bundle):

@@ -116,3 +116,20 @@ def drawn_clip_state(shapes, seed=0):
         shift = 1.0 if is_norm else 0.0
         state[key] = np.asarray(value + shift, "float32")
     return state
+
+
+def stylegan3_state(shapes, seed=0):
+    """As drawn_state, for a StyleGAN3 under NVIDIA's keys, without its filters, which are computed."""
+    state = drawn_state(shapes, seed)
+    for key in list(state):
+        if key.endswith("_filter"):
+            del state[key]
+        elif key.endswith("magnitude_ema"):
+            state[key] = np.asarray(np.exp(0.3 * state[key]), "float32")
+        elif key == "synthesis.input.affine.bias":
+            state[key] = np.float32([1.0, 0.5, 0.1, -0.1])
+        elif key == "synthesis.input.transform":
+            state[key] = np.eye(3, dtype="float32")
+        elif key.endswith("affine.weight"):
+            state[key] = 0.5 * state[key]
+    return state

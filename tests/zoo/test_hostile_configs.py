@@ -17,6 +17,7 @@ from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.models.families import register_family
 from ppstyleclip.models.mappers import build_mapper
+from ppstyleclip.models.stylegan3 import StyleGAN3Generator
 from ppstyleclip.zoo import (
     TrainedMapper,
     load_clip,
@@ -42,6 +43,10 @@ def save_small_mapper(path, config):
     save_mapper(path, TrainedMapper(build_mapper(config), config))
 
 
+def tiny_stylegan3():
+    return StyleGAN3Generator(16, 4, channels=[2] * 14 + [3])
+
+
 FILES = {
     "mapper": (lambda path: save_small_mapper(path, SINGLE), load_mapper),
     "conditioned": (lambda path: save_small_mapper(path, CONDITIONED), load_mapper),
@@ -52,6 +57,7 @@ FILES = {
     ),
     "generator": (lambda path: save_generator(path, tiny_generator(), name="tiny"), load_generator),
     "clip": (lambda path: save_clip(path, tiny_clip()), load_clip),
+    "stylegan3": (lambda path: save_generator(path, tiny_stylegan3(), name="waves"), load_generator),
     "toy": (lambda path: save_generator(path, ToyGenerator(), name="toy"), load_generator),
     "own loader": (lambda path: save_generator(path, OwnLoader(), name="own"), load_generator),
 }
@@ -102,6 +108,10 @@ CHANGES = [
     ("clip", {"vision_patch_size": "8"}),
     ("generator", {"blur_kernel": [1.0] * 30_000}),
     ("generator", {"blur_kernel": "wide"}),
+    ("stylegan3", {"style_dim": 20_000}),
+    ("stylegan3", {"channels": [60_000] * 14 + [3]}),
+    ("stylegan3", {"size": HUGE}),
+    ("stylegan3", {"configuration": ["R"]}),
     ("toy", {"style_dim": 20_000}),
     ("toy", {"widths": [60_000, 60_000]}),
     ("toy", {"widths": [HUGE, HUGE]}),

@@ -52,8 +52,8 @@ def _rename(kind: str, *slots: str, **attributes: Any) -> Callable:
 
 
 for _paddle, _onnx in {
-    "relu": "Relu", "sigmoid": "Sigmoid", "sqrt": "Sqrt", "exp": "Exp", "tanh": "Tanh", "assign": "Identity",
-    "abs": "Abs",
+    "relu": "Relu", "sigmoid": "Sigmoid", "sqrt": "Sqrt", "exp": "Exp", "sin": "Sin", "tanh": "Tanh",
+    "abs": "Abs", "assign": "Identity",
 }.items():  # fmt: skip
     CONVERTERS[_paddle] = _rename(_onnx)
 

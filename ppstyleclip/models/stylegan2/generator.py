@@ -20,6 +20,7 @@ from paddle import Tensor
 from ...errors import UserError, shown
 from ..configs import check_stylegan2
 from ..generator import NOISES, Inference, PrefixDrawing
+from ..latents import check_latent, check_styles, spread_latent, truncate_latent
 from ..layout import StyleLayout
 from .channels import SIZES, channel_table
 from .inference import StyleGAN2Inference
@@ -148,8 +149,8 @@ class StyleGANv2Generator(nn.Layer):
         Raises:
             ValueError: a shape or a number that does not fit.
         """
-        w_plus = self._spread(self.get_latent(z))
-        return self._truncate(w_plus, truncation, truncation_cutoff, truncation_latent)
+        w_plus = spread_latent(self, self.get_latent(z))
+        return truncate_latent(self, w_plus, truncation, truncation_cutoff, truncation_latent)
 
     @paddle.no_grad()
     def mean_latent(self, n_latent: int = 4096, seed: int = 0) -> Tensor:
@@ -159,7 +160,7 @@ class StyleGANv2Generator(nn.Layer):
 
     def style_affine(self, latent: Tensor) -> list[Tensor]:
         """Turn w `[N, D]` or w_plus `[N, L, D]` into the list of K styles `[N, C_k]`, ToRGB's among them."""
-        self._check_latent(latent)
+        check_latent(self, latent)
         layers = [latent] * self.n_latent if latent.ndim == 2 else latent.unbind(axis=1)
         return [layer.conv.modulation(layers[latent_layer(k)]) for k, layer in enumerate(self._layers())]
 
@@ -176,7 +177,7 @@ class StyleGANv2Generator(nn.Layer):
         Raises:
             ValueError: the styles are not those of this generator, or `noise` is an unknown word.
         """
-        self._check_styles(styles)
+        check_styles(self, styles)
         return self._synthesis(styles, self._noises(noise, seed, styles[0].shape[0]))
 
     def synthesis_in_region(
@@ -195,8 +196,8 @@ class StyleGANv2Generator(nn.Layer):
         Raises:
             ValueError: the styles are not those of this generator.
         """
-        self._check_styles(styles)
-        self._check_styles(edited)
+        check_styles(self, styles)
+        check_styles(self, edited)
         return draw_in_region(
             self._layers(), self.input.input, styles, edited, masks, noises=self._own_noises()
         )
@@ -238,8 +239,10 @@ class StyleGANv2Generator(nn.Layer):
             raise ValueError("styles must be a list of one or two tensors")
         if noise is not None:
             self._checked_noises(noise)
-        latents = [self._spread(s if input_is_latent else self.get_latent(s)) for s in styles]
-        latents = [self._truncate(w, truncation, truncation_cutoff, truncation_latent) for w in latents]
+        latents = [spread_latent(self, s if input_is_latent else self.get_latent(s)) for s in styles]
+        latents = [
+            truncate_latent(self, w, truncation, truncation_cutoff, truncation_latent) for w in latents
+        ]
         latent = latents[0]
         if len(latents) == 2:
             index = random.randint(1, self.n_latent - 1) if inject_index is None else inject_index
@@ -289,7 +292,7 @@ class StyleGANv2Generator(nn.Layer):
 
         `noise` and `randomize_noise` are as in forward; `is_w_latent` is of no effect, as in PaddleGAN.
         """
-        self._check_styles(latent)
+        check_styles(self, latent)
         if noise is None:
             noise = self._noises("random" if randomize_noise else "const", None, latent[0].shape[0])
         return self._synthesis(latent, self._checked_noises(noise))
@@ -340,42 +343,6 @@ class StyleGANv2Generator(nn.Layer):
             return [paddle.randn([batch] + list(picture.shape[1:])) for picture in own]
         rng = np.random.RandomState(seed)
         return [paddle.to_tensor(rng.standard_normal(picture.shape).astype("float32")) for picture in own]
-
-    def _spread(self, latent):
-        """Return w_plus `[N, L, D]` for w or w_plus."""
-        self._check_latent(latent)
-        return latent.unsqueeze(1).expand([-1, self.n_latent, -1]) if latent.ndim == 2 else latent
-
-    def _truncate(self, w_plus, truncation, cutoff, mean):
-        """Pull the first `cutoff` layers of w_plus towards the mean."""
-        if truncation < 0 or (cutoff is not None and cutoff < 0):
-            raise ValueError(f"truncation and its cutoff must not be negative, got {truncation} and {cutoff}")
-        if truncation >= 1.0:
-            return w_plus
-        mean = self.mean_latent() if mean is None else mean
-        mean = self._spread(mean.unsqueeze(0) if mean.ndim == 1 else mean)
-        strength = np.ones([1, self.n_latent, 1], dtype="float32")
-        strength[:, :cutoff] = truncation
-        return mean + (w_plus - mean) * paddle.to_tensor(strength)
-
-    def _check_latent(self, latent):
-        dim, layers = self.style_dim, self.n_latent
-        if latent.ndim not in (2, 3) or list(latent.shape[1:]) not in ([dim], [layers, dim]):
-            raise ValueError(
-                f"a latent of this {self.size} px generator is [N, {dim}] or [N, {layers}, {dim}]; "
-                f"got {list(latent.shape)}"
-            )
-
-    def _check_styles(self, styles):
-        widths = self.layout.channels
-        if len(styles) != len(widths):
-            raise ValueError(f"this {self.size} px generator takes {len(widths)} styles, got {len(styles)}")
-        if not paddle.in_dynamic_mode():
-            return  # an exported program knows its batch only when it runs
-        batch = styles[0].shape[0]
-        for index, (style, width) in enumerate(zip(styles, widths)):
-            if list(style.shape) != [batch, width]:
-                raise ValueError(f"style {index} must be [{batch}, {width}], got {list(style.shape)}")
 
 
 def build_generator(config: Mapping[str, Any]) -> StyleGANv2Generator:
