@@ -55,7 +55,7 @@ def edits(editor, seed):
     return strip(pictures, ["face", *(label for label, _ in TARGETS)])
 
 
-def renderer_above_generator(editor, _, columns=10):
+def renderer_above_generator(editor, _, columns=6):
     """Two rows: what the renderer draws for some z, and what the generator does."""
     import paddle
 
