@@ -317,7 +317,7 @@ def of_the_description(url: str, examples: int) -> int:
     if importlib.util.find_spec("schemathesis") is None or program is None:
         return -1
     options = ["--checks", "not_a_server_error", "--max-examples", str(examples), "--continue-on-failure"]
-    options += ["--no-color", "--request-timeout", "120", "--workers", "2", "--generation-deterministic"]
+    options += ["--no-color", "--request-timeout", "120", "--workers", "1", "--generation-deterministic"]
     with tempfile.TemporaryDirectory() as folder:  # it writes a cache where it is called
         Path(folder, "schemathesis.toml").write_text(_EXPECTED)
         command = [program, "run", f"{url}/openapi.json", *options]
