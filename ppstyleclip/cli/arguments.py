@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 from ppstyleclip.cli.argument_types import INDEX, SEED, SIZE
 from ppstyleclip.cli.parser import documented_parser as documented_parser
 from ppstyleclip.errors import UserError
@@ -26,6 +28,13 @@ def find_files(args, *names: str) -> None:
     for name in names:
         if getattr(args, name, None) is not None:
             setattr(args, name, str(named_file(getattr(args, name))))
+
+
+def add_official_names(add):
+    """Add the official mapper commands' names of two arguments, to `add_argument` of the model's group."""
+    suppressed = argparse.SUPPRESS
+    add("--exp_dir", dest="output_path", default=suppressed, help="the same as --output_path")
+    add("--stylegan_size", dest="size", type=SIZE["size"], default=suppressed, help="the same as --size")
 
 
 def add_model_arguments(

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.cli.argument_types import BATCH, COUNT, INDEX, SEED, SIZE, STRENGTH, Whole
+from ppstyleclip.cli.argument_types import BATCH, COUNT, INDEX, SEED, STRENGTH, Whole
 from ppstyleclip.cli.arguments import (
     add_model_arguments,
+    add_official_names,
     check_faces,
     documented_parser,
     find_files,
@@ -84,15 +85,7 @@ def parse_args(argv: list[str] | None = None, **defaults: Any) -> argparse.Names
     )
     add("--seed", type=SEED, help=f"seed of the sampled face (default: {DEFAULT_SEED})")
     add("--input_image", "--new_image_path", metavar="PHOTO", help="the face of a photo, inverted first")
-    add = add_model_arguments(parser)
-    add("--exp_dir", dest="output_path", default=argparse.SUPPRESS, help="the same as --output_path")
-    add(
-        "--stylegan_size",
-        dest="size",
-        type=SIZE["size"],
-        default=argparse.SUPPRESS,
-        help="the same as --size",
-    )
+    add_official_names(add_model_arguments(parser))
     add = parser.add_argument_group("of the published commands, without effect here").add_argument
     for name in ("no_coarse_mapper", "no_medium_mapper", "no_fine_mapper", "new_latent", "weights_download"):
         add(f"--{name}", action="store_true", help="the file tells" if "mapper" in name else "not needed")

@@ -21,29 +21,44 @@ from ppstyleclip.cli.parser import documented_parser
 from ppstyleclip.errors import MissingExtra, UserError
 from ppstyleclip.threads import import_paddle
 
-MODEL_OPTIONS = ("queue", "shared", "model_type", "bundle", "mappers", "cpu")
-OPTIONS = ("host", "port", "data", "root_path", *MODEL_OPTIONS)
+PLACE_OPTIONS = ("host", "port", "data", "root_path")
+MODEL_OPTIONS = ("model_type", "bundle", "mappers", "cpu")
+QUEUE_OPTIONS = ("queue", "shared")
+OPTIONS = (*PLACE_OPTIONS, *QUEUE_OPTIONS, *MODEL_OPTIONS)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = documented_parser(__doc__)
+    add_place_options(parser)
+    add_queue_options(parser)
+    add_model_options(parser)
+    parser.add_argument(
+        "--new_key", metavar="NAME", help="make an API key, show it and the setting for it, and end"
+    )
+    return parser.parse_args(argv)
+
+
+def add_place_options(parser: argparse.ArgumentParser) -> None:
+    """Add where a server listens and keeps its files."""
     add = parser.add_argument
     add("--host", help="address to listen on (default: 127.0.0.1, this machine alone)")
     add("--port", type=Whole(0, 65535), help="port to listen on; 0 takes a free one (default: 8000)")
     add("--config", metavar="YAML", help="file of settings")
     add("--data", metavar="DIR", help="folder of journal, uploads and results")
     add("--root_path", metavar="PATH", help="path below which a proxy shows the server")
-    add_model_options(parser)
-    add("--new_key", metavar="NAME", help="make an API key, show it and the setting for it, and end")
-    return parser.parse_args(argv)
 
 
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """Add what a server and its workers both take."""
+def add_queue_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a server and its workers share."""
     add = parser.add_argument
     add("--queue", metavar="URL", help="redis://HOST:PORT/NUMBER, for workers in other processes")
     add("--shared", metavar="DIR", help="folder of pictures that server and workers see; needed with --queue")
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add which model draws, and where."""
+    add = parser.add_argument
     add("--model_type", help="known model (default: the embedded face world)")
     add("--bundle", metavar="DIR", help="folder of a model of your own, in place of --model_type")
     add("--mappers", metavar="DIR", help="folder with more mappers, NAME.safetensors")

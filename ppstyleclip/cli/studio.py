@@ -14,28 +14,27 @@ from __future__ import annotations
 import argparse
 import webbrowser
 
-from ppstyleclip.cli.argument_types import Whole
 from ppstyleclip.cli.parser import documented_parser
-from ppstyleclip.cli.serve import OPTIONS, check_extra
+from ppstyleclip.cli.serve import (
+    MODEL_OPTIONS,
+    PLACE_OPTIONS,
+    add_model_options,
+    add_place_options,
+    check_extra,
+    import_paddle_for,
+    read_settings,
+)
 from ppstyleclip.errors import MissingExtra
-from ppstyleclip.threads import import_paddle
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = documented_parser(__doc__)
+    add_place_options(parser)
+    add_model_options(parser)
     add = parser.add_argument
-    add("--host", help="address to listen on (default: 127.0.0.1, this machine alone)")
-    add("--port", type=Whole(0, 65535), help="port to listen on; 0 takes a free one (default: 8000)")
-    add("--config", metavar="YAML", help="file of settings, as of `ppstyleclip serve`")
-    add("--data", metavar="DIR", help="folder of the server's journal and results")
-    add("--model_type", help="known model (default: the embedded face world)")
-    add("--bundle", metavar="DIR", help="folder of a model of your own, in place of --model_type")
-    add("--mappers", metavar="DIR", help="folder with more mappers, NAME.safetensors")
-    add("--root_path", metavar="PATH", help="path below which a proxy shows the studio")
     add("--lang", choices=("en", "zh"), help="language of the page that is opened (default: the browser's)")
     add("--open", action="store_true", help="open the page in this machine's browser")
-    add("--cpu", action="store_true", default=None, help="use the CPU even where there is a GPU")
     return parser.parse_args(argv)
 
 
@@ -54,13 +53,8 @@ def run(args: argparse.Namespace) -> None:
             f"the studio needs Gradio 6, and {gradio.__version__} is here; do: "
             'pip install -U "ppstyleclip[studio]"'
         )
-    from ppstyleclip.server.settings import load_settings
-
-    given = {name: getattr(args, name) for name in OPTIONS if name not in ("queue", "shared")}
-    settings = load_settings(args.config, **given)
-    paddle = import_paddle()
-    if settings.cpu:
-        paddle.set_device("cpu")
+    settings = read_settings(args, (*PLACE_OPTIONS, *MODEL_OPTIONS))
+    import_paddle_for(settings)
 
     from ppstyleclip.server.model import load_model
     from ppstyleclip.server.serve import serve

@@ -23,13 +23,18 @@ from ppstyleclip.cli.argument_types import (
     EVERY,
     FRACTION,
     SEED,
-    SIZE,
     STRENGTH,
     WEIGHT,
     Whole,
     words,
 )
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, find_files, load_editor
+from ppstyleclip.cli.arguments import (
+    add_model_arguments,
+    add_official_names,
+    documented_parser,
+    find_files,
+    load_editor,
+)
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_folder
@@ -117,15 +122,8 @@ def parse_args(argv: list[str] | None = None, **defaults: Any) -> argparse.Names
     add("--truncation", type=FRACTION, help="of sampled faces (default: the model's own)")
     _add_training(parser.add_argument_group("training").add_argument)
     add = add_model_arguments(parser)
-    add("--exp_dir", dest="output_path", default=argparse.SUPPRESS, help="the same as --output_path")
+    add_official_names(add)
     add("--stylegan_weights", dest="weight_path", default=argparse.SUPPRESS, help="the same as --weight_path")
-    add(
-        "--stylegan_size",
-        dest="size",
-        type=SIZE["size"],
-        default=argparse.SUPPRESS,
-        help="the same as --size",
-    )
     add = parser.add_argument_group("of the published commands, without effect here").add_argument
     for name in ("workers", "test_workers", "test_batch_size"):
         add(f"--{name}", type=Whole(0, 4096), help="not needed")

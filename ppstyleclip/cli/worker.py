@@ -13,7 +13,14 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.cli.parser import documented_parser
-from ppstyleclip.cli.serve import MODEL_OPTIONS, add_model_options, import_paddle_for, read_settings
+from ppstyleclip.cli.serve import (
+    MODEL_OPTIONS,
+    QUEUE_OPTIONS,
+    add_model_options,
+    add_queue_options,
+    import_paddle_for,
+    read_settings,
+)
 from ppstyleclip.errors import UserError
 
 
@@ -21,13 +28,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = documented_parser(__doc__)
     parser.add_argument("--config", metavar="YAML", help="file of settings, that of the server")
+    add_queue_options(parser)
     add_model_options(parser)
     return parser.parse_args(argv)
 
 
 def run(args: argparse.Namespace) -> None:
     """Work until a signal comes."""
-    settings = read_settings(args, MODEL_OPTIONS)
+    settings = read_settings(args, (*QUEUE_OPTIONS, *MODEL_OPTIONS))
     if settings.queue is None:
         raise UserError("a worker needs the queue of its server: --queue redis://HOST:PORT/NUMBER")
     import_paddle_for(settings)

@@ -171,33 +171,29 @@ def _pads(op: Any) -> list[int]:
     return [pads[0], pads[1], pads[0], pads[1]] if len(pads) == 2 else [pads[0], pads[2], pads[1], pads[3]]
 
 
-@_converts("conv2d", "depthwise_conv2d")
-def _conv(graph: Graph, op: Any) -> None:
-    _refuse_others(op, data_format="NCHW")
+def _add_conv(graph: Graph, op: Any, kind: str, **attributes: Any) -> None:
     graph.add(
-        "Conv",
+        kind,
         [op.input("Input")[0], op.input("Filter")[0]],
         op.output("Output"),
         strides=list(op.attr("strides")),
         dilations=list(op.attr("dilations")),
         pads=_pads(op),
         group=op.attr("groups"),
+        **attributes,
     )
+
+
+@_converts("conv2d", "depthwise_conv2d")
+def _conv(graph: Graph, op: Any) -> None:
+    _refuse_others(op, data_format="NCHW")
+    _add_conv(graph, op, "Conv")
 
 
 @_converts("conv2d_transpose", "depthwise_conv2d_transpose")
 def _conv_transpose(graph: Graph, op: Any) -> None:
     _refuse_others(op, data_format="NCHW", output_size=[])
-    graph.add(
-        "ConvTranspose",
-        [op.input("Input")[0], op.input("Filter")[0]],
-        op.output("Output"),
-        strides=list(op.attr("strides")),
-        dilations=list(op.attr("dilations")),
-        pads=_pads(op),
-        group=op.attr("groups"),
-        output_padding=list(op.attr("output_padding")) or [0, 0],
-    )
+    _add_conv(graph, op, "ConvTranspose", output_padding=list(op.attr("output_padding")) or [0, 0])
 
 
 @_converts("batch_norm")
