@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ppstyleclip import files
-from ppstyleclip.cli import relevance as relevance_command
-from ppstyleclip.cli import statistics as statistics_command
+from ppstyleclip.cli.preparing import relevance as relevance_command
+from ppstyleclip.cli.preparing import statistics as statistics_command
 from ppstyleclip.cli.run import run_cli
 from ppstyleclip.methods.global_directions import relevance
 

@@ -12,8 +12,8 @@ import pytest
 from tiny_world import tiny_parts
 
 from ppstyleclip import devices
-from ppstyleclip.cli import doctor
 from ppstyleclip.cli.main import main
+from ppstyleclip.cli.weights import doctor
 from ppstyleclip.engine.predictor import PassConfig, use_gpu
 from ppstyleclip.models.generator import SynthesisRequest
 from ppstyleclip.zoo import Bundle

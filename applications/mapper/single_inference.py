@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import sys
 
+from ppstyleclip.cli.mappers.seed000 import combine_single
 from ppstyleclip.cli.run import run_cli
-from ppstyleclip.cli.seed000 import combine_single
 
 if __name__ == "__main__":
     raise SystemExit(run_cli(combine_single, sys.argv[1:]))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ppstyleclip.apps.styleganv2_predictor import StyleGANv2Predictor
-from ppstyleclip.cli.fit import load_distance_or_warn
+from ppstyleclip.cli.latents.fit import load_distance_or_warn
 from ppstyleclip.cli.photos import read_face
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.cli.saving import save_inversion

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The console command `ppstyleclip`: a subcommand for each task, and the long names of the scripts in tools/.
 
-A command is a module of this folder with two functions: `parse_args(argv)`, which returns a Namespace, and
-`run(args)`, which does the work and may return an exit code.
+A command is a module of a folder beside this file, with two functions: `parse_args(argv)`, which returns a
+Namespace, and `run(args)`, which does the work and may return an exit code.
 """
 
 from __future__ import annotations
@@ -16,37 +16,40 @@ from ppstyleclip import __version__
 from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import UserError
 
-# Name on the command line -> (module of this folder, one line for --help).
+# Name on the command line -> (module below this folder, one line for --help).
 COMMANDS = {
-    "edit": ("edit", "edit a face or a photo by text"),
-    "replay": ("replay", "make an edit again from its card, and say whether it is the same"),
-    "photo": ("photo", "edit the faces of a photo, a folder of photos or a video by text"),
-    "optimize": ("optimize", "optimise a face until CLIP sees a text in it"),
-    "train-mapper": ("train_mapper", "train a latent mapper, for one text or for several"),
-    "map": ("map", "edit faces with trained mappers"),
-    "sample": ("sample", "draw faces that do not exist, and mixtures of them"),
-    "mix": ("mix", "mix two faces level by level"),
-    "move": ("move", "edit a face by a stored direction, such as age or smile"),
-    "direction": ("direction", "make directions from labelled faces or from two groups of faces"),
-    "interpolate": ("interpolate", "go from face to face: a row, a GIF and a video"),
+    "edit": ("editing.edit", "edit a face or a photo by text"),
+    "replay": ("editing.replay", "make an edit again from its card, and say whether it is the same"),
+    "photo": ("editing.photo", "edit the faces of a photo, a folder of photos or a video by text"),
+    "optimize": ("editing.optimize", "optimise a face until CLIP sees a text in it"),
+    "train-mapper": ("mappers.train_mapper", "train a latent mapper, for one text or for several"),
+    "map": ("mappers.map", "edit faces with trained mappers"),
+    "sample": ("latents.sample", "draw faces that do not exist, and mixtures of them"),
+    "mix": ("latents.mix", "mix two faces level by level"),
+    "move": ("latents.move", "edit a face by a stored direction, such as age or smile"),
+    "direction": ("latents.direction", "make directions from labelled faces or from two groups of faces"),
+    "interpolate": ("latents.interpolate", "go from face to face: a row, a GIF and a video"),
     "invert": (
-        "invert",
+        "latents.invert",
         "find the latent of a face in a photo with an encoder; of a folder of photos a bank",
     ),
-    "fit": ("fit", "fit the latent of a face by optimisation"),
-    "split-latents": ("split_latents", "split a bank of latents by what CLIP sees in their pictures"),
-    "prepare": ("prepare", "make a generator editable by text: statistics, then relevance"),
-    "statistics": ("statistics", "measure mean and deviation of each style channel"),
-    "relevance": ("relevance", "measure how each style channel moves a picture in CLIP's space"),
-    "words": ("words", "list what can be asked of a model"),
-    "convert": ("convert", "convert other people's weights, told by their content"),
-    "export": ("export", "write a model for other runtimes: ONNX and Paddle Inference"),
-    "serve": ("serve", "edit over HTTP: a server with a queue, events and results that expire"),
-    "worker": ("worker", "do the jobs of a server whose queue is in Redis"),
-    "studio": ("studio", "edit faces in the browser: a page on top of the server"),
-    "doctor": ("doctor", "say what is installed, what is missing, and the command that brings it"),
-    "verify": ("verify", "check a published model: files, numbers, pictures, one edit; write a report"),
-    "styleganv2clip": ("styleganv2clip", "edit a face by text, with PaddleGAN's arguments and files"),
+    "fit": ("latents.fit", "fit the latent of a face by optimisation"),
+    "split-latents": ("latents.split_latents", "split a bank of latents by what CLIP sees in their pictures"),
+    "prepare": ("preparing.prepare", "make a generator editable by text: statistics, then relevance"),
+    "statistics": ("preparing.statistics", "measure mean and deviation of each style channel"),
+    "relevance": ("preparing.relevance", "measure how each style channel moves a picture in CLIP's space"),
+    "words": ("weights.words", "list what can be asked of a model"),
+    "convert": ("weights.convert", "convert other people's weights, told by their content"),
+    "export": ("weights.export", "write a model for other runtimes: ONNX and Paddle Inference"),
+    "serve": ("serving.serve", "edit over HTTP: a server with a queue, events and results that expire"),
+    "worker": ("serving.worker", "do the jobs of a server whose queue is in Redis"),
+    "studio": ("serving.studio", "edit faces in the browser: a page on top of the server"),
+    "doctor": ("weights.doctor", "say what is installed, what is missing, and the command that brings it"),
+    "verify": (
+        "weights.verify",
+        "check a published model: files, numbers, pictures, one edit; write a report",
+    ),
+    "styleganv2clip": ("editing.styleganv2clip", "edit a face by text, with PaddleGAN's arguments and files"),
 }
 # Names of the scripts in tools/, which PaddleGAN's documents use, that differ from a command's own.
 ALIASES = {

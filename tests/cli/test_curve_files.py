@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from ppstyleclip.cli.board import Board
 from ppstyleclip.cli.curve_files import curve_lines, curve_rows, loss_rows, save_curves, write_csv
+from ppstyleclip.cli.mappers.board import Board
 from ppstyleclip.errors import CannotWrite, MissingExtra
 from ppstyleclip.files import load_pixels
 

@@ -11,7 +11,7 @@ from tool_main import load_tool
 from torch_files import save_torch_zip
 
 from ppstyleclip.cli import photos
-from ppstyleclip.cli.mapped_files import _file_name
+from ppstyleclip.cli.mappers.mapped_files import _file_name
 from ppstyleclip.editor import Editor
 from ppstyleclip.files import load_pixels, save_png
 from ppstyleclip.formats import load_bank

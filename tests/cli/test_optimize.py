@@ -10,7 +10,7 @@ import pytest
 from tiny_world import live_in, save_tiny_pack, tiny_parts
 from tool_main import load_tool
 
-from ppstyleclip.cli import optimization_folder
+from ppstyleclip.cli.editing import optimization_folder
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import CannotWrite
 from ppstyleclip.files import load_pixels

@@ -17,9 +17,9 @@ from tiny_mappers import HAIR, save_mappers
 from tiny_world import STYLE_DIM, live_in, save_tiny_pack
 from torch_files import save_torch_zip
 
-from ppstyleclip.cli import map as mapping
-from ppstyleclip.cli import mapper_identity, seed000, train_mapper
-from ppstyleclip.cli.mapper_data import chosen_texts
+from ppstyleclip.cli.mappers import map as mapping
+from ppstyleclip.cli.mappers import mapper_identity, seed000, train_mapper
+from ppstyleclip.cli.mappers.mapper_data import chosen_texts
 from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import load_pixels

@@ -14,7 +14,7 @@ from tiny_world import live_in, save_tiny_pack, tiny_generator, tiny_parts
 from tool_main import load_tool
 
 from ppstyleclip.apps import DEFAULT_SEED
-from ppstyleclip.cli.styleganv2clip import parse_args
+from ppstyleclip.cli.editing.styleganv2clip import parse_args
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.methods.global_directions import UNITS
 from ppstyleclip.zoo import load

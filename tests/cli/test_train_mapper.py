@@ -17,8 +17,8 @@ from tool_main import TOOLS, load_tool
 from torch_files import save_torch_zip
 
 from ppstyleclip import files
-from ppstyleclip.cli import mapper_data
-from ppstyleclip.cli.training_folder import STATE, resume_training
+from ppstyleclip.cli.mappers import mapper_data
+from ppstyleclip.cli.mappers.training_folder import STATE, resume_training
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import load_pixels, read_safetensors
 from ppstyleclip.methods.mapper import Training

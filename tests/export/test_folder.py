@@ -132,7 +132,7 @@ def test_what_cannot_be_asked_for():
 
 
 def test_the_command_knows_the_same_names():
-    from ppstyleclip.cli import export as command
+    from ppstyleclip.cli.weights import export as command
     from ppstyleclip.export import FORMATS
 
     assert (command.PARTS, command.FORMATS) == (networks.PARTS, FORMATS)

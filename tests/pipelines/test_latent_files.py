@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from ppstyleclip.cli.mapper_data import read_latents
+from ppstyleclip.cli.mappers.mapper_data import read_latents
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import write_safetensors
 from ppstyleclip.pipelines.latent_files import load_face, load_faces

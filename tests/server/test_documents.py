@@ -16,7 +16,7 @@ pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 import yaml  # noqa: E402
 from server_world import picture_file  # noqa: E402
 
-from ppstyleclip.cli.serve import OPTIONS, parse_args  # noqa: E402
+from ppstyleclip.cli.serving.serve import OPTIONS, parse_args  # noqa: E402
 from ppstyleclip.server.settings import ServerSettings, load_settings  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,7 +86,7 @@ def test_the_files_to_copy_agree_with_the_settings():
 
 
 def test_the_command_makes_a_key(capsys):
-    from ppstyleclip.cli.serve import run
+    from ppstyleclip.cli.serving.serve import run
     from ppstyleclip.server.keys import holder_of, parse_key_lines
 
     run(parse_args(["--new_key", "alice"]))

@@ -21,7 +21,7 @@ from nursery import begun, environment, process, send, status, until  # noqa: E4
 from redis_world import RedisServer, Workers, gunicorn, needs_redis  # noqa: E402
 from server_world import PATIENCE, FakeModel, picture_file, serving, wait_ready  # noqa: E402
 
-from ppstyleclip.cli import worker as worker_command  # noqa: E402
+from ppstyleclip.cli.serving import worker as worker_command  # noqa: E402
 from ppstyleclip.errors import UserError  # noqa: E402
 from ppstyleclip.server import redis_link  # noqa: E402
 from ppstyleclip.server.jobs import End  # noqa: E402

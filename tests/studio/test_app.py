@@ -27,7 +27,7 @@ def test_api_keys_are_refused_for_no_page_can_send_one(tmp_path):
 
 
 def test_without_gradio_one_line_says_what_to_install(monkeypatch):
-    from ppstyleclip.cli import studio
+    from ppstyleclip.cli.serving import studio
 
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(MissingExtra, match=r'pip install "ppstyleclip\[studio\]"'):

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ppstyleclip.apps import Pixel2Style2PixelPredictor
 from ppstyleclip.cli.main import run_command
-from ppstyleclip.cli.mapper_data import photo_latents
+from ppstyleclip.cli.mappers.mapper_data import photo_latents
 from ppstyleclip.cli.photos import distinct_names
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import MissingExtra, UserError

@@ -9,7 +9,7 @@ import pytest
 from photo_world import names, run
 from test_video_join import onset, write_film
 
-from ppstyleclip.cli import photo_frames, video_folder
+from ppstyleclip.cli.editing import photo_frames, video_folder
 from ppstyleclip.pipelines import frame_passes, frames
 from ppstyleclip.video import open_video, save_mp4
 from ppstyleclip.video_join import sound_codec

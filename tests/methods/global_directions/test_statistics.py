@@ -6,7 +6,7 @@ import paddle
 import pytest
 from tiny_world import tiny_generator
 
-from ppstyleclip.cli import statistics
+from ppstyleclip.cli.preparing import statistics
 from ppstyleclip.methods.global_directions import StatisticsConfig, collect_statistics
 from ppstyleclip.methods.global_directions.statistics import StatsAccumulator
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ppstyleclip.cli.photo_bank import collect_photos, invert_photos
+from ppstyleclip.cli.latents.photo_bank import collect_photos, invert_photos
 from ppstyleclip.cli.photos import pictures_in
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError

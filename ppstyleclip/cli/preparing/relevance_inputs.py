@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ppstyleclip.cli.preparation import open_model, places_of
+from ppstyleclip.cli.preparing.preparation import open_model, places_of
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.jobs.relevance_config import NUM_IMAGES, RelevanceJobConfig

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> None:
     recipe_words(args)
     editor = with_identity(load_measured_editor(args), args)
 
-    from ppstyleclip.cli.photo_frames import edit_named_frames
+    from ppstyleclip.cli.editing.photo_frames import edit_named_frames
     from ppstyleclip.cli.photos import has_frames
     from ppstyleclip.pipelines.recipes import check_recipe
 
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _edit_photo(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None:
-    from ppstyleclip.cli.edit_results import recipe_lines
+    from ppstyleclip.cli.editing.edit_results import recipe_lines
     from ppstyleclip.cli.photos import (
         edit_named_likeness,
         edit_named_photo,

@@ -119,7 +119,7 @@ def _of_groups(editor: Any, args: argparse.Namespace, folder: Path) -> tuple:
 
 
 def _of_labels(editor: Any, args: argparse.Namespace) -> tuple:
-    from ppstyleclip.cli.label_table import read_labels
+    from ppstyleclip.cli.latents.label_table import read_labels
     from ppstyleclip.methods.labelled_directions import latent_slopes
 
     latents = _latents(editor, args.bank)

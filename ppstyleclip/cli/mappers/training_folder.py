@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ppstyleclip.cli.board import Board
 from ppstyleclip.cli.curve_files import curve_lines, curve_rows, save_curves, write_csv
+from ppstyleclip.cli.mappers.board import Board
 from ppstyleclip.cli.saving import save_labelled
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import (

@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _invert_folder(args: argparse.Namespace, editor: Any) -> None:
     """Make a bank of the faces in a folder's photos."""
-    from ppstyleclip.cli.photo_bank import collect_photos, invert_photos, save_photo_bank
+    from ppstyleclip.cli.latents.photo_bank import collect_photos, invert_photos, save_photo_bank
     from ppstyleclip.cli.photos import pictures_in
     from ppstyleclip.cli.progress import show_progress
 

@@ -12,7 +12,13 @@ import argparse
 
 from ppstyleclip.cli.argument_types import COUNT, FRACTION, SEED, Whole
 from ppstyleclip.cli.arguments import documented_parser
-from ppstyleclip.cli.preparation import add_model, add_paddlegan, open_model, places_of, save_statistics
+from ppstyleclip.cli.preparing.preparation import (
+    add_model,
+    add_paddlegan,
+    open_model,
+    places_of,
+    save_statistics,
+)
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.progress import last
 from ppstyleclip.wording import counted

@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> None:
     check_sheet(args)
     editor = with_identity(load_measured_editor(args), args)
 
-    from ppstyleclip.cli.edit_results import edit_source_face, edit_source_photo
+    from ppstyleclip.cli.editing.edit_results import edit_source_face, edit_source_photo
     from ppstyleclip.cli.photos import keep_sources
 
     if is_photo and picture_path is not None:

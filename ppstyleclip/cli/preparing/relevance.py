@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ppstyleclip.cli.preparation import save_measured
+from ppstyleclip.cli.preparing.preparation import save_measured
+from ppstyleclip.cli.preparing.relevance_arguments import job_config, parse_args
+from ppstyleclip.cli.preparing.relevance_inputs import load_inputs
 from ppstyleclip.cli.progress import show_progress
-from ppstyleclip.cli.relevance_arguments import job_config, parse_args
-from ppstyleclip.cli.relevance_inputs import load_inputs
 from ppstyleclip.files import check_writable
 from ppstyleclip.jobs.ranks import launched_ranks
 from ppstyleclip.progress import last

@@ -13,10 +13,10 @@ from typing import Any
 from ppstyleclip import __version__
 from ppstyleclip.align import Face
 from ppstyleclip.cli.edit_arguments import photo_config
+from ppstyleclip.cli.editing.video_folder import BLOCK, VideoFolder, file_digest
 from ppstyleclip.cli.photos import SMOOTH, SMOOTH_LATENTS, PictureFolder, keep_sources, open_frames
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.cli.saving import frame_paths, save_frames, with_label
-from ppstyleclip.cli.video_folder import BLOCK, VideoFolder, file_digest
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import one_line
 from ppstyleclip.files import sweep_drafts

@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> None:
     _check(args)
     editor = load_editor(args)
 
-    from ppstyleclip.cli.optimization_folder import OptimizationFolder
+    from ppstyleclip.cli.editing.optimization_folder import OptimizationFolder
     from ppstyleclip.pipelines.optimization import OptimizationHistory, optimize_faces
 
     config, identity = _config(args, editor)

@@ -197,8 +197,8 @@ def run(args: argparse.Namespace) -> None:
         check_folder(args.photos)
     editor = load_editor(args)
 
-    from ppstyleclip.cli.process_group import join_process_group
-    from ppstyleclip.cli.training_folder import resume_training
+    from ppstyleclip.cli.mappers.process_group import join_process_group
+    from ppstyleclip.cli.mappers.training_folder import resume_training
     from ppstyleclip.jobs.ranks import launched_ranks
 
     config, run_config, identity = _configs(args, editor.bundle)
@@ -219,7 +219,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _configs(args: argparse.Namespace, bundle: Any) -> tuple[Any, Any, Any]:
     """TrainingConfig and RunConfig of the preset and the arguments, and the identity network or None."""
-    from ppstyleclip.cli.mapper_identity import load_training_identity
+    from ppstyleclip.cli.mappers.mapper_identity import load_training_identity
     from ppstyleclip.pipelines.presets import read_training_preset
 
     changes = {field: getattr(args, name) for name, field in FIELDS.items()}
@@ -243,7 +243,7 @@ def _configs(args: argparse.Namespace, bundle: Any) -> tuple[Any, Any, Any]:
 
 def _task(args: argparse.Namespace, editor: Any, config: Any, run_config: Any, identity: Any) -> Any:
     """The training that the arguments describe."""
-    from ppstyleclip.cli.mapper_data import LatentSources, chosen_texts, load_latents
+    from ppstyleclip.cli.mappers.mapper_data import LatentSources, chosen_texts, load_latents
     from ppstyleclip.pipelines.mapper_training import prepare_training
 
     texts = chosen_texts(args.description, args.data_mode, config.mapper.embed, args.together)
@@ -255,8 +255,8 @@ def _task(args: argparse.Namespace, editor: Any, config: Any, run_config: Any, i
 
 def _train(args: argparse.Namespace, task: Any, run_config: Any, group: Any, seconds: float) -> tuple:
     """Train and, in the first process, write; (last record, files, seconds of all runs)."""
-    from ppstyleclip.cli.board import Board
-    from ppstyleclip.cli.training_folder import TrainingFolder
+    from ppstyleclip.cli.mappers.board import Board
+    from ppstyleclip.cli.mappers.training_folder import TrainingFolder
     from ppstyleclip.pipelines.mapper_training import run_training
 
     if group.rank > 0:

@@ -15,7 +15,7 @@ import argparse
 import webbrowser
 
 from ppstyleclip.cli.parser import documented_parser
-from ppstyleclip.cli.serve import (
+from ppstyleclip.cli.serving.serve import (
     MODEL_OPTIONS,
     PLACE_OPTIONS,
     add_model_options,

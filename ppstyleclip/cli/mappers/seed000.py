@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import argparse
 
-from ppstyleclip.cli import map as mapping
-from ppstyleclip.cli import train_mapper
+from ppstyleclip.cli.mappers import map as mapping
+from ppstyleclip.cli.mappers import train_mapper
 from ppstyleclip.errors import UserError
 
 MODEL = "ffhq-config-f"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.cli.parser import documented_parser
-from ppstyleclip.cli.serve import (
+from ppstyleclip.cli.serving.serve import (
     MODEL_OPTIONS,
     QUEUE_OPTIONS,
     add_model_options,

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     check_sheet(args)
     editor = with_identity(load_measured_editor(args), args)
 
-    from ppstyleclip.cli.edit_results import edit_given_face
+    from ppstyleclip.cli.editing.edit_results import edit_given_face
     from ppstyleclip.cli.faces import given_face
     from ppstyleclip.cli.saving import save_text_edit
 

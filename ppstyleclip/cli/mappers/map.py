@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> None:
     check(args)
     editor = load_editor(args)
 
-    from ppstyleclip.cli.mapped_files import write_bank, write_face
+    from ppstyleclip.cli.mappers.mapped_files import write_bank, write_face
     from ppstyleclip.pipelines.latent_files import load_faces
     from ppstyleclip.pipelines.mapper_edit import apply_chain, map_faces, mapper_stem, open_chain
 

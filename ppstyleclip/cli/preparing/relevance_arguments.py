@@ -10,7 +10,7 @@ from typing import Any
 
 from ppstyleclip.cli.argument_types import BATCH, COUNT, SEED, Number, Whole
 from ppstyleclip.cli.arguments import documented_parser
-from ppstyleclip.cli.preparation import add_model, add_paddlegan
+from ppstyleclip.cli.preparing.preparation import add_model, add_paddlegan
 from ppstyleclip.jobs.relevance_config import (
     CHECK_CHANNELS,
     FAST_IMAGES,

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import argparse
 
-from ppstyleclip.cli import relevance, statistics
 from ppstyleclip.cli.argument_types import COUNT
 from ppstyleclip.cli.arguments import documented_parser
-from ppstyleclip.cli.preparation import add_model, add_paddlegan
+from ppstyleclip.cli.preparing import relevance, statistics
+from ppstyleclip.cli.preparing.preparation import add_model, add_paddlegan
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

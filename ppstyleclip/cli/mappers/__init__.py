@@ -1,0 +1,2 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Commands of latent mappers: training, and edits by trained ones."""
