@@ -7,6 +7,19 @@ import numpy as np
 import paddle
 
 
+def check_z(generator, z):
+    """Return z `[N, D]` as it is, or refuse it (ValueError)."""
+    if z.ndim != 2 or z.shape[1] != generator.style_dim:
+        raise ValueError(f"z must be [N, {generator.style_dim}], got {list(z.shape)}")
+    return z
+
+
+def random_z(generator, count, seed):
+    """Standard normal z `[count, D]`."""
+    z = np.random.RandomState(seed).standard_normal((count, generator.style_dim))
+    return paddle.to_tensor(z.astype("float32"))
+
+
 def spread_latent(generator, latent):
     """Return w_plus `[N, L, D]` for w `[N, D]` or w_plus.
 

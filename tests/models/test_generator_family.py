@@ -3,29 +3,31 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import paddle
 import pytest
+from family_checks import (
+    ALPHA,
+    check_compiled_gradients,
+    check_compiled_synthesis,
+    draw,
+    measure,
+    some_styles,
+)
 from tiny_world import tiny_clip
 from toy_family import ToyGenerator
 
 from ppstyleclip.editor import Edit, Editor
-from ppstyleclip.engine import CompiledNetworks, compile_gradient, compile_synthesis
+from ppstyleclip.engine import CompiledNetworks, compile_synthesis
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import (
-    RelevanceConfig,
     StatisticsConfig,
     collect_statistics,
-    compute_relevance,
 )
 from ppstyleclip.models import families
-from ppstyleclip.models.forms import count_tensors, inference_of, prefix_drawing_of
+from ppstyleclip.models.forms import count_tensors, prefix_drawing_of
 from ppstyleclip.progress import last
 from ppstyleclip.zoo import EditDefaults, load_generator, load_pack, save_generator, save_pack
-
-ALPHA = 3.0
 
 
 @pytest.fixture(scope="module")
@@ -52,32 +54,6 @@ def measured(generator):
 @pytest.fixture(scope="module")
 def relevance(generator, clip, measured):
     return measure(generator, clip, measured)
-
-
-@pytest.fixture()
-def programs(tmp_path, monkeypatch):
-    """An own cache, and no warning that something runs in eager mode after all."""
-    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield tmp_path
-
-
-def measure(generator, clip, measured, compiled=None, **options):
-    config = RelevanceConfig(alpha=ALPHA, batch_size=8, **options)
-    records = compute_relevance(generator, clip, measured.stats, config, s_base=measured.s, compiled=compiled)
-    return last(records).relevance
-
-
-def some_styles(generator, count, seed=0):
-    z = np.random.RandomState(seed).randn(count, generator.style_dim).astype(np.float32)
-    with paddle.no_grad():
-        return [style.numpy() for style in generator.style_affine(generator.get_latent(paddle.to_tensor(z)))]
-
-
-@paddle.no_grad()
-def draw(generator, styles, noise="const"):
-    return generator.synthesis_from_styles([paddle.to_tensor(s) for s in styles], noise=noise).numpy()
 
 
 def test_statistics_are_those_of_sampled_styles(generator, measured):
@@ -123,34 +99,11 @@ def test_compiled_relevance_is_the_eager_one(generator, clip, measured, relevanc
 
 @pytest.mark.parametrize("noise", ["const", "none"])
 def test_compiled_synthesis_is_the_eager_one(generator, programs, noise):
-    styles = some_styles(generator, 3)
-    drawn = compile_synthesis(generator, noise=noise, folder=programs)(styles)
-    np.testing.assert_allclose(drawn, draw(generator, styles, noise), atol=1e-5)
-
-
-class Brightness(paddle.nn.Layer):
-    """A loss of the pictures of three style tensors."""
-
-    def __init__(self, generator):
-        super().__init__()
-        self.synthesis = inference_of(generator).differentiable()
-
-    def forward(self, tensors):
-        """Return [loss]."""
-        images = self.synthesis([tensors[f"s{k}"] for k in range(3)])
-        return [paddle.mean(images * images)]
+    check_compiled_synthesis(generator, programs, noise, close=1e-5)
 
 
 def test_compiled_gradients_are_the_eager_ones(generator, programs):
-    styles = dict(zip(("s0", "s1", "s2"), some_styles(generator, 2)))
-    shapes = {name: [-1, style.shape[1]] for name, style in styles.items()}
-    loss = Brightness(generator)
-    (value,), gradients = compile_gradient(loss, shapes, list(shapes), folder=programs)(styles)
-    leaves = {name: paddle.to_tensor(style, stop_gradient=False) for name, style in styles.items()}
-    [expected] = loss(leaves)
-    np.testing.assert_allclose(value, expected.numpy(), rtol=1e-5)
-    for name, gradient in zip(leaves, paddle.grad([expected], list(leaves.values()))):
-        np.testing.assert_allclose(gradients[name], gradient.numpy(), atol=1e-6)
+    check_compiled_gradients(generator, programs)
 
 
 def test_a_file_of_it_is_loaded_as_what_it_is(generator, tmp_path):

@@ -20,7 +20,7 @@ from paddle import Tensor
 from ...errors import UserError, shown
 from ..configs import check_stylegan2
 from ..generator import NOISES, Inference, PrefixDrawing
-from ..latents import check_latent, check_styles, spread_latent, truncate_latent
+from ..latents import check_latent, check_styles, check_z, random_z, spread_latent, truncate_latent
 from ..layout import StyleLayout
 from .channels import SIZES, channel_table
 from .inference import StyleGAN2Inference
@@ -128,9 +128,7 @@ class StyleGANv2Generator(nn.Layer):
 
     def get_latent(self, z: Tensor) -> Tensor:
         """Map z `[N, D]` to w `[N, D]`."""
-        if z.ndim != 2 or z.shape[1] != self.style_dim:
-            raise ValueError(f"z must be [N, {self.style_dim}], got {list(z.shape)}")
-        return self.style(z)
+        return self.style(check_z(self, z))
 
     def get_latents(
         self,
@@ -155,8 +153,7 @@ class StyleGANv2Generator(nn.Layer):
     @paddle.no_grad()
     def mean_latent(self, n_latent: int = 4096, seed: int = 0) -> Tensor:
         """Return the mean w `[1, D]` of `n_latent` samples drawn from `seed`."""
-        z = np.random.RandomState(seed).standard_normal((n_latent, self.style_dim)).astype("float32")
-        return self.style(paddle.to_tensor(z)).mean(axis=0, keepdim=True)
+        return self.style(random_z(self, n_latent, seed)).mean(axis=0, keepdim=True)
 
     def style_affine(self, latent: Tensor) -> list[Tensor]:
         """Turn w `[N, D]` or w_plus `[N, L, D]` into the list of K styles `[N, C_k]`, ToRGB's among them."""

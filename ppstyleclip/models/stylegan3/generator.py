@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import paddle
 import paddle.nn as nn
 from paddle import Tensor
@@ -22,7 +21,7 @@ from paddle import Tensor
 from ...errors import UserError
 from ..configs import check_stylegan3
 from ..generator import NOISES, Inference, PrefixDrawing
-from ..latents import check_latent, check_styles, spread_latent, truncate_latent
+from ..latents import check_latent, check_styles, check_z, random_z, spread_latent, truncate_latent
 from ..layout import StyleLayout
 from ..stylegan2.layers import EqualLinear, PixelNorm
 from .geometry import LAYERS, TO_RGB, check_size, geometry, usual_channels
@@ -115,9 +114,7 @@ class StyleGAN3Generator(nn.Layer):
 
     def get_latent(self, z: Tensor) -> Tensor:
         """Map z `[N, D]` to w `[N, D]`."""
-        if z.ndim != 2 or z.shape[1] != self.style_dim:
-            raise ValueError(f"z must be [N, {self.style_dim}], got {list(z.shape)}")
-        return self.mapping(z)
+        return self.mapping(check_z(self, z))
 
     def get_latents(
         self,
@@ -133,8 +130,7 @@ class StyleGAN3Generator(nn.Layer):
     @paddle.no_grad()
     def mean_latent(self, n_latent: int = 4096, seed: int = 0) -> Tensor:
         """Return the mean w `[1, D]` of `n_latent` samples drawn from `seed`."""
-        z = np.random.RandomState(seed).standard_normal((n_latent, self.style_dim)).astype("float32")
-        return self.mapping(paddle.to_tensor(z)).mean(axis=0, keepdim=True)
+        return self.mapping(random_z(self, n_latent, seed)).mean(axis=0, keepdim=True)
 
     def style_affine(self, latent: Tensor) -> list[Tensor]:
         """Turn w `[N, D]` or w_plus `[N, 16, D]` into 16 styles: the input's `[N, 4]`, then `[N, C_k]`."""

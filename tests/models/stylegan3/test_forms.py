@@ -3,29 +3,22 @@
 
 from __future__ import annotations
 
-import warnings
-
-import numpy as np
 import paddle
 import pytest
-from oracles.seeded_weights import seeded_z
+from family_checks import ALPHA, check_compiled_gradients, check_compiled_synthesis, measure
 from tiny_world import tiny_clip
 
 from ppstyleclip.editor import Edit, Editor
-from ppstyleclip.engine import CompiledNetworks, compile_gradient, compile_synthesis
+from ppstyleclip.engine import CompiledNetworks
 from ppstyleclip.methods.global_directions import (
-    RelevanceConfig,
     StatisticsConfig,
     collect_statistics,
-    compute_relevance,
 )
-from ppstyleclip.models.forms import inference_of
 from ppstyleclip.models.stylegan3 import StyleGAN3Generator
 from ppstyleclip.progress import last
 from ppstyleclip.zoo import EditDefaults, load_pack, save_pack
 
 pytestmark = pytest.mark.slow  # each program takes seconds to compile
-CLOSE = 1e-4  # of the largest value
 
 
 def tiny(configuration):
@@ -45,62 +38,12 @@ def measured_styles(generator):
     return last(collect_statistics(generator, config))
 
 
-@pytest.fixture()
-def programs(tmp_path, monkeypatch):
-    """An own cache, and no warning that something runs in eager mode after all."""
-    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield tmp_path
-
-
-def measure(generator, clip, measured, compiled=None):
-    config = RelevanceConfig(alpha=3.0, batch_size=16)
-    records = compute_relevance(generator, clip, measured.stats, config, s_base=measured.s, compiled=compiled)
-    return last(records).relevance
-
-
-@paddle.no_grad()
-def some_styles(generator, count):
-    z = paddle.to_tensor(seeded_z(count, generator.style_dim))
-    return [style.numpy() for style in generator.style_affine(generator.get_latent(z))]
-
-
-@paddle.no_grad()
-def draw(generator, styles):
-    return generator.synthesis_from_styles([paddle.to_tensor(style) for style in styles]).numpy()
-
-
 def test_compiled_synthesis_is_the_eager_one(generator, programs):
-    styles = some_styles(generator, 3)
-    drawn, wanted = compile_synthesis(generator, folder=programs)(styles), draw(generator, styles)
-    np.testing.assert_allclose(drawn, wanted, atol=CLOSE * np.abs(wanted).max())
-
-
-class Brightness(paddle.nn.Layer):
-    """A loss of the pictures of all styles."""
-
-    def __init__(self, generator):
-        super().__init__()
-        self.synthesis = inference_of(generator).differentiable()
-
-    def forward(self, tensors):
-        """Return [loss]."""
-        images = self.synthesis([tensors[f"s{k}"] for k in range(16)])
-        return [paddle.mean(images * images)]
+    check_compiled_synthesis(generator, programs)
 
 
 def test_compiled_gradients_are_the_eager_ones(generator, programs):
-    styles = {f"s{k}": style for k, style in enumerate(some_styles(generator, 2))}
-    shapes = {name: [-1, style.shape[1]] for name, style in styles.items()}
-    loss = Brightness(generator)
-    (value,), gradients = compile_gradient(loss, shapes, list(shapes), folder=programs)(styles)
-    leaves = {name: paddle.to_tensor(style, stop_gradient=False) for name, style in styles.items()}
-    [expected] = loss(leaves)
-    np.testing.assert_allclose(value, expected.numpy(), rtol=1e-4)
-    for name, gradient in zip(leaves, paddle.grad([expected], list(leaves.values()))):
-        atol = 1e-3 * np.abs(gradient.numpy()).max()
-        np.testing.assert_allclose(gradients[name], gradient.numpy(), atol=atol, err_msg=name)
+    check_compiled_gradients(generator, programs)
 
 
 def test_compiled_relevance_is_the_eager_one_and_edits(programs):
@@ -117,7 +60,7 @@ def test_compiled_relevance_is_the_eager_one_and_edits(programs):
         stats=measured.stats,
         relevance=found,
         s_base=measured.s,
-        defaults=EditDefaults(alpha=3.0, beta=0.01, unit="style", templates="plain"),
+        defaults=EditDefaults(alpha=ALPHA, beta=0.01, unit="style", templates="plain"),
         name="waves",
     )
     editor = Editor(load_pack(programs / "pack"))
