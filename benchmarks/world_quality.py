@@ -109,15 +109,6 @@ def word_shares(clip, images, factors):
     return found
 
 
-def sheet(rendered, generated, columns=12, rows=2):
-    """Renderer above generator, `rows` times."""
-    lines = []
-    for k in range(rows):
-        part = np.s_[k * columns : (k + 1) * columns]
-        lines += [np.concatenate(list(rendered[part]), 2), np.concatenate(list(generated[part]), 2)]
-    return np.round((np.concatenate(lines, 1).transpose(1, 2, 0) + 1) * 127.5).clip(0, 255).astype(np.uint8)
-
-
 def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -132,10 +123,11 @@ def main(argv=None):
     import_paddle()
     from judging import load_judges
 
-    from ppstyleclip.files import save_png, write_atomic
-    from ppstyleclip.pictures import to_images
+    from ppstyleclip.files import write_atomic
+    from ppstyleclip.pictures import to_images, to_pixels
     from ppstyleclip.worlds.portrait.factors import FACTORS, factors_from_z, sample_z
     from ppstyleclip.worlds.portrait.render import render_batch
+    from ppstyleclip.worlds.portrait.training.sheet import save_sheet
     from ppstyleclip.zoo import load_bundle
 
     bundle, output = load_bundle(bundle=args.bundle), Path(args.output)
@@ -170,7 +162,7 @@ def main(argv=None):
     )
     print(text)
     write_atomic(output / "table.md", text.encode())
-    save_png(output / "renderer-above-generator.png", sheet(rendered, generated))
+    save_sheet(output / "renderer-above-generator.png", to_pixels(rendered), to_pixels(generated))
     good = (
         share.min() >= SHARE and whole >= PSNR and face >= FACE_PSNR and min(together) >= BAND and not below
     )

@@ -1,11 +1,10 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""How well a generator draws faces that it has not learnt from, and a sheet to look at."""
+"""How well a generator draws faces that it has not learnt from."""
 
 from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
 from ppstyleclip.worlds.portrait.canvas import REGIONS
@@ -17,7 +16,6 @@ from ppstyleclip.worlds.portrait.training.regressor import correlations, read_al
 from ppstyleclip.worlds.portrait.training.shards import HELD_OUT, Shard, shard_path
 
 FACE = ("skin", "nose", "mouth", "eyes", "brows", "beard", "glasses")
-COLUMNS, ROWS = 12, 2  # of faces on the sheet, each twice: the renderer's above the generator's
 BANDS = 4
 
 
@@ -68,16 +66,3 @@ def evaluate(generator, held, size, reader=None):
         worst = np.argsort(found - ideal)[:5]
         figures["worst"] = " ".join(f"{FACTORS[i]} {found[i]:.2f}/{ideal[i]:.2f}" for i in worst)
     return figures, to_pixels(ours[size])
-
-
-def save_sheet(path, theirs, ours):
-    """Write a picture of COLUMNS x ROWS faces, the renderer's above the generator's, of 128 px at least."""
-    side, rows = max(128, ours.shape[1]), []
-    for start in range(0, min(COLUMNS * ROWS, len(ours)), COLUMNS):
-        for pixels in (theirs, ours):
-            faces = pixels[start : start + COLUMNS]
-            faces = [cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA) for face in faces]
-            rows.append(
-                cv2.copyMakeBorder(np.concatenate(faces, 1), 0, 0, 0, side * (COLUMNS - len(faces)), 0)
-            )
-    cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1])

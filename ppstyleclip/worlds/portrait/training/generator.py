@@ -36,7 +36,8 @@ def batches(faces, size):
 def report(fit, held, reader, folder, best):
     """Evaluate the moving average, leave figures, sheet and the best weights; returns the best score."""
     from ppstyleclip.worlds.portrait.training import checkpoint
-    from ppstyleclip.worlds.portrait.training.evaluation import evaluate, save_sheet
+    from ppstyleclip.worlds.portrait.training.evaluation import evaluate
+    from ppstyleclip.worlds.portrait.training.sheet import save_sheet
 
     figures, pixels = evaluate(fit.average, held, fit.side, reader)
     figures.update(pictures=fit.pictures, time=round(time.time()))

@@ -25,6 +25,7 @@ from ppstyleclip.worlds.portrait.training import (  # noqa: E402
 )
 from ppstyleclip.worlds.portrait.training.muon import orthogonal  # noqa: E402
 from ppstyleclip.worlds.portrait.training.network import Generator  # noqa: E402
+from ppstyleclip.worlds.portrait.training.sheet import save_sheet  # noqa: E402
 
 TINY = {4: 12, 8: 12, 16: 10, 32: 8, 64: 6, 128: 4, 256: 4}
 
@@ -189,7 +190,7 @@ def test_held_out_faces_give_figures_and_a_sheet(folder, tmp_path):
     held = evaluation.HeldOut(folder)
     figures, pixels = evaluation.evaluate(Generator(64, channels=TINY), held, 64)
     assert pixels.shape == (8, 64, 64, 3) and {"psnr64", "face", "mouth", "band64"} <= set(figures)
-    evaluation.save_sheet(tmp_path / "sheet.png", held.pixels, held.pixels[:, ::4, ::4])
+    save_sheet(tmp_path / "sheet.png", held.pixels, held.pixels[:, ::4, ::4])
     assert (tmp_path / "sheet.png").exists()
 
 
