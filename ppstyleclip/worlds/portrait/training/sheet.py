@@ -17,7 +17,8 @@ def save_sheet(path, theirs, ours):
     """Write a picture of up to COLUMNS x ROWS faces; fewer leave their places black.
 
     Args:
-        theirs: the renderer's, `[N, S, S, 3]` uint8; ours: `[N, S', S', 3]`, the generator's of the same faces.
+        theirs: the renderer's, `[N, S, S, 3]` uint8.
+        ours: `[N, S', S', 3]`, the generator's of the same faces.
     """
     side, rows = max(SMALLEST, ours.shape[1]), []
     for start in range(0, min(COLUMNS * ROWS, len(ours)), COLUMNS):
