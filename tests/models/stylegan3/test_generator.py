@@ -153,7 +153,7 @@ def test_a_picture_does_not_depend_on_its_neighbours():
         styles[3] = styles[3] * paddle.to_tensor([[1.0], [1000.0]])
         both = generator.synthesis_from_styles(styles).numpy()
         alone = generator.synthesis_from_styles([style[:1] for style in styles]).numpy()
-    np.testing.assert_allclose(both[:1], alone, atol=1e-6 * np.abs(alone).max())
+    np.testing.assert_allclose(both[:1], alone, atol=1e-5 * np.abs(alone).max())
 
 
 # -- the interface
