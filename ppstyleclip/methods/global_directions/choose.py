@@ -63,7 +63,7 @@ def _fetch_clip(bundle: Bundle, reason: MissingFile) -> None:
 def measured_styles(bundle: Bundle, faces: int | None = None) -> tuple[StyleStats, np.ndarray]:
     """Statistics and base styles of a bundle, at least so many, its own or, in seconds, new ones."""
     if faces is None:
-        faces = max(default_instant_config(bundle.generator.size).faces, FACES)
+        faces = max(default_instant_config(bundle.generator).faces, FACES)
     try:
         statistics, s_base = bundle.stats, bundle.s_base
         if s_base is not None and len(s_base) >= faces:

@@ -26,11 +26,13 @@ import paddle
 from ppstyleclip.engine import compile_gradient, config_key
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions.instant_cache import InstantCache
-from ppstyleclip.models.forms import inference_of
+from ppstyleclip.models.forms import inference_of, prefix_drawing_of
 from ppstyleclip.stylespace import EFFECT_NORM_SPAN, ChannelMatch, StyleStats
 from ppstyleclip.worker import on_worker
 
-AT_ONCE_PIXELS, MOST_AT_ONCE = 2**19, 16
+AT_ONCE_PIXELS, MOST_AT_ONCE = 2**16, 16  # each keeps all its activations; from 256 px on one by one
+LARGE = 256  # pixels from which on a backward pass is dear
+WORK = 1.3e12  # multiplications of all pictures that a generator of LARGE pixels draws for its first text
 SMALLEST = 1e-9  # move of the CLIP feature by one deviation, under which a channel does nothing
 LEAST_AGREEMENT = 0.1
 # A step's move of the picture's feature, as a share of what its slopes let expect: large steps level off, and
@@ -65,9 +67,16 @@ class InstantConfig:
             )
 
 
-def default_instant_config(size: int) -> InstantConfig:
-    """What takes some seconds on a CPU: less of it for a generator of 256 px and more."""
-    return InstantConfig() if size < 256 else InstantConfig(faces=24, probes=8)
+def default_instant_config(generator: Any) -> InstantConfig:
+    """What a CPU measures in seconds: from 256 px on less, and the less the more work a picture is.
+
+    It follows from the network's shapes alone, so that every machine measures the same.
+    """
+    if generator.size < LARGE:
+        return InstantConfig()
+    passes = int(WORK / prefix_drawing_of(generator).work(0))
+    faces = min(24, max(8, passes // 2))
+    return InstantConfig(faces=faces, probes=min(16, max(4, passes // 4)), faces_per_probe=2)
 
 
 class InstantRelevance:
@@ -104,7 +113,7 @@ class InstantRelevance:
         *,
         folder: str | Path | None = None,
     ):
-        self.config = default_instant_config(generator.size) if config is None else config
+        self.config = default_instant_config(generator) if config is None else config
         self.layout, size = generator.layout, generator.layout.size
         s_base = np.asarray(s_base, np.float32)
         if s_base.ndim != 2 or s_base.shape[1] != size or len(statistics.std) != size:

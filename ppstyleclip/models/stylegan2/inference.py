@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import paddle
 import paddle.nn as nn
 from paddle import Tensor
 
@@ -188,6 +189,7 @@ class InferenceSynthesis(nn.Layer):
         """
         return run_layers(self.layers, styles, self.input if x is None else x, image, change)[1]
 
+    @paddle.jit.not_to_static  # nothing in it depends on values, and the tracer's rewriting takes seconds
     def record(self, styles: Sequence[Tensor]) -> tuple[Any, list[Any]]:
         """Draw images from all styles, and keep the activations that the backward needs.
 

@@ -1,6 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Instant directions against differences of drawn pictures, and what is kept of them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import paddle
 import pytest
@@ -15,6 +17,8 @@ from ppstyleclip.methods.global_directions import (
     RelevanceConfig,
     choose_matcher,
     compute_relevance,
+    default_instant_config,
+    instant,
     refined,
 )
 from ppstyleclip.progress import last
@@ -160,6 +164,33 @@ def test_a_bundle_without_matrix_and_statistics_is_edited_at_once_and_says_so(tm
     assert direction.num_channels > 0 and np.isfinite(direction.ds).all() and direction.ds.any()
     with pytest.raises(MissingFile, match="has no relevance"):
         Editor(load_pack(folder), relevance="matrix").direction(edit)
+
+
+def test_from_256_px_on_less_is_measured_the_dearer_a_picture_is(monkeypatch):
+    def measured(size, work):
+        drawing = SimpleNamespace(work=lambda k: work)
+        monkeypatch.setattr(instant, "prefix_drawing_of", lambda generator: drawing)
+        config = default_instant_config(SimpleNamespace(size=size))
+        return config.faces, config.probes * config.faces_per_probe
+
+    assert measured(128, 1e15) == (32, 128)
+    assert measured(256, 1e9) == (24, 32)
+    assert measured(256, 45e9) == (14, 14)  # config-f: 28 passes
+    assert measured(1024, 1e12) == (8, 8)
+
+
+def test_pictures_of_256_px_are_measured_one_by_one_and_small_ones_together(world, monkeypatch):
+    runs = []
+
+    def run(arrays):
+        runs.append(len(arrays["s"]))
+        return [], {"s": np.zeros_like(arrays["s"])}
+
+    few = InstantRelevance(*world, CONFIG)
+    monkeypatch.setattr(few, "_run", run)
+    few._at_once = instant._at_once(256)
+    few.match(a_direction(world[1]))
+    assert set(runs) == {1} and instant._at_once(64) == 16
 
 
 def test_what_is_not_known_is_refused(world, tmp_path):
