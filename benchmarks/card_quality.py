@@ -43,7 +43,7 @@ def measure_faces(bench, faces):
 
     from ppstyleclip import Edit
     from ppstyleclip.card.measure import measure_edits
-    from ppstyleclip.pictures import to_images
+    from ppstyleclip.pictures import to_images, to_pixels
     from ppstyleclip.worlds.portrait.factors import INDEX
 
     editor, alpha, found = bench.editor, bench.bundle.defaults.alpha, []
@@ -52,7 +52,7 @@ def measure_faces(bench, faces):
         rows = bench.starting(pair, shares[number])
         s = paddle.index_select(bench.s, paddle.to_tensor(rows))
         edit = Edit(pair.neutral, pair.target)
-        before, dt = editor.render(s), editor.text_direction(edit)
+        before, dt = to_pixels(bench.drawn[rows]), editor.text_direction(edit)
         named = [INDEX[name] for name in (pair.factor, *pair.also)]
         for strength in STRENGTHS:
             after = editor.render(editor.apply(s, edit, [strength * alpha]))

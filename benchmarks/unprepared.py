@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -106,20 +107,33 @@ def make_files(folder):
     return files
 
 
+@dataclass(frozen=True)
+class Spent:
+    """What a command took: seconds, the processor's seconds, and the most memory in MB."""
+
+    seconds: float
+    processor: float
+    memory: float
+
+
 def timed(command, **env):
-    """(seconds, processor's seconds) of a command of the package; its output is shown when it fails."""
-    begin, before = time.perf_counter(), os.times()
-    made = subprocess.run(
-        [sys.executable, "-m", "ppstyleclip", *map(str, command)],
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-    )
-    if made.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))} ended with {made.returncode}:\n{made.stderr}")
-    after = os.times()
-    spent = after.children_user - before.children_user + after.children_system - before.children_system
-    return time.perf_counter() - begin, spent
+    """Spent of a command of the package; its output is shown when it fails."""
+    begin = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ppstyleclip", *map(str, command)],
+            env={**os.environ, **env},
+            stdout=said,
+            stderr=said,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            words = " ".join(map(str, command))
+            raise SystemExit(f"{words} ended with {process.returncode}:\n{said.read()}")
+    return Spent(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def main(argv=None):
@@ -139,7 +153,8 @@ def main(argv=None):
     more = ["--relevance", args.relevance] if args.relevance else []
     slowest = 0.0
     print(
-        "| generator | conversion | first edit | second text | processor's seconds |\n|---|---|---|---|---|"
+        "| generator | conversion | first edit | second text | processor's seconds | peak memory |\n"
+        "|---|---|---|---|---|---|"
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -147,7 +162,7 @@ def main(argv=None):
             env = {"PPSTYLECLIP_HOME": str(folder / f"home{number}"), "OMP_NUM_THREADS": str(args.threads)}
             source = path.with_suffix(".pdparams")
             converting = timed(["convert", source, path], **env) if source.is_file() else None
-            seconds = []
+            edits = []
             for text in TEXTS:
                 place = args.output / f"{path.stem}-{text.replace(' ', '_')}.png"
                 words = [
@@ -162,12 +177,13 @@ def main(argv=None):
                     "-o",
                     place,
                 ]
-                seconds.append(timed([*words, *more], **env))
-            slowest = max(slowest, seconds[0][0])
-            told = "" if converting is None else f"{converting[0]:.1f} s"
-            first, second = (f"{wall:.1f} s" for wall, _ in seconds)
-            spent = " and ".join(f"{used:.0f}" for _, used in seconds)
-            print(f"| {what} | {told} | {first} | {second} | {spent} |", flush=True)
+                edits.append(timed([*words, *more], **env))
+            slowest = max(slowest, edits[0].seconds)
+            told = "" if converting is None else f"{converting.seconds:.1f} s"
+            first, second = (f"{one.seconds:.1f} s" for one in edits)
+            used = " and ".join(f"{one.processor:.0f}" for one in edits)
+            memory = max(one.memory for one in edits)
+            print(f"| {what} | {told} | {first} | {second} | {used} | {memory:.0f} MB |", flush=True)
     return 0 if slowest <= LIMIT else 1
 
 
