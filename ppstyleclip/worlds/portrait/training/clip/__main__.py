@@ -73,7 +73,7 @@ def report(fit, held, folder, best):
     return max(score, best)
 
 
-def run(folder, plan, *, data, config, minutes, limit, report_every, threads):
+def run(folder, plan, *, data, config, start, minutes, limit, report_every, threads):
     """Learn until `minutes` are over or `limit` pictures are seen."""
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.clip.faces import Portraits, load_held_out
@@ -84,7 +84,7 @@ def run(folder, plan, *, data, config, minutes, limit, report_every, threads):
 
     torch.set_num_threads(threads)
     folders = [folder, *data]
-    fit, held, best = Fit(folder, plan, config), load_held_out(folders), best_score(folder)
+    fit, held, best = Fit(folder, plan, config, start=start), load_held_out(folders), best_score(folder)
     size = sum(p.numel() for p in fit.clip.parameters())
     print(
         f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on; {len(held['all'][0])} held out",
@@ -126,6 +126,7 @@ def main(argv=None):
     parser.add_argument("--report-every", type=finite_number, default=600, help="seconds")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
+    parser.add_argument("--start", metavar="FILE", help="exported CLIP, where the folder has no state")
     parser.add_argument("--config", type=parse_json, default={}, help="change the network, as JSON")
     args = parser.parse_args(argv)
     from ppstyleclip.threads import keep_freed_memory
@@ -136,7 +137,7 @@ def main(argv=None):
     plan = changed_plan(parser, Plan, args.set)
     settings = {
         name: getattr(args, name)
-        for name in ("data", "config", "minutes", "limit", "report_every", "threads")
+        for name in ("data", "config", "start", "minutes", "limit", "report_every", "threads")
     }
     run(args.folder, plan, **settings)
 

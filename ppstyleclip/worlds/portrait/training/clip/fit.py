@@ -19,7 +19,7 @@ from ppstyleclip.worlds.portrait.factors import NUM_FACTORS
 from ppstyleclip.worlds.portrait.training import checkpoint
 from ppstyleclip.worlds.portrait.training.clip import losses
 from ppstyleclip.worlds.portrait.training.clip.meaning import WIDTH
-from ppstyleclip.worlds.portrait.training.clip.network import Clip, rows_of
+from ppstyleclip.worlds.portrait.training.clip.network import Clip, load_exported, rows_of
 from ppstyleclip.worlds.portrait.training.clip.oracle import Oracle, imagine, match_loss
 from ppstyleclip.worlds.portrait.training.clip.prompts import NEUTRAL, SHORT, captions_of
 from ppstyleclip.worlds.portrait.training.clip.softness import augment
@@ -109,12 +109,20 @@ def prepare(portraits, plan, size, step):
 
 
 class Fit:
-    """CLIP, its reading layer, moving average and optimiser; goes on from the state in `folder`, if any."""
+    """CLIP, its reading layer, moving average and optimiser; goes on from the state in `folder`, if any.
 
-    def __init__(self, folder, plan, config=None):
+    Args:
+        folder: of the state.
+        plan: Plan.
+        config: of the network.
+        start: file of an exported CLIP, where there is no state yet. What is thrown away after a fit begins
+            anew, and pictures count from 0.
+    """
+
+    def __init__(self, folder, plan, config=None, *, start=None):
         torch.manual_seed(0)
         self.path, self.plan = Path(folder) / STATE, plan
-        self.clip = Clip(config)
+        self.clip = Clip(config) if start is None else load_exported(start)
         self.reading = nn.Linear(self.clip.config["embed_dim"], NUM_FACTORS)
         self.meaning = nn.Linear(self.clip.config["embed_dim"], WIDTH)
         self.oracle = Oracle(self.clip.config["embed_dim"])

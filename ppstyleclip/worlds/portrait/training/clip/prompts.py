@@ -14,7 +14,7 @@ from ppstyleclip.worlds.portrait.training.clip.meaning import meaning
 
 SHORT = 0.4  # share of captions that are short prompts such as an edit has
 DIFFERENCE = 0.6  # of the captions of pairs, how many say what is true of one of them only
-RIVALS = 0.35  # of the captions that say one thing, how many are followed by what contradicts them
+RIVALS = 0.5  # of the captions that say one thing, how many are followed by what contradicts them
 NEUTRAL = {
     "en": ("face", "head", "portrait", "person", "a photo of a face."),
     "zh": ("脸", "人", "头像", "一张脸的照片"),
@@ -46,7 +46,7 @@ def rivals_of(caption, rng, language):
     if degree not in (PLAIN, NOT):
         return []
     opposite = ATTRIBUTES[index].opposite
-    if degree == PLAIN and opposite and rng.rand() < 0.4:
+    if degree == PLAIN and opposite and rng.rand() < 0.5:
         return [say([(INDEX[opposite], PLAIN)], rng, language, template=False)]
     return [say([(index, PLAIN if degree == NOT else NOT)], rng, language, template=False)]
 
