@@ -60,6 +60,27 @@ def folder(tmp_path_factory):
     return path
 
 
+def test_a_fit_starts_from_an_exported_file(tmp_path):
+    clip = tiny(RESNET)
+    export.save_clip(tmp_path / "clip.safetensors", clip, half=False)
+    started_fit = fit.Fit(tmp_path, PLAN, start=tmp_path / "clip.safetensors")
+    pixels, rows = torch.rand(2, 3, 64, 64), torch.from_numpy(network.rows_of(["smiling face", "有胡子的脸"]))
+    for started in (started_fit.clip.eval(), started_fit.average):
+        torch.testing.assert_close(started.encode_pixels(pixels), clip.eval().encode_pixels(pixels))
+        torch.testing.assert_close(started.encode_rows(rows), clip.encode_rows(rows))
+    assert started_fit.pictures == 0
+
+
+def test_attention_is_the_fused_one():
+    torch.manual_seed(0)
+    attention, x = network.Attention(16, 4), torch.randn(2, 5, 16)
+    q, k, v = (attention.split(p) for p in (attention.q_proj(x), attention.k_proj(x), attention.v_proj(x)))
+    for causal in (False, True):
+        fused = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        wanted = attention.out_proj(fused.transpose(1, 2).flatten(2))
+        torch.testing.assert_close(attention(x, x, causal), wanted)
+
+
 @pytest.mark.parametrize("config", (RESNET, VIT))
 def test_the_exported_twin_has_the_same_features_in_paddle(tmp_path, config):
     paddle = pytest.importorskip("paddle")
