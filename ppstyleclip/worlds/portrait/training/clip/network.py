@@ -260,11 +260,11 @@ def load_exported(path) -> Clip:
     """
     arrays, metadata = read_safetensors(path)
     config = parse_json(metadata["config"])
-    clip = Clip({name: config[name] for name in CONFIG})
-    if not np.isin(arrays["token_ids"], token_ids()).all():
+    clip, known = Clip({name: config[name] for name in CONFIG}), np.asarray(arrays.pop("token_ids"))
+    if not np.isin(known, token_ids()).all():
         raise ValueError(f"{path} knows other words than this recipe")
-    state = {name: torch.from_numpy(np.asarray(a, np.float32)) for name, a in arrays.items()}
+    state = {name: torch.from_numpy(np.asarray(array, np.float32)) for name, array in arrays.items()}
     table = clip.token_embedding.weight.detach().clone()
-    table[np.searchsorted(token_ids(), state.pop("token_ids").long())] = state["token_embedding.weight"]
+    table[np.searchsorted(token_ids(), known)] = state["token_embedding.weight"]
     clip.load_state_dict({**state, "token_embedding.weight": table})
     return clip
