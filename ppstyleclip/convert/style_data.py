@@ -35,11 +35,16 @@ _NO_EDITS = ("w_plus", "w", "latent", "latents", "weight", "bias", "mean", "std"
 _LATENTS = ("w_plus", "latent", "latents")
 _LAYERS = range(4, 19, 2)  # that w_plus has at 8 to 1024 px; another matrix is no latent
 _UNIT = 0.02  # how far a row's length may be from 1; files in float16 exist
+_OF_STYLEGAN3 = re.compile(r"L\d{1,3}_\d{1,5}_\d{1,5}")  # a layer's name
 
 
 def recognise_statistics(content, container) -> Recognised | None:
-    """Mean and deviation of each style: PaddleGAN's dict of lists, ours, or the official pair of lists."""
-    if isinstance(content, dict) and {"mean", "std"} <= set(content):
+    """Mean and deviation of each style: PaddleGAN's dict of lists, ours, the official pair of lists, or
+    stylegan3-editing's s_stats: how the canvas lies, means and deviations by layer."""
+    if _is_list(content) and len(content) == 3 and all(_is_by_layer(part, 1) for part in content[1:]):
+        mean, std = (_in_order(part) for part in content[1:])
+        origin, left = "s_stats of stylegan3-editing", {"transform": "how the canvas lies is in the means"}
+    elif isinstance(content, dict) and {"mean", "std"} <= set(content):
         mean, std, origin = content["mean"], content["std"], "mean and std"
         left = {key: "not statistics" for key in content if key not in ("mean", "std")}
     elif _is_pair(content) and all(_are_vectors(part) for part in content):
@@ -63,8 +68,10 @@ def recognise_statistics(content, container) -> Recognised | None:
 
 
 def recognise_styles(content, container) -> Recognised | None:
-    """Styles of N faces: the official S (names and arrays), PaddleGAN's list of arrays `[N, C]`, or ours."""
+    """Styles of N faces: the official S (names and arrays), PaddleGAN's list of arrays `[N, C]`,
+    stylegan3-editing's S by layer, or ours."""
     names = None
+    content = _in_order(content) if _is_by_layer(content, 2) else content
     if isinstance(content, dict) and set(content) == {"s"}:
         content = [content["s"]]
     if _is_pair(content) and _is_list(content[0]) and content[0] and all(type(n) is str for n in content[0]):
@@ -175,6 +182,23 @@ def describe_widths(widths) -> str:
     """Channels and layers in words; a single vector does not say how it falls into layers."""
     channels = counted(sum(widths), "style channel")
     return f"{channels} in {len(widths)} layers" if len(widths) > 1 else channels
+
+
+def _is_by_layer(value, rank) -> bool:
+    """Whether it is a dict of arrays by StyleGAN3's layers: "input", "L0_36_1024", ..."""
+    if not isinstance(value, dict) or len(value) < 2 or not all(_is_floats(v, rank) for v in value.values()):
+        return False
+    first, *others = value
+    return first == "input" and all(type(name) is str and _OF_STYLEGAN3.fullmatch(name) for name in others)
+
+
+def _in_order(by_layer) -> list:
+    """The arrays of a dict by layer, as our networks have them.
+
+    Parity: stylegan3-editing's style of ToRGB, the last one, holds the gain 1 / sqrt(C) of its layer.
+    """
+    *first, to_rgb = by_layer.values()
+    return [*first, to_rgb * np.sqrt(to_rgb.shape[-1], dtype=np.float32)]
 
 
 def _is_list(value) -> bool:

@@ -84,7 +84,8 @@ def load_directions(path) -> dict:
 
     Args:
         path: named arrays (`.pdparams`, `.pt`, safetensors), each `[L, D]`, `[1, D]` or `[D]`, or with a 1
-            before that; or a single one (`.npy`), which is called as the file is.
+            before that; or a single one (`.npy`), which is called as the file is, without the `_boundary`
+            that InterFaceGAN's files end with (stylegan3-editing).
     Returns:
         `{name: [L, D] or [1, D]}`, float32 or float64 as they are stored.
     Raises:
@@ -92,7 +93,7 @@ def load_directions(path) -> dict:
         UserError: it holds no directions.
     """
     value, _ = load_arrays(path)
-    named = value if isinstance(value, dict) else {Path(path).stem: value}
+    named = value if isinstance(value, dict) else {Path(path).stem.removesuffix("_boundary"): value}
     if not named:
         raise UserError(f"{path} holds no directions; it needs arrays of floats, [layers, width], by name")
     return {str(name): _checked_direction(path, name, value) for name, value in named.items()}

@@ -28,7 +28,7 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
 
     Args:
         path: `mean` and `std`, flat `[S]` or as lists of K arrays (PaddleGAN); .pdparams or safetensors;
-            or the official S_mean_std.
+            the official S_mean_std, or stylegan3-editing's s_stats.
         layout: StyleLayout of the generator.
         name: the generator's name, for messages.
         generator: its fingerprint; a file that states another one is refused.
@@ -79,7 +79,8 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
     Args:
         path: `relevance` `[E, D]` in a safetensors file, or a single array (`.pdparams`, `.npy`). One that
             ends with an earlier layer (the official script stops at 128 px) is filled up with zero rows, and
-            a warning says so.
+            a warning says so. Of one for all style channels, those of inputs and ToRGB layers are left out
+            (stylegan3-editing).
         layout, name, generator: as in read_stats.
     Raises:
         MissingFile: there is no such file.
@@ -135,6 +136,8 @@ def _measured(rows: np.ndarray, given: int, channels: int | None) -> np.ndarray:
 
 
 def _completed(relevance, layout, path) -> np.ndarray:
+    if relevance.ndim == 2 and len(relevance) == layout.size != layout.num_editable:
+        return relevance[layout.editable_index]
     widths = [layout.channels[k] for k in layout.editable_layers]
     whole, missing = complete_relevance(relevance, widths)
     if missing:
@@ -161,7 +164,8 @@ def read_styles(path, layout, *, name: str, generator: str | None = None) -> np.
     """Read the styles of some faces, `[N, S]` float32.
 
     Args:
-        path: `s` of a safetensors file, one array, or K arrays as PaddleGAN and the official code save them.
+        path: `s` of a safetensors file, one array, or K arrays as PaddleGAN, the official code and
+            stylegan3-editing save them.
         layout, name, generator: as in read_stats.
     Raises:
         MissingFile: there is no such file.
@@ -169,10 +173,10 @@ def read_styles(path, layout, *, name: str, generator: str | None = None) -> np.
     """
     arrays, metadata = load_arrays(path)
     check_made_for(metadata, path, name=name, generator=generator)
-    arrays = arrays.get("s") if isinstance(arrays, dict) else arrays
+    arrays = arrays["s"] if isinstance(arrays, dict) and "s" in arrays else arrays
     s: np.ndarray
     try:
-        if isinstance(arrays, (list, tuple)):
+        if isinstance(arrays, (list, tuple, dict)):
             found = convert_as("styles", arrays, path)
             arrays = found.state["s"] if found.config["channels"] == list(layout.channels) else None
         s = np.asarray(arrays, np.float32)
