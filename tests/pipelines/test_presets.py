@@ -137,6 +137,23 @@ def test_presets_are_the_seeds_numbers():
     assert last.adam.amsgrad and last.learning_rates()[49] == 0.1 and last.learning_rates()[50] == 0.05
 
 
+@pytest.mark.parametrize("name, space, l2", [("seed004_w", "w_plus", 0.008), ("seed004_z", "z", 0.001)])
+def test_presets_of_seed_004s_notebook(name, space, l2):
+    """Its server's but for these."""
+    config, server = read_optimization_preset(name), read_optimization_preset("seed004")
+    assert config == dataclasses.replace(
+        server,
+        space=space,
+        learning_rate=0.01,
+        gamma=0.2,
+        objective=dataclasses.replace(
+            server.objective, weights={**server.objective.weights, "l2": l2, "identity": 0.005}
+        ),
+    )
+    rates = config.learning_rates()
+    assert len(rates) == 100 and rates[49] == 0.01 and rates[50] == pytest.approx(0.002)
+
+
 def test_mapper_presets_are_the_seeds_numbers():
     assert read_training_preset("official") == (TrainingConfig(), RunConfig())
     many, run = read_training_preset("seed000", {}, {"train_faces": 7, "save_every": None})

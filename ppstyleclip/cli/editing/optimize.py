@@ -67,7 +67,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         "--preset",
         metavar="NAME",
-        help="official, seed001, seed004, portrait, portrait_latent, or a YAML "
+        help="official, seed001, seed004, seed004_w, seed004_z, portrait, portrait_latent, or a YAML "
         "file (default: for the embedded model portrait, with --latent portrait_latent; else official)",
     )
     add("--step", type=Whole(1, MOST_STEPS), help="how many steps (default: the preset's, as for all below)")
