@@ -31,6 +31,7 @@ from ppstyleclip.methods.global_directions import Population, StrengthRecord, St
 from ppstyleclip.methods.global_directions import solve as solving
 from ppstyleclip.methods.global_directions.of_bundle import BundleDirections
 from ppstyleclip.methods.inversion.encoder import invert
+from ppstyleclip.models.canvas import Canvas, check_can_move, move_canvas
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
 from ppstyleclip.regions import RegionEdit, SampledFaces, draw_in_batches, region_masks
@@ -53,8 +54,10 @@ class Editor:
         bundle: the model.
         relevance: "matrix", "instant" or "instant+", as in choose_matcher; None: the matrix, or where the
             bundle has none, gradients.
+        canvas: where all pictures of w_plus lie, of a generator that can move them (StyleGAN3). Flat styles
+            hold their own place, and stay there.
 
-    Attributes: `bundle`; `relevance`, as it was given.
+    Attributes: `bundle`; `relevance` and `canvas`, as they were given.
 
     A face is w_plus `[N, L, D]` or flat styles s `[N, S]`, a tensor or an array; every method takes either.
     What goes on being computed with (`sample`, `styles`, `apply`) is a tensor; pictures, `invert` and `step`
@@ -69,15 +72,22 @@ class Editor:
     """
 
     @on_worker
-    def __init__(self, bundle: Bundle, *, relevance: str | None = None):
+    def __init__(self, bundle: Bundle, *, relevance: str | None = None, canvas: Canvas | None = None):
         self.bundle, self._directions = bundle, BundleDirections(bundle, relevance)
-        self.relevance = relevance
+        self.relevance, self.canvas = relevance, canvas
+        if canvas is not None:
+            check_can_move(bundle.generator)
         self._renderer = Renderer(bundle.generator, mark=bundle.fingerprints.get("generator"))
         self.sampled = SampledFaces()
 
     @classmethod
     def from_pretrained(
-        cls, model_type: str | None = None, *, relevance: str | None = None, **paths: Any
+        cls,
+        model_type: str | None = None,
+        *,
+        relevance: str | None = None,
+        canvas: Canvas | None = None,
+        **paths: Any,
     ) -> Editor:
         """Make the editor of a known model (None: the embedded face world); `paths` as in load_bundle.
 
@@ -86,7 +96,7 @@ class Editor:
             >>> Editor.from_pretrained().bundle.name
             'portrait'
         """
-        return cls(load_bundle(model_type, **paths), relevance=relevance)
+        return cls(load_bundle(model_type, **paths), relevance=relevance, canvas=canvas)
 
     def save_pretrained(self, folder: str | Path, *, half: bool = False) -> dict[str, str]:
         """Write the model as a folder that `Editor.from_pretrained(bundle=folder)` opens; as save_bundle.
@@ -163,12 +173,24 @@ class Editor:
     @on_worker
     @paddle.no_grad()
     def styles(self, face: Face) -> paddle.Tensor:
-        """Return a face as flat styles s `[N, S]`; errors as check_face."""
+        """Return a face as flat styles s `[N, S]`, where the canvas lies; errors as check_face."""
         tensor: Any = face if paddle.is_tensor(face) else paddle.to_tensor(np.asarray(face, np.float32))
         self.check_face(tensor)
         if tensor.ndim == 2:
             return tensor
-        return self.bundle.layout.flatten(self.bundle.generator.style_affine(tensor))
+        s = self.bundle.layout.flatten(self.bundle.generator.style_affine(tensor))
+        if self.canvas is None:
+            return s
+        return paddle.to_tensor(move_canvas(self.bundle.generator, s.numpy(), self.canvas))
+
+    @on_worker
+    def moved(self, face: Face, canvas: Canvas) -> np.ndarray:
+        """Flat styles `[N, S]` of faces on a moved canvas; of one that was moved before, on one moved further.
+
+        Raises:
+            UserError: as check_face; the generator's canvas does not move.
+        """
+        return move_canvas(self.bundle.generator, self.styles(face).numpy(), canvas)
 
     @on_worker
     def check_face(self, face: Face) -> None:
@@ -370,6 +392,7 @@ class Editor:
             images=lambda: self.synthesize(face),
             text=lambda: (self.text_direction(usual), self.synthesize(self.apply(face, usual))),
             landmarks=landmarks,
+            canvas=self.canvas,
         )
 
     def synthesize_edits(

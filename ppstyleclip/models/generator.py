@@ -7,7 +7,9 @@ drawn by compiled programs and judged by CLIP. For speed it may also bring two m
     inference()        its synthesis as it is best exported, an Inference
     prefix_drawing()   its synthesis layer by layer, for relevance, a PrefixDrawing
 
-and, for edits that stay in a region, `layer_sides` and `synthesis_in_region`, see models/region.py.
+and, for edits that stay in a region, `layer_sides` and `synthesis_in_region`, see models/region.py; where its
+pictures can be moved and turned, `move_canvas`, see models/canvas.py; and `levels`, so many layers of w_plus
+that are coarse, medium and fine, where mappers are published for others than 4, 4 and the rest.
 
 `forms.inference_of` and `forms.prefix_drawing_of` give them, or plain ones in their place; and
 `families.register_family` makes a family known by its name. models/stylegan2 is the example of a family that

@@ -11,6 +11,7 @@ import numpy as np
 from ppstyleclip.align import Face, find_faces, load_face_finder
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
+from ppstyleclip.models.canvas import Canvas
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.regions.auto import masks_of_text
 from ppstyleclip.regions.landmarks import masks_of_landmarks
@@ -30,6 +31,7 @@ def region_masks(
     images: Callable[[], np.ndarray],
     text: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None,
     landmarks: Sequence[np.ndarray] | None = None,
+    canvas: Canvas | None = None,
 ) -> np.ndarray:
     """Find where a region lies in each face.
 
@@ -44,6 +46,7 @@ def region_masks(
         images: draws the faces, `[N, 3, S, S]`.
         text: gives dt `[D]` and the images with the edit everywhere, for AUTO.
         landmarks: N arrays `[68, 2]` in the pixels of the drawn faces.
+        canvas: where a sampled face lies; all else is looked up in the faces as they are drawn.
     Returns:
         `[N or 1, S, S]` float32, 0 to 1.
     Raises:
@@ -64,11 +67,21 @@ def region_masks(
         found = [sampled.z_of(row) for row in face]
         z = [one for one in found if one is not None]
         if len(z) == len(face):
-            return _union(masks_of_world(bundle.name, np.stack(z), names, size))
+            masks = _union(masks_of_world(bundle.name, np.stack(z), names, size))
+            return masks if canvas is None else _moved(masks, canvas)
     if landmarks is None:
         landmarks = _landmarks_of(bundle, to_pixels(images()), region)
     each = [masks_of_landmarks(points, size, names) for points in landmarks]
     return np.concatenate([_union({name: mask[None] for name, mask in masks.items()}) for masks in each])
+
+
+def _moved(masks: np.ndarray, canvas: Canvas) -> np.ndarray:
+    """Masks `[N, S, S]` of faces on a moved canvas; what comes in from beyond the edge is like the edge."""
+    cv2, size = import_cv2(), masks.shape[-1]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    matrix, edge = canvas.of_pixels(size), cv2.BORDER_REPLICATE
+    moved = [cv2.warpAffine(mask, matrix, (size, size), flags=flags, borderMode=edge) for mask in masks]
+    return np.stack(moved).astype(np.float32)
 
 
 def _union(masks: dict[str, np.ndarray]) -> np.ndarray:

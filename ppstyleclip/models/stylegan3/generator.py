@@ -28,6 +28,7 @@ from .geometry import LAYERS, TO_RGB, check_size, geometry, usual_channels
 from .inference import StyleGAN3Inference
 from .layers import INPUT_STYLES, FilteredConv, FourierInput
 from .prefix import StyleGAN3Prefix
+from .transforms import moved_input
 
 FAMILY = "stylegan3"
 OUTPUT_SCALE = 0.25  # of the ToRGB layer's result
@@ -161,6 +162,10 @@ class StyleGAN3Generator(nn.Layer):
         if transform is not None and list(transform.shape[-2:]) != [3, 3]:
             raise ValueError(f"transform must be [3, 3] or [N, 3, 3], got {list(transform.shape)}")
         return self.draw_layers(self.input(styles[0], transform), 1, styles[1:])
+
+    def move_canvas(self, s: np.ndarray, transform: np.ndarray) -> np.ndarray:
+        """Flat styles `[N, S]` that draw what `s` draws under a transform, see `moved_input`."""
+        return np.concatenate([moved_input(s[:, :INPUT_STYLES], transform), s[:, INPUT_STYLES:]], axis=1)
 
     def draw_layer(self, k: int, x: Tensor | None, style: Tensor) -> Tensor:
         """What style tensor k makes of what was drawn before, `[N, C, H, W]`, or None for k = 0."""
