@@ -185,7 +185,7 @@ class Editor:
 
     @on_worker
     def moved(self, face: Face, canvas: Canvas) -> np.ndarray:
-        """Flat styles `[N, S]` of faces on a moved canvas; of one that was moved before, on one moved further.
+        """Flat styles `[N, S]` of faces on a moved canvas; those that were moved before go further.
 
         Raises:
             UserError: as check_face; the generator's canvas does not move.

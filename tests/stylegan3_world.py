@@ -10,12 +10,12 @@ from ppstyleclip.models.stylegan3 import StyleGAN3Generator
 from ppstyleclip.zoo import EditDefaults, save_pack
 
 STYLE_DIM, LAYERS = 12, 16
-CHANNELS = [4] * 14 + [3]
-CONTRAST = 40.0  # so that random weights draw more than grey
+CHANNELS = [8] * 14 + [3]
+CONTRAST = 16.0  # so that random weights draw more than grey
 
 
 def tiny_stylegan3(configuration="R", size=16):
-    paddle.seed(4)
+    paddle.seed(6)
     generator = StyleGAN3Generator(size, STYLE_DIM, configuration, channels=CHANNELS)
     to_rgb = generator.layers[-1].weight
     to_rgb.set_value(CONTRAST * to_rgb)

@@ -11,7 +11,7 @@ from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.models.canvas import Canvas, canvas_transform, move_canvas
 from ppstyleclip.models.stylegan3.transforms import moved_input
-from ppstyleclip.regions.resolve import _moved
+from ppstyleclip.regions import moved_masks
 from ppstyleclip.session import Session
 from ppstyleclip.zoo import load_pack
 
@@ -69,8 +69,8 @@ def test_a_transform_that_does_more_is_refused(matrix):
 
 def test_a_quarter_turn_of_a_mask_and_of_a_translation():
     mask = np.random.RandomState(3).uniform(size=(1, 8, 8)).astype(np.float32)
-    np.testing.assert_allclose(_moved(mask, Canvas(rotate=90))[0], np.rot90(mask[0]), atol=1e-5)
-    np.testing.assert_allclose(_moved(mask, Canvas((0.25, 0)))[0][:, 2:], mask[0][:, :-2], atol=1e-5)
+    np.testing.assert_allclose(moved_masks(mask, Canvas(rotate=90))[0], np.rot90(mask[0]), atol=1e-5)
+    np.testing.assert_allclose(moved_masks(mask, Canvas((0.25, 0)))[0][:, 2:], mask[0][:, :-2], atol=1e-5)
 
 
 @pytest.mark.parametrize("values", [((np.nan, 0), 0), ((0, 0), np.inf), ((0,), 0), ("ab", 0), ((0, 0), "x")])

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from ppstyleclip.card.origin import versions, weights_of
 from ppstyleclip.card.result import EditResult
 from ppstyleclip.card.verdict import judge
 from ppstyleclip.files import fingerprint
+
+if TYPE_CHECKING:
+    from ppstyleclip.models.canvas import Canvas
 
 TENTH = 0.1  # of the strongest channel's move, from which on a channel counts as moved
 
@@ -78,11 +81,16 @@ def describe_edits(
         drawn=drawn or editor.drawn,
         before=pixels_digest(before),
         after=pixels_digest(after),
-        options=dict(options or {}),
+        options={**_canvas(editor.canvas), **(options or {})},
         recipe=recipe,
         orthogonal=orthogonal,
         relevance=editor.relevance or "",
     )
+
+
+def _canvas(canvas: Canvas | None) -> dict[str, Any]:
+    """Where an editor draws, in the words of the commands."""
+    return {} if canvas is None else {"translate": list(canvas.translate), "rotate": canvas.rotate}
 
 
 def pixels_digest(pixels: np.ndarray) -> str:

@@ -227,7 +227,7 @@ class Card(Open):
         versions: of the programs and the machine.
         drawn: "eager", or "compiled": the form in which the pictures were drawn.
         before, after: SHA-256 of the pixels.
-        options: how a photo was edited.
+        options: how a photo was edited, and `translate` and `rotate` of a moved canvas.
         relevance: where directions came from, as in choose_matcher; "" where that was left to the bundle.
         recipe: the edits were made in one pass, and not one after the other.
         orthogonal: their steps were made orthogonal.

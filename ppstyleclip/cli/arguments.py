@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 
-from ppstyleclip.cli.argument_types import INDEX, SEED, SIZE
+from ppstyleclip.cli.argument_types import INDEX, MOVE, SEED, SIZE, TURN
 from ppstyleclip.cli.parser import documented_parser as documented_parser
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_writable
@@ -100,6 +100,29 @@ def add_face_arguments(parser, number="", *, seed: int) -> None:
     )
 
 
+def add_canvas_arguments(parser) -> None:
+    """Add where the canvas lies, for a command whose load_editor makes the editor that draws."""
+    add = parser.add_argument_group("canvas (StyleGAN3)").add_argument
+    add(
+        "--translate",
+        type=MOVE,
+        nargs=2,
+        metavar=("X", "Y"),
+        help="move what is drawn by X sides of the picture to the right and Y downwards",
+    )
+    add(
+        "--rotate",
+        type=TURN,
+        metavar="DEGREES",
+        help="turn what is drawn about its middle, counter-clockwise; configuration R is made for it",
+    )
+
+
+def is_moved(args) -> bool:
+    """Whether the arguments of add_canvas_arguments move or turn anything."""
+    return getattr(args, "translate", None) is not None or getattr(args, "rotate", None) is not None
+
+
 def check_faces(args, numbers=("",)) -> None:
     """Refuse what add_face_arguments cannot: a face that is named twice, or a file that is not there."""
     for number in numbers:
@@ -135,11 +158,14 @@ def load_editor(args, **paths):
         paddle.set_device("cpu")
 
     from ppstyleclip.editor import Editor
+    from ppstyleclip.models.canvas import Canvas
 
+    canvas = Canvas(args.translate or (0, 0), args.rotate or 0) if is_moved(args) else None
     return Editor.from_pretrained(
         args.model_type,
         bundle=args.bundle,
         weight_path=args.weight_path,
+        canvas=canvas,
         **{name: getattr(args, name) for name in SIZES},
         **paths,
     )

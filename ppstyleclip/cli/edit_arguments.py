@@ -200,7 +200,7 @@ def text_edit(args: argparse.Namespace) -> Edit:
         "pull": args.pull,
         "region": args.region,
     }
-    if args.reference is not None:
+    if getattr(args, "reference", None) is not None:
         return Edit.of_pictures(args.reference, args.reference_to, **options)
     return Edit(args.neutral, args.target, **options)
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "edit": ("editing.edit", "edit a face or a photo by text"),
     "replay": ("editing.replay", "make an edit again from its card, and say whether it is the same"),
     "photo": ("editing.photo", "edit the faces of a photo, a folder of photos or a video by text"),
+    "camera": ("editing.camera", "film a face and an edit while the camera moves (StyleGAN3)"),
     "optimize": ("editing.optimize", "optimise a face until CLIP sees a text in it"),
     "train-mapper": ("mappers.train_mapper", "train a latent mapper, for one text or for several"),
     "map": ("mappers.map", "edit faces with trained mappers"),

@@ -23,6 +23,7 @@ from ppstyleclip.zoo.bundle import TUNED_FROM
 if TYPE_CHECKING:
     from ppstyleclip.card import Card
     from ppstyleclip.cli.photos import PictureFolder
+    from ppstyleclip.pipelines.camera import Film
     from ppstyleclip.pipelines.editing import Move, TextEdit
     from ppstyleclip.pipelines.frames import FrameRecord
     from ppstyleclip.pipelines.inversion import FaceInversion
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 PHOTO_PICTURES = ("edited.png", "side_by_side.png", "faces.png")  # that save_photo writes
 GIF_SIDE = 512  # pixels; a GIF of 1024 px takes a megabyte for each picture
 STRIP_STEPS = 6  # of the row of an interpolation, about
+FILM_STRIP = 8  # of the row of a film
 
 
 def save_latent(path: str | Path, w_plus: np.ndarray) -> Path:
@@ -119,13 +121,29 @@ def save_interpolation(
         num_stops, steps: faces, and pictures from each to the next.
         fps: pictures a second, 1 to 50.
     """
-    folder, pixels = Path(folder), enlarged(pixels)
     chosen = strip_numbers(num_stops - 1, steps)
-    labels = [f"{k / steps:.3g}" for k in chosen]
-    written = _save_pngs(folder, {"strip.png": strip(pixels[chosen], labels)})
-    save_gif(folder / "interpolation.gif", reduced(pixels, GIF_SIDE), fps=fps)
-    save_mp4(folder / "interpolation.mp4", pixels, fps=fps)
-    return [*written, folder / "interpolation.gif", folder / "interpolation.mp4"]
+    labels = {k: f"{k / steps:.3g}" for k in chosen}
+    return _save_motion(Path(folder), "interpolation", pixels, labels, fps)
+
+
+@all_or_nothing()
+def save_film(folder: str | Path, film: Film, *, fps: float) -> list[Path]:
+    """Write strip.png, frames of the film under the strength of the edit, camera.gif and camera.mp4."""
+    count = len(film.pixels)
+    chosen = sorted({k * count // FILM_STRIP for k in range(FILM_STRIP)})
+    labels = dict(zip(chosen, offset_labels(film.alphas[chosen].round(2).tolist())))
+    return _save_motion(Path(folder), "camera", film.pixels, labels, fps)
+
+
+def _save_motion(
+    folder: Path, name: str, pixels: np.ndarray, labels: dict[int, str], fps: float
+) -> list[Path]:
+    """Write the labelled pictures of a film as a row, and the film twice."""
+    pixels = enlarged(pixels)
+    written = _save_pngs(folder, {"strip.png": strip(pixels[list(labels)], labels.values())})
+    save_gif(folder / f"{name}.gif", reduced(pixels, GIF_SIDE), fps=fps)
+    save_mp4(folder / f"{name}.mp4", pixels, fps=fps)
+    return [*written, folder / f"{name}.gif", folder / f"{name}.mp4"]
 
 
 def strip_numbers(legs: int, steps: int) -> list[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ppstyleclip.regions.compose import RegionEdit, draw_edits, draw_in_batches
 from ppstyleclip.regions.landmarks import masks_of_landmarks
-from ppstyleclip.regions.masks import AUTO, NAMES, Region, RegionMask, check_region, load_mask
+from ppstyleclip.regions.masks import AUTO, NAMES, Region, RegionMask, check_region, load_mask, moved_masks
 from ppstyleclip.regions.resolve import region_masks
 from ppstyleclip.regions.sampled import SampledFaces
 from ppstyleclip.regions.world import has_world, masks_of_world
@@ -29,5 +29,6 @@ __all__ = [
     "load_mask",
     "masks_of_landmarks",
     "masks_of_world",
+    "moved_masks",
     "region_masks",
 ]

@@ -14,6 +14,7 @@ import numpy as np
 from ppstyleclip.align import read_photo
 from ppstyleclip.errors import UserError, shown
 from ppstyleclip.files import fingerprint, import_cv2
+from ppstyleclip.models.canvas import Canvas
 
 AUTO = "auto"
 NAMES = ("mouth", "eyes", "hair", "skin", "background", "nose", "brows", "beard", "glasses", "clothes")
@@ -134,3 +135,12 @@ def grown(mask: np.ndarray, radius: float) -> np.ndarray:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     soft = cv2.GaussianBlur(cv2.dilate(mask, disc), (0, 0), max(0.5, reach / 3))
     return np.clip((soft - 0.02) / 0.96, 0, 1).astype(np.float32)  # a Gaussian's tail ends
+
+
+def moved_masks(masks: np.ndarray, canvas: Canvas) -> np.ndarray:
+    """Masks `[N, S, S]` of faces on a moved canvas; what comes in from beyond the edge is like the edge."""
+    cv2, size = import_cv2(), masks.shape[-1]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    matrix, edge = canvas.of_pixels(size), cv2.BORDER_REPLICATE
+    moved = [cv2.warpAffine(mask, matrix, (size, size), flags=flags, borderMode=edge) for mask in masks]
+    return np.stack(moved).astype(np.float32)

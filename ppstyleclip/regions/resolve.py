@@ -15,7 +15,7 @@ from ppstyleclip.models.canvas import Canvas
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.regions.auto import masks_of_text
 from ppstyleclip.regions.landmarks import masks_of_landmarks
-from ppstyleclip.regions.masks import AUTO, Region, RegionMask, check_mask_size, feathered
+from ppstyleclip.regions.masks import AUTO, Region, RegionMask, check_mask_size, feathered, moved_masks
 from ppstyleclip.regions.sampled import SampledFaces
 from ppstyleclip.regions.world import has_world, masks_of_world
 
@@ -68,20 +68,11 @@ def region_masks(
         z = [one for one in found if one is not None]
         if len(z) == len(face):
             masks = _union(masks_of_world(bundle.name, np.stack(z), names, size))
-            return masks if canvas is None else _moved(masks, canvas)
+            return masks if canvas is None else moved_masks(masks, canvas)
     if landmarks is None:
         landmarks = _landmarks_of(bundle, to_pixels(images()), region)
     each = [masks_of_landmarks(points, size, names) for points in landmarks]
     return np.concatenate([_union({name: mask[None] for name, mask in masks.items()}) for masks in each])
-
-
-def _moved(masks: np.ndarray, canvas: Canvas) -> np.ndarray:
-    """Masks `[N, S, S]` of faces on a moved canvas; what comes in from beyond the edge is like the edge."""
-    cv2, size = import_cv2(), masks.shape[-1]
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    matrix, edge = canvas.of_pixels(size), cv2.BORDER_REPLICATE
-    moved = [cv2.warpAffine(mask, matrix, (size, size), flags=flags, borderMode=edge) for mask in masks]
-    return np.stack(moved).astype(np.float32)
 
 
 def _union(masks: dict[str, np.ndarray]) -> np.ndarray:

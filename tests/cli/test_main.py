@@ -31,7 +31,19 @@ def test_a_script_and_its_twin_for_paddlegans_documents_run_the_command_of_their
 
 
 def test_every_command_answers_by_a_script_or_is_new():
-    new = {"direction", "edit", "export", "prepare", "replay", "serve", "studio", "verify", "words", "worker"}
+    new = {
+        "camera",
+        "direction",
+        "edit",
+        "export",
+        "prepare",
+        "replay",
+        "serve",
+        "studio",
+        "verify",
+        "words",
+        "worker",
+    }
     assert {ALIASES.get(s.removesuffix(".py"), s.removesuffix(".py")) for s in SCRIPTS} == set(COMMANDS) - new
 
 

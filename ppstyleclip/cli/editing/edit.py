@@ -22,7 +22,13 @@ from pathlib import Path
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import INDEX, is_seed
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, find_files
+from ppstyleclip.cli.arguments import (
+    add_canvas_arguments,
+    add_model_arguments,
+    documented_parser,
+    find_files,
+    is_moved,
+)
 from ppstyleclip.cli.edit_arguments import (
     add_edit_arguments,
     add_label_argument,
@@ -80,6 +86,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add_recipe_arguments(parser.add_argument_group("several edits, and auto").add_argument)
     add_sheet_argument(parser.add_argument)
     add_photo_arguments(parser.add_argument_group("faces of a photo").add_argument)
+    add_canvas_arguments(parser)
     add_measured_arguments(add_model_arguments(parser, output_path=None))
     args = parser.parse_args(argv)
     check_recipe_arguments(parser, args)
@@ -126,6 +133,8 @@ def _check_source(args: argparse.Namespace) -> bool:
     is_photo = Path(args.source).suffix.lower() not in LATENTS
     if is_photo and len(args.direction_offset or ()) > 1:
         raise UserError("a photo is edited at one strength; give one --direction_offset")
+    if is_photo and is_moved(args):
+        raise UserError("a photo's face goes back to where it was; leave out --translate and --rotate")
     if is_photo and args.contact_sheet is not None:
         raise UserError("a contact sheet shows a seed or a latent file; use `ppstyleclip invert` for a photo")
     return is_photo

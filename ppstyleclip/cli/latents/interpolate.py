@@ -15,6 +15,7 @@ import argparse
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import INDEX, SEED, Number, Whole
 from ppstyleclip.cli.arguments import (
+    add_canvas_arguments,
     add_model_arguments,
     documented_parser,
     load_editor,
@@ -62,6 +63,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         metavar="N",
         help="pictures a second, 1 to 50 (default: %(default)s)",
     )
+    add_canvas_arguments(parser)
     add_model_arguments(parser)
     return parser.parse_args(argv)
 

@@ -15,6 +15,7 @@ import argparse
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import STRENGTH, Whole
 from ppstyleclip.cli.arguments import (
+    add_canvas_arguments,
     add_face_arguments,
     add_model_arguments,
     check_faces,
@@ -46,6 +47,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     for number, seed in SEEDS.items():
         add_face_arguments(parser, number, seed=seed)
+    add_canvas_arguments(parser)
     add_model_arguments(parser)
     return parser.parse_args(argv)
 

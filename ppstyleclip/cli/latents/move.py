@@ -16,6 +16,7 @@ import argparse
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import STRENGTH
 from ppstyleclip.cli.arguments import (
+    add_canvas_arguments,
     add_face_arguments,
     add_model_arguments,
     check_faces,
@@ -41,6 +42,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     add("--direction_path", help="file of directions, in place of the model's own")
     add_face_arguments(parser, seed=DEFAULT_SEED)
+    add_canvas_arguments(parser)
     add_model_arguments(parser)
     return parser.parse_args(argv)
 

@@ -13,7 +13,12 @@ from __future__ import annotations
 import argparse
 
 from ppstyleclip.cli.argument_types import SEED, Whole
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.arguments import (
+    add_canvas_arguments,
+    add_model_arguments,
+    documented_parser,
+    load_editor,
+)
 from ppstyleclip.memory import check_memory
 from ppstyleclip.wording import counted
 
@@ -27,6 +32,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--seed", type=SEED, help="makes the pictures repeatable (default: others each time)")
     add("--n_row", type=Whole(1, 100), default=3, help="rows of the sheet (default: %(default)s)")
     add("--n_col", type=Whole(1, 100), default=5, help="columns of the sheet (default: %(default)s)")
+    add_canvas_arguments(parser)
     add_model_arguments(parser)
     return parser.parse_args(argv)
 
