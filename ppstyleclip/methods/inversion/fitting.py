@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 import paddle
@@ -103,31 +103,54 @@ def fit_latents(
     """
     images, start = np.asarray(images, np.float32), np.asarray(start, np.float32)
     _check(generator, images, start, config.levels)
+    run = compile_fitting(generator, images, config.loss, distance=distance)
+    moving = np.zeros([1, generator.n_latent, 1], np.float32)
+    moving[:, slice(None) if config.levels is None else list(config.levels)] = 1.0
+
+    def evaluate(w_plus):
+        terms, gradient, drawn = run(w_plus)
+        return terms, gradient * moving, drawn
+
+    return adam_steps(evaluate, start, config.rates(), config.adam)
+
+
+def compile_fitting(
+    generator: Any, images: np.ndarray, loss: FittingLoss, *, distance: Distance | None = None
+) -> Callable[[np.ndarray], tuple]:
+    """Make the loss of a fitting a fast function of w_plus `[N, L, D]`; arguments as fit_latents's.
+
+    Returns:
+        function; gives (`{term: [N]}`, gradient of the sum of the losses, images), as adam_steps asks it.
+    """
     distance = PlainDistance() if distance is None else distance
     distance.eval()
     target = paddle.to_tensor(images)
     with paddle.no_grad():
         wanted = {f"wanted_{k}": part.numpy() for k, part in enumerate(distance.prepare(target))}
         fixed = {"target": shrink(target).numpy(), **wanted}
-    shapes = {name: [-1, *array.shape[1:]] for name, array in {"w_plus": start, **fixed}.items()}
-    objective = _Objective(generator, distance, config.loss)
-    run = compile_gradient(objective, shapes, ["w_plus"])
-    moving = np.zeros([1, generator.n_latent, 1], np.float32)
-    moving[:, slice(None) if config.levels is None else list(config.levels)] = 1.0
+    shapes = {name: [-1, *array.shape[1:]] for name, array in fixed.items()}
+    shapes = {"w_plus": [-1, generator.n_latent, generator.style_dim], **shapes}
+    run = compile_gradient(_Objective(generator, distance, loss), shapes, ["w_plus"])
 
     def evaluate(w_plus):
         (_, apart, mse, drawn), gradients = run({"w_plus": w_plus, **fixed})
-        return {distance.name: apart, "mse": mse}, gradients["w_plus"] * (len(w_plus) * moving), drawn
+        return {distance.name: apart, "mse": mse}, gradients["w_plus"] * len(w_plus), drawn
 
-    return adam_steps(evaluate, start, config.rates(), config.adam)
+    return evaluate
 
 
-def _check(generator: Any, images: np.ndarray, start: np.ndarray, levels: tuple[int, ...] | None) -> None:
-    size, latent = generator.size, [generator.n_latent, generator.style_dim]
+def check_pictures(generator: Any, images: np.ndarray) -> None:
+    """Refuse pictures of another size than the generator's."""
+    size = generator.size
     if list(images.shape[1:]) != [3, size, size]:
         raise UserError(
             f"pictures have shape {list(images.shape)}, this generator draws [N, 3, {size}, {size}]"
         )
+
+
+def _check(generator: Any, images: np.ndarray, start: np.ndarray, levels: tuple[int, ...] | None) -> None:
+    check_pictures(generator, images)
+    latent = [generator.n_latent, generator.style_dim]
     if list(start.shape) != [len(images), *latent]:
         raise UserError(
             f"latents have shape {list(start.shape)}, {len(images)} pictures of this generator "

@@ -59,7 +59,12 @@ class Adam:
 
 
 def adam_steps(
-    evaluate: Callable[[np.ndarray], tuple], start: np.ndarray, learning_rates: Sequence[float], adam: Adam
+    evaluate: Callable[[np.ndarray], tuple],
+    start: np.ndarray,
+    learning_rates: Sequence[float],
+    adam: Adam,
+    *,
+    settle: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Iterator[DescentRecord]:
     """Yield a record after each update.
 
@@ -68,6 +73,7 @@ def adam_steps(
         start: `[N, ...]` latents.
         learning_rates: of each step, as many as there are steps.
         adam: an Adam.
+        settle: gives, of the latents after an update, those that count; None leaves them.
     Raises:
         UserError: the loss or its gradient is not finite; names the step. What was yielded before stays good.
     """
@@ -82,6 +88,7 @@ def adam_steps(
         spread = np.sqrt(largest / (1 - adam.beta2**number)) + adam.epsilon
         moved = value * (1 - rate * adam.weight_decay) - rate * mean / (1 - adam.beta1**number) / spread
         value = moved.astype(np.float32)
+        value = value if settle is None else settle(value)
         yield DescentRecord(number, len(learning_rates), terms, value, images)
 
 
