@@ -49,7 +49,7 @@ class StyleGANv2FittingPredictor(StyleGANv2Predictor):
             step: how many steps.
             mse_weight: of the squared differences beside LPIPS or VGG.
             pre_latent: path of a latent to begin with; None asks the encoder, or takes the mean latent.
-            recipe: "paddlegan" or "image2stylegan".
+            recipe: "paddlegan", "image2stylegan" or "projector".
         Returns:
             (src picture, dst picture, w_plus `[L, D]`).
         """

@@ -106,6 +106,7 @@ class MapperNetworkConfig:
     width: Width = 256
     depth: Depth = 4
     style_dims: Optional[Annotated[tuple[Width, ...], Size(1, 1000)]] = None
+    idle: Optional[Annotated[tuple[Annotated[int, Between(0, 999)], ...], Size(0, 1000)]] = None
 
 
 @dataclass(frozen=True)

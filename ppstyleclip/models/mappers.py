@@ -27,15 +27,18 @@ __all__ = [
     "Mapper",
     "SingleMapper",
     "StyleSpaceMapper",
+    "WITHOUT_TO_RGB",
     "build_mapper",
+    "usual_idle",
 ]
 
 MAPPER_STEP = 0.1  # of StyleCLIP's, seed 000's and stylegan3-editing's mappers; seed 004 adds the whole step
+WITHOUT_TO_RGB = "WithoutToRGBStyleSpaceMapper"
 MAPPER_TYPES = (
     "SingleMapper",
     "LevelsMapper",
     "FullStyleSpaceMapper",
-    "WithoutToRGBStyleSpaceMapper",
+    WITHOUT_TO_RGB,
     "ConditionedMapper",
 )
 MAPPER_MODES = ("Mapper", "Mapper_cat", "Mapper_sum", "Mapper_multi")
@@ -253,6 +256,7 @@ def build_mapper(config):
             layers, width, depth: for ConditionedMapper, which knows no mode; 18, 256, 4.
             coarse, medium, fine: for LevelsMapper, whether the group has a network; True.
             style_dims: for the two of style space, channels of each style.
+            idle: for WithoutToRGBStyleSpaceMapper, the styles that it leaves alone; usual_idle's.
     Returns:
         The mapper, in training mode.
     Raises:
@@ -270,10 +274,10 @@ def build_mapper(config):
         "LevelsMapper": {"mode", "style_dim", "text_dim", "levels", "coarse", "medium", "fine"},
         "ConditionedMapper": {"style_dim", "text_dim", "layers", "width", "depth"},
     }
-    if set(config) - known.get(kind, {"style_dims"}):
-        raise UserError(
-            f"{kind} does not know {named(sorted(set(config) - known.get(kind, {'style_dims'})))}"
-        )
+    of_styles = {"style_dims", "idle"} if kind == WITHOUT_TO_RGB else {"style_dims"}
+    unknown = sorted(set(config) - known.get(kind, of_styles))
+    if unknown:
+        raise UserError(f"{kind} does not know {named(unknown)}")
     if kind in ("SingleMapper", "ConditionedMapper"):
         return (SingleMapper if kind == "SingleMapper" else ConditionedMapper)(**config)
     if kind == "LevelsMapper":
@@ -281,5 +285,12 @@ def build_mapper(config):
     dims = config.get("style_dims") or []
     if not dims:
         raise UserError(f"{kind} needs style_dims, the channels of each style; got none")
-    to_rgb = range(1, len(dims), 3) if kind == "WithoutToRGBStyleSpaceMapper" else ()
-    return StyleSpaceMapper(dims, to_rgb)
+    if kind != WITHOUT_TO_RGB:
+        return StyleSpaceMapper(dims)
+    idle = config.get("idle")
+    return StyleSpaceMapper(dims, usual_idle(len(dims)) if idle is None else idle)
+
+
+def usual_idle(count: int) -> list[int]:
+    """The ToRGB layers among `count` styles of a StyleGAN2."""
+    return list(range(1, count, 3))

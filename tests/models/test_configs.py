@@ -84,6 +84,11 @@ SCHEMAS = {
         {"mapper_type": "FullStyleSpaceMapper", "style_dims": [3, 2]},
         {"style_dims": [*NO_LIST, [], [3, 0], [3, HUGE], [3, "2"], [3] * 1001, [[3]], DEEP, None]},
     ),
+    "some styles": (
+        build_mapper,
+        {"mapper_type": "WithoutToRGBStyleSpaceMapper", "style_dims": [3, 2], "idle": [0]},
+        {"idle": [3, "0", {"a": 0}, [-1], [HUGE], ["0"], [0.5], [[0]], DEEP, [0] * 1001]},
+    ),
     "encoder": (
         build_encoder,
         {

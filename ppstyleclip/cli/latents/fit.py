@@ -6,6 +6,7 @@ Writes src.fitting.png (the face), dst.fitting.png (as it is drawn) and dst.fitt
     ppstyleclip fit --input_image scene.png --need_align
     ppstyleclip fit --input_image src.png --pre_latent dst.npy --model_type ffhq-config-f
     ppstyleclip fit --input_image src.png --recipe image2stylegan --step 300
+    ppstyleclip fit --input_image src.png --recipe projector
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import argparse
 import warnings
 from typing import TYPE_CHECKING
 
-from ppstyleclip.cli.argument_types import MOST_STEPS, SEED, WEIGHT, Whole
+from ppstyleclip.cli.argument_types import MOST_STEPS, SEED, WEIGHT, Number, Whole
 from ppstyleclip.cli.arguments import (
     add_identity_argument,
     add_model_arguments,
@@ -39,16 +40,21 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--input_image", required=True, help="the picture")
     add("--need_align", action="store_true", help="find the face in it; else it is a crop of a face already")
     add("--pre_latent", help="latent to begin with (default: the encoder's, or the mean one)")
-    add("--seed", type=SEED, help="of no effect here; PaddleGAN's tool has it")
+    add("--seed", type=SEED, help="of projector: of its noise; else of no effect, PaddleGAN's tool has it")
     add = parser.add_argument_group("fitting").add_argument
     add(
         "--recipe",
         default="paddlegan",
-        choices=("paddlegan", "image2stylegan"),
+        choices=("paddlegan", "image2stylegan", "projector"),
         help="paddlegan: LPIPS, from the encoder's latent; image2stylegan: VGG-16's features, from the mean "
-        "latent, all layers (default: paddlegan). What follows replaces parts of it",
+        "latent, all layers; projector: LPIPS, one w for all layers, from the mean w, and noise pictures, as "
+        "StyleGAN2's and seed 004's (default: paddlegan). What follows replaces parts of it",
     )
-    add("--start_lr", type=WEIGHT, help="first learning rate (default: 0.1; image2stylegan: 0.02)")
+    add(
+        "--start_lr",
+        type=WEIGHT,
+        help="first learning rate (default: 0.1; image2stylegan: 0.02; projector: 0.03, between its ramps)",
+    )
     add("--final_lr", type=WEIGHT, help="last learning rate (default: 0.025; image2stylegan: 0.02)")
     add(
         "--latent_level",
@@ -57,11 +63,21 @@ def parse_args(argv=None) -> argparse.Namespace:
         metavar="LEVEL",
         help="layers of the latent that move (default: the first twelve; image2stylegan: all)",
     )
-    add("--step", type=Whole(1, MOST_STEPS), help="how many steps (default: 100; image2stylegan: 1500)")
+    add(
+        "--step",
+        type=Whole(1, MOST_STEPS),
+        help="how many steps (default: 100; image2stylegan: 1500; projector: 1000)",
+    )
     add(
         "--mse_weight",
         type=WEIGHT,
         help="weight of squared differences beside LPIPS or VGG (default: 1; image2stylegan: 0.25)",
+    )
+    add(
+        "--noise_weight",
+        type=Number(0, 1e9),
+        help="of projector: how strongly noise pictures are kept noise; 0 leaves the generator's own as they "
+        "are (default: 1e5; StyleGAN3 has none)",
     )
     add_identity_argument(add)
     add_model_arguments(parser)
@@ -89,6 +105,8 @@ def run(args: argparse.Namespace) -> None:
         last_rate=args.final_lr,
         levels=args.latent_level,
         mse_weight=args.mse_weight,
+        noise_weight=args.noise_weight,
+        seed=args.seed if args.recipe == "projector" else None,
     )
     distance = load_distance_or_warn(config, editor.bundle.generator.size)
     measures = load_measures(editor.bundle, args.ir_se50_weights, distance=distance)
@@ -97,10 +115,10 @@ def run(args: argparse.Namespace) -> None:
     made = result_of(show_progress(records, title="fitting"))
     written = save_inversion(args.output_path, made, infix=".fitting")
     (words,) = in_words(measures, *made.stages)
+    also = " differences" if args.recipe == "projector" else " and squared differences"
     print(
         f"{args.input_image} fitted to {editor.bundle.name} in {counted(config.fitting.steps, 'step')} by "
-        f"{'plain' if distance is None else distance.name} and squared differences: {words}, "
-        f"{made.seconds:.1f} s"
+        f"{'plain' if distance is None else distance.name}{also}: {words}, {made.seconds:.1f} s"
     )
     for path in written:
         print(f"wrote {path}")

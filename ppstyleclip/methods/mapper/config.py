@@ -11,7 +11,14 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_choice
 from ppstyleclip.methods.mapper.optimizers import RULES
 from ppstyleclip.methods.optimization.config import ObjectiveConfig
-from ppstyleclip.models.mappers import LEVELS_18, MAPPER_MODES, MAPPER_STEP, MAPPER_TYPES
+from ppstyleclip.models.mappers import (
+    LEVELS_18,
+    MAPPER_MODES,
+    MAPPER_STEP,
+    MAPPER_TYPES,
+    WITHOUT_TO_RGB,
+    usual_idle,
+)
 from ppstyleclip.schema import Between, Seed, check_fields
 
 Steps = Annotated[int, Between(1, 10**9)]
@@ -108,7 +115,14 @@ class TrainingConfig:
 
 
 def network_config(
-    config: MapperConfig, layers: int, style_dim: int, style_dims: Sequence[int], text_dim: int | None
+    config: MapperConfig,
+    layers: int,
+    style_dim: int,
+    style_dims: Sequence[int],
+    text_dim: int | None,
+    *,
+    levels: Sequence[int] | None = None,
+    idle: Sequence[int] | None = None,
 ) -> dict:
     """The config for build_mapper.
 
@@ -117,13 +131,17 @@ def network_config(
         layers, style_dim: L and D of w_plus.
         style_dims: channels of each style.
         text_dim: T of the text vectors; None without.
+        levels: layers of w_plus that are coarse, medium and fine; None is 4, 4 and the rest.
+        idle: styles that a mapper of style space leaves alone; None is every third, StyleGAN2's ToRGB.
     Raises:
         UserError: the mode cannot take texts of that width.
     """
     is_of_styles = "Style" in config.mapper_type
     if config.space == "s":
-        own = config.mapper_type if is_of_styles else "WithoutToRGBStyleSpaceMapper"
-        return {"mapper_type": own, "style_dims": list(style_dims)}
+        own = config.mapper_type if is_of_styles else WITHOUT_TO_RGB
+        found = {"mapper_type": own, "style_dims": list(style_dims)}
+        is_usual = idle is None or own != WITHOUT_TO_RGB or list(idle) == usual_idle(len(style_dims))
+        return found if is_usual else {**found, "idle": list(idle)}
     if is_of_styles:
         raise UserError(f"{config.mapper_type} moves styles; use it in style space, not in w_plus")
     if config.mapper_type == "ConditionedMapper":
@@ -142,7 +160,8 @@ def network_config(
             )
         found["text_dim"] = text_dim
     if config.mapper_type == "LevelsMapper":
-        found.update(levels=_levels(layers), coarse=config.coarse, medium=config.medium, fine=config.fine)
+        levels = _levels(layers) if levels is None else list(levels)
+        found.update(levels=levels, coarse=config.coarse, medium=config.medium, fine=config.fine)
     return found
 
 

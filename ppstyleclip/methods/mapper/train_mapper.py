@@ -32,8 +32,16 @@ def build_training(
     """
     check_told_apart(texts, config.mapper.embed)
     width = None if vectors is None else vectors.shape[1]
-    channels = generator.layout.channels
-    shapes = network_config(config.mapper, generator.n_latent, generator.style_dim, channels, width)
+    layout = generator.layout
+    shapes = network_config(
+        config.mapper,
+        generator.n_latent,
+        generator.style_dim,
+        layout.channels,
+        width,
+        levels=getattr(generator, "levels", None),
+        idle=[k for k, is_editable in enumerate(layout.editable) if not is_editable],
+    )
     return Training(shapes, vectors, texts, config)
 
 

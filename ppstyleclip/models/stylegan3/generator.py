@@ -31,6 +31,7 @@ from .prefix import StyleGAN3Prefix
 from .transforms import moved_input
 
 FAMILY = "stylegan3"
+LEVELS = (5, 3, 8)  # layers of w_plus that are coarse, medium and fine, as published mappers have them
 OUTPUT_SCALE = 0.25  # of the ToRGB layer's result
 
 
@@ -50,6 +51,7 @@ class StyleGAN3Generator(nn.Layer):
     """
 
     family = FAMILY
+    levels = LEVELS
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """pixel2style2pixel.py and styleganv2fitting.py, and their classes: files, words, refusals."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from tiny_world import STYLE_DIM, save_tiny_pack, tiny_generator
 
 from ppstyleclip.apps.pixel2style2pixel_predictor import Pixel2Style2PixelPredictor
 from ppstyleclip.apps.styleganv2fitting_predictor import StyleGANv2FittingPredictor
-from ppstyleclip.methods.inversion import FittingConfig, FittingLoss
+from ppstyleclip.editor import Editor
+from ppstyleclip.methods.inversion import FittingConfig, FittingLoss, project
 from ppstyleclip.models.lpips import VGG16
+from ppstyleclip.pictures import to_images
 from ppstyleclip.pipelines import fitting
 
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
@@ -189,6 +192,19 @@ def test_the_recipe_of_image2stylegan_in_full():
     assert recipe.first_levels is None and recipe.distance == "vgg" and recipe.from_mean
 
 
+def test_the_projectors_recipe(capsys):
+    """One w for all layers, as the method finds it."""
+    Image.fromarray(crops()[0]).save("face.png")
+    recipe = ["--recipe", "projector", "--step", "4", "--start_lr", "0.1", "--seed", "7"]
+    assert run("styleganv2fitting", "--input_image", "face.png", *recipe) == 0
+    assert "fitted to tiny in 4 steps by plain differences: " in capsys.readouterr().out
+    found, generator = np.load("out/dst.fitting.npy"), Editor.from_pretrained().bundle.generator
+    config = replace(fitting.RECIPES["projector"].fitting, steps=4, learning_rate=0.1, seed=7)
+    *_, last = project(generator, to_images(crops()[:1]), config)
+    np.testing.assert_allclose(found, last.value[0], atol=1e-5)
+    assert (found == found[0]).all() and config.w_samples == 10_000 and config.noise_weight == 1e5
+
+
 @pytest.mark.parametrize(
     "argv, words",
     [
@@ -197,12 +213,17 @@ def test_the_recipe_of_image2stylegan_in_full():
         (["--start_lr", "0"], "learning rates above 0"),
         (["--latent_level", "0", "6"], "there is no level 6 in w_plus: this generator has 0 to 5"),
         (["--pre_latent", "no.npy"], "there is no file no.npy"),
+        (["--recipe", "projector", "--final_lr", "1"], "projector has no last rate (--final_lr)"),
+        (["--recipe", "projector", "--latent_level", "1", "--mse_weight", "1"], "(--mse_weight)"),
+        (["--noise_weight", "1"], "paddlegan has no noise pictures (--noise_weight)"),
+        (["--recipe", "projector", "--pre_latent", "start.npy"], "a projection begins at the mean latent"),
         (["--pre_latent", "wide.npy"], r"latent has shape [1, 18, 512]"),
     ],
 )
 def test_what_cannot_be_fitted_is_one_line_and_two(argv, words, capsys):
     Image.fromarray(crops()[0]).save("face.png")
     np.save("wide.npy", np.zeros([18, 512], np.float32))
+    np.save("start.npy", np.zeros([6, 12], np.float32))
     assert run("styleganv2fitting", "--input_image", "face.png", *argv) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1 and words in lines[0]
