@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import paddle
 import paddle.nn as nn
 from paddle import Tensor
@@ -28,6 +29,7 @@ from .geometry import LAYERS, TO_RGB, check_size, geometry, usual_channels
 from .inference import StyleGAN3Inference
 from .layers import INPUT_STYLES, FilteredConv, FourierInput
 from .prefix import StyleGAN3Prefix
+from .region import draw_in_region, layer_sides
 from .transforms import moved_input
 
 FAMILY = "stylegan3"
@@ -164,6 +166,26 @@ class StyleGAN3Generator(nn.Layer):
         if transform is not None and list(transform.shape[-2:]) != [3, 3]:
             raise ValueError(f"transform must be [3, 3] or [N, 3, 3], got {list(transform.shape)}")
         return self.draw_layers(self.input(styles[0], transform), 1, styles[1:])
+
+    @property
+    def layer_sides(self) -> tuple[int, ...]:
+        """Sampling rates at which synthesis_in_region blends, ascending: the sides of its masks."""
+        return layer_sides(self.size)
+
+    def synthesis_in_region(
+        self, styles: Sequence[Tensor], edited: Sequence[Tensor], masks: Mapping[int, Tensor]
+    ) -> Tensor:
+        """Draw images that follow `edited` inside a region and `styles` outside it; see draw_in_region.
+
+        Args:
+            styles, edited: as `style_affine` returns them, before and after the edit.
+            masks: `{r: [N or 1, 1, r, r]}`, 0 to 1, for each of `layer_sides`.
+        Raises:
+            ValueError: the styles are not those of this generator.
+        """
+        check_styles(self, styles)
+        check_styles(self, edited)
+        return draw_in_region(self, styles, edited, masks)
 
     def move_canvas(self, s: np.ndarray, transform: np.ndarray) -> np.ndarray:
         """Flat styles `[N, S]` that draw what `s` draws under a transform, see `moved_input`."""

@@ -109,6 +109,11 @@ def geometry(
     return InputGeometry(int(channels[0]), int(sizes[0]), float(rates[0]), float(cutoffs[0])), tuple(layers)
 
 
+def sampling_rates(size: int) -> tuple[int, ...]:
+    """Pixels in the length of a picture's side, of what L0 to L14 give; margins not counted."""
+    return tuple(int(rate) for rate in _bands(size)[2])
+
+
 def _bands(size):
     """Cut-offs f_c, half-widths f_h of the transition bands, sampling rates s and sides of L0 to L14."""
     exponents = np.minimum(np.arange(LAYERS) / (LAYERS - 1 - _CRITICAL), 1)
