@@ -76,7 +76,7 @@ class Editor:
         self.bundle, self._directions = bundle, BundleDirections(bundle, relevance)
         self.relevance, self.canvas = relevance, canvas
         if canvas is not None:
-            check_can_move(bundle.generator)
+            check_can_move(bundle.generator, canvas.rotate)
         self._renderer = Renderer(bundle.generator, mark=bundle.fingerprints.get("generator"))
         self.sampled = SampledFaces()
 

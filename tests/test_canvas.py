@@ -9,7 +9,7 @@ from tiny_world import live_in, tiny_generator
 
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import UserError
-from ppstyleclip.models.canvas import Canvas, canvas_transform, move_canvas
+from ppstyleclip.models.canvas import Canvas, canvas_transform, check_can_move, move_canvas
 from ppstyleclip.models.stylegan3.transforms import moved_input
 from ppstyleclip.regions import moved_masks
 from ppstyleclip.session import Session
@@ -106,6 +106,15 @@ def test_edits_happen_on_the_canvas(bundle):
         np.testing.assert_allclose(picture.astype(int), wanted.astype(int), atol=1)
     np.testing.assert_array_equal(before, editor.render(face)[0])
     assert (before != still.render(face)[0]).any()
+
+
+def test_a_network_of_translations_is_turned_a_little_and_warned_of_more(recwarn):
+    generator = tiny_stylegan3("T")
+    check_can_move(generator, 30, -30, 350)
+    check_can_move(tiny_stylegan3("R"), 90)
+    assert not recwarn
+    with pytest.warns(UserWarning, match="configuration T, which follows turns up to about 30 degrees"):
+        check_can_move(generator, 10, -40)
 
 
 def test_other_families_refuse(tmp_path):

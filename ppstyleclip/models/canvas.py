@@ -8,12 +8,15 @@ picture lies elsewhere. Whatever draws of styles then draws it there: programs, 
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import UserError
+
+MOST_DEGREES = 30  # that a network follows that is not made for rotations, about
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,19 @@ def canvas_transform(translate: Any = (0.0, 0.0), rotate: float = 0.0) -> np.nda
     return matrix.astype(np.float32)
 
 
-def check_can_move(generator: Any) -> None:
-    """Refuse a generator whose canvas does not move (UserError)."""
+def check_can_move(generator: Any, *degrees: float) -> None:
+    """Refuse a generator whose canvas does not move (UserError); warn where it is turned too far."""
     if not hasattr(generator, "move_canvas"):
         raise UserError(
             f"pictures of a '{generator.family}' generator cannot be moved or turned, those of 'stylegan3' "
-            "can; leave out --translate, --rotate and --camera"
+            "can; leave out --translate and --rotate"
+        )
+    furthest = max((abs((angle + 180) % 360 - 180) for angle in degrees), default=0.0)  # from upright
+    if getattr(generator, "configuration", "R") != "R" and furthest > MOST_DEGREES:
+        warnings.warn(
+            f"this StyleGAN3 is of configuration {generator.configuration}, which follows turns up to about "
+            f"{MOST_DEGREES} degrees; further ones take the picture apart, use one of configuration R",
+            stacklevel=3,
         )
 
 

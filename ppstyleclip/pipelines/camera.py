@@ -11,7 +11,7 @@ import numpy as np
 from ppstyleclip.editor import AnyEdit, Editor, Face
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_choice, check_count, check_signed
-from ppstyleclip.models.canvas import Canvas
+from ppstyleclip.models.canvas import Canvas, check_can_move
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.regions import RegionEdit, moved_masks
@@ -105,7 +105,8 @@ def film_face(
     if face.shape[0] != 1:
         raise UserError(f"one face is filmed at a time, got {face.shape[0]}")
     canvases, parts = config.canvases(), []
-    editor.moved(face, canvases[0])  # refused before anything is solved
+    editor.check_face(face)
+    check_can_move(editor.bundle.generator, *(canvas.rotate for canvas in canvases))
     made = None if edit is None else editor.fixed(face, edit)
     step = np.zeros([], np.float32) if made is None else editor.step(made)
     masks = None if made is None else editor.region_masks(face, made)

@@ -139,9 +139,9 @@ def network_config(
     is_of_styles = "Style" in config.mapper_type
     if config.space == "s":
         own = config.mapper_type if is_of_styles else WITHOUT_TO_RGB
-        found = {"mapper_type": own, "style_dims": list(style_dims)}
         is_usual = idle is None or own != WITHOUT_TO_RGB or list(idle) == usual_idle(len(style_dims))
-        return found if is_usual else {**found, "idle": list(idle)}
+        others = {} if is_usual else {"idle": list(idle or ())}
+        return {"mapper_type": own, "style_dims": list(style_dims), **others}
     if is_of_styles:
         raise UserError(f"{config.mapper_type} moves styles; use it in style space, not in w_plus")
     if config.mapper_type == "ConditionedMapper":
