@@ -28,7 +28,7 @@ class StyleGAN3Prefix:
 
     @property
     def cacheable(self) -> tuple[int, ...]:
-        """None."""
+        """None: the convolution that would be shared is 4 to 9 % of what relevance draws."""
         return ()
 
     def initial_state(self, count: int) -> PrefixState:
