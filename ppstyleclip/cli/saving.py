@@ -128,10 +128,13 @@ def save_interpolation(
 
 @all_or_nothing()
 def save_film(folder: str | Path, film: Film, *, fps: float) -> list[Path]:
-    """Write strip.png, frames of the film under the strength of the edit, camera.gif and camera.mp4."""
+    """Write strip.png, frames of the film under the edit's strength or seconds, camera.gif and camera.mp4."""
     count = len(film.pixels)
     chosen = sorted({k * count // FILM_STRIP for k in range(FILM_STRIP)})
-    labels = dict(zip(chosen, offset_labels(film.alphas[chosen].round(2).tolist())))
+    words = offset_labels(film.alphas[chosen].round(2).tolist())
+    if film.edit is None:
+        words = [f"{k / fps:.2g} s" for k in chosen]
+    labels = dict(zip(chosen, words))
     return _save_motion(Path(folder), "camera", film.pixels, labels, fps)
 
 

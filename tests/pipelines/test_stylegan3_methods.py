@@ -33,7 +33,7 @@ def test_optimisation_by_the_presets_of_seed_004(preset, space, capsys):
     assert f"2 steps in {space}" in capsys.readouterr().out
     moved = np.load("out/latent.npy")
     assert moved.shape == (1, LAYERS, STYLE_DIM)
-    assert (np.ptp(moved[0], axis=0).max() > 0) is (space == "w_plus")  # a z has one w for all layers
+    assert bool(np.ptp(moved[0], axis=0).max() > 0) is (space == "w_plus")  # a z has one w for all layers
 
 
 def pickled_mapper(path, width=512):
