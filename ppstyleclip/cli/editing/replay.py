@@ -60,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
     if args.model_type is None and args.bundle is None and card.model in known_models():
         args.model_type = card.model
     args.output_path = str(target.parent)
-    args.translate, args.rotate = (card.options.get(name) for name in ("translate", "rotate"))
+    if card.source.kind != "photo":  # whose faces lie where the photo has them
+        args.translate, args.rotate = (card.options.get(name) for name in ("translate", "rotate"))
     editor = load_editor(args, relevance=card.relevance or None, clip=args.clip)
     pixels, replayed = _replayed(card, editor, source)
 
