@@ -10,6 +10,7 @@ from tiny_world import live_in, tiny_clip, tiny_generator
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.mapper import MapperConfig, TrainingConfig, text_set, train_mapper
 from ppstyleclip.methods.mapper.train_mapper import build_training
+from ppstyleclip.methods.optimization import ObjectiveConfig
 from ppstyleclip.models.mappers import LEVELS_16, build_mapper
 from ppstyleclip.pipelines.presets import read_training_preset
 from ppstyleclip.progress import last
@@ -50,18 +51,16 @@ def test_the_preset_of_seed_004_adds_the_whole_step():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("space", ["w_plus", "s"])
-def test_training_moves_a_mapper_of_16_layers(space, tmp_path, monkeypatch):
+def test_training_moves_a_mapper_of_16_layers(tmp_path, monkeypatch):
     live_in(tmp_path, monkeypatch, tmp_path)
     generator, clip = tiny_stylegan3(), tiny_clip()
     z = np.random.RandomState(3).standard_normal((4, STYLE_DIM)).astype(np.float32)
     with paddle.no_grad():
         latents = generator.get_latents(paddle.to_tensor(z))
-        if space == "s":
-            latents = generator.layout.flatten(generator.style_affine(latents))
-    config = TrainingConfig(MapperConfig(space=space, scale=1.0), steps=3, batch_size=2, validate_every=3)
+    objective = ObjectiveConfig(weights={"clip": 1.0, "l2": 0.3}, l2_reduction="mean")
+    mapper = MapperConfig(scale=1.0)
+    config = TrainingConfig(mapper, objective, steps=2, batch_size=2, validate_every=2)
     features = np.random.RandomState(7).standard_normal((1, clip.dim)).astype(np.float32)
     record = last(train_mapper(generator, clip, latents.numpy(), ONE, config, features=features))
-    assert np.isfinite(record.terms["loss"] if "loss" in record.terms else record.terms["clip"]).all()
     step = record.value.network(latents).numpy()
     assert step.shape == tuple(latents.shape) and np.abs(step).max() > 0
