@@ -78,7 +78,7 @@ def without_zeros(objective):
     return dataclasses.replace(objective, weights=weights)
 
 
-@pytest.mark.parametrize("preset", known_presets("optimize"))
+@pytest.mark.parametrize("preset", OLD_OPTIMIZE)
 def test_files_with_the_old_names_still_read(preset):
     Path("mine.yaml").write_text(OLD_OPTIMIZE[preset])
     mine, shipped = read_optimization_preset("mine.yaml"), read_optimization_preset(preset)
