@@ -27,14 +27,13 @@ from ..layout import StyleLayout
 from ..stylegan2.layers import EqualLinear, PixelNorm
 from .geometry import LAYERS, TO_RGB, check_size, geometry, usual_channels
 from .inference import StyleGAN3Inference
-from .layers import INPUT_STYLES, FilteredConv, FourierInput
+from .layers import INPUT_STYLES, OUTPUT_SCALE, FilteredConv, FourierInput
 from .prefix import StyleGAN3Prefix
 from .region import draw_in_region, layer_sides
 from .transforms import moved_input
 
 FAMILY = "stylegan3"
 LEVELS = (5, 3, 8)  # layers of w_plus that are coarse, medium and fine, as published mappers have them
-OUTPUT_SCALE = 0.25  # of the ToRGB layer's result
 
 
 class StyleGAN3Generator(nn.Layer):

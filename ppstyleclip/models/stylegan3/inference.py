@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import paddle
+import paddle.nn as nn
 
 from ..generator import InferencePart, SynthesisRequest, mask_name
+from .inference_layers import InferenceConv, InferenceToRGB
 from .prefix import state_shape
 from .region import blended_tensors, draw_in_region, layer_sides
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from .generator import StyleGAN3Generator
 
 _AT_ONCE_PIXELS = 2**16  # of a batch that is drawn at a time
+# As of StyleGAN2: reshapes run in place, and passes that take every weight for a constant are left out.
+ONEDNN_OPERATORS = (
+    *("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add"),
+    *("leaky_relu", "clip", "concat", "slice", "matmul_v2", "transpose2"),
+)
+SKIPPED_PASSES = ("is_test_pass",)
 
 
 class StyleGAN3Inference:
@@ -29,14 +36,18 @@ class StyleGAN3Inference:
         if request.cached_convolution or request.side not in (None, generator.size):
             raise ValueError(f"a 'stylegan3' generator is drawn whole, and at {generator.size} px")
         start, shape = request.start, state_shape(generator, request.start)
+        at_once = max(1, _AT_ONCE_PIXELS // generator.size**2)
+        batch_one = at_once == 1 and request.legacy_ir
         part = InferencePart(
-            key=("stylegan3", start),
+            key=("stylegan3", start, batch_one),
             first=start,
             widths=generator.layout.channels[start:],
             inputs={"x": shape} if shape else {},
             outputs=("images",),
-            at_once=max(1, _AT_ONCE_PIXELS // generator.size**2),
-            build=lambda: _Synthesis(generator, start),
+            at_once=at_once,
+            build=lambda: InferenceSynthesis(generator, start, batch_one),
+            onednn_operators=ONEDNN_OPERATORS if request.legacy_ir else None,
+            skipped_passes=SKIPPED_PASSES if request.legacy_ir else (),
         )
         return [part]
 
@@ -58,22 +69,50 @@ class StyleGAN3Inference:
             build=lambda: _RegionSynthesis(generator),
         )
 
-    def differentiable(self) -> paddle.nn.Layer:
+    def differentiable(self) -> nn.Layer:
         """See Inference; gradients are Paddle's."""
-        return _Synthesis(self._generator, 0)
+        return _Synthesis(self._generator)
 
 
-class _Synthesis(paddle.nn.Layer):
-    def __init__(self, generator, start):
+class InferenceSynthesis(nn.Layer):
+    """Styles to images from style tensor `start` on.
+
+    Args:
+        generator: StyleGAN3Generator; its weights are copied.
+        start: the first style tensor that it takes.
+        batch_one: whether pictures are drawn one by one.
+    """
+
+    def __init__(self, generator: StyleGAN3Generator, start: int = 0, batch_one: bool = False):
         super().__init__()
-        self.generator, self.start = generator, start
+        self.input = generator.input if start == 0 else None
+        self.layers = nn.LayerList(
+            [
+                InferenceToRGB(layer) if layer.is_to_rgb else InferenceConv(layer, batch_one)
+                for layer in generator.layers[max(start - 1, 0) :]
+            ]
+        )
 
     def forward(self, styles, x=None):
         """Images of all styles from `start` on, and of `x`, what was drawn before."""
-        return self.generator.draw_layers(x, self.start, styles)
+        if self.input is not None:
+            x, styles = self.input(styles[0]), styles[1:]
+        for layer, style in zip(self.layers, styles):
+            x = layer(x, style)
+        return x
 
 
-class _RegionSynthesis(paddle.nn.Layer):
+class _Synthesis(nn.Layer):
+    def __init__(self, generator):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, styles):
+        """Images of all styles."""
+        return self.generator.draw_layers(None, 0, styles)
+
+
+class _RegionSynthesis(nn.Layer):
     def __init__(self, generator):
         super().__init__()
         self.generator = generator

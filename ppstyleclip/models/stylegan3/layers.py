@@ -19,6 +19,7 @@ from ..stylegan2.layers import EqualLinear
 from .geometry import InputGeometry, LayerGeometry
 
 CLAMP = 256.0  # of activations
+OUTPUT_SCALE = 0.25  # of the ToRGB layer's result
 INPUT_STYLES = 4  # cosine and sine of a rotation, translation in x and y
 _TINY = 1e-30  # keeps a style of zeros from becoming NaN
 _normal, _constant = nn.initializer.Normal, nn.initializer.Constant
@@ -127,8 +128,8 @@ class FilteredConv(nn.Layer):
 
     def forward(self, x, style):
         """Return `[N, O, H', W']` of `[N, I, H, W]` under the style `[N, I]`."""
-        x = F.conv2d(x * _per_channel(style), self.weight, padding=self.shape.kernel - 1)
-        x = x * _per_channel(self._output_scale(style))
+        x = F.conv2d(x * per_channel(style), self.weight, padding=self.shape.kernel - 1)
+        x = x * per_channel(self._output_scale(style))
         if self.is_to_rgb:
             return paddle.clip(x + self.bias.reshape([-1, 1, 1]), -CLAMP, CLAMP)
         shape = self.shape
@@ -162,6 +163,6 @@ class FilteredConv(nn.Layer):
         return paddle.rsqrt(norm + 1e-8 * small + _TINY) * gain
 
 
-def _per_channel(values):
+def per_channel(values):
     """`[N, C]` as `[N, C, 1, 1]`; the gradient of unsqueeze would find no shape in a compiled program."""
     return values.reshape([-1, values.shape[1], 1, 1])

@@ -1,0 +1,107 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""StyleGAN3's layers with frozen weights, arranged for an exported program.
+
+The filtered leaky ReLU goes phase by phase (`ops/lrelu_phases.py`) and a few channels at a time, so that the
+enlarged picture is never there as a whole: at 1044 px and 192 channels it would take 3.4 GB. Scales that do
+not depend on the style are in the weights. A picture that is drawn alone has its style and its demodulation
+in the weights too, where those are fewer than the pixels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import paddle
+import paddle.nn as nn
+import paddle.nn.functional as F
+
+from ...ops.lrelu_phases import apply_phases, depthwise, insert_zeros, lrelu_phases
+from ..stylegan2.inference_layers import register_constant
+from .layers import CLAMP, OUTPUT_SCALE, FilteredConv, per_channel
+
+SLOPE, GAIN = 0.2, 2**0.5
+PART_BYTES = 160 * 2**20  # of the channels of a layer that are activated at a time
+_BLOCK = 16  # channels that oneDNN keeps together
+
+
+class InferenceConv(nn.Layer):
+    """A FilteredConv with activation.
+
+    Args:
+        layer: its weights are copied.
+        batch_one: whether pictures are drawn one by one.
+    """
+
+    def __init__(self, layer: FilteredConv, batch_one: bool):
+        super().__init__()
+        shape = self.shape = layer.shape
+        weight = layer.weight.numpy()
+        self.scales_weight = batch_one and weight[0].size < shape.in_size**2
+        self.bounds = channel_parts(shape.out_channels, shape.out_size)
+        energy = np.square(weight, dtype=np.float64).sum((2, 3))  # [O, I]
+        self.gain = float(1 / np.sqrt(layer.magnitude_ema.numpy().item()))
+        self.phases = lrelu_phases(
+            shape.in_size + shape.kernel - 1,
+            shape.up_filter,
+            shape.down_filter,
+            up=shape.up,
+            down=shape.down,
+            pad=shape.padding,
+            gain=GAIN,
+        )
+        for part, (start, end) in enumerate(self.bounds):
+            register_constant(self, f"weight_{part}", weight[start:end])
+            register_constant(self, f"bias_{part}", layer.bias.numpy()[start:end].reshape([-1, 1, 1]))
+            register_constant(self, f"energy_{part}", energy[start:end].T)
+            small = 1e-8 * energy[start:end].mean(1) / shape.kernel**2
+            register_constant(self, f"small_{part}", small[None])
+        for count in {end - start for start, end in self.bounds}:
+            for index, phase in enumerate(self.phases):
+                register_constant(self, f"up_{index}_{count}", depthwise(phase.up_kernel, count))
+                register_constant(self, f"down_{index}_{count}", depthwise(phase.down_kernel, count))
+            if shape.up > shape.down:
+                register_constant(self, f"identity_{count}", np.eye(count)[:, :, None, None])
+
+    def forward(self, x, style):
+        """Return `[N, O, H', W']` of `[N, I, H, W]` under the style `[N, I]`."""
+        parts = [self._part(k, end - start, x, style) for k, (start, end) in enumerate(self.bounds)]
+        return parts[0] if len(parts) == 1 else paddle.concat(parts, axis=1)
+
+    def _part(self, part, count, x, style):
+        """The channels of one part."""
+        y = self._convolve(part, x, style) + getattr(self, f"bias_{part}")
+        y = insert_zeros(y, self.shape.up // self.shape.down, lambda _: getattr(self, f"identity_{count}"))
+        names = [(f"up_{k}_{count}", f"down_{k}_{count}") for k in range(len(self.phases))]
+        kernels = [(getattr(self, up), getattr(self, down)) for up, down in names]
+        return apply_phases(y, self.phases, kernels, slope=SLOPE, clamp=CLAMP)
+
+    def _convolve(self, part, x, style):
+        weight, padding = getattr(self, f"weight_{part}"), self.shape.kernel - 1
+        squares = style * style
+        norm = F.linear(squares, getattr(self, f"energy_{part}"))
+        small = paddle.mean(squares, axis=1, keepdim=True) * getattr(self, f"small_{part}")
+        scale = paddle.rsqrt(norm + small + 1e-30) * self.gain
+        if self.scales_weight:
+            weight = weight * style.reshape([1, self.shape.in_channels, 1, 1])
+            return F.conv2d(x, weight * scale.reshape([weight.shape[0], 1, 1, 1]), padding=padding)
+        return F.conv2d(x * per_channel(style), weight, padding=padding) * per_channel(scale)
+
+
+class InferenceToRGB(nn.Layer):
+    """A FilteredConv of the ToRGB layer, whose result is the picture; its weights are copied."""
+
+    def __init__(self, layer: FilteredConv):
+        super().__init__()
+        gain = OUTPUT_SCALE / np.sqrt(layer.magnitude_ema.numpy().item())
+        register_constant(self, "weight", layer.weight.numpy() * gain)
+        register_constant(self, "bias", layer.bias.numpy().reshape([-1, 1, 1]) * OUTPUT_SCALE)
+
+    def forward(self, x, style):
+        """Return `[N, 3, H, W]`."""
+        x = F.conv2d(x * per_channel(style), self.weight) + self.bias
+        return paddle.clip(x, -CLAMP * OUTPUT_SCALE, CLAMP * OUTPUT_SCALE)
+
+
+def channel_parts(channels: int, side: int) -> list[tuple[int, int]]:
+    """(start, end) of the channels that are activated at a time."""
+    at_once = max(1, PART_BYTES // (4 * side**2 * _BLOCK)) * _BLOCK
+    return [(start, min(start + at_once, channels)) for start in range(0, channels, at_once)]
