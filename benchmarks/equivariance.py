@@ -1,12 +1,12 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""How closely a StyleGAN3's pictures follow their canvas: EQ-T, EQ-T for fractional shifts, EQ-R, in decibels.
+"""How closely a StyleGAN3's pictures follow their canvas: EQ-T, EQ-T of fractional shifts and EQ-R, in dB.
 
     python benchmarks/equivariance.py --weight_path stylegan3-r-ffhq-1024x1024.pkl --pictures 100
     python benchmarks/equivariance.py --bundle FOLDER --sheet moved.png
 
-They are the paper's (Karras et al., 2021, appendix E). Each picture is moved by at most an eighth of its side,
-and turned by any angle. The sheet has, for a few pictures: still, moved, the difference to the still one moved
-(times 4, grey is none), turned, the difference to the still one turned.
+They are the paper's (Karras et al., 2021, appendix E). Each picture is moved by at most an eighth of its
+side, and turned by any angle. The sheet has, for a few pictures: still, moved, the difference to the still
+one moved (times 4, grey is none), turned, the difference to the still one turned.
 """
 
 from __future__ import annotations
@@ -35,10 +35,15 @@ def sheet(generator, w_plus):
 
     still = draw()
     columns = [still]
-    for place, (wanted, valid) in (((SHIFT, 0.0), moved(still, SHIFT)), (((0, 0), ANGLE), turned(still, ANGLE))):
+    for place, (wanted, valid) in (
+        ((SHIFT, 0.0), moved(still, SHIFT)),
+        (((0, 0), ANGLE), turned(still, ANGLE)),
+    ):
         drawn = draw(*place)
         columns += [drawn, np.where(valid, 4 * (drawn - wanted), -1)]
-    rows = np.concatenate([np.concatenate(list(row), axis=1) for row in np.stack(columns, 1).swapaxes(2, 3)], 1)
+    rows = np.concatenate(
+        [np.concatenate(list(row), axis=1) for row in np.stack(columns, 1).swapaxes(2, 3)], 1
+    )
     return np.rint((rows.clip(-1, 1) + 1) * 127.5).astype(np.uint8)
 
 
@@ -59,11 +64,15 @@ def main(argv=None):
 
     import_paddle()
     from ppstyleclip import Editor
+    from ppstyleclip.errors import UserError
     from ppstyleclip.files import save_png
     from ppstyleclip.models.stylegan3.equivariance import measure_equivariance
     from ppstyleclip.zoo import load_bundle
 
-    editor = Editor(load_bundle(bundle=args.bundle, weight_path=args.weight_path))
+    try:
+        editor = Editor(load_bundle(bundle=args.bundle, weight_path=args.weight_path))
+    except UserError as error:
+        parser.error(str(error))
     generator = editor.bundle.generator
     if generator.family != "stylegan3":
         parser.error(f"the canvas of a '{generator.family}' generator cannot be moved; give a StyleGAN3")

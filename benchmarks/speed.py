@@ -4,10 +4,13 @@
     python benchmarks/speed.py --paddlegan ../PaddleGAN
     python benchmarks/speed.py --paddlegan ../PaddleGAN --rosinality ../stylegan2-pytorch \\
         --torch-python ../torch/bin/python --output speed.md
+    python benchmarks/speed.py --stylegan3 ../stylegan3 --torch-python ../torch/bin/python \\
+        --only stylegan3-r-1024 stylegan3-t-1024
 
-Peers are checkouts of PaddlePaddle/PaddleGAN, rosinality/stylegan2-pytorch and orpatashnik/StyleCLIP. Each
-contestant is a process of its own. A peer runs without gradients where it needs none, at the fastest of 1, 2,
-... threads; ours has all cores. Weights are random, the same for all Paddle contestants.
+Peers are checkouts of PaddlePaddle/PaddleGAN, rosinality/stylegan2-pytorch, NVlabs/stylegan3 and
+orpatashnik/StyleCLIP. Each contestant is a process of its own. A peer runs without gradients where it needs
+none, at the fastest of 1, 2, ... threads; ours has all cores. Weights are random, the same for all Paddle
+contestants.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import platform
 import shlex
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from lanes.race import Case, Contestant, Group, Setting, compete
@@ -25,7 +29,8 @@ from lanes.tables import limit_lines, ratio_table, time_table
 from ppstyleclip.threads import count_cores
 
 NAMES = ("synthesis-1024", "synthesis-256", "upfirdn2d", "clip", "relevance", "gradient", "optimise",
-         "identity", "pack", "limit")  # fmt: skip
+         "identity", "pack", "limit",
+         "stylegan3-t-256", "stylegan3-r-256", "stylegan3-t-1024", "stylegan3-r-1024")  # fmt: skip
 PADDLEGAN, PYTORCH, PADDLECLIP = "PaddleGAN", "PyTorch", "paddleclip"
 ARITHMETIC = {1024: 148.5, 256: 90.0}  # GFLOP of one picture
 SHAPES = {  # of upfirdn2d's input
@@ -65,6 +70,17 @@ def synthesis(size, args):
 
 def synthesis_case(size, batch):
     return f"synthesis {size} px, batch {batch}" + (", an image" if batch > 1 else "")
+
+
+def stylegan3(name, args):
+    """One picture of StyleGAN3; `name` is that of the group, which says configuration and size."""
+    _, configuration, size = name.split("-")
+    options = {"size": int(size), "configuration": configuration.upper()}
+    contestants = [Contestant("ours, engine", "ours", "stylegan3_engine", options, compiles=True)]
+    if args.stylegan3:
+        contestants.append(Contestant(PYTORCH, "nvidia", "synthesis", {"path": args.stylegan3, **options}))
+    label = f"StyleGAN3-{configuration.upper()}, {size} px"
+    return Group(name, (Case("1", label),), tuple(contestants))
 
 
 def upfirdn2d(args):
@@ -181,6 +197,7 @@ def groups(args):
         "pack": pack,
         "limit": limit,
     }
+    makers |= {name: partial(stylegan3, name) for name in NAMES if name.startswith("stylegan3")}
     return [makers[name](args) for name in NAMES if name in args.only]
 
 
@@ -223,6 +240,7 @@ def main(argv=None):
     )
     parser.add_argument("--paddlegan", metavar="PATH", help="checkout of PaddleGAN")
     parser.add_argument("--rosinality", metavar="PATH", help="checkout of rosinality's stylegan2-pytorch")
+    parser.add_argument("--stylegan3", metavar="PATH", help="checkout of NVIDIA's stylegan3")
     parser.add_argument("--styleclip", metavar="PATH", help="checkout of StyleCLIP, for its IR-SE50")
     parser.add_argument("--torch-python", metavar="PYTHON", help="Python that has PyTorch")
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="what to time (default: all)")
@@ -237,11 +255,11 @@ def main(argv=None):
     parser.add_argument("--verbose", action="store_true", help="show what the contestants' libraries print")
     parser.add_argument("--output", metavar="FILE", help="write the Markdown there too")
     args = parser.parse_args(argv)
-    if args.rosinality and not args.torch_python:
-        parser.error("--rosinality needs --torch-python, a Python that has PyTorch")
-    args.paddlegan, args.rosinality, args.styleclip = (
-        path and str(Path(path).resolve()) for path in (args.paddlegan, args.rosinality, args.styleclip)
-    )
+    if (args.rosinality or args.stylegan3) and not args.torch_python:
+        parser.error("--rosinality and --stylegan3 need --torch-python, a Python that has PyTorch")
+    for name in ("paddlegan", "rosinality", "stylegan3", "styleclip"):
+        path = getattr(args, name)
+        setattr(args, name, path and str(Path(path).resolve()))
     outcomes = []
     with tempfile.TemporaryDirectory() as scratch:
         setting = Setting(

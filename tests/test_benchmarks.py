@@ -122,7 +122,13 @@ def test_peers_try_powers_of_two_and_all_cores(cores, counts):
 
 
 def test_every_group_is_built_with_and_without_peers():
-    peers = {"paddlegan": "p", "rosinality": "r", "styleclip": "s", "torch_python": "python"}
+    peers = {
+        "paddlegan": "p",
+        "rosinality": "r",
+        "stylegan3": "g",
+        "styleclip": "s",
+        "torch_python": "python",
+    }
     for given in (peers, dict.fromkeys(peers)):
         found = speed.groups(SimpleNamespace(only=speed.NAMES, **given))
         assert tuple(group.name for group in found) == speed.NAMES

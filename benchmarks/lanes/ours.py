@@ -73,6 +73,20 @@ def synthesis_eager(size, batches):
     return by_batch(draw, make_styles(generator, max(batches)), batches)
 
 
+def stylegan3_engine(size, configuration):
+    """The synthesis of one picture by a StyleGAN3 with random weights of Paddle's."""
+    from ppstyleclip.engine import compile_synthesis
+    from ppstyleclip.models.stylegan3 import StyleGAN3Generator
+
+    paddle.seed(0)
+    generator = StyleGAN3Generator(size, 512, configuration)
+    generator.eval()
+    styles = [style.numpy() for style in make_styles(generator, 1)]
+    draw = compile_synthesis(generator)
+    del generator
+    return {"1": lambda: draw(styles)}
+
+
 def resampling(kind, x):
     """Our upfirdn2d as StyleGAN2 uses it."""
     from ppstyleclip.ops import setup_filter, upfirdn2d

@@ -21,6 +21,7 @@ SHORT = 2.0  # seconds that one timing lasts at least; shorter work is repeated
 COLD = 5.0  # seconds: shorter work is first done once untimed, for waiting has cooled caches and memory
 SLOW = 20.0  # a round that takes longer is not preceded by one that only warms up
 REFERENCE = "ours, eager"  # whom the others' results are compared with
+TORCH = ("rosinality", "nvidia")  # modules that run under the Python that has PyTorch
 LONG = 45.0  # once a case has taken as many seconds and two rounds, it ends
 
 
@@ -100,7 +101,7 @@ class Lane:
         own = {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "",
                "PPSTYLECLIP_HOME": str(setting.scratch)}  # fmt: skip
         lent = {} if contestant.ours else setting.lent
-        python = setting.torch_python if contestant.module == "rosinality" else sys.executable
+        python = setting.torch_python if contestant.module in TORCH else sys.executable
         self.process = subprocess.Popen(
             [python, HERE / "lane.py", contestant.module, contestant.make, json.dumps(contestant.options)],
             env={**os.environ, **lent, **own},

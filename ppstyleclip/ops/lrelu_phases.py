@@ -11,8 +11,8 @@ taps that enlarge, d those that shrink, and the pixels x with up / down - 1 zero
 On both axes that is one depthwise convolution, the activation, and another depthwise convolution, all with
 stride 1, for each of the phases; no tap meets a zero that was only inserted where up is down. Under oneDNN a
 depthwise convolution of 6x6 taps takes as long as one of 6 taps along an axis, because moving the picture is
-what takes time (CPU time for 16 channels of 264 px: 1.0, 1.2 down and 0.9 across ms): so separable filters
-are not applied axis by axis here.
+what takes time (CPU time for 16 channels of 264 px: 1.0, 1.2 down and 0.9 across ms): so short filters are
+not applied axis by axis here. Those of 12x12 are (12 ms in place of 1.4 and 1.4).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import Tensor
 
-Pads = tuple[int, int, int, int]
+_AXIS_BY_AXIS_FROM = 9  # taps
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +33,16 @@ class Phase:
     """One phase.
 
     Attributes:
-        up_kernel: `[kh, kw]` float32 for a correlation, gains included.
-        pads: zeros (top, bottom, left, right) around what it is applied to; negative ones crop.
+        row: a, of its rows.
+        up_kernels: `[kh, kw]` float32 for correlations one after the other, gains included; if there are two,
+            all phases of a row have the first in common.
+        pads: zeros (top, bottom, left, right) around what they are applied to; negative ones crop.
         down_kernel: `[kh, kw]` float32 for a correlation without padding.
     """
 
-    up_kernel: np.ndarray
-    pads: Pads
+    row: int
+    up_kernels: tuple[np.ndarray, ...]
+    pads: tuple[int, int, int, int]
     down_kernel: np.ndarray
 
 
@@ -62,7 +65,8 @@ def lrelu_phases(
     total = up**2 * gain
     return [
         Phase(
-            np.float32(np.outer(rows, columns) * total),
+            a,
+            _kernels(rows * total, columns),
             (*row_pads, *column_pads),
             np.float32(shrink[::-1, ::-1][a::down, b::down]),
         )
@@ -81,10 +85,16 @@ def _axis(a, taps, shrink_taps, length, out_length, down, before) -> tuple[np.nd
     return kernel, (-first, needed - 1 + last - (length - 1))
 
 
+def _kernels(rows, columns) -> tuple[np.ndarray, ...]:
+    if max(len(rows), len(columns)) < _AXIS_BY_AXIS_FROM:
+        return (np.float32(np.outer(rows, columns)),)
+    return np.float32(rows[:, None]), np.float32(columns[None])
+
+
 def apply_phases(
     x: Tensor,
     phases: Sequence[Phase],
-    kernels: Sequence[tuple[Tensor, Tensor]],
+    constant: Callable[[str, np.ndarray], Tensor],
     *,
     slope: float,
     clamp: float | None,
@@ -94,18 +104,36 @@ def apply_phases(
     Args:
         x: `[N, C, H, W]`, with zeros between its pixels where up is above down.
         phases: of lrelu_phases.
-        kernels: their kernels as `depthwise` makes them.
+        constant: makes a Tensor of an array `[C, 1, kh, kw]`; the name tells the arrays of one C apart.
         slope: of the leaky ReLU.
         clamp: bound of its absolute values, or None.
     """
-    out, channels = None, x.shape[1]
-    for phase, (up_kernel, down_kernel) in zip(phases, kernels):
-        part = F.conv2d(_cropped(x, phase.pads), up_kernel, padding=_zeros(phase.pads), groups=channels)
+    out, rows = None, {}
+    for phase, kernels in zip(phases, phase_kernels(phases, x.shape[1])):
+        *up_kernels, down_kernel = (constant(name, kernel) for name, kernel in kernels.items())
+        if len(up_kernels) == 1:
+            part = _convolved(x, up_kernels[0], phase.pads)
+        else:
+            if phase.row not in rows:
+                rows[phase.row] = _convolved(x, up_kernels[0], (*phase.pads[:2], 0, 0))
+            part = _convolved(rows[phase.row], up_kernels[1], (0, 0, *phase.pads[2:]))
         part = F.leaky_relu(part, slope)
         part = part if clamp is None else paddle.clip(part, -clamp, clamp)
-        part = F.conv2d(part, down_kernel, groups=channels)
+        part = _convolved(part, down_kernel)
         out = part if out is None else out + part
     return out
+
+
+def phase_kernels(phases: Sequence[Phase], channels: int) -> list[dict[str, np.ndarray]]:
+    """What `apply_phases` asks for, `{name: [C, 1, kh, kw]}` of each phase."""
+    found = []
+    for index, phase in enumerate(phases):
+        names = [f"up_{index}", f"across_{index}"]
+        if len(phase.up_kernels) == 2:
+            names[0] = f"rows_{phase.row}"
+        made = dict(zip(names, phase.up_kernels)) | {f"down_{index}": phase.down_kernel}
+        found.append({name: depthwise(kernel, channels) for name, kernel in made.items()})
+    return found
 
 
 def depthwise(kernel: np.ndarray, channels: int) -> np.ndarray:
@@ -113,23 +141,25 @@ def depthwise(kernel: np.ndarray, channels: int) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(kernel[None, None], (channels, 1, *kernel.shape)))
 
 
-def insert_zeros(x: Tensor, factor: int, constant: Callable[[np.ndarray], Tensor]) -> Tensor:
+def insert_zeros(x: Tensor, factor: int, constant: Callable[[str, np.ndarray], Tensor]) -> Tensor:
     """`factor` - 1 zeros between neighbouring pixels of `[N, C, H, W]`.
 
     A transposed convolution with the identity does that; Paddle's depthwise one would be far slower.
+    `constant` as in apply_phases.
     """
     if factor == 1:
         return x
-    identity = np.eye(x.shape[1], dtype=np.float32)[:, :, None, None]
-    return F.conv2d_transpose(x, constant(identity), stride=factor)
+    return F.conv2d_transpose(x, constant("identity", identity(x.shape[1])), stride=factor)
 
 
-def _cropped(x, pads):
-    if min(pads) >= 0:
-        return x
-    top, bottom, left, right = (max(-pad, 0) for pad in pads)
-    return x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right]
+def identity(channels: int) -> np.ndarray:
+    """`[C, C, 1, 1]` float32."""
+    return np.eye(channels, dtype=np.float32)[:, :, None, None]
 
 
-def _zeros(pads):
-    return [max(pad, 0) for pad in pads]
+def _convolved(x, kernel, pads=(0, 0, 0, 0)):
+    """Correlate each channel with its kernel; negative pads crop."""
+    if min(pads) < 0:
+        top, bottom, left, right = (max(-pad, 0) for pad in pads)
+        x = x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right]
+    return F.conv2d(x, kernel, padding=[max(pad, 0) for pad in pads], groups=x.shape[1])

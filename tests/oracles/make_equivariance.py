@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Write equivariance.npz: what NVIDIA's metric says of the drawn networks of make_stylegan3.py. Needs PyTorch.
+"""Write equivariance.npz: what NVIDIA's metric says of the networks of make_stylegan3.py. Needs PyTorch.
 
     python tests/oracles/make_equivariance.py STYLEGAN3
 

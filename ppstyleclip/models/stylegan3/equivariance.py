@@ -51,7 +51,11 @@ def measure_equivariance(
         metrics: which of METRICS.
         seed: of the shifts, within LARGEST_SHIFT, and the angles, of the whole circle.
     """
-    random, errors, counts = np.random.RandomState(seed), dict.fromkeys(metrics, 0.0), dict.fromkeys(metrics, 0)
+    random, errors, counts = (
+        np.random.RandomState(seed),
+        dict.fromkeys(metrics, 0.0),
+        dict.fromkeys(metrics, 0),
+    )
     for done, latent in enumerate(np.asarray(w_plus, np.float32), 1):
         with paddle.no_grad():
             styles = generator.style_affine(paddle.to_tensor(latent[None]))
@@ -119,7 +123,7 @@ def _moved_axis(images, distance):
 
 
 def turned(images: np.ndarray, rotate: float) -> tuple[np.ndarray, np.ndarray]:
-    """Turn pictures `[N, C, S, S]` counter-clockwise; the result in float64, and its valid pixels `[S, S]`."""
+    """Turn pictures `[N, C, S, S]` counter-clockwise; the result in float64, its valid pixels `[S, S]`."""
     source = canvas_transform(rotate=rotate).astype(np.float64)[:2, :2]  # of a turned picture's places
     kernel = _common_band(np.linalg.inv(source), _ENLARGED)
     margin, side = len(kernel) // 2, images.shape[-1]

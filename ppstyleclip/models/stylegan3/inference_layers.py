@@ -14,13 +14,13 @@ import paddle
 import paddle.nn as nn
 import paddle.nn.functional as F
 
-from ...ops.lrelu_phases import apply_phases, depthwise, insert_zeros, lrelu_phases
+from ...ops.lrelu_phases import apply_phases, identity, insert_zeros, lrelu_phases, phase_kernels
 from ..stylegan2.inference_layers import register_constant
 from .layers import CLAMP, OUTPUT_SCALE, FilteredConv, per_channel
 
 SLOPE, GAIN = 0.2, 2**0.5
-PART_BYTES = 160 * 2**20  # of the channels of a layer that are activated at a time
-_BLOCK = 16  # channels that oneDNN keeps together
+PART_BYTES = 48 * 2**20  # of the channels of a layer that are activated at a time
+_BLOCK = 32  # channels that are worth a convolution of their own: twice those that oneDNN keeps together
 
 
 class InferenceConv(nn.Layer):
@@ -55,11 +55,13 @@ class InferenceConv(nn.Layer):
             small = 1e-8 * energy[start:end].mean(1) / shape.kernel**2
             register_constant(self, f"small_{part}", small[None])
         for count in {end - start for start, end in self.bounds}:
-            for index, phase in enumerate(self.phases):
-                register_constant(self, f"up_{index}_{count}", depthwise(phase.up_kernel, count))
-                register_constant(self, f"down_{index}_{count}", depthwise(phase.down_kernel, count))
+            kernels = {
+                key: kernel for one in phase_kernels(self.phases, count) for key, kernel in one.items()
+            }
             if shape.up > shape.down:
-                register_constant(self, f"identity_{count}", np.eye(count)[:, :, None, None])
+                kernels["identity"] = identity(count)
+            for key, kernel in kernels.items():
+                register_constant(self, f"{key}_{count}", kernel)
 
     def forward(self, x, style):
         """Return `[N, O, H', W']` of `[N, I, H, W]` under the style `[N, I]`."""
@@ -69,10 +71,12 @@ class InferenceConv(nn.Layer):
     def _part(self, part, count, x, style):
         """The channels of one part."""
         y = self._convolve(part, x, style) + getattr(self, f"bias_{part}")
-        y = insert_zeros(y, self.shape.up // self.shape.down, lambda _: getattr(self, f"identity_{count}"))
-        names = [(f"up_{k}_{count}", f"down_{k}_{count}") for k in range(len(self.phases))]
-        kernels = [(getattr(self, up), getattr(self, down)) for up, down in names]
-        return apply_phases(y, self.phases, kernels, slope=SLOPE, clamp=CLAMP)
+
+        def constant(key, _):
+            return getattr(self, f"{key}_{count}")
+
+        y = insert_zeros(y, self.shape.up // self.shape.down, constant)
+        return apply_phases(y, self.phases, constant, slope=SLOPE, clamp=CLAMP)
 
     def _convolve(self, part, x, style):
         weight, padding = getattr(self, f"weight_{part}"), self.shape.kernel - 1

@@ -52,7 +52,9 @@ def test_pictures_are_moved_as_the_peer_moves_them(peer, kind):
     for k, place in enumerate(peer[kind]):
         found, valid = moved(picture, place)
         np.testing.assert_array_equal(valid, peer[f"{kind}/{k}/mask"])
-        np.testing.assert_allclose(found[0, 0][KEPT][valid[KEPT]], peer[f"{kind}/{k}/wanted"][valid[KEPT]], atol=2e-6)
+        np.testing.assert_allclose(
+            found[0, 0][KEPT][valid[KEPT]], peer[f"{kind}/{k}/wanted"][valid[KEPT]], atol=2e-6
+        )
 
 
 def test_pictures_are_turned_as_the_peer_turns_them(peer):
@@ -109,7 +111,9 @@ def test_what_follows_the_canvas_is_told_from_what_does_not():
     assert (follows.done, follows.total) == (3, 3) and set(follows.decibels) == set(METRICS)
     assert follows.decibels[EQ_T] > 110 and follows.decibels[EQ_T_FRACTIONAL] > 50
     assert follows.decibels[EQ_R] > 50
-    assert all(value < 20 for value in last(measure_equivariance(Waves(stuck=True), w_plus)).decibels.values())
+    assert all(
+        value < 20 for value in last(measure_equivariance(Waves(stuck=True), w_plus)).decibels.values()
+    )
 
 
 def test_the_same_seed_moves_alike_whatever_is_measured():
