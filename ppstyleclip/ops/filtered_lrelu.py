@@ -6,6 +6,7 @@ from __future__ import annotations
 import paddle
 
 from .bias_act import bias_act
+from .lrelu_phases import apply_phases, insert_zeros, lrelu_phases
 from .upfirdn2d import upfirdn2d, upfirdn2d_reference
 
 
@@ -27,7 +28,12 @@ def filtered_lrelu(
     Raises:
         ValueError: an argument does not fit.
     """
-    return _steps(upfirdn2d, x, bias, up_filter, down_filter, up, down, pad, slope, gain, clamp)
+    if paddle.in_dynamic_mode() or up_filter is None or down_filter is None or up % down:
+        return _steps(upfirdn2d, x, bias, up_filter, down_filter, up, down, pad, slope, gain, clamp)
+    phases = lrelu_phases(x.shape[3], up_filter, down_filter, up=up, down=down, pad=pad, gain=gain)
+    x = x if bias is None else x + bias.reshape([-1, 1, 1])
+    x = insert_zeros(x, up // down, _constant)
+    return apply_phases(x, phases, _constant, slope=slope, clamp=clamp)
 
 
 def filtered_lrelu_reference(
@@ -46,6 +52,13 @@ def _steps(resample, x, bias, up_filter, down_filter, up, down, pad, slope, gain
     if down_filter is not None or down > 1:
         x = resample(x, _taps(down_filter), down=down)
     return x
+
+
+def _constant(name, array):
+    """A kernel as a Tensor of a program; written there once, for all channels have the same one."""
+    if name == "identity":
+        return paddle.to_tensor(array)
+    return paddle.to_tensor(array[:1]).expand(array.shape)
 
 
 def _taps(taps):

@@ -19,7 +19,7 @@ from ..stylegan2.inference_layers import register_constant
 from .layers import CLAMP, OUTPUT_SCALE, FilteredConv, per_channel
 
 SLOPE, GAIN = 0.2, 2**0.5
-PART_BYTES = 48 * 2**20  # of the channels of a layer that are activated at a time
+PART_BYTES = 96 * 2**20  # of the channels of a layer that are activated at a time
 _BLOCK = 32  # channels that are worth a convolution of their own: twice those that oneDNN keeps together
 
 
