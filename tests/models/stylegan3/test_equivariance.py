@@ -68,6 +68,7 @@ def test_pictures_are_turned_as_the_peer_turns_them(peer):
             np.testing.assert_allclose(pixels[0, 0][KEPT][both[KEPT]], peers, atol=atol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("configuration", ["T", "R"])
 def test_networks_have_the_peers_decibels(peer, configuration):
     generator = loaded(configuration)
