@@ -53,19 +53,20 @@ def flat(specs, prefix="") -> dict:
     return {**state, **{key.replace("running_mean", "num_batches_tracked"): np.int64(1) for key in counters}}
 
 
-def encoder_checkpoint(structure: Structure, encoder_type: str, **more) -> dict:
-    """What pSp, e4e and ReStyle save."""
+def encoder_checkpoint(structure: Structure, encoder_type: str, *, decoder=None, **more) -> dict:
+    """What pSp, e4e and ReStyle save; `decoder` is the state dict of another generator than WIDE."""
     config = {
         "encoder_type": encoder_type,
         "num_styles": structure.styles,
         "input_channels": structure.input_nc,
     }
     state = flat(encoder_parameters(config), "encoder.")
-    state.update({f"decoder.{key}": value for key, value in rosinality(WIDE).items()})
+    decoder = rosinality(WIDE) if decoder is None else decoder
+    state.update({f"decoder.{key}": value for key, value in decoder.items()})
     return {
         "state_dict": state,
         "opts": {"encoder_type": encoder_type, "exp_dir": "x", "learn_in_w": False},
-        "latent_avg": drawn((6, 512)),
+        "latent_avg": decoder.get("mapping.w_avg", drawn((6, 512))),
         **more,
     }
 

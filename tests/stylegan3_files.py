@@ -7,7 +7,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import paddle
 from oracles.seeded_weights import stylegan3_state
+
+from ppstyleclip.models.stylegan3 import StyleGAN3Generator
 
 STORED = Path(__file__).parent / "oracles" / "stylegan3.npz"
 SIZE, DIM = 64, 24
@@ -35,4 +38,37 @@ def nvidia_stylegan3(configuration="T") -> dict:
             if shape:
                 taps = wanted["filters"][start : start + int(np.prod(shape))]
                 state[f"synthesis.{name}.{word}"], start = taps.reshape(shape), start + taps.size
+    return state
+
+
+def small_stylegan3(configuration="R", style_dim=24, *, size=16, width=4, seed=4):
+    """A random network whose mapping and layers all matter, in evaluation mode."""
+    paddle.seed(seed)
+    channels = [width] * 14 + [3]
+    generator = StyleGAN3Generator(size, style_dim, configuration, channels=channels)
+    generator.eval()
+    return generator
+
+
+def as_nvidia_saves(generator) -> dict:
+    """The state dict that NVIDIA's code would have of one of our networks, its filters included."""
+    state = {"mapping.w_avg": generator.mean_latent().numpy()[0]}
+    for key, value in generator.state_dict().items():
+        first, _, rest = key.partition(".")
+        number, _, part = rest.partition(".")
+        array = value.numpy()
+        if first == "mapping":
+            name = f"mapping.fc{int(number) - 1}.{part}"
+        else:
+            name = f"synthesis.{key}"
+            if first == "layers":
+                name = f"synthesis.{generator.layers[int(number)].shape.name}.{part}"
+        is_linear = name.endswith("affine.weight") or name.startswith("mapping.") and part == "weight"
+        array = array.T if is_linear else array
+        state[name] = array.reshape(()) if name.endswith("magnitude_ema") else array
+    for layer in generator.layers:
+        for word, taps in (("up_filter", layer.shape.up_filter), ("down_filter", layer.shape.down_filter)):
+            if taps is not None:
+                state[f"synthesis.{layer.shape.name}.{word}"] = np.float32(taps)
+    state["synthesis.input.transform"] = np.eye(3, dtype=np.float32)
     return state

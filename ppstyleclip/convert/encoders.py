@@ -13,14 +13,21 @@ from typing import NamedTuple
 import numpy as np
 
 from ppstyleclip.convert.key_map import BATCHES_SEEN, map_state_dict, paddle_keys, shape_of, torch_keys
-from ppstyleclip.convert.networks import encoder_parameters, published_encoders
-from ppstyleclip.convert.stylegan2 import MEAN, convert_state, describe, read_config
+from ppstyleclip.convert.networks import count_latents, encoder_parameters, published_encoders
+from ppstyleclip.convert.stylegan2 import MEAN, recognised_stylegan2
+from ppstyleclip.convert.stylegan3 import (
+    is_own_stylegan3,
+    is_stylegan3,
+    recognised_own_stylegan3,
+    recognised_stylegan3,
+)
 from ppstyleclip.convert.types import Converted, Recognised
 from ppstyleclip.errors import UserError, named, plain, shown
 from ppstyleclip.wording import counted
 
 _WIDTH = 512  # of every style head
 _IMAGE_CHANNELS, _WITH_LAST_RESULT = 3, 6
+GENERATOR = "generator"  # beside the parts of one of our files: its generator's config
 
 
 class Structure(NamedTuple):
@@ -79,39 +86,50 @@ def recognise_torch_encoder(content, container) -> Recognised | None:
 
 
 def recognise_paddle_psp(content, container) -> Recognised | None:
-    """PaddleGAN's pSp-*.pdparams, and ours of every kind: encoder, decoder, latent_avg, opts side by side."""
+    """PaddleGAN's pSp-*.pdparams, and ours of every kind: encoder, decoder, latent_avg, opts side by side.
+
+    Ours may state their generator's config beside them, under GENERATOR.
+    """
     parts = {key.partition(".")[0] for key in content} if isinstance(content, dict) else set()
     if not {"encoder", "decoder"} <= parts:
         return None
-    state = {key: value for key, value in content.items() if key not in ("opts", MEAN)}
+    stated = content.get(GENERATOR)
+    beside = ("opts", MEAN, GENERATOR) if isinstance(stated, dict) else ("opts", MEAN)
+    state = {key: value for key, value in content.items() if key not in beside}
     is_torch = any(key.endswith(".running_mean") for key in state)
-    return _recognised(state, content.get("opts"), content.get(MEAN), is_torch, {})
+    return _recognised(state, content.get("opts"), content.get(MEAN), is_torch, {}, stated)
 
 
-def _recognised(state, opts, mean, is_torch, left) -> Recognised:
+def _recognised(state, opts, mean, is_torch, left, stated=None) -> Recognised:
     parts = split_parts(state, "encoder", "decoder")
     opts = opts if isinstance(opts, dict) else {}
-    if any(key.startswith("synthesis.") for key in parts["decoder"]):
-        raise UserError("this encoder was trained for StyleGAN3; only encoders for StyleGAN2 can be used yet")
     structure = read_structure(parts["encoder"])
     kind = _kind(opts, structure)
-    generator = read_config(parts["decoder"], is_torch)
+    generator = _recognised_decoder(parts["decoder"], is_torch, stated)
     config = {
         "encoder": structure._asdict(),
-        "generator": generator,
+        "generator": generator.config,
         **{key: opts[key] for key in _KEPT if isinstance(opts.get(key), (str, bool, int))},
     }
-    _check_styles(structure, generator)
+    _check_styles(structure, generator.config)
 
     def convert() -> Converted:
-        return _convert(parts, kind, config, is_torch, mean, opts, left)
+        return _convert(parts["encoder"], generator, kind, config, is_torch, mean, opts, left)
 
     description = (
         f"{_TITLES[kind]} encoder ({opts['encoder_type']}, {counted(structure.styles, 'style')}) "
-        f"with its StyleGAN2 "
-        f"generator, {describe(generator)}"
+        f"with its {generator.description}"
     )
     return Recognised(kind, description, config, convert)
+
+
+def _recognised_decoder(state, is_torch, stated) -> Recognised:
+    """The generator beside an encoder, of either family."""
+    if is_stylegan3(state):
+        return recognised_stylegan3(state, state, {})
+    if is_own_stylegan3(state):
+        return recognised_own_stylegan3(state, stated)
+    return recognised_stylegan2(state, is_torch, {}, {}, "")
 
 
 def split_parts(state: dict, *names: str) -> dict[str, dict]:
@@ -151,7 +169,7 @@ def _kind(opts, structure) -> str:
 
 
 def _check_styles(structure, generator) -> None:
-    layers = _layers_of(generator)
+    layers = count_latents(generator)
     wanted = 1 if structure.heads == "w" else layers
     if structure.styles != wanted or generator["style_dim"] != _WIDTH:
         raise UserError(
@@ -160,20 +178,21 @@ def _check_styles(structure, generator) -> None:
         )
 
 
-def _convert(parts, kind, config, is_torch, mean, opts, left) -> Converted:
+def _convert(state, generator, kind, config, is_torch, mean, opts, left) -> Converted:
     specs = encoder_parameters(network_config(config))
     key_map = torch_keys(specs) if is_torch else paddle_keys(specs)
-    encoder, dropped = map_state_dict(key_map, parts["encoder"], [BATCHES_SEEN])
-    decoder, blurs, notes = convert_state(parts["decoder"], config["generator"], is_torch)
+    encoder, dropped = map_state_dict(key_map, state, [BATCHES_SEEN])
+    decoder = generator.convert()
     state = {
         **{f"encoder.{key}": value for key, value in encoder.items()},
-        **{f"decoder.{key}": value for key, value in decoder.items()},
+        **{f"decoder.{key}": value for key, value in decoder.state.items()},
     }
     ignored = {
         **left,
         **{f"encoder.{key}": reason for key, reason in dropped.items()},
-        **{f"decoder.{key}": reason for key, reason in blurs.items()},
+        **{f"decoder.{key}": reason for key, reason in decoder.ignored.items()},
     }
+    notes, mean = decoder.notes, decoder.extras.get(MEAN) if mean is None else mean
     extras = {} if mean is None else {MEAN: _mean_latent(mean, config["generator"])}
     if not extras:
         notes = (*notes, f"it has no {MEAN}; the mean of sampled latents has to stand in")
@@ -184,19 +203,15 @@ def network_config(config: dict) -> dict:
     """The config of build_encoder for the network that a converted encoder's config describes."""
     return {
         "encoder_type": config["encoder_type"],
-        "num_styles": _layers_of(config["generator"]),
+        "num_styles": count_latents(config["generator"]),
         "input_channels": config["encoder"]["input_nc"],
         "style_dim": config["generator"]["style_dim"],
     }
 
 
-def _layers_of(generator: dict) -> int:
-    return 2 * (generator["size"].bit_length() - 1) - 2
-
-
 def _mean_latent(value, generator) -> np.ndarray:
     """What the encoder's output is added to: `[1, L, D]`, or `[1, D]` where all layers share it."""
-    dim, layers = generator["style_dim"], _layers_of(generator)
+    dim, layers = generator["style_dim"], count_latents(generator)
     is_floats = isinstance(value, np.ndarray) and value.dtype.kind == "f"
     if not is_floats or value.size not in (dim, layers * dim) or value.shape[-1] != dim:
         shape = list(getattr(value, "shape", ()))

@@ -35,6 +35,16 @@ def stylegan3_parameters(config: dict) -> dict[str, ParameterSpec]:
     return _describe(lambda: build_generator(config))
 
 
+def count_latents(config: dict) -> int:
+    """L, the layers of w_plus, of a generator of either published family; config as its build_generator's."""
+    from ppstyleclip.models.families import STYLEGAN3
+    from ppstyleclip.models.stylegan3.geometry import LAYERS
+
+    if config.get("family") == STYLEGAN3:
+        return LAYERS + 1
+    return 2 * (config["size"].bit_length() - 1) - 2
+
+
 def encoder_parameters(config: dict) -> dict[str, ParameterSpec]:
     """An encoder; config as build_encoder takes it."""
     from ppstyleclip.models.encoders import build_encoder

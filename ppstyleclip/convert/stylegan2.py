@@ -38,7 +38,8 @@ def recognise_paddlegan(content, container) -> Recognised | None:
     is_torch = _has_torch_layout(content, container)
     mean = {MEAN: content[MEAN]} if MEAN in content else {}
     state = {key: value for key, value in content.items() if key != MEAN}
-    return _recognised(state, is_torch, mean, {}, "rosinality's keys" if is_torch else "PaddleGAN's keys")
+    origin = "rosinality's keys" if is_torch else "PaddleGAN's keys"
+    return recognised_stylegan2(state, is_torch, mean, {}, f" ({origin})")
 
 
 def recognise_rosinality(content, container) -> Recognised | None:
@@ -50,12 +51,23 @@ def recognise_rosinality(content, container) -> Recognised | None:
     unknown = sorted(set(content) - set(left) - {"g_ema", MEAN})
     if unknown:
         raise UserError(f"a checkpoint with g_ema holds {named(unknown, 3)}, which is unknown")
-    return _recognised(content["g_ema"], True, mean, left, "rosinality's checkpoint")
+    return recognised_stylegan2(content["g_ema"], True, mean, left, " (rosinality's checkpoint)")
 
 
-def _recognised(state, is_torch, mean, left, origin) -> Recognised:
+def recognised_stylegan2(state: dict, is_torch: bool, mean: dict, left: dict, origin: str) -> Recognised:
+    """Describe a StyleGAN2.
+
+    Args:
+        state: its state dict, under PaddleGAN's keys or rosinality's.
+        is_torch: whether its linear layers are torch's.
+        mean: {} or `{"latent_avg": array}`.
+        left: `{key of the file: reason}` of what was left out before.
+        origin: for the description.
+    Raises:
+        UserError: it is conditional, or its shapes contradict each other.
+    """
     config = read_config(state, is_torch)
-    description = f"StyleGAN2 generator ({origin}), {describe(config)}"
+    description = f"StyleGAN2 generator{origin}, {describe(config)}"
 
     def convert() -> Converted:
         made, ignored, notes = convert_state(state, config, is_torch)

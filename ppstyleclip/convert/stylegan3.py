@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ppstyleclip.convert.key_map import KeyMapping, map_state_dict, one_number, same, shape_of, transposed
+from ppstyleclip.convert.key_map import (
+    KeyMapping,
+    map_state_dict,
+    one_number,
+    paddle_keys,
+    same,
+    shape_of,
+    transposed,
+)
 from ppstyleclip.convert.networks import stylegan3_parameters
 from ppstyleclip.convert.nvidia_settings import read_stylegan3_settings
 from ppstyleclip.convert.stylegan2 import MEAN, mean_w
@@ -68,6 +76,34 @@ def recognised_stylegan3(network: Any, state: dict, left: dict) -> Recognised:
         f"{min(widths)} channels, mapping of {counted(config['n_mlp'], 'layer')}, w of {config['style_dim']}"
     )
     return Recognised("generator", description, config, convert)
+
+
+def is_own_stylegan3(state: dict) -> bool:
+    """Whether a state dict is one of our StyleGAN3Generator."""
+    return "input.freqs" in state
+
+
+def recognised_own_stylegan3(state: dict, stated: Any) -> Recognised:
+    """Describe a StyleGAN3 under our keys.
+
+    Args:
+        state: its state dict.
+        stated: its config as its file has it, because the size of the picture leaves no shape.
+    Raises:
+        UserError: the config is missing, or none of a StyleGAN3.
+    """
+    from ppstyleclip.models.configs import check_stylegan3
+
+    if not isinstance(stated, dict):
+        raise UserError("this StyleGAN3 does not state its config; convert the file that it came from again")
+    check_stylegan3(stated, "this StyleGAN3")
+
+    def convert() -> Converted:
+        made, _ = map_state_dict(paddle_keys(stylegan3_parameters(stated)), state)
+        return Converted("generator", made, stated)
+
+    title = f"StyleGAN3-{stated['configuration']} generator, {stated['size']} px"
+    return Recognised("generator", title, stated, convert)
 
 
 def _layer_names(state) -> list[str]:

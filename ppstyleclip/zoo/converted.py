@@ -108,8 +108,8 @@ def as_paddlegan_saves(converted: Converted) -> Any:
     state, extras = converted.state, converted.extras
     if converted.config.get("text") == BERT:
         raise UserError("PaddleGAN has no Chinese-CLIP; write .safetensors")
-    family = converted.config.get("family", DEFAULT_FAMILY)
-    if converted.kind == "generator" and family != DEFAULT_FAMILY:
+    family = _family(converted)
+    if family != DEFAULT_FAMILY:
         raise UserError(f"PaddleGAN has no '{family}' generator; write .safetensors")
     if converted.kind in ("generator", "clip"):
         return state
@@ -120,6 +120,13 @@ def as_paddlegan_saves(converted: Converted) -> Any:
     if converted.kind == "statistics":
         return {word: _split_layers(state[word], converted.config["channels"]) for word in ("mean", "std")}
     return {**state, **extras, **({"opts": converted.opts} if converted.opts else {})}
+
+
+def _family(converted) -> str:
+    """Of a converted generator, or of the one that an encoder brings."""
+    beside = converted.config.get("generator")
+    config = beside if isinstance(beside, dict) else converted.config
+    return config.get("family", DEFAULT_FAMILY)
 
 
 def describe_for_paddlegan(config: dict) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.convert import Converted
-from ppstyleclip.convert.encoders import network_config, split_parts
+from ppstyleclip.convert.encoders import GENERATOR, network_config, split_parts
 from ppstyleclip.errors import UserError, one_line
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.finite import check_finite
@@ -68,7 +68,7 @@ def load_encoder(path, *, name: str = "", generator: str | None = None) -> tuple
         name, generator: the model's name and its generator's fingerprint; one of our files that states
             another generator is refused.
     Returns:
-        (Encoder, the StyleGANv2Generator that came in the file; None with ours).
+        (Encoder, the generator that came in the file; None with ours).
     Raises:
         MissingFile: there is no such file.
         UserError: it is damaged, no encoder, or of another generator.
@@ -98,10 +98,13 @@ def _stated_kind(path) -> str:
 
 
 def _read_converted(path) -> Converted:
-    """What `ppstyleclip convert` wrote; of its config only the name of the kind is believed."""
+    """What `ppstyleclip convert` wrote; of its config only what leaves no shape is believed."""
     state, metadata = read_safetensors(path)
-    opts = {"encoder_type": _own_metadata(metadata, path).config.get("encoder_type")}
-    return convert_as(metadata["kind"].rpartition(" ")[2], {**state, "opts": opts}, path)
+    config = _own_metadata(metadata, path).config
+    content = {**state, "opts": {"encoder_type": config.get("encoder_type")}}
+    if isinstance(config.get("generator"), dict):
+        content[GENERATOR] = config["generator"]
+    return convert_as(metadata["kind"].rpartition(" ")[2], content, path)
 
 
 def _own_metadata(metadata, path) -> NetworkMetadata:
@@ -139,7 +142,7 @@ def build_converted_encoder(converted: Converted, path) -> tuple:
         converted: Converted of one of ENCODER_KINDS.
         path: where it came from, for messages.
     Returns:
-        (Encoder, StyleGANv2Generator), both in evaluation mode.
+        (Encoder, its generator), both in evaluation mode.
     """
     config, parts = converted.config, split_parts(converted.state, "encoder", "decoder")
     generator = build_converted_generator(Converted("generator", parts["decoder"], config["generator"]))

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ppstyleclip.convert import infer_generator_config
 from ppstyleclip.errors import MissingFile, UserError, shown
 from ppstyleclip.files import read_metadata, read_safetensors
 from ppstyleclip.finite import check_finite
@@ -24,7 +23,7 @@ from ppstyleclip.zoo.crops import load_crop
 from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats, read_styles
 from ppstyleclip.zoo.downloads.cache import find
 from ppstyleclip.zoo.encoders import has_encoder, load_encoder
-from ppstyleclip.zoo.generators import check_flags, generator_fingerprint, generator_state, load_generator
+from ppstyleclip.zoo.generators import check_flags, generator_fingerprint, load_generator
 from ppstyleclip.zoo.identities import load_identity
 from ppstyleclip.zoo.metadata import MeasuredMetadata, check_fingerprint, read_own
 from ppstyleclip.zoo.pack import (
@@ -147,7 +146,7 @@ def _own_generator(weight_path, model_type, flags) -> Bundle:
 
 def _encoder_with_generator(path, flags) -> tuple:
     encoder, generator = load_encoder(path)
-    check_flags(infer_generator_config(generator_state(generator)), flags, path)
+    check_flags(generator.config(), flags, path)
     return encoder, generator
 
 
