@@ -14,8 +14,10 @@ from ppstyleclip.align.crop import (
     CropWeights,
     align_face,
     crop_to_photo,
+    cut_frame,
     cut_square,
     frame_of_landmarks,
+    landmarks_on_crop,
 )
 from ppstyleclip.align.dlib_models import MissingDlib
 from ppstyleclip.align.faces import (
@@ -29,6 +31,7 @@ from ppstyleclip.align.faces import (
 )
 from ppstyleclip.align.paste import crop_mask, paste_back
 from ppstyleclip.align.photo import read_photo
+from ppstyleclip.align.pose import FacePair, cut_pair, frame_of_eyes, landmarks_transform, upright_frame
 from ppstyleclip.align.tracks import (
     follow_faces,
     smooth_along,
@@ -42,6 +45,7 @@ __all__ = [
     "CropWeights",
     "Face",
     "FaceFinder",
+    "FacePair",
     "MissingDlib",
     "NoFace",
     "PhotoFaces",
@@ -50,12 +54,17 @@ __all__ = [
     "confident_places",
     "crop_mask",
     "crop_to_photo",
+    "cut_frame",
+    "cut_pair",
     "cut_square",
     "faces_of_landmarks",
     "find_faces",
     "find_photo_faces",
     "follow_faces",
+    "frame_of_eyes",
     "frame_of_landmarks",
+    "landmarks_on_crop",
+    "landmarks_transform",
     "load_face_finder",
     "paste_back",
     "read_landmarks",
@@ -64,4 +73,5 @@ __all__ = [
     "smooth_faces",
     "smooth_stream",
     "smooth_stream_along",
+    "upright_frame",
 ]

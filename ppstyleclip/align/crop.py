@@ -134,7 +134,19 @@ def align_face(
     Raises:
         UserError: landmarks as in frame_of_landmarks; the face is tiny, or is not in this photo.
     """
-    quad = frame_of_landmarks(landmarks, weights)
+    return cut_frame(photo, frame_of_landmarks(landmarks, weights), size)
+
+
+def cut_frame(photo: np.ndarray, quad: np.ndarray, size: int) -> tuple[np.ndarray, Alignment]:
+    """Cut the square of a face out of a photo.
+
+    Args:
+        photo: `[H, W, 3]` uint8.
+        quad: `[4, 2]` corners, as frame_of_landmarks gives them.
+        size: side of the crop, in pixels.
+    Returns, raises:
+        as align_face.
+    """
     height, width = photo.shape[:2]
     _check_frame(quad, width, height)
     alignment = Alignment(quad, size, (width, height), max(1, int(_side(quad) / size / 2)))
@@ -142,6 +154,12 @@ def align_face(
     picture, square = _surroundings(picture, square)
     picture, square = _padded(picture, square)
     return _sampled(picture, square, size), alignment
+
+
+def landmarks_on_crop(alignment: Alignment, landmarks: ArrayLike, side: int) -> np.ndarray:
+    """Where the landmarks `[68, 2]` of a photo lie in the pixels of a crop of `side` pixels."""
+    forth = crop_to_photo(alignment, side)
+    return (np.asarray(landmarks, np.float64) - forth[:, 2]) @ np.linalg.inv(forth[:, :2]).T
 
 
 def cut_square(photo: np.ndarray, size: int) -> tuple[np.ndarray, Alignment]:

@@ -18,7 +18,7 @@ from functools import partial
 
 import numpy as np
 
-from ppstyleclip.align import Face, FaceFinder, crop_to_photo, paste_back
+from ppstyleclip.align import Face, FaceFinder, crop_to_photo, landmarks_on_crop, paste_back
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
@@ -284,17 +284,15 @@ def photo_regions(
             )
         landmarks = None
     else:
-        landmarks = [_on_crop(face, size) for face in faces]
+        landmarks = [_landmarks_on_crop(face, size) for face in faces]
     masks = editor.region_masks(w_plus, edit, landmarks=landmarks)
     assert masks is not None
     return masks
 
 
-def _on_crop(face: AlignedFace, size: int) -> np.ndarray:
-    """The landmarks `[68, 2]` of a face in the pixels of its crop."""
+def _landmarks_on_crop(face: AlignedFace, size: int) -> np.ndarray:
     assert face.alignment is not None and face.face is not None
-    forth = crop_to_photo(face.alignment, size)
-    return (face.face.landmarks - forth[:, 2]) @ np.linalg.inv(forth[:, :2]).T
+    return landmarks_on_crop(face.alignment, face.face.landmarks, size)
 
 
 def _cut(mask: RegionMask, face: AlignedFace, size: int) -> np.ndarray:
