@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""A face twice: aligned, as encoders know faces, and upright in its photo, with the way from one to the other.
+"""A face twice: aligned, as encoders know faces, and upright in its photo; and what takes one to the other.
 
-StyleGAN3 can draw a face in any pose (Alaluf et al. 2022, "Third Time's the Charm?"): a photo is inverted from
-its aligned crop, and drawn through a transform so that it comes back as it stands in the photo.
+StyleGAN3 can draw a face in any pose (Alaluf et al. 2022, "Third Time's the Charm?"): a photo is inverted
+from its aligned crop, and drawn through a transform so that it comes back as it stands in the photo.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class FacePair:
         alignment: where it lies in the photo.
         upright: `[S, S, 3]` uint8, not turned.
         upright_alignment: where that lies.
-        transform: `[3, 3]` of landmarks_transform: drawn through it, the aligned face stands as the upright one.
+        transform: `[3, 3]` of landmarks_transform; drawn through it, the aligned face stands as in `upright`.
     """
 
     aligned: np.ndarray

@@ -53,7 +53,7 @@ def test_crops_and_transform_are_the_peers(peer, k):
 
 
 def test_a_face_that_is_turned_more_than_its_eyes_keeps_its_sign():
-    """The peer takes the sign from the upright eyes, which here lean the other way than the face is turned."""
+    """The peer takes the sign from the upright eyes, and these lean the other way than the face."""
     points = np.random.RandomState(0).uniform(20, 40, (68, 2))
     points[36:42], points[42:48] = (20, 20), (40, 24)  # of the aligned crop
     upright = canvas_points(points, canvas_transform(rotate=5))

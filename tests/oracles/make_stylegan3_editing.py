@@ -5,8 +5,8 @@
 
 The argument is a checkout. The stored numbers are from yuval-alaluf/stylegan3-editing
 36ce2b4ddab7821586012c1d5fbf737a3ea1c355 on PyTorch 2.13.0, CPU: encoders of an eighth to a quarter of the
-channels, a 64 px generator, weights drawn by key, and the scenes of align_cases. Its landmarks are given instead
-of found.
+channels, a 64 px generator, weights drawn by key, and the scenes of align_cases. Its landmarks are given
+instead of found.
 """
 
 import dataclasses
