@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -182,6 +183,17 @@ class Editor:
         if self.canvas is None:
             return s
         return paddle.to_tensor(move_canvas(self.bundle.generator, s.numpy(), self.canvas))
+
+    def on_canvas(self, canvas: Canvas) -> Editor:
+        """An editor that draws w_plus on a canvas, and otherwise is this one, with all that it has loaded.
+
+        Raises:
+            UserError: the generator's canvas does not move.
+        """
+        check_can_move(self.bundle.generator)
+        other = copy(self)
+        other.canvas = canvas
+        return other
 
     @on_worker
     def moved(self, face: Face, canvas: Canvas) -> np.ndarray:

@@ -31,7 +31,14 @@ from ppstyleclip.align.faces import (
 )
 from ppstyleclip.align.paste import crop_mask, paste_back
 from ppstyleclip.align.photo import read_photo
-from ppstyleclip.align.pose import FacePair, cut_pair, frame_of_eyes, landmarks_transform, upright_frame
+from ppstyleclip.align.pose import (
+    FacePair,
+    Pose,
+    cut_pair,
+    frame_of_eyes,
+    landmarks_pose,
+    upright_frame,
+)
 from ppstyleclip.align.tracks import (
     follow_faces,
     smooth_along,
@@ -49,6 +56,7 @@ __all__ = [
     "MissingDlib",
     "NoFace",
     "PhotoFaces",
+    "Pose",
     "align_face",
     "choose_faces",
     "confident_places",
@@ -64,7 +72,7 @@ __all__ = [
     "frame_of_eyes",
     "frame_of_landmarks",
     "landmarks_on_crop",
-    "landmarks_transform",
+    "landmarks_pose",
     "load_face_finder",
     "paste_back",
     "read_landmarks",

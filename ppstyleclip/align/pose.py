@@ -8,6 +8,7 @@ from its aligned crop, and drawn through a transform so that it comes back as it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +23,18 @@ from ppstyleclip.align.crop import (
 )
 
 
+class Pose(NamedTuple):
+    """How a face stands in its upright crop, seen from the aligned one; what models.canvas.Canvas takes.
+
+    Attributes:
+        translate: (x, y) in sides of the crop; to the right, downwards.
+        rotate: degrees, counter-clockwise, about the middle; before it is moved.
+    """
+
+    translate: tuple[float, float]
+    rotate: float
+
+
 @dataclass(frozen=True, eq=False)
 class FacePair:
     """Two crops of one face; both have the same middle and side.
@@ -31,14 +44,15 @@ class FacePair:
         alignment: where it lies in the photo.
         upright: `[S, S, 3]` uint8, not turned.
         upright_alignment: where that lies.
-        transform: `[3, 3]` of landmarks_transform; drawn through it, the aligned face stands as in `upright`.
+        pose: how the aligned face stands in `upright`. `Canvas(*pose).matrix()` is the transform `[3, 3]`
+            through which a generator draws it so, the landmarks_transform of stylegan3-editing.
     """
 
     aligned: np.ndarray
     alignment: Alignment
     upright: np.ndarray
     upright_alignment: Alignment
-    transform: np.ndarray
+    pose: Pose
 
 
 def frame_of_eyes(landmarks: ArrayLike) -> np.ndarray:
@@ -61,29 +75,24 @@ def upright_frame(quad: np.ndarray) -> np.ndarray:
     return quad.mean(0) + half * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
 
 
-def landmarks_transform(aligned: ArrayLike, upright: ArrayLike, size: int) -> np.ndarray:
-    """Find what moves an aligned face to where it stands in its upright crop.
+def landmarks_pose(aligned: ArrayLike, upright: ArrayLike, size: int) -> Pose:
+    """Find how an aligned face stands in its upright crop.
 
     The eyes' line is turned about the middle of the picture, then the left eye is moved to its place. Where
     stylegan3-editing takes the angle without its sign and guesses the sign from the upright eyes alone, this
-    takes the angle with its sign; the two differ for faces whose eyes' line is turned less than the face.
+    takes the angle with its sign; the two differ for faces that are turned less than their eyes' line leans.
 
     Args:
         aligned: `[68, 2]` landmarks in the pixels of the aligned crop.
         upright: `[68, 2]` landmarks in the pixels of the upright crop.
         size: side of both, in pixels.
-    Returns:
-        `[3, 3]` float32, for `synthesis_from_styles(transform=...)`; see `canvas_transform`.
     """
-    from ppstyleclip.models.stylegan3.transforms import canvas_transform
-
     eyes, wanted = (np.stack(_eyes(points)) for points in (aligned, upright))
-    turns = [np.arctan2(*(line[1] - line[0])[::-1]) for line in (eyes, wanted)]  # clockwise as seen
-    angle = turns[0] - turns[1]
+    before, after = (np.arctan2(*(line[1] - line[0])[::-1]) for line in (eyes, wanted))  # clockwise as seen
+    angle, middle = before - after, (size - 1) / 2
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    middle = (size - 1) / 2
-    moved = wanted[0] - (turn @ (eyes[0] - middle) + middle)
-    return canvas_transform(moved / size, float(np.degrees(angle)))
+    x, y = (wanted[0] - turn @ (eyes[0] - middle) - middle) / size
+    return Pose((float(x), float(y)), float(np.degrees(angle)))
 
 
 def cut_pair(photo: np.ndarray, landmarks: ArrayLike, size: int, quad: np.ndarray | None = None) -> FacePair:
@@ -98,9 +107,10 @@ def cut_pair(photo: np.ndarray, landmarks: ArrayLike, size: int, quad: np.ndarra
         UserError: as align_face.
     """
     quad = frame_of_eyes(landmarks) if quad is None else quad
-    (aligned, first), (upright, second) = (cut_frame(photo, one, size) for one in (quad, upright_frame(quad)))
-    places = (landmarks_on_crop(one, landmarks, size) for one in (first, second))
-    return FacePair(aligned, first, upright, second, landmarks_transform(*places, size))
+    aligned, first = cut_frame(photo, quad, size)
+    upright, second = cut_frame(photo, upright_frame(quad), size)
+    before, after = (landmarks_on_crop(one, landmarks, size) for one in (first, second))
+    return FacePair(aligned, first, upright, second, landmarks_pose(before, after, size))
 
 
 def _eyes(landmarks: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ppstyleclip.pipelines.camera import Film
     from ppstyleclip.pipelines.editing import Move, TextEdit
     from ppstyleclip.pipelines.frames import FrameRecord
-    from ppstyleclip.pipelines.inversion import FaceInversion
+    from ppstyleclip.pipelines.inversion import FaceInversion, UnalignedFace
     from ppstyleclip.pipelines.likeness import LikenessEdit
     from ppstyleclip.pipelines.photo import PhotoEdit
     from ppstyleclip.pipelines.recipes import RecipeEdit
@@ -103,9 +103,17 @@ def save_sheets(folder: str | Path, made: Sheets) -> list[Path]:
 
 
 @all_or_nothing()
-def save_inversion(folder: str | Path, made: FaceInversion, infix: str = "") -> list[Path]:
-    """Write src.png (the face), dst.png (as it is drawn) and dst.npy (its latent); `infix` is ".fitting"."""
-    written = _save_pngs(folder, {f"src{infix}.png": made.crop, f"dst{infix}.png": made.drawn})
+def save_inversion(
+    folder: str | Path, made: FaceInversion, infix: str = "", unaligned: UnalignedFace | None = None
+) -> list[Path]:
+    """Write src.png (the face), dst.png (as it is drawn) and dst.npy (its latent); `infix` is ".fitting".
+
+    With `unaligned` also src.unaligned.png and dst.unaligned.png, the same as the face stands in its photo.
+    """
+    pictures = {f"src{infix}.png": made.crop, f"dst{infix}.png": made.drawn}
+    if unaligned is not None:
+        pictures |= {"src.unaligned.png": unaligned.crop, "dst.unaligned.png": unaligned.drawn}
+    written = _save_pngs(folder, pictures)
     return [*written, save_latent(Path(folder) / f"dst{infix}.npy", made.w_plus)]
 
 

@@ -2,7 +2,8 @@
 """Moving and turning the canvas that a generator draws on: what is drawn follows, to the details.
 
 A family that can brings one method, `move_canvas(s, transform)`: flat styles `[N, S]` under which the same
-picture lies elsewhere. Whatever draws of styles then draws it there: programs, edits, gradients.
+picture lies elsewhere. Whatever draws of styles then draws it there: programs, edits, gradients. One whose
+pictures stay as good when they are turned has `turns_canvas = True`.
 """
 
 from __future__ import annotations
@@ -82,6 +83,11 @@ def check_can_move(generator: Any, *degrees: float) -> None:
             f"{MOST_DEGREES} degrees; further ones take the picture apart, use one of configuration R",
             stacklevel=3,
         )
+
+
+def turns_canvas(generator: Any) -> bool:
+    """Whether a generator draws what is turned as well as what is upright, so that photos keep their pose."""
+    return bool(getattr(generator, "turns_canvas", False))
 
 
 def move_canvas(generator: Any, s: np.ndarray, canvas: Canvas) -> np.ndarray:

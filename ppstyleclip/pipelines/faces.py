@@ -18,6 +18,7 @@ from ppstyleclip.align import (
     FaceFinder,
     align_face,
     choose_faces,
+    cut_pair,
     cut_square,
     find_faces,
     find_photo_faces,
@@ -25,6 +26,7 @@ from ppstyleclip.align import (
 )
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
+from ppstyleclip.models.canvas import Canvas
 from ppstyleclip.zoo import Bundle
 from ppstyleclip.zoo.load import people_landmarks
 
@@ -39,11 +41,13 @@ class AlignedFace:
         crop: `[S, S, 3]` uint8, as the generator draws faces.
         alignment: by which it returns into the photo; None where the whole picture was taken as it is.
         face: where it was found and how sure that is; None as above, and of what is no face.
+        canvas: on which a generator draws the aligned face as it stands in this crop; None: it is aligned.
     """
 
     crop: np.ndarray
     alignment: Alignment | None
     face: Face | None = None
+    canvas: Canvas | None = None
 
 
 def load_finder(bundle: Bundle, landmark_path: str | Path | None = None) -> FaceFinder:
@@ -129,6 +133,18 @@ def cut_chosen_faces(
     else:
         chosen = choose_faces(faces, which)
     return cut_faces(photo, chosen, bundle.generator.size, bundle.crop)
+
+
+def unaligned_face(photo: np.ndarray, face: AlignedFace) -> AlignedFace:
+    """The same face as it stands in its photo, not turned, for generators that draw any pose.
+
+    Args:
+        photo: `[H, W, 3]` uint8.
+        face: cut out of it, with its landmarks.
+    """
+    assert face.alignment is not None and face.face is not None
+    pair = cut_pair(photo, face.face.landmarks, face.alignment.size, face.alignment.quad)
+    return AlignedFace(pair.upright, pair.upright_alignment, face.face, Canvas(*pair.pose))
 
 
 def check_align(align: str) -> None:

@@ -12,7 +12,9 @@ import numpy as np
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.inversion import Distance, FittingConfig, TuningConfig, fit_latents, tune_generator
+from ppstyleclip.models.canvas import turns_canvas
 from ppstyleclip.pictures import to_images
+from ppstyleclip.pipelines.faces import AlignedFace, unaligned_face
 from ppstyleclip.pipelines.quality import Measures, Quality, measure
 from ppstyleclip.pipelines.records import Record
 
@@ -64,6 +66,42 @@ class FaceInversion:
     w_plus: np.ndarray
     stages: list[Quality]
     seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class UnalignedFace:
+    """One face as it stands in its photo, beside its latent drawn so.
+
+    Attributes:
+        crop: `[S, S, 3]` uint8, upright.
+        drawn: `[S, S, 3]` uint8.
+        transform: `[3, 3]` float32, through which the aligned face is drawn.
+    """
+
+    crop: np.ndarray
+    drawn: np.ndarray
+    transform: np.ndarray
+
+
+def draw_unaligned(
+    editor: Editor, photo: np.ndarray, face: AlignedFace, w_plus: np.ndarray
+) -> UnalignedFace | None:
+    """Draw a face in the pose that it has in its photo.
+
+    Args:
+        editor: Editor.
+        photo: `[H, W, 3]` uint8.
+        face: cut out of it.
+        w_plus: `[L, D]` its latent.
+    Returns:
+        UnalignedFace; None where the generator draws aligned faces only, or the crop was not aligned.
+    """
+    if face.face is None or not turns_canvas(editor.bundle.generator):
+        return None
+    upright = unaligned_face(photo, face)
+    assert upright.canvas is not None
+    drawn = editor.on_canvas(upright.canvas).render(w_plus[None])[0]
+    return UnalignedFace(upright.crop, drawn, upright.canvas.matrix())
 
 
 def find_latents(

@@ -13,7 +13,7 @@ A program calls it like this:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -23,8 +23,9 @@ from ppstyleclip.editor import Edit, Editor, ResolvedEdit
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
 from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
+from ppstyleclip.models.canvas import turns_canvas
 from ppstyleclip.pictures import to_levels, to_pixels
-from ppstyleclip.pipelines.faces import AlignedFace, cut_chosen_faces
+from ppstyleclip.pipelines.faces import AlignedFace, cut_chosen_faces, unaligned_face
 from ppstyleclip.pipelines.inversion import InversionResult, invert_faces
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures, measure
 from ppstyleclip.pipelines.recipes import (
@@ -64,8 +65,8 @@ class PhotoEdit:
     Attributes:
         pixels: `[H, W, 3]` uint8, the edited photo.
         original: `[H, W, 3]` uint8, the photo.
-        faces: N AlignedFaces.
-        before, after: `[N, S, S, 3]` uint8, the faces as they were inverted, and edited.
+        faces: N AlignedFaces; of a generator that draws any pose, as they stand in the photo.
+        before, after: `[N, S, S, 3]` uint8, the faces as they were inverted, and edited, as `faces` stand.
         inversion: InversionResult: latents, the editors that drew each face, quality, seconds.
         quality_after: Quality of the edited faces, beside the crops; `inversion.stages[-1].poor` tells which
             faces are drawn badly.
@@ -156,6 +157,7 @@ def _edit_cut_faces(
         found = record.result
         yield Record(1 + record.done, total, record.stage)
     assert found is not None
+    faces, found = _in_their_poses(photo, faces, found)
     edited, before, after, applied = photo, [], [], []
     for number, (face, latent, own) in enumerate(zip(faces, found.w_plus, found.editors), 1):
         applied.append(apply_photo_recipe(own, photo, face, latent[None], edits[number - 1]))
@@ -165,7 +167,7 @@ def _edit_cut_faces(
         after.append(new[0])
         if number < len(faces):
             yield Record(total - len(faces) + number, total, "pictures")
-    quality = measure(measures, crops, np.stack(after))
+    quality = measure(measures, np.stack([face.crop for face in faces]), np.stack(after))
     yield Record(
         total,
         total,
@@ -182,6 +184,18 @@ def _edit_cut_faces(
             applied,
         ),
     )
+
+
+def _in_their_poses(
+    photo: np.ndarray, faces: list[AlignedFace], found: InversionResult
+) -> tuple[list[AlignedFace], InversionResult]:
+    """Faces as they stand in the photo, with editors that draw them so, where the generator can."""
+    posed, editors = list(faces), list(found.editors)
+    for k, (face, own) in enumerate(zip(faces, found.editors)):
+        if face.face is not None and turns_canvas(own.bundle.generator):
+            posed[k] = unaligned_face(photo, face)
+            editors[k] = own.on_canvas(posed[k].canvas)  # type: ignore[arg-type]
+    return posed, replace(found, editors=editors)
 
 
 def paste_edit(

@@ -1,8 +1,10 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Find the latent of a face in a photo with an encoder (pSp, e4e, ReStyle).
 
-Writes src.png (the aligned face), dst.png (as the generator draws it) and dst.npy (its latent). Of a folder
-of photos it makes a bank: latents.npy, latents.csv (which photo each is of) and faces.png (some of them).
+Writes src.png (the aligned face), dst.png (as the generator draws it) and dst.npy (its latent). A generator
+that draws any pose (StyleGAN3-R) also makes src.unaligned.png and dst.unaligned.png, the face as it stands in
+the photo. Of a folder of photos it makes a bank: latents.npy, latents.csv (which photo each is of) and
+faces.png (some of them).
 
     ppstyleclip invert --input_image scene.png
     ppstyleclip invert --input_image photo.jpg --model_type ffhq-inversion --cpu
@@ -64,9 +66,10 @@ def run(args: argparse.Namespace) -> None:
         _invert_folder(args, editor)
         return
 
+    from ppstyleclip.align import read_photo
     from ppstyleclip.cli.photos import in_words, landmarks_instead, read_face
     from ppstyleclip.cli.saving import save_inversion
-    from ppstyleclip.pipelines.inversion import encode_face
+    from ppstyleclip.pipelines.inversion import draw_unaligned, encode_face
     from ppstyleclip.pipelines.quality import load_measures
 
     with landmarks_instead("--landmarks"):
@@ -81,7 +84,8 @@ def run(args: argparse.Namespace) -> None:
         )
     measures = load_measures(editor.bundle, args.ir_se50_weights)
     made = encode_face(editor, face.crop, measures)
-    written = save_inversion(args.output_path, made)
+    unaligned = draw_unaligned(editor, read_photo(args.input_image), face, made.w_plus)
+    written = save_inversion(args.output_path, made, unaligned=unaligned)
     (words,) = in_words(measures, *made.stages)
     print(
         f"{args.input_image} inverted by the encoder of {editor.bundle.name}: {words}, {made.seconds:.2f} s"

@@ -186,6 +186,11 @@ class StyleGAN3Generator(nn.Layer):
         check_styles(self, edited)
         return draw_in_region(self, styles, edited, masks)
 
+    @property
+    def turns_canvas(self) -> bool:
+        """Whether what it draws can be turned: of configuration T it can only be moved."""
+        return self.configuration == "R"
+
     def move_canvas(self, s: np.ndarray, transform: np.ndarray) -> np.ndarray:
         """Flat styles `[N, S]` that draw what `s` draws under a transform, see `moved_input`."""
         return np.concatenate([moved_input(s[:, :INPUT_STYLES], transform), s[:, INPUT_STYLES:]], axis=1)
