@@ -39,11 +39,16 @@ class Known:
 
 _FFHQ_1024 = (512,) * 15 + (256,) * 3 + (128,) * 3 + (64,) * 3 + (32,) * 2
 _ANIME_512 = (512,) * 15 + (256,) * 3 + (128,) * 3 + (64,) * 2
+_SG3_R_1024 = (4, *(1024,) * 8, 645, 406, 256, 161, 102, 64, 64)
+_SG3_T_1024 = (4, *(512,) * 8, 323, 203, 128, 81, 51, 32, 32)
 KNOWN = {
     "ffhq-config-f": Known(_FFHQ_1024, FFHQ_MEAN, FFHQ_STD, "styleclip-ffhq-w_plus.npy"),
     "animeface-512": Known(_ANIME_512),
     "ffhq-inversion": Known(_FFHQ_1024, latents="styleclip-ffhq-w_plus.npy"),
     "ffhq-toonify": Known(_FFHQ_1024),
+    "stylegan3-r-ffhq": Known(_SG3_R_1024),
+    "stylegan3-r-ffhqu": Known(_SG3_R_1024),
+    "stylegan3-t-ffhq": Known(_SG3_T_1024),
 }
 
 

@@ -161,6 +161,11 @@ def test_the_known_numbers_are_those_of_the_real_statistics():
 
 def test_known_channels_are_those_of_our_own_classes():
     from ppstyleclip.models.stylegan2 import channel_table, layout_from_channels
+    from ppstyleclip.models.stylegan3.geometry import geometry, usual_channels
 
     for name, size in (("ffhq-config-f", 1024), ("animeface-512", 512), ("ffhq-toonify", 1024)):
         assert layout_from_channels(size, channel_table()).channels == KNOWN[name].channels
+    for name, configuration in (("r-ffhq", "R"), ("r-ffhqu", "R"), ("t-ffhq", "T")):
+        _, shapes = geometry(1024, configuration, usual_channels(1024, configuration))
+        widths = (4, *(shape.in_channels for shape in shapes))
+        assert widths == KNOWN[f"stylegan3-{name}"].channels

@@ -118,7 +118,11 @@ def ffhq(world, weights, monkeypatch):
 
 
 def test_known_models_and_their_table():
-    assert known_models() == ("portrait", "ffhq-config-f", "animeface-512", "ffhq-inversion", "ffhq-toonify")
+    stylegan2 = ("ffhq-config-f", "animeface-512", "ffhq-inversion", "ffhq-toonify")
+    assert known_models() == (
+        *("portrait", *stylegan2),
+        *("stylegan3-r-ffhq", "stylegan3-r-ffhqu", "stylegan3-t-ffhq"),
+    )
     table = read_registry()
     for name, entry in table["files"].items():
         keys = {"url", "page", "what", "for", "licence", "size", "sha256"}
