@@ -190,12 +190,20 @@ def _in_their_poses(
     photo: np.ndarray, faces: list[AlignedFace], found: InversionResult
 ) -> tuple[list[AlignedFace], InversionResult]:
     """Faces as they stand in the photo, with editors that draw them so, where the generator can."""
-    posed, editors = list(faces), list(found.editors)
-    for k, (face, own) in enumerate(zip(faces, found.editors)):
-        if face.face is not None and turns_canvas(own.bundle.generator):
-            posed[k] = unaligned_face(photo, face)
-            editors[k] = own.on_canvas(posed[k].canvas)  # type: ignore[arg-type]
-    return posed, replace(found, editors=editors)
+    each = [in_its_pose(photo, face, own) for face, own in zip(faces, found.editors)]
+    return [face for face, _ in each], replace(found, editors=[own for _, own in each])
+
+
+def in_its_pose(photo: np.ndarray, face: AlignedFace, editor: Editor) -> tuple[AlignedFace, Editor]:
+    """A face as it stands in its photo, and an editor that draws w_plus so.
+
+    Both are as they were where the generator draws aligned faces only, or what was cut out has no landmarks.
+    """
+    if face.face is None or not turns_canvas(editor.bundle.generator):
+        return face, editor
+    posed = unaligned_face(photo, face)
+    assert posed.canvas is not None
+    return posed, editor.on_canvas(posed.canvas)
 
 
 def paste_edit(

@@ -18,7 +18,7 @@ from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.pictures import to_levels, to_pixels
 from ppstyleclip.pipelines.faces import AlignedFace, cut_chosen_faces
 from ppstyleclip.pipelines.inversion import InversionResult, invert_faces
-from ppstyleclip.pipelines.photo import PhotoConfig, photo_regions
+from ppstyleclip.pipelines.photo import PhotoConfig, in_its_pose, photo_regions
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures, measure
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.pipelines.regions import synthesize_in_masks
@@ -32,8 +32,8 @@ class ChangedPhoto:
 
     Attributes:
         pixels: `[H, W, 3]` uint8, the changed photo.
-        faces: N AlignedFaces.
-        before, after: `[N, S, S, 3]` uint8, the faces as they were inverted, and changed.
+        faces: N AlignedFaces; of a generator that draws any pose, as they stand in the photo.
+        before, after: `[N, S, S, 3]` uint8, the faces as they were inverted, and changed, as `faces` stand.
         inversion: InversionResult.
         quality_after: Quality of the changed faces, beside the crops.
         masks: `[S, S]` of each face, where it could change; None: everywhere.
@@ -94,6 +94,7 @@ def change_photo(
         found = record.result
         yield Record(1 + record.done, total, record.stage)
     assert found is not None
+    pasted_faces: list[AlignedFace] = []
     before, after, each, done = [], [], [], first
     edit, pasted = Edit(neutral, text, region=region), photo
     for face, latent, own in zip(cut, found.w_plus, found.editors):
@@ -102,16 +103,35 @@ def change_photo(
         for step in change(own, latent[None], masks):
             done, moved = min(done + 1, total - 1), step.result
             yield Record(done, total, step.stage)
-        assert moved is not None and face.alignment is not None
-        old = own.synthesize(latent[None])
-        new = synthesize_in_masks(own, latent[None], moved, masks, before=old)
-        mask = None if masks is None else masks[0]
+        assert moved is not None
+        posed, mask, old, new = _drawn_in_pose(own, photo, face, latent[None], moved, masks, edit)
+        assert posed.alignment is not None
         new_levels, old_levels = to_levels(new[0]), to_levels(old[0])
-        pasted = paste_back(pasted, face.alignment, new_levels, old_levels, way=config.paste, region=mask)
+        pasted = paste_back(pasted, posed.alignment, new_levels, old_levels, way=config.paste, region=mask)
+        pasted_faces.append(posed)
         before.append(old[0])
         after.append(new[0])
         each.append(mask)
     drawn = to_pixels(np.stack(after))
-    quality = measure(measures, crops, drawn)
-    result = ChangedPhoto(pasted, cut, to_pixels(np.stack(before)), drawn, found, quality, each)
+    quality = measure(measures, np.stack([face.crop for face in pasted_faces]), drawn)
+    result = ChangedPhoto(pasted, pasted_faces, to_pixels(np.stack(before)), drawn, found, quality, each)
     yield Record(total, total, "pictures", result)
+
+
+def _drawn_in_pose(
+    editor: Editor,
+    photo: np.ndarray,
+    face: AlignedFace,
+    w_plus: np.ndarray,
+    moved: np.ndarray,
+    masks: np.ndarray | None,
+    edit: Edit,
+) -> tuple[AlignedFace, np.ndarray | None, np.ndarray, np.ndarray]:
+    """(face, mask `[S, S]` or None, images `[1, 3, S, S]` before, after), as the face stands in its photo."""
+    posed, drawing = in_its_pose(photo, face, editor)
+    if posed.canvas is not None:
+        masks = photo_regions(drawing, photo, [posed], w_plus, edit)
+        moved = editor.moved(moved, posed.canvas) if moved.ndim == 2 else moved
+    before = drawing.synthesize(w_plus)
+    after = synthesize_in_masks(drawing, w_plus, moved, masks, before=before)
+    return posed, None if masks is None else masks[0], before, after

@@ -17,7 +17,8 @@ from ppstyleclip.models.canvas import Canvas
 from ppstyleclip.pipelines.faces import cut_faces, unaligned_face, whole_face
 from ppstyleclip.pipelines.inversion import draw_unaligned
 from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo
-from ppstyleclip.pipelines.records import result_of
+from ppstyleclip.pipelines.photo_steps import change_photo
+from ppstyleclip.pipelines.records import Record, result_of
 from ppstyleclip.worlds.portrait.scenes import draw_scene
 from ppstyleclip.zoo import load_pack
 
@@ -87,6 +88,28 @@ def test_an_edited_face_returns_in_its_pose(editor):
     np.testing.assert_array_equal(made.before, made.inversion.editors[0].render(made.inversion.w_plus))
     mouth = MARKS[48:].mean(0).astype(int)
     assert changed[mouth[1] - 8 : mouth[1] + 8, mouth[0] - 8 : mouth[0] + 8].any()
+
+
+@pytest.mark.parametrize("space", ["w_plus", "s"])
+def test_any_method_returns_a_face_in_its_pose(editor, space):
+    def change(own, w_plus, masks):
+        moved = w_plus + np.float32(0.5)
+        yield Record(1, 1, "moving", moved if space == "w_plus" else own.styles(moved).numpy())
+
+    config = PhotoConfig(fitting=FittingConfig(steps=0))
+    made = result_of(
+        change_photo(editor, SCENE.pixels, change, config, faces=faces_of_landmarks(MARKS), region="mouth")
+    )
+    (face,), (latent,) = made.faces, made.inversion.w_plus
+    own = editor.on_canvas(face.canvas) if is_posed(editor) else editor
+    np.testing.assert_array_equal(made.before, own.render(latent[None]))
+    whole = own.render(latent[None] + np.float32(0.5))[0].astype(int)
+    inside = made.masks[0] == 1
+    blends_layers = editor.bundle.generator.family == "stylegan2"  # so the picture inside is another one
+    assert inside.any() and (blends_layers or np.abs(made.after[0] - whole)[inside].max() <= 2)
+    outside = made.masks[0] == 0
+    np.testing.assert_array_equal(made.after[0][outside], made.before[0][outside])
+    assert not (made.pixels != SCENE.pixels).any(2)[crop_mask(face.alignment, made.masks[0]) == 0].any()
 
 
 def test_an_editor_on_a_canvas_shares_what_is_loaded(editor):

@@ -11,8 +11,8 @@ pytest.importorskip("fastapi", reason="the extra 'server' is not installed")
 pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 
 import httpx  # noqa: E402
-import socketio  # noqa: E402
-from server_world import PATIENCE, picture_file, raw, serving  # noqa: E402
+from server_world import picture_file, raw, serving  # noqa: E402
+from socket_listener import Listener, hear  # noqa: E402
 
 from ppstyleclip.server.keys import new_key  # noqa: E402
 
@@ -86,7 +86,7 @@ POLLING = pytest.param(["polling"], marks=pytest.mark.slow)
 
 @pytest.mark.parametrize("transports", [["websocket"], POLLING, None], ids=str)
 def test_websocket_the_client_gets_the_events_with_their_payloads(served, transports):
-    heard = asyncio.run(hear(served, transports, {"prompt": "sad"}, {"prompt": "fail"}))
+    heard = asyncio.run(hear(served, transports, IMAGE, {"prompt": "sad"}, {"prompt": "fail"}))
     made = next(payload for name, payload in heard if name == "answer")
     assert ("image_processing", {"step": 10, "steps": 25}) in heard
     assert ("image_processing", {"step": 20, "steps": 25}) in heard
@@ -115,45 +115,3 @@ def test_a_job_of_another_client_does_not_reach_a_socket(tmp_path):
     with serving(tmp_path, api_keys=(alices, bobs)) as served:
         assert asyncio.run(listen(served.url, bob)) == []
         assert asyncio.run(listen(served.url, alice)) == ["image_edited"]
-
-
-class Listener:
-    """A client as test_websocket.py's, which notes what it hears."""
-
-    def __init__(self, url, transports=None, key=None):
-        self.url, self.transports, self.heard = url, transports, []
-        self.headers = {} if key is None else {"X-API-Key": key}
-        self.client = socketio.AsyncClient(reconnection=False)
-        for name in ("image_processing", "image_edited", "image_edit_error"):
-            self.client.on(name, lambda data, name=name: self.heard.append((name, data)))
-
-    async def __aenter__(self):
-        await self.client.connect(
-            self.url, self.headers, socketio_path="/ws/socket.io", transports=self.transports
-        )
-        return self
-
-    async def __aexit__(self, *args):
-        await self.client.disconnect()
-
-
-async def hear(served, transports, *wishes):
-    """Events that a client hears of photos that it sends, until each has its end."""
-    work = served.work.run
-
-    def in_25_steps(model, request, photo):
-        return work(model, request.model_copy(update={"steps": 25}), photo)
-
-    served.service.queue._run = in_25_steps
-    async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE, trust_env=False) as web:
-        async with Listener(served.url, transports) as one:
-            answers = []
-            for wish in wishes:
-                query = {"sid": one.client.get_sid(), **wish}
-                answer = await web.post("/edit", params=query, files={"image": IMAGE})
-                answers.append(("answer", answer.json()))
-            for _ in range(600):
-                if sum(name != "image_processing" for name, _ in one.heard) == len(wishes):
-                    break
-                await asyncio.sleep(0.1)
-            return answers + one.heard

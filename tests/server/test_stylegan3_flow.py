@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Seed 004's flow with its kind of model: a photo is sent, a StyleGAN3 with ReStyle edits it, a socket hears."""
+"""Seed 004's flow with its kind of model: a photo is sent, a StyleGAN3 edits it, a socket hears."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 
 from PIL import Image  # noqa: E402
 from server_world import PATIENCE, Work, serving  # noqa: E402
+from socket_listener import hear  # noqa: E402
 from stylegan3_encoder import add_restyle  # noqa: E402
 from stylegan3_world import LAYERS, STYLE_DIM, save_tiny_stylegan3, tiny_stylegan3  # noqa: E402
-from test_seed004 import hear  # noqa: E402
 from tiny_mappers import made  # noqa: E402
 
 from ppstyleclip.server.model import load_model  # noqa: E402
@@ -56,14 +56,13 @@ def jpeg():
     return memory.getvalue()
 
 
-def test_from_upload_to_event(model, tmp_path, monkeypatch):
+def test_from_upload_to_event(model, tmp_path):
     assert model.editor.bundle.encoder.network.num_styles == LAYERS and list(model.mappers) == ["joker"]
-    monkeypatch.setattr("test_seed004.IMAGE", jpeg())
     work = Work()
     work.run = run_request  # type: ignore[method-assign]
     with serving(tmp_path, work=work, load=lambda _: model) as served:
         wishes = ({"mapper": "joker"}, {"prompt": "happy face"})
-        heard = asyncio.run(hear(served, ["websocket"], *wishes))
+        heard = asyncio.run(hear(served, ["websocket"], jpeg(), *wishes, patience=1200))
         answers = [payload for name, payload in heard if name == "answer"]
         for answer in answers:
             paths = {key: answer[key] for key in ("image_path", "restored_path")}
