@@ -11,6 +11,8 @@ from ppstyleclip.models.encoders import build_encoder
 from ppstyleclip.zoo import Encoder, generator_fingerprint, save_encoder
 from ppstyleclip.zoo.pack import ENCODER
 
+SMALL = 0.01  # so that what random weights find is drawn within black and white
+
 
 def tiny_restyle(name="BackboneEncoder", seed=5):
     """6 channels in, 16 heads on the last map."""
@@ -26,8 +28,10 @@ def tiny_restyle(name="BackboneEncoder", seed=5):
             "depths": (1, 1, 1, 1),
         }
     )
+    for head in network.styles:
+        head.linear.weight.set_value(SMALL * head.linear.weight)
     network.eval()
-    return Encoder(network, np.random.RandomState(seed).randn(1, STYLE_DIM).astype(np.float32))
+    return Encoder(network, 0.3 * np.random.RandomState(seed).randn(1, STYLE_DIM).astype(np.float32))
 
 
 def add_restyle(folder, generator):
