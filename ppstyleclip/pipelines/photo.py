@@ -225,10 +225,13 @@ def paste_edit(
         edit: Edit, or a Recipe of several; "auto" is solved for each face.
         paste: as in PhotoConfig.
     Returns:
-        (photo with the edited faces, drawn faces `[N, S, S, 3]` uint8 before and after the edit).
+        (photo with the edited faces, drawn faces `[N, S, S, 3]` uint8 before and after the edit). A generator
+        that draws any pose draws them as they stand in the photo.
     Raises:
         UserError: as photo_regions.
     """
+    if turns_canvas(editor.bundle.generator):
+        return _paste_posed(editor, photo, faces, w_plus, edit, paste)
     each = [apply_photo_recipe(editor, photo, face, w[None], edit).parts for face, w in zip(faces, w_plus)]
     parts = [
         RegionEdit(
@@ -238,6 +241,25 @@ def paste_edit(
         for of_one_edit in zip(*each)
     ]
     return paste_parts(editor, photo, faces, w_plus, parts, paste=paste)
+
+
+def _paste_posed(
+    editor: Editor,
+    photo: np.ndarray,
+    faces: Sequence[AlignedFace],
+    w_plus: np.ndarray,
+    edit: Edits,
+    paste: str,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As paste_edit, each face on the canvas of its own pose."""
+    edited, before, after = photo, [], []
+    for face, w in zip(faces, w_plus):
+        posed, own = in_its_pose(photo, face, editor)
+        parts = apply_photo_recipe(own, photo, posed, w[None], edit).parts
+        edited, old, new = paste_parts(own, edited, [posed], w[None], parts, paste=paste)
+        before.append(old)
+        after.append(new)
+    return edited, np.concatenate(before), np.concatenate(after)
 
 
 def paste_parts(

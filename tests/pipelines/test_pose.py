@@ -16,7 +16,7 @@ from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.models.canvas import Canvas
 from ppstyleclip.pipelines.faces import cut_faces, unaligned_face, whole_face
 from ppstyleclip.pipelines.inversion import draw_unaligned
-from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo
+from ppstyleclip.pipelines.photo import PhotoConfig, edit_photo, paste_edit
 from ppstyleclip.pipelines.photo_steps import change_photo
 from ppstyleclip.pipelines.records import Record, result_of
 from ppstyleclip.worlds.portrait.scenes import draw_scene
@@ -110,6 +110,16 @@ def test_any_method_returns_a_face_in_its_pose(editor, space, region):
     else:
         np.testing.assert_array_equal(made.after[0][mask == 0], made.before[0][mask == 0])
         assert (made.after[0] != made.before[0])[mask > 0].any()
+
+
+def test_a_frame_is_what_a_photo_is(editor):
+    """paste_edit is what folders and videos are edited by."""
+    config = PhotoConfig(fitting=FittingConfig(steps=0))
+    edit = Edit("face", "happy face", region="mouth")
+    made = result_of(edit_photo(editor, SCENE.pixels, edit, config, faces=faces_of_landmarks(MARKS)))
+    pixels, before, after = paste_edit(editor, SCENE.pixels, [cut()], made.inversion.w_plus, edit)
+    for one, other in ((pixels, made.pixels), (before, made.before), (after, made.after)):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_an_editor_on_a_canvas_shares_what_is_loaded(editor):
