@@ -7,10 +7,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-import paddle
 from oracles.seeded_weights import stylegan3_state
-
-from ppstyleclip.models.stylegan3 import StyleGAN3Generator
 
 STORED = Path(__file__).parent / "oracles" / "stylegan3.npz"
 SIZE, DIM = 64, 24
@@ -39,15 +36,6 @@ def nvidia_stylegan3(configuration="T") -> dict:
                 taps = wanted["filters"][start : start + int(np.prod(shape))]
                 state[f"synthesis.{name}.{word}"], start = taps.reshape(shape), start + taps.size
     return state
-
-
-def small_stylegan3(configuration="R", style_dim=24, *, size=16, width=4, seed=4):
-    """A random network whose mapping and layers all matter, in evaluation mode."""
-    paddle.seed(seed)
-    channels = [width] * 14 + [3]
-    generator = StyleGAN3Generator(size, style_dim, configuration, channels=channels)
-    generator.eval()
-    return generator
 
 
 def as_nvidia_saves(generator) -> dict:

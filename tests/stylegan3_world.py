@@ -14,9 +14,9 @@ CHANNELS = [8] * 14 + [3]
 CONTRAST = 16.0  # so that random weights draw more than grey
 
 
-def tiny_stylegan3(configuration="R", size=16):
+def tiny_stylegan3(configuration="R", size=16, style_dim=STYLE_DIM):
     paddle.seed(6)
-    generator = StyleGAN3Generator(size, STYLE_DIM, configuration, channels=CHANNELS)
+    generator = StyleGAN3Generator(size, style_dim, configuration, channels=CHANNELS)
     to_rgb = generator.layers[-1].weight
     to_rgb.set_value(CONTRAST * to_rgb)
     generator.eval()

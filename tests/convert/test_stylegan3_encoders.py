@@ -8,7 +8,8 @@ import json
 import numpy as np
 import pytest
 from foreign_weights import assert_same_state, drawn, encoder_checkpoint
-from stylegan3_files import as_nvidia_saves, small_stylegan3
+from stylegan3_files import as_nvidia_saves
+from stylegan3_world import CHANNELS, tiny_stylegan3
 from torch_files import Call, Name, save_torch_zip
 
 from ppstyleclip.cli.main import run_command
@@ -22,7 +23,7 @@ from ppstyleclip.zoo.converted import save_converted
 from ppstyleclip.zoo.encoders import has_encoder
 
 NAMES = ["BackboneEncoder", "ProgressiveBackboneEncoder"]
-NETWORK = small_stylegan3("R", 512)
+NETWORK = tiny_stylegan3(style_dim=512)
 DECODER = as_nvidia_saves(NETWORK)
 MOVED = np.tile(np.float32([[0, -1, 9], [1, 0, 9], [0, 0, 1]]), [2, 1, 1])  # as its last batch left it
 
@@ -41,8 +42,8 @@ def checkpoint(name="BackboneEncoder", styles=16, trunk="irse50", **decoder):
 def test_what_it_is_is_read_off_the_file(name):
     found = recognise(checkpoint(name))
     assert found.kind == "restyle" and found.description == (
-        f"ReStyle encoder ({name}, 16 styles) with its StyleGAN3-R generator (NVIDIA's), 16 px, 4 to 4 "
-        "channels, mapping of 2 layers, w of 512"
+        f"ReStyle encoder ({name}, 16 styles) with its StyleGAN3-R generator (NVIDIA's), 16 px, "
+        f"{CHANNELS[0]} to {CHANNELS[0]} channels, mapping of 2 layers, w of 512"
     )
     made = found.convert()
     assert network_config(made.config) == {
@@ -69,10 +70,10 @@ def test_without_a_mean_latent_the_generators_own_counts():
     "content, words",
     [
         (lambda: checkpoint(styles=18), "makes 18 styles of 512, its generator takes 16"),
-        (lambda: checkpoint(**as_nvidia_saves(small_stylegan3("R", 24))), "takes 16 of 24"),
+        (lambda: checkpoint(**as_nvidia_saves(tiny_stylegan3(style_dim=24))), "takes 16 of 24"),
         (lambda: checkpoint(**{"synthesis.more": drawn(3)}), "synthesis.more is unknown"),
         (lambda: checkpoint(**{"mapping.fc1.bias": None}), "fc1.bias is missing"),
-        (lambda: checkpoint(**{"synthesis.L3_36_4.weight": None}), "has 14 layers"),
+        (lambda: checkpoint(**{f"synthesis.L3_36_{CHANNELS[3]}.weight": None}), "has 14 layers"),
         (lambda: {**checkpoint(), "latent_avg": drawn((18, 512))}, r"latent_avg is \[18, 512\]"),
     ],
 )
