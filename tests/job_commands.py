@@ -108,8 +108,8 @@ import time
 from pathlib import Path
 from ppstyleclip.cli.main import run_command
 from ppstyleclip.methods.global_directions import relevance
-from ppstyleclip.zoo import load
-load.PACK = Path(sys.argv[1])
+from ppstyleclip.zoo import registry
+registry.PACK = Path(sys.argv[1])
 draw = relevance._features
 def slow(*args):
     time.sleep(float(sys.argv[2]))

@@ -46,7 +46,7 @@ def test_dir_shows_what_can_be_imported():
 def test_models_are_listed_without_paddle():
     code = "import sys, ppstyleclip; print(ppstyleclip.available_models()[:2], 'paddle' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['portrait', 'ffhq-config-f'] False"
+    assert done.stdout.strip() == "['portrait', 'portrait-sg3'] False"
 
 
 # ---- a model saved and opened
@@ -123,7 +123,9 @@ def test_a_generator_of_a_model_a_folder_and_a_file_are_the_same(world, pack, tm
 
 def test_what_is_no_generator_is_told(world, tmp_path):
     (tmp_path / "text.pt").write_text("a text")
-    with pytest.raises(MissingFile, match="no model and no file 'cats'; known models: portrait, ffhq"):
+    with pytest.raises(
+        MissingFile, match="no model and no file 'cats'; known models: portrait, portrait-sg3"
+    ):
         ppstyleclip.load_generator("cats")
     with pytest.raises(UserError, match="text.pt"):
         ppstyleclip.load_generator(tmp_path / "text.pt")

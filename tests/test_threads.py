@@ -294,14 +294,14 @@ def use_editor(tmp_path):
 
 
 def use_zoo(tmp_path):
-    bundle = zoo.load_bundle(weight_path=zoo.load.PACK / "generator.safetensors")
+    bundle = zoo.load_bundle(weight_path=zoo.registry.PACK / "generator.safetensors")
     describe_network(lambda: paddle.nn.Linear(2, 2))
-    bundle = zoo.load_bundle(bundle=zoo.load.PACK, clip="portrait").with_parts(generator=bundle.generator)
+    bundle = zoo.load_bundle(bundle=zoo.registry.PACK, clip="portrait").with_parts(generator=bundle.generator)
     zoo.save_encoder(tmp_path / "encoder", bundle.encoder, generator="0" * 16)
     zoo.load_encoder(tmp_path / "encoder")
     zoo.save_clip(tmp_path / "clip.safetensors", bundle.clip)
     zoo.load_clip(tmp_path / "clip.safetensors")[0].encode_text("sad face")
-    mapper = zoo.load_mapper(zoo.load.PACK / "mappers" / "any.safetensors")
+    mapper = zoo.load_mapper(zoo.registry.PACK / "mappers" / "any.safetensors")
     mapper.step(np.zeros([1, 6, 12]), mapper.text_vector("long hair", bundle.clip))
     zoo.save_mapper(tmp_path / "mapper.safetensors", mapper)
 
@@ -331,7 +331,7 @@ def use_pipelines(tmp_path):
     quality.measure(measures, pictures, pictures)
     result_of(sampling.sample_sheets(editor, sampling.SheetConfig(1, 2, 0)))
     last(split_faces(editor, faces, ["happy face", "sad face"]))
-    chain = mapper_edit.open_chain(editor, ["any", "style"], ["happy face"], folder=zoo.load.PACK)
+    chain = mapper_edit.open_chain(editor, ["any", "style"], ["happy face"], folder=zoo.registry.PACK)
     last(mapper_edit.map_faces(editor, faces, chain))
     aim = optimization.ObjectiveConfig(directional_strength=1.0)
     config = optimization.OptimizationConfig("w", steps=1, objective=aim)

@@ -15,7 +15,7 @@ from ppstyleclip.engine import program_cache
 from ppstyleclip.models.clip import build_clip
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.stylespace import StyleStats
-from ppstyleclip.zoo import EditDefaults, load, save_pack, stored_directions
+from ppstyleclip.zoo import EditDefaults, load, registry, save_pack
 
 SIZE, STYLE_DIM, N_MLP = 16, 12, 2
 WORDS = ["face", "happy", "sad", "smiling", "with", "long", "hair", "a", "photo", "of", "the"]
@@ -78,8 +78,7 @@ def live_in(pack, monkeypatch, folder):
     Compiled programs alone are shared: they are named by all that they were made of.
     """
     monkeypatch.setattr(program_cache, "cache_home", lambda: PROGRAMS)
-    monkeypatch.setattr(load, "PACK", pack)
-    monkeypatch.setattr(stored_directions, "PACK", pack)
+    monkeypatch.setattr(registry, "PACK", pack)
     monkeypatch.setattr(load, "_LANDMARK_PACKAGE", "no_such_package")  # whoever has it, has dlib's model
     monkeypatch.setenv("PPSTYLECLIP_OFFLINE", "1")
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(folder / "cache"))

@@ -17,7 +17,7 @@ from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.text import text_direction
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import read_stats
-from ppstyleclip.zoo.registry import EMBEDDED, PACK, fetch_published, model_entry
+from ppstyleclip.zoo.registry import fetch_published, model_entry, pack_of
 
 Styles = Sequence[paddle.Tensor]  # K tensors `[N, C_k]`
 
@@ -126,10 +126,11 @@ class Manipulator:
 
 
 def _stats_of(model_type: str | None) -> Path:
-    if model_type in (None, EMBEDDED):
+    embedded = pack_of(model_type)
+    if embedded is not None:
         from ppstyleclip.zoo.pack import STATISTICS
 
-        return PACK / STATISTICS
+        return embedded / STATISTICS
     entry = model_entry(str(model_type))
     if "stats" not in entry:
         raise UserError(

@@ -68,4 +68,4 @@ def _portrait(z: np.ndarray, names: Sequence[str], size: int) -> dict[str, np.nd
     return {name: np.stack([where(row, name) for row in rows]).astype(np.float32) for name in names}
 
 
-_WORLDS: dict[str, Masks] = {"portrait": _portrait}
+_WORLDS: dict[str, Masks] = {"portrait": _portrait, "portrait-sg3": _portrait}

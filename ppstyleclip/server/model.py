@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ppstyleclip.align import FaceFinder
 from ppstyleclip.editor import Editor
@@ -19,7 +18,7 @@ from ppstyleclip.server.settings import ServerSettings
 from ppstyleclip.zoo import TrainedMapper, load_mapper
 from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
 from ppstyleclip.zoo.published_mappers import bundle_mappers
-from ppstyleclip.zoo.registry import EMBEDDED, PACK
+from ppstyleclip.zoo.registry import pack_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +102,7 @@ def load_model(settings: ServerSettings) -> Model:
 
 
 def _mappers(settings: ServerSettings, editor: Editor) -> dict[str, TrainedMapper]:
-    own: Any = settings.bundle
-    if own is None and settings.model_type in (None, EMBEDDED):
-        own = PACK
+    own = pack_of(settings.model_type) if settings.bundle is None else settings.bundle
     paths: dict[str, Path] = bundle_mappers(own)
     if settings.mappers is not None:
         paths.update({path.stem: path for path in sorted(settings.mappers.glob("*.safetensors"))})

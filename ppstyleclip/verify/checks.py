@@ -23,7 +23,7 @@ from ppstyleclip.verify.known import KNOWN, Known, tensor_means
 from ppstyleclip.wording import counted
 from ppstyleclip.zoo import load_bundle
 from ppstyleclip.zoo.downloads.checksums import compute_sha256, is_verified, read_checksums
-from ppstyleclip.zoo.registry import EMBEDDED, check_model_type, fetch_published, model_entry, read_registry
+from ppstyleclip.zoo.registry import check_model_type, fetch_published, model_entry, pack_of, read_registry
 
 SEEDS = (0, 1, 2, 3)
 EDIT = Edit("face", "smiling face")
@@ -108,7 +108,8 @@ class _Verification:
 
     def __init__(self, name: str, known: Known | None):
         self.name, self.known = name, known
-        self.entry = {} if name == EMBEDDED else model_entry(name)
+        self.is_embedded = pack_of(name) is not None
+        self.entry = {} if self.is_embedded else model_entry(name)
         self.editor: Editor | None = None
         self.rows: list[np.ndarray] = []  # of the picture
 
@@ -193,7 +194,7 @@ class _Verification:
         )
 
     def _statistics(self) -> Iterator[Finding]:
-        if self.name != EMBEDDED and "stats" not in self.entry:
+        if not self.is_embedded and "stats" not in self.entry:
             return
         editor, stats = self._loaded, self._loaded.bundle.stats
         layout = editor.bundle.layout
@@ -247,7 +248,7 @@ class _Verification:
         )
 
     def _relevance(self) -> Iterator[Finding]:
-        if self.name != EMBEDDED and "relevance" not in self.entry:
+        if not self.is_embedded and "relevance" not in self.entry:
             return
         bundle = self._loaded.bundle
         rows = np.asarray(bundle.relevance.rows)
@@ -277,7 +278,7 @@ class _Verification:
         )
 
     def _edit(self) -> Iterator[Finding]:
-        if self.name != EMBEDDED and "relevance" not in self.entry:
+        if not self.is_embedded and "relevance" not in self.entry:
             return
         editor = self._loaded
         direction, face = editor.direction(EDIT), editor.sample(SEEDS[0])

@@ -47,7 +47,7 @@ def _portrait() -> LikenessWorld:
     return LikenessWorld(Z_DIM, likeness, z_from_factors)
 
 
-_WORLDS: dict[str, Callable[[], LikenessWorld]] = {"portrait": _portrait}
+_WORLDS: dict[str, Callable[[], LikenessWorld]] = {"portrait": _portrait, "portrait-sg3": _portrait}
 
 
 def register_likeness_world(name: str, load: Callable[[], LikenessWorld]) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ppstyleclip.errors import MissingFile, UserError
-from ppstyleclip.zoo.registry import EMBEDDED, known_models, model_entry, refuse_former
+from ppstyleclip.zoo.registry import known_models, model_entry, pack_of, refuse_former
 
 if TYPE_CHECKING:
     from ppstyleclip.models.generator import Generator
 
 
 def available_models() -> list[str]:
-    """List the names that Editor.from_pretrained and load_generator know, the embedded model first.
+    """List the names that Editor.from_pretrained and load_generator know, the embedded models first.
 
     Examples:
         >>> import ppstyleclip
@@ -49,7 +49,7 @@ def load_generator(name_or_file: str | Path) -> Generator:
 
     name = str(name_or_file)
     refuse_former(name)
-    if name in known_models() and (name == EMBEDDED or "generator" not in model_entry(name)):
+    if name in known_models() and (pack_of(name) or "generator" not in model_entry(name)):
         return load.load_bundle(name).generator
     if name in known_models():
         path: Any = load.fetch_published(model_entry(name)["generator"])

@@ -41,12 +41,13 @@ from ppstyleclip.zoo.pack import (
 )
 from ppstyleclip.zoo.registry import (
     EMBEDDED,
-    PACK,
     check_model_type,
+    embedded_pack,
     fetch_clip,
     fetch_published,
     known_models,
     model_entry,
+    pack_of,
     refuse_former,
 )
 from ppstyleclip.zoo.stored_directions import DIRECTIONS, load_own_directions
@@ -102,8 +103,8 @@ def load_bundle(
         loaded = load_pack(bundle, flags)
     elif weight_path is not None:
         loaded = _own_generator(weight_path, model_type, flags)
-    elif model_type in (None, EMBEDDED):
-        loaded = _embedded(flags)
+    elif (embedded := pack_of(model_type)) is not None:
+        loaded = _embedded(embedded, flags)
     else:
         loaded = _published(model_type, flags)
     return _with_paths(loaded, direction_path, stat_path, clip)
@@ -117,14 +118,26 @@ def _published(model_type, flags) -> Bundle:
     return _bundle(model_type, generator, entry).with_parts(encoder=encoder)
 
 
-def _embedded(flags) -> Bundle:
-    if not (PACK / GENERATOR).is_file():
-        others = ", ".join(name for name in known_models() if name != EMBEDDED)
+def _embedded(folder: Path, flags) -> Bundle:
+    if not (folder / GENERATOR).is_file():
+        others = ", ".join(name for name in known_models() if pack_of(name) != folder)
         raise MissingFile(
-            f"the embedded model is not installed ({PACK / GENERATOR} is missing); "
+            f"the embedded model is not installed ({folder / GENERATOR} is missing); "
             f"install ppstyleclip again, or name another model: {others}"
         )
-    return load_pack(PACK, flags)
+    bundle = load_pack(folder, flags)
+    return bundle if folder == embedded_pack() else bundle.with_parts(**_world_parts())
+
+
+def _world_parts() -> dict[str, Any]:
+    """What embedded models of the same world share with the first, apart from CLIP, which relevance names."""
+    folder = embedded_pack()
+    return {
+        "identity": Deferred(lambda: _if_there(folder / IDENTITY, load_identity)),
+        "face_models": Deferred(lambda: _face_models(folder)),
+        "crop": Deferred(lambda: _if_there(folder / CROP, load_crop)),
+        "finds_own_faces": (folder / LANDMARKS).is_file(),
+    }
 
 
 def _own_generator(weight_path, model_type, flags) -> Bundle:
@@ -134,11 +147,12 @@ def _own_generator(weight_path, model_type, flags) -> Bundle:
         encoder, generator = _encoder_with_generator(weight_path, flags)
     else:
         generator, metadata = load_generator(weight_path, flags)
-    if model_type in (None, EMBEDDED):
+    embedded = pack_of(model_type)
+    if embedded is not None:
         name = metadata.get("name") or name_of(weight_path)
         bundle = _bundle(name, generator, {}, metadata.get(TUNED_FROM))
         own = bundle.with_parts(defaults=OWN_DEFAULTS)
-        bundle = own if model_type is None else _with_embedded_parts(bundle)
+        bundle = own if model_type is None else _with_embedded_parts(bundle, embedded)
     else:
         bundle = _bundle(model_type, generator, model_entry(model_type))
     return bundle if encoder is None else bundle.with_parts(encoder=encoder)
@@ -150,18 +164,15 @@ def _encoder_with_generator(path, flags) -> tuple:
     return encoder, generator
 
 
-def _with_embedded_parts(bundle: Bundle) -> Bundle:
+def _with_embedded_parts(bundle: Bundle, folder: Path) -> Bundle:
     layout = bundle.layout
     known = {"name": bundle.name, "generator": _measured(bundle)}
     return bundle.with_parts(
-        stats=Deferred(lambda: read_stats(PACK / STATISTICS, layout, **known)),
-        relevance=Deferred(lambda: read_relevance(PACK / RELEVANCE, layout, **known)),
-        clip=Deferred(lambda: load_pack_clip(PACK, EMBEDDED)),
-        identity=Deferred(lambda: _if_there(PACK / IDENTITY, load_identity)),
-        face_models=Deferred(lambda: _face_models(PACK)),
-        crop=Deferred(lambda: _if_there(PACK / CROP, load_crop)),
-        finds_own_faces=(PACK / LANDMARKS).is_file(),
-        defaults=_embedded({}).defaults,
+        stats=Deferred(lambda: read_stats(folder / STATISTICS, layout, **known)),
+        relevance=Deferred(lambda: read_relevance(folder / RELEVANCE, layout, **known)),
+        clip=Deferred(lambda: load_pack_clip(embedded_pack(), EMBEDDED)),
+        defaults=load_pack(folder).defaults,
+        **_world_parts(),
     )
 
 
@@ -244,7 +255,8 @@ def _unstated_defaults(direction_path, clip) -> EditDefaults:
         return EditDefaults()
     if clip != EMBEDDED:
         return OWN_DEFAULTS
-    embedded = read_own(MeasuredMetadata, stated_by(PACK / RELEVANCE), PACK / RELEVANCE).defaults
+    measured = embedded_pack() / RELEVANCE
+    embedded = read_own(MeasuredMetadata, stated_by(measured), measured).defaults
     return OWN_DEFAULTS if embedded is None else replace(embedded, truncation=OWN_DEFAULTS.truncation)
 
 
@@ -388,7 +400,7 @@ def load_named_clip(clip: str, relevance_path, name: str):
     """
     refuse_former(clip)
     if clip == EMBEDDED:
-        model = load_pack_clip(PACK, EMBEDDED)
+        model = load_pack_clip(embedded_pack(), EMBEDDED)
     elif clip in CLIP_CONFIGS:
         model = load_published_clip(clip)
     elif Path(clip).is_file():

@@ -15,6 +15,7 @@ EMBEDDED = "portrait"
 FORMER = {"toonface": EMBEDDED}  # names of embedded models that are no more
 TABLE = Path(__file__).parents[1] / "zoo.yaml"
 PACK = Path(__file__).parents[1] / "worlds" / "portrait" / "pack"  # the embedded model
+PACKS = {EMBEDDED: PACK, "portrait-sg3": PACK.with_name("pack-sg3")}  # those that come with the package
 _LONGEST_TABLE = 2**20  # bytes; it comes with the package
 # Google Drive's address of a file as such. Where Drive answers with a page instead (too many downloads that
 # day, or its ways have changed), the page is refused and the message says to fetch the file by hand.
@@ -39,8 +40,18 @@ def read_registry() -> dict:
 
 
 def known_models() -> tuple:
-    """Names that load_bundle knows, the embedded one first."""
-    return (EMBEDDED, *read_registry()["models"])
+    """Names that load_bundle knows, the embedded ones first."""
+    return (*PACKS, *read_registry()["models"])
+
+
+def embedded_pack() -> Path:
+    """Folder of the first embedded model, whose CLIP and face models the others share."""
+    return PACK
+
+
+def pack_of(model_type: str | None) -> Path | None:
+    """Folder of an embedded model, of the first for None; None for the name of a published one."""
+    return PACK if model_type in (None, EMBEDDED) else PACKS.get(model_type)
 
 
 def model_entry(model_type: str) -> dict:

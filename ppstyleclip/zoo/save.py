@@ -15,7 +15,7 @@ from ppstyleclip.zoo.crops import save_crop
 from ppstyleclip.zoo.encoders import save_encoder
 from ppstyleclip.zoo.identities import save_identity
 from ppstyleclip.zoo.pack import CROP, DETECTOR, ENCODER, IDENTITY, LANDMARKS, save_pack
-from ppstyleclip.zoo.registry import known_models
+from ppstyleclip.zoo.registry import read_registry
 from ppstyleclip.zoo.stored_directions import DIRECTIONS, save_directions
 
 
@@ -64,7 +64,9 @@ def save_bundle(folder: str | Path, bundle: Bundle, *, half: bool = False) -> di
 def _copy_face_models(bundle: Bundle, folder: Path) -> None:
     """Copy the landmark model and the detector of a model that has a detector of its own."""
     landmarks, detector = None, None
-    if bundle.name not in known_models()[1:]:  # the published ones all take dlib's, which would be fetched
+    if (
+        bundle.name not in read_registry()["models"]
+    ):  # the published ones all take dlib's, which would be fetched
         with contextlib.suppress(MissingFile):
             landmarks, detector = bundle.face_models or (None, None)
     if landmarks is None or detector is None:

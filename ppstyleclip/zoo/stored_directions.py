@@ -10,7 +10,7 @@ import numpy as np
 from ppstyleclip.errors import UserError, named
 from ppstyleclip.files import read_metadata, write_safetensors
 from ppstyleclip.formats import load_directions, sniff
-from ppstyleclip.zoo.registry import EMBEDDED, PACK, fetch_published, model_entry
+from ppstyleclip.zoo.registry import fetch_published, model_entry, pack_of
 
 KIND = "ppstyleclip directions"
 DIRECTIONS = "directions.safetensors"  # in a bundle's folder
@@ -31,11 +31,11 @@ def open_directions(model_type: str | None = None, direction_path=None, bundle=N
     """
     if direction_path is not None:
         return load_directions(direction_path)
-    if bundle is not None or model_type in (None, EMBEDDED):
-        own = Path(PACK if bundle is None else bundle) / DIRECTIONS
-        if own.is_file():
-            return load_directions(own)
-    entry = {} if model_type in (None, EMBEDDED) else model_entry(model_type)
+    embedded = pack_of(model_type)
+    folder = embedded if bundle is None else bundle
+    if folder is not None and (Path(folder) / DIRECTIONS).is_file():
+        return load_directions(Path(folder) / DIRECTIONS)
+    entry = model_entry(str(model_type)) if embedded is None else {}
     if "directions" not in entry:
         whose = "this model" if model_type is None else f"'{model_type}'"
         raise UserError(

@@ -23,7 +23,7 @@ from ppstyleclip.apps import (
 from ppstyleclip.errors import UserError
 from ppstyleclip.pipelines.sampling import mixing_cells
 from ppstyleclip.threads import count_cores, import_paddle, use_all_cores
-from ppstyleclip.zoo import load, stored_directions
+from ppstyleclip.zoo import registry, stored_directions
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def pack(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def embedded(pack, monkeypatch):
-    monkeypatch.setattr(load, "PACK", pack)
+    monkeypatch.setattr(registry, "PACK", pack)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_weights_of_ones_own_and_flags_that_agree_or_not(tmp_path):
     assert predictor.generator.size == 16
     with pytest.raises(UserError, match="size 64 was given.*have size 16"):
         StyleGANv2Predictor(weight_path=tmp_path / "own.pdparams", size=64)
-    with pytest.raises(UserError, match="unknown model type 'cats'; known: portrait, ffhq-config-f"):
+    with pytest.raises(UserError, match="unknown model type 'cats'; known: portrait, portrait-sg3"):
         StyleGANv2Predictor(model_type="cats")
 
 
@@ -162,7 +162,7 @@ def test_directions_come_from_the_published_file_of_the_model(tmp_path, monkeypa
     monkeypatch.setattr(
         stored_directions, "fetch_published", lambda name: asked.append(name) or tmp_path / "published"
     )
-    monkeypatch.setattr(stored_directions, "PACK", tmp_path)  # an embedded model without any
+    monkeypatch.setattr(registry, "PACK", tmp_path)  # an embedded model without any
     assert list(stored_directions.open_directions("ffhq-config-f")) == ["age"]
     assert asked == ["stylegan2-ffhq-config-f-directions.pdparams"]
     for name, words in (

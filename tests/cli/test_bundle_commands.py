@@ -112,12 +112,12 @@ def test_statistics_of_another_bundle_are_refused(capsys):
 def test_another_clip_of_the_same_name_is_refused(capsys, monkeypatch, tmp_path):
     from tiny_world import tiny_clip
 
-    from ppstyleclip.zoo import load, save_clip
+    from ppstyleclip.zoo import registry, save_clip
 
     make_bundle("mine")
-    shutil.copytree(load.PACK, "pack")
+    shutil.copytree(registry.PACK, "pack")
     mark = save_clip("pack/clip.safetensors", tiny_clip(seed=9))
-    monkeypatch.setattr(load, "PACK", Path("pack").absolute())
+    monkeypatch.setattr(registry, "PACK", Path("pack").absolute())
     capsys.readouterr()
     line = refused(capsys, "--bundle", "mine")
     assert "was made for clip" in line and mark in line

@@ -18,7 +18,7 @@ from ppstyleclip.methods.optimization import SPACES, optimize
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.pipelines import optimization as pipeline
 from ppstyleclip.pipelines.presets import read_optimization_preset
-from ppstyleclip.zoo import load, save_identity
+from ppstyleclip.zoo import registry, save_identity
 from ppstyleclip.zoo.pack import IDENTITY
 
 
@@ -271,7 +271,7 @@ def test_the_models_own_identity_network_counts_where_it_has_one(pack, tmp_path,
     shutil.copytree(pack, rich)
     paddle.seed(0)
     save_identity(rich / IDENTITY, IRSE50((2, 4, 6, 8), (1, 1, 1, 1), face_size=16, dim=6))
-    monkeypatch.setattr(load, "PACK", rich)
+    monkeypatch.setattr(registry, "PACK", rich)
     assert command("--step", "2", "--id_lambda", "0.5") == 0
     lines = [line.split(",") for line in Path("out/losses.csv").read_text().splitlines()]
     assert lines[0][-1] == "identity_0" and abs(float(lines[1][-1])) < 1e-4

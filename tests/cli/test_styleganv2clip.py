@@ -17,11 +17,11 @@ from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.editing.styleganv2clip import parse_args
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.methods.global_directions import UNITS
-from ppstyleclip.zoo import load
+from ppstyleclip.zoo import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools" / "styleganv2clip.py"
-PACK = load.PACK
+PACK = registry.PACK
 HAPPY = ["--neutral", "face", "--target", "happy face"]
 main = load_tool("styleganv2clip")
 
@@ -184,7 +184,7 @@ def bad_files(pack):
 @pytest.mark.parametrize(
     "words, argv",
     [
-        ("unknown model type 'cats'; known: portrait, ffhq-config-f", ["--model_type", "cats"]),
+        ("unknown model type 'cats'; known: portrait, portrait-sg3, ffhq-config-f", ["--model_type", "cats"]),
         ("stylegan2-ffhq-config-f.pdparams is not on this machine", ["--model_type", "ffhq-config-f"]),
         ("there is no file nowhere.npy", ["--latent", "nowhere.npy"]),
         ("empty.npy", ["--latent", "empty.npy"]),

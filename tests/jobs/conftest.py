@@ -7,7 +7,7 @@ import pytest
 from job_commands import DIRECTIONS, extract
 from tiny_world import live_in, save_tiny_pack
 
-from ppstyleclip.zoo import load
+from ppstyleclip.zoo import registry
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +25,11 @@ def embedded(pack, monkeypatch, tmp_path):
 @pytest.fixture(scope="module")
 def single(pack, tmp_path_factory):
     """The bytes of a run that nothing disturbed."""
-    folder, load_pack = tmp_path_factory.mktemp("single"), load.PACK
-    load.PACK = pack
+    folder, former = tmp_path_factory.mktemp("single"), registry.PACK
+    registry.PACK = pack
     try:
         assert extract("--output_path", str(folder)) == 0
     finally:
-        load.PACK = load_pack
+        registry.PACK = former
     assert [path.name for path in folder.iterdir()] == [DIRECTIONS]
     return (folder / DIRECTIONS).read_bytes()

@@ -135,7 +135,7 @@ def test_the_command_on_the_embedded_model(tmp_path, capsys):
 def test_an_unknown_model_is_one_line(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["verify", "ffhq"]) == 2
-    assert "unknown model type 'ffhq'; known: portrait, ffhq-config-f" in capsys.readouterr().err
+    assert "unknown model type 'ffhq'; known: portrait, portrait-sg3" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UserError):
         last(verify_model("ffhq"))

@@ -25,7 +25,6 @@ from ppstyleclip.zoo import (
     clips,
     generator_fingerprint,
     known_models,
-    load,
     load_bundle,
     load_generator,
     load_pack,
@@ -85,7 +84,7 @@ def pack(written, tmp_path):
 @pytest.fixture
 def world(pack, tmp_path, monkeypatch):
     """A tiny pack in place of the embedded one; PaddleGAN's cache in an empty home; no network."""
-    monkeypatch.setattr(load, "PACK", pack[0])
+    monkeypatch.setattr(registry, "PACK", pack[0])
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path / "cache"))
@@ -120,7 +119,7 @@ def ffhq(world, weights, monkeypatch):
 def test_known_models_and_their_table():
     stylegan2 = ("ffhq-config-f", "animeface-512", "ffhq-inversion", "ffhq-toonify")
     assert known_models() == (
-        *("portrait", *stylegan2),
+        *("portrait", "portrait-sg3", *stylegan2),
         *("stylegan3-r-ffhq", "stylegan3-r-ffhqu", "stylegan3-t-ffhq"),
     )
     table = read_registry()
@@ -201,14 +200,16 @@ def test_the_embedded_model_is_the_default(world):
 
 
 def test_no_embedded_model(world, monkeypatch, tmp_path):
-    monkeypatch.setattr(load, "PACK", tmp_path / "nowhere")
+    monkeypatch.setattr(registry, "PACK", tmp_path / "nowhere")
     with pytest.raises(MissingFile, match="embedded model is not installed.*ffhq-config-f"):
         load_bundle()
 
 
 @pytest.mark.parametrize("arguments", [{}, {"weight_path": "x"}])
 def test_an_unknown_model_type_lists_the_known(world, arguments):
-    with pytest.raises(UserError, match="type 'dogs'; known: portrait, ffhq-config-f, animeface-512"):
+    with pytest.raises(
+        UserError, match="type 'dogs'; known: portrait, portrait-sg3, ffhq-config-f, animeface-512"
+    ):
         load_bundle("dogs", **arguments)
 
 
@@ -254,7 +255,7 @@ def test_a_generator_of_ones_own(world, weights, tmp_path):
     with pytest.raises(UserError, match="no stats file for generator 'mine'"):
         bundle.stats  # noqa: B018
     stats, relevance = tiny_measurements(bundle.layout)
-    mark, clip = bundle.fingerprints["generator"], load_pack(load.PACK).fingerprints["clip"]
+    mark, clip = bundle.fingerprints["generator"], load_pack(registry.PACK).fingerprints["clip"]
     save_stats(tmp_path / "stats.safetensors", stats, generator=mark)
     save_relevance(tmp_path / "rel.safetensors", relevance, generator=mark, clip=clip, clip_name="portrait")
     own = load_bundle(

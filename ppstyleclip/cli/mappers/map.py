@@ -154,12 +154,11 @@ def run(args: argparse.Namespace) -> None:
 
 def _bundle_folder(args: argparse.Namespace) -> Path | None:
     """Folder of the bundle that the arguments name; None where they name another model."""
-    from ppstyleclip.zoo import load
-    from ppstyleclip.zoo.registry import EMBEDDED
+    from ppstyleclip.zoo.registry import pack_of
 
     if args.bundle is not None:
         return Path(args.bundle)
-    return load.PACK if args.model_type in (None, EMBEDDED) and args.weight_path is None else None
+    return pack_of(args.model_type) if args.weight_path is None else None
 
 
 def _one_face(editor: Any, args: argparse.Namespace) -> tuple[Any, str]:

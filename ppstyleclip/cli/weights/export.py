@@ -71,11 +71,11 @@ def run(args: argparse.Namespace) -> None:
     from ppstyleclip.pipelines.recipe_files import parse_edit
     from ppstyleclip.progress import last
     from ppstyleclip.zoo import load_mapper
-    from ppstyleclip.zoo.registry import EMBEDDED
+    from ppstyleclip.zoo.registry import PACKS
 
     words = [parse_edit(text) for text in args.edit or ()]
     edits = tuple(Edit(one.neutral, one.target) for one in words)
-    if args.edit is None and editor.bundle.name == EMBEDDED:
+    if args.edit is None and editor.bundle.name in PACKS:
         edits = FIRST_EDITS
     marks = editor.bundle.fingerprints
     mapper = None if args.mapper is None else load_mapper(args.mapper, generator=marks.get("generator"))

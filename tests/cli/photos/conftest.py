@@ -9,7 +9,7 @@ from photo_world import PACK, SCENE
 from PIL import Image
 
 from ppstyleclip.pipelines import quality
-from ppstyleclip.zoo import load
+from ppstyleclip.zoo import registry
 
 POOR = quality.POOR
 
@@ -25,5 +25,5 @@ def world(encoder_world):
 def embedded(monkeypatch):
     """The embedded world itself, whose faces and face models are real."""
     pytest.importorskip("dlib", reason="dlib-bin, the extra 'align', is not installed")
-    monkeypatch.setattr(load, "PACK", PACK)
+    monkeypatch.setattr(registry, "PACK", PACK)
     monkeypatch.setattr(quality, "POOR", POOR)

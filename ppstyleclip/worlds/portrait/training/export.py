@@ -3,8 +3,9 @@
 
     python -m ppstyleclip.worlds.portrait.training.export --folder run --output weights
 
-The first blocks of the generator are a generator of their own, so there is a file for every size. They hold
-the moving average of the fit's weights, of its best report or of its last checkpoint.
+The first blocks of a StyleGAN2 are a generator of their own, so there is a file for every size; of a
+StyleGAN3 there is one. They hold the moving average of the fit's weights, of its best report or of its last
+checkpoint.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ import numpy as np
 from ppstyleclip.files import fingerprint, write_safetensors
 
 SIZES = (64, 128, 256)
-NAME = "portrait"
+NAMES = {"stylegan2": "portrait", "stylegan3": "portrait-sg3"}  # of the models that come with the package
 
 
 def prefix(generator, size):
     """The generator of `size` px that the first blocks of a larger one are."""
     from ppstyleclip.worlds.portrait.training.network import Generator
 
+    if size == generator.size:
+        return generator
     first = Generator(size, generator.style_dim, generator.layers, generator.channels)
     whole = generator.state_dict()
     first.load_state_dict({key: whole[key] for key in first.state_dict()})
@@ -40,28 +43,36 @@ def save_generator(path, generator, *, half=True, pictures=0):
         half: store float16.
         pictures: how many it has seen, for a fit that starts from the file.
     """
-    state = {key: value.detach().float().numpy() for key, value in generator.state_dict().items()}
+    state = {
+        key: value.detach().float().numpy()
+        for key, value in generator.state_dict().items()
+        if not key.startswith("early.")  # a StyleGAN3's, for the fit alone
+    }
     if half:
         state = {key: value.astype(np.float16) for key, value in state.items()}
     mark = fingerprint({key: value.astype(np.float32) for key, value in state.items()})
-    about = {"kind": "ppstyleclip generator", "name": NAME, "fingerprint": mark, "pictures": str(pictures)}
-    write_safetensors(path, state, {**about, "config": json.dumps(generator.config())})
+    config = generator.config()
+    name = NAMES[config.get("family", "stylegan2")]
+    about = {"kind": "ppstyleclip generator", "name": name, "fingerprint": mark, "pictures": str(pictures)}
+    write_safetensors(path, state, {**about, "config": json.dumps(config)})
     return mark
 
 
 def load_fitted(folder, which="best"):
     """(moving average of a fit's best report, or else of its last checkpoint; pictures that it has seen)."""
     from ppstyleclip.worlds.portrait.training import checkpoint
+    from ppstyleclip.worlds.portrait.training.families import FAMILIES
     from ppstyleclip.worlds.portrait.training.fit import STATE
     from ppstyleclip.worlds.portrait.training.generator import BEST
-    from ppstyleclip.worlds.portrait.training.network import Generator
 
     state = checkpoint.load(Path(folder) / BEST) if which == "best" else None
     state = state or checkpoint.load(Path(folder) / STATE)
     if state is None:
         raise FileNotFoundError(f"{folder} holds no fitted generator; run the command `generator` first")
-    generator = Generator()
+    family = FAMILIES[state.get("family", "stylegan2")]
+    generator = family.empty(family.size)
     generator.load_state_dict(state["average"])
+    family.settle(generator)
     return generator.eval(), state["pictures"]
 
 
@@ -76,7 +87,7 @@ def main(argv=None):
     parser.add_argument("--float32", action="store_true", help="in place of float16")
     args = parser.parse_args(argv)
     generator, pictures = load_fitted(args.folder, args.which)
-    for size in args.sizes:
+    for size in (size for size in args.sizes if size <= generator.size):
         path = Path(args.output) / f"generator-{size}.safetensors"
         mark = save_generator(path, prefix(generator, size), half=not args.float32, pictures=pictures)
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {mark}, after {pictures} pictures")

@@ -15,10 +15,10 @@ import numpy as np
 
 from ppstyleclip.files import read_safetensors
 from ppstyleclip.worlds.portrait.training import checkpoint, crops, losses
+from ppstyleclip.worlds.portrait.training.families import FAMILIES
 from ppstyleclip.worlds.portrait.training.muon import Muon
-from ppstyleclip.worlds.portrait.training.network import F, affine_weights, half_precision, torch
+from ppstyleclip.worlds.portrait.training.network import F, half_precision, torch
 from ppstyleclip.worlds.portrait.training.pictures import pyramid, to_images
-from ppstyleclip.worlds.portrait.training.start import build
 
 STATE = "generator-state.pt"
 
@@ -28,7 +28,7 @@ class Plan:
     """How a generator is fitted; pictures are counted from the fit's beginning."""
 
     batch: int = 8
-    largest: int = 256  # side of the largest picture that is learnt
+    largest: int = 256  # side of the largest picture that is learnt, if the generator draws it
     rate: float = 3e-3  # of learning, at its highest
     floor: float = 0.1  # the lowest, as a share of it
     first_cycle: int = 100_000  # pictures to the first restart of the learning rate
@@ -57,24 +57,13 @@ def learning_rate(plan, pictures):
     return plan.rate * (plan.floor + (1 - plan.floor) * fall * rise)
 
 
-def freeze(generator, side):
-    """Only blocks above `side` learn; with 0 all do."""
-    blocks = max(0, side.bit_length() - 3)
-    parts = [*generator.convs[2 * blocks :], *generator.to_rgbs[blocks:]]
-    noises = [generator.noise(index) for index in range(2 * blocks + 1, 1 + len(generator.convs))]
-    generator.requires_grad_(side == 0)
-    for parameter in (*(p for part in parts for p in part.parameters()), *noises):
-        parameter.requires_grad_(True)
-
-
 def build_optimizers(generator, plan):
-    """Muon for the 3x3 kernels, which demodulation makes free of scale; Adam for all the rest."""
-    freeze(generator, plan.frozen)
+    """Muon for the 3x3 kernels, which demodulation makes free of scale; Adam for all the rest that learns."""
     kernels, noises, others = [], [], []
     for name, parameter in generator.named_parameters():
         if not parameter.requires_grad:
             continue
-        is_kernel = name.endswith("conv.weight") and parameter.shape[-1] == 3
+        is_kernel = parameter.ndim > 2 and parameter.shape[-1] == 3
         place = kernels if is_kernel else noises if name.startswith("noises.") else others
         place.append(parameter)
     groups = [{"params": others, "scale": 1.0}, {"params": noises, "scale": plan.noise_rate}]
@@ -90,15 +79,19 @@ class Fit:
     Args:
         folder: of the state.
         plan: Plan.
-        size: side of the generator's pictures.
+        size: side of the generator's pictures; None is its family's largest.
+        family: a name of FAMILIES.
         start: file of an exported generator, where there is no state yet; what it has not, larger blocks, is
             new. It has lost the optimisers' state, so the learning rate rises from nothing again.
-        parts: of `start.build`.
+        parts: of what builds the generator.
     """
 
-    def __init__(self, folder, plan, size=256, *, start=None, **parts):
+    def __init__(self, folder, plan, size=None, *, family="stylegan2", start=None, **parts):
         self.path, self.plan = Path(folder) / STATE, plan
-        self.generator, self.average = build(size, **parts), build(size, **parts)
+        self.name, self.family = family, FAMILIES[family]
+        size = self.family.size if size is None else size
+        self.generator, self.average = (self.family.build(size, **parts) for _ in range(2))
+        self.family.freeze(self.generator, plan.frozen)
         self.average.eval().requires_grad_(False)
         self.optimizers = build_optimizers(self.generator, plan)
         self.step = self.pictures = 0
@@ -125,14 +118,20 @@ class Fit:
     def save(self):
         parts = {"generator": self.generator, "average": self.average, **self.optimizers}
         states = {name: part.state_dict() for name, part in parts.items()}
-        checkpoint.save(self.path, {"step": self.step, "pictures": self.pictures, **states})
+        seen = {"step": self.step, "pictures": self.pictures, "family": self.name}
+        checkpoint.save(self.path, {**seen, **states})
+
+    @property
+    def largest(self):
+        """Side of the largest picture that is learnt."""
+        return min(self.plan.largest, self.generator.size)
 
     @property
     def side(self):
         """Side of the largest picture that learns now."""
         if self.pictures < self.plan.middle:
             return crops.TRUNK // 2
-        return crops.TRUNK if self.pictures < self.plan.upper else min(self.plan.largest, self.generator.size)
+        return min(crops.TRUNK, self.largest) if self.pictures < self.plan.upper else self.largest
 
     def learn(self, z, pixels, maps, reader=None):
         """One step; returns (loss, mean squared error of the whole picture) as numbers."""
@@ -146,10 +145,10 @@ class Fit:
         corners = crops.place_windows(weights[:some], np.random.RandomState(self.step))
         with half_precision():
             styles = self.generator.styles(torch.from_numpy(z))
-            ours = crops.draw(self.generator, styles, corners, self.side)
+            ours = self.family.draw(self.generator, styles, corners, self.side)
         theirs = pyramid(to_images(pixels), [side for side in ours if side >= crops.TRUNK // 2])
         loss, error = self.differences(ours, theirs, weights, corners, reader)
-        affine = affine_weights(self.generator, self.side)  # the others keep their start
+        affine = self.family.affine_weights(self.generator, self.side)  # the others keep their start
         loss = loss + plan.sparsity * sum(w.abs().mean() for w in affine) / len(affine)
         self.generator.zero_grad(set_to_none=True)
         loss.backward()
@@ -188,3 +187,5 @@ class Fit:
             for mean, now in zip(self.average.parameters(), self.generator.parameters()):
                 if now.requires_grad:
                     mean.lerp_(now, 1 - keep)
+            for mean, now in zip(self.average.buffers(), self.generator.buffers()):
+                mean.copy_(now)

@@ -2,6 +2,7 @@
 """Fit the generator to the renderer: the picture of z is the renderer's picture of z's factors.
 
     python -m ppstyleclip.worlds.portrait.training.generator --folder run
+    python -m ppstyleclip.worlds.portrait.training.generator --folder run3 --family stylegan3
 
 Goes on from generator-state.pt, which it writes every three minutes. Every 15 minutes it draws held-out
 faces, appends the figures to history.jsonl and leaves a sheet in sheets/. It waits while the folder holds a
@@ -39,6 +40,7 @@ def report(fit, held, reader, folder, best):
     from ppstyleclip.worlds.portrait.training.evaluation import evaluate
     from ppstyleclip.worlds.portrait.training.sheet import save_sheet
 
+    fit.family.settle(fit.average)
     figures, pixels = evaluate(fit.average, held, fit.side, reader)
     figures.update(pictures=fit.pictures, time=round(time.time()))
     figures = {name: round(v, 3) if isinstance(v, float) else v for name, v in figures.items()}
@@ -47,9 +49,10 @@ def report(fit, held, reader, folder, best):
     (Path(folder) / "sheets").mkdir(exist_ok=True)
     save_sheet(Path(folder) / "sheets" / f"{fit.pictures:08d}.png", held.pixels, pixels)
     print("held out:", json.dumps(figures), flush=True)
-    score = figures["psnr64"] + figures["face"] if fit.side > 64 else 0.0
+    score = figures["psnr64"] + figures["face"] if fit.side == fit.largest else 0.0
     if score > best:
-        checkpoint.save(Path(folder) / BEST, {"average": fit.average.state_dict(), "pictures": fit.pictures})
+        state = {"average": fit.average.state_dict(), "pictures": fit.pictures, "family": fit.name}
+        checkpoint.save(Path(folder) / BEST, state)
     return max(score, best)
 
 
@@ -60,14 +63,14 @@ def told_to_end():
     return told
 
 
-def best_score(folder):
-    """The best score of the reports that the folder's history holds."""
+def best_score(folder, side):
+    """The best score of the reports on pictures of `side` that the folder's history holds."""
     path = Path(folder) / HISTORY
     lines = [parse_json(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return max((line["psnr64"] + line["face"] for line in lines if "psnr128" in line), default=0.0)
+    return max((line["psnr64"] + line["face"] for line in lines if f"psnr{side}" in line), default=0.0)
 
 
-def run(folder, plan, *, start, minutes, limit, report_every, threads):
+def run(folder, plan, *, family, start, minutes, limit, report_every, threads):
     """Learn until `minutes` are over or `limit` pictures are seen."""
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.evaluation import HeldOut, psnr
@@ -77,7 +80,8 @@ def run(folder, plan, *, start, minutes, limit, report_every, threads):
     from ppstyleclip.worlds.portrait.training.regressor import load_reader
     from ppstyleclip.worlds.portrait.training.shards import Faces
 
-    fit, held, best = Fit(folder, plan, start=start), HeldOut(folder), best_score(folder)
+    fit, held = Fit(folder, plan, family=family, start=start), HeldOut(folder)
+    best = best_score(folder, fit.largest)
     reader, end = load_reader(folder), time.time() + 60 * minutes
     size = sum(p.numel() for p in fit.generator.parameters())
     print(f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on", flush=True)
@@ -113,6 +117,7 @@ def main(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", required=True, help="the run's folder")
+    parser.add_argument("--family", choices=("stylegan2", "stylegan3"), default="stylegan2")
     parser.add_argument("--minutes", type=finite_number, default=1e9, help="stop after so many")
     parser.add_argument("--start", metavar="FILE", help="exported generator, where the folder has no state")
     parser.add_argument("--limit", type=int, default=2_000_000, help="stop after so many pictures in all")
@@ -127,6 +132,7 @@ def main(argv=None):
 
     plan = changed_plan(parser, Plan, args.set)
     limits = {
+        "family": args.family,
         "start": args.start,
         "minutes": args.minutes,
         "limit": args.limit,

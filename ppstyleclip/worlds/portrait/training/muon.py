@@ -29,7 +29,7 @@ def orthogonal(matrix):
 
 
 class Muon(torch.optim.Optimizer):
-    """For weights `[1, O, I, k, k]`, taken as matrices `[O, I k k]`."""
+    """For weights `[1, O, I, k, k]` or `[O, I, k, k]`, taken as matrices `[O, I k k]`."""
 
     def __init__(self, params, lr, momentum=0.95):
         super().__init__(params, {"lr": lr, "momentum": momentum})
@@ -45,6 +45,6 @@ class Muon(torch.optim.Optimizer):
                     state["momentum"] = torch.zeros_like(weight)
                 state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
                 ahead = weight.grad.lerp(state["momentum"], group["momentum"])  # Nesterov's
-                update = orthogonal(ahead.reshape(weight.shape[1], -1))
+                update = orthogonal(ahead.reshape(weight.shape[-4], -1))
                 scale = SIZE * max(update.shape) ** 0.5
                 weight.add_(update.view_as(weight), alpha=-group["lr"] * scale)

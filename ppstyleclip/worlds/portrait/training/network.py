@@ -230,6 +230,16 @@ class Generator(nn.Module):
         return self.pictures(self.styles(z), size)[size or self.size]
 
 
+def freeze(generator, side):
+    """Only blocks above `side` learn; with 0 all do."""
+    blocks = max(0, side.bit_length() - 3)
+    parts = [*generator.convs[2 * blocks :], *generator.to_rgbs[blocks:]]
+    noises = [generator.noise(index) for index in range(2 * blocks + 1, 1 + len(generator.convs))]
+    generator.requires_grad_(side == 0)
+    for parameter in (*(p for part in parts for p in part.parameters()), *noises):
+        parameter.requires_grad_(True)
+
+
 def affine_weights(generator, size=None):
     """The weights of the layers that turn w into the styles of pictures up to `size`."""
     blocks = (size or generator.size).bit_length() - 3

@@ -15,7 +15,9 @@ import numpy as np
 
 from ppstyleclip.worlds.portrait.factors import INDEX, NUM_FACTORS, factors_from_z, sample_z
 from ppstyleclip.worlds.portrait.render import render
+from ppstyleclip.worlds.portrait.training import stylegan3
 from ppstyleclip.worlds.portrait.training.network import Generator, affine_weights, torch
+from ppstyleclip.worlds.portrait.training.stylegan3 import SIZE, StyleGAN3
 
 BENDS = ((1, 0.0), (-1, 0.0), (1, -0.7), (1, 0.7))  # sign and shift of the factor before a leaky ReLU
 SPARSE = 0.06  # share of the affine layers' weights that start large
@@ -32,10 +34,8 @@ def build(size=256, **parts):
     torch.manual_seed(0)
     generator, rng = Generator(size, **parts), np.random.RandomState(0)
     with torch.no_grad():
-        align_mapping(generator, rng)
-        for weight in affine_weights(generator):
-            few = 3 * rng.randn(*weight.shape) * (rng.rand(*weight.shape) < SPARSE)
-            weight.copy_(_tensor(few + 0.05 * rng.randn(*weight.shape)))
+        align_mapping(generator.style, rng)
+        make_sparse(affine_weights(generator), rng)
         layers = [generator.conv1, *generator.convs]
         for index, layer in enumerate(layers):
             noise = generator.noise(index)
@@ -53,10 +53,29 @@ def factor_matrix(dim):
     return np.linalg.lstsq(unit, factors_from_z(z).astype(np.float64), rcond=None)[0]
 
 
-def align_mapping(generator, rng):
+def build_stylegan3(size=SIZE, **parts):
+    """A StyleGAN3 as the fit starts with it: every layer's magnitude is what it is given."""
+    torch.manual_seed(0)
+    generator, rng = StyleGAN3(size, **parts), np.random.RandomState(0)
+    with torch.no_grad():
+        align_mapping(generator.mapping, rng)
+        make_sparse(stylegan3.affine_weights(generator), rng)
+        generator.layers[-1].weight.mul_(QUIET)
+        generator.measure(_tensor(rng.randn(8, generator.style_dim)))
+    return generator
+
+
+def make_sparse(weights, rng):
+    """Start affine layers with a few large weights, so that each channel answers to a few factors."""
+    for weight in weights:
+        few = 3 * rng.randn(*weight.shape) * (rng.rand(*weight.shape) < SPARSE)
+        weight.copy_(_tensor(few + 0.05 * rng.randn(*weight.shape)))
+
+
+def align_mapping(mapping, rng):
     """Let w hold each factor in the forms of BENDS; the layers behind the first start as the identity."""
-    first, *others = list(generator.style)[1:]
-    dim = generator.style_dim
+    first, *others = list(mapping)[1:]
+    dim = len(first.bias)
     matrix = factor_matrix(dim)
     weight, bias = 0.1 * rng.randn(dim, dim), np.zeros(dim)
     for copy, (sign, shift) in enumerate(BENDS[: dim // NUM_FACTORS]):
