@@ -2,7 +2,7 @@
 """How closely a StyleGAN3's pictures follow their canvas: EQ-T, EQ-T of fractional shifts and EQ-R, in dB.
 
     python benchmarks/equivariance.py --weight_path stylegan3-r-ffhq-1024x1024.pkl --pictures 100
-    python benchmarks/equivariance.py --bundle FOLDER --sheet moved.png
+    python benchmarks/equivariance.py --model_type portrait-sg3 --pictures 20 --sheet moved.png
 
 They are the paper's (Karras et al., 2021, appendix E). Each picture is moved by at most an eighth of its
 side, and turned by any angle. The sheet has, for a few pictures: still, moved, the difference to the still
@@ -26,6 +26,7 @@ def sheet(generator, w_plus):
 
     from ppstyleclip.models.stylegan3 import canvas_transform
     from ppstyleclip.models.stylegan3.equivariance import moved, turned
+    from ppstyleclip.pictures import grid, to_pixels
 
     def draw(*place):
         with paddle.no_grad():
@@ -41,16 +42,14 @@ def sheet(generator, w_plus):
     ):
         drawn = draw(*place)
         columns += [drawn, np.where(valid, 4 * (drawn - wanted), -1)]
-    rows = np.concatenate(
-        [np.concatenate(list(row), axis=1) for row in np.stack(columns, 1).swapaxes(2, 3)], 1
-    )
-    return np.rint((rows.clip(-1, 1) + 1) * 127.5).astype(np.uint8)
+    return grid(to_pixels(np.concatenate(np.stack(columns, 1))), len(columns), gap=0)
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--model_type", metavar="NAME", help="a known model, such as portrait-sg3")
     parser.add_argument("--bundle", metavar="FOLDER", help="a bundle with a StyleGAN3 generator")
     parser.add_argument("--weight_path", metavar="FILE", help="weights of a StyleGAN3 generator")
     parser.add_argument("--pictures", type=int, default=50, help="default: 50")
@@ -58,8 +57,8 @@ def main(argv=None):
     parser.add_argument("--truncation", type=float, default=1.0, help="default: 1, which is none")
     parser.add_argument("--sheet", metavar="PNG", help="write some pictures and what is wrong with them")
     args = parser.parse_args(argv)
-    if (args.bundle is None) == (args.weight_path is None):
-        parser.error("give --bundle or --weight_path")
+    if sum(given is not None for given in (args.model_type, args.bundle, args.weight_path)) != 1:
+        parser.error("give one of --model_type, --bundle and --weight_path")
     from ppstyleclip.threads import import_paddle
 
     import_paddle()
@@ -70,7 +69,7 @@ def main(argv=None):
     from ppstyleclip.zoo import load_bundle
 
     try:
-        editor = Editor(load_bundle(bundle=args.bundle, weight_path=args.weight_path))
+        editor = Editor(load_bundle(args.model_type, bundle=args.bundle, weight_path=args.weight_path))
     except UserError as error:
         parser.error(str(error))
     generator = editor.bundle.generator
