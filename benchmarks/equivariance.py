@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.finite import finite_number
+
 SHIFT, ANGLE = (0.0815, -0.0571), 35.0  # of the sheet
 
 
@@ -54,7 +56,7 @@ def main(argv=None):
     parser.add_argument("--weight_path", metavar="FILE", help="weights of a StyleGAN3 generator")
     parser.add_argument("--pictures", type=int, default=50, help="default: 50")
     parser.add_argument("--seed", type=int, default=0, help="of the first picture, and of all moves")
-    parser.add_argument("--truncation", type=float, default=1.0, help="default: 1, which is none")
+    parser.add_argument("--truncation", type=finite_number, default=1.0, help="default: 1, which is none")
     parser.add_argument("--sheet", metavar="PNG", help="write some pictures and what is wrong with them")
     args = parser.parse_args(argv)
     if sum(given is not None for given in (args.model_type, args.bundle, args.weight_path)) != 1:

@@ -149,9 +149,12 @@ def _open_font(path: str, size: int) -> Any:
     from PIL import ImageFont
 
     try:
-        return ImageFont.truetype(path, size)
+        font = ImageFont.truetype(path, size)
     except (OSError, ImportError):  # no font that FreeType reads, or no FreeType
         return None
+    return (
+        font if font.path == path else None
+    )  # else Pillow found another of this name in the system's folders
 
 
 def _has_letters(font: Any, text: str) -> bool:
