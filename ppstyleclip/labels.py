@@ -152,9 +152,8 @@ def _open_font(path: str, size: int) -> Any:
         font = ImageFont.truetype(path, size)
     except (OSError, ImportError):  # no font that FreeType reads, or no FreeType
         return None
-    return (
-        font if font.path == path else None
-    )  # else Pillow found another of this name in the system's folders
+    # A path that FreeType does not read sends Pillow to the system's folders, for another font of that name.
+    return font if font.path == path else None
 
 
 def _has_letters(font: Any, text: str) -> bool:

@@ -44,14 +44,6 @@ def latents(count, dim=16):
     return np.random.RandomState(0).randn(count, dim).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    path = tmp_path_factory.mktemp("run")
-    for seed in (0, shards.HELD_OUT):
-        shards.write_shard(path, seed, count=8)
-    return path
-
-
 @pytest.mark.parametrize("size", (64, 128, 256))
 def test_the_exported_prefix_draws_the_same_in_paddle(tmp_path, size):
     paddle = pytest.importorskip("paddle")
