@@ -107,10 +107,18 @@ def cut_pair(photo: np.ndarray, landmarks: ArrayLike, size: int, quad: np.ndarra
         UserError: as align_face.
     """
     quad = frame_of_eyes(landmarks) if quad is None else quad
-    aligned, first = cut_frame(photo, quad, size)
-    upright, second = cut_frame(photo, upright_frame(quad), size)
-    before, after = (landmarks_on_crop(one, landmarks, size) for one in (first, second))
-    return FacePair(aligned, first, upright, second, landmarks_pose(before, after, size))
+    aligned, alignment = cut_frame(photo, quad, size)
+    return FacePair(aligned, alignment, *cut_upright(photo, landmarks, alignment))
+
+
+def cut_upright(
+    photo: np.ndarray, landmarks: ArrayLike, alignment: Alignment
+) -> tuple[np.ndarray, Alignment, Pose]:
+    """Cut a face upright that was cut aligned: (crop, where it lies, how the aligned face stands in it)."""
+    size = alignment.size
+    upright, placed = cut_frame(photo, upright_frame(alignment.quad), size)
+    before, after = (landmarks_on_crop(one, landmarks, size) for one in (alignment, placed))
+    return upright, placed, landmarks_pose(before, after, size)
 
 
 def _eyes(landmarks: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

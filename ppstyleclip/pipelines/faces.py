@@ -18,8 +18,8 @@ from ppstyleclip.align import (
     FaceFinder,
     align_face,
     choose_faces,
-    cut_pair,
     cut_square,
+    cut_upright,
     find_faces,
     find_photo_faces,
     load_face_finder,
@@ -143,8 +143,8 @@ def unaligned_face(photo: np.ndarray, face: AlignedFace) -> AlignedFace:
         face: cut out of it, with its landmarks.
     """
     assert face.alignment is not None and face.face is not None
-    pair = cut_pair(photo, face.face.landmarks, face.alignment.size, face.alignment.quad)
-    return AlignedFace(pair.upright, pair.upright_alignment, face.face, Canvas(*pair.pose))
+    crop, alignment, pose = cut_upright(photo, face.face.landmarks, face.alignment)
+    return AlignedFace(crop, alignment, face.face, Canvas(*pose))
 
 
 def check_align(align: str) -> None:
