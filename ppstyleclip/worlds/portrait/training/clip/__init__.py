@@ -5,6 +5,7 @@
     python -m ppstyleclip.worlds.portrait.training.data --folder run --count 60 --first 5000000
     python -m ppstyleclip.worlds.portrait.training.clip --folder run
     python -m ppstyleclip.worlds.portrait.training.clip.export --folder run --output clip.safetensors
+    python -m ppstyleclip.worlds.portrait.training.clip.texts --folder run --start OLD --output NEW
 
 The second command renders pairs: faces whose factors do not go together as people's do, each beside one that
 differs in a factor or two. From people alone a CLIP would learn that who has a beard is a man.
@@ -19,5 +20,6 @@ differs in a factor or two. From people alone a CLIP would learn that who has a 
     fit          one step, the moving average, the checkpoint
     evaluation   the right one of two prompts, for every attribute in both languages
     changes      whether words point where a picture goes when it becomes what they say
+    texts        the words fitted alone, to pictures as they are seen
     __main__     the command
 """

@@ -51,14 +51,17 @@ def report(fit, held, folder, best):
     from ppstyleclip.worlds.portrait.captions.questions import negation_of
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.clip.changes import evaluate_changes
-    from ppstyleclip.worlds.portrait.training.clip.evaluation import evaluate, summary
+    from ppstyleclip.worlds.portrait.training.clip.evaluation import evaluate, image_features, summary
 
-    shares = evaluate(fit.average, *held["all"])
+    pixels, factors = held["all"]
+    images = image_features(fit.average, pixels)
+    shares = evaluate(fit.average, images, factors)
     line = {"pictures": fit.pictures, "time": round(time.time()), "summary": summary(shares)}
-    shares["not_en"], shares["not_zh"] = evaluate(fit.average, *held["all"], negation_of).values()
+    shares["not_en"], shares["not_zh"] = evaluate(fit.average, images, factors, negation_of).values()
     line["negations"] = summary({language: shares[f"not_{language}"] for language in ("en", "zh")})
     if "pairs" in held:
-        line["changes"] = evaluate_changes(fit.average, *held["pairs"])
+        pixels, factors = held["pairs"]
+        line["changes"] = evaluate_changes(fit.average, image_features(fit.average, pixels), factors)
     shares = {
         language: {name: round(v, 4) for name, v in part.items() if v == v}
         for language, part in shares.items()

@@ -8,7 +8,7 @@ import numpy as np
 from ppstyleclip.worlds.portrait.captions.attributes import ATTRIBUTES
 from ppstyleclip.worlds.portrait.captions.questions import LANGUAGES, prompts_for
 from ppstyleclip.worlds.portrait.captions.truth import PLAIN, truth_table
-from ppstyleclip.worlds.portrait.training.clip.evaluation import image_features, text_features
+from ppstyleclip.worlds.portrait.training.clip.evaluation import text_features
 from ppstyleclip.worlds.portrait.training.clip.prompts import NEUTRAL
 
 
@@ -24,18 +24,18 @@ def directions(clip, language):
     return unit(means - features[NEUTRAL[language][0]])
 
 
-def evaluate_changes(clip, pixels, factors):
+def evaluate_changes(clip, images, factors):
     """Compare moves of pictures with directions of words.
 
     Args:
         clip: Clip in evaluation mode.
-        pixels: `[2 P, S, S, 3]` uint8, pairs side by side; factors: `[2 P, NUM_FACTORS]`.
+        images: `[2 P, D]` its `image_features`, pairs side by side; factors: `[2 P, NUM_FACTORS]`.
     Returns:
         `{language: {"right", "cosine", "other"}}`: of the attributes that become true from one face to the
         other, the share whose words point there rather than away, and the mean cosine; for those that stay
         what they were, the mean size of the cosine.
     """
-    images, table = image_features(clip, pixels), truth_table(factors)[:, :, PLAIN]
+    table = truth_table(factors)[:, :, PLAIN]
     moves = unit(images[1::2] - images[0::2])
     was, now = table[0::2], table[1::2]
     sign, stays = np.sign(now.astype(int) - was) * (was * now != 0), (was == now) & (was != 0)

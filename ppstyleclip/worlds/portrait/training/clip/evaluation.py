@@ -34,15 +34,15 @@ def text_features(clip, texts):
     return dict(zip(texts, torch.cat(found).numpy()))
 
 
-def evaluate(clip, pixels, factors, against=opposite_of) -> dict[str, dict[str, float]]:
+def evaluate(clip, images, factors, against=opposite_of) -> dict[str, dict[str, float]]:
     """`{language: {attribute: share of wins}}` on held-out pictures.
 
     Args:
         clip: Clip in evaluation mode.
-        pixels: `[N, S, S, 3]` uint8; factors: `[N, NUM_FACTORS]`.
+        images: `[N, D]` its `image_features`; factors: `[N, NUM_FACTORS]`.
         against: `opposite_of`, or `negation_of`.
     """
-    table, images = truth_table(factors), image_features(clip, pixels)
+    table = truth_table(factors)
     found: dict[str, dict[str, float]] = {}
     for language in LANGUAGES:
         sides = {index: (prompts_for(language, index, PLAIN), prompts_for(language, *against(index)))

@@ -108,6 +108,18 @@ def prepare(portraits, plan, size, step):
     return Batch(images, seen, pairs, every, all_pairs, rows, truths, meanings)
 
 
+def encode_captions(clip, rows):
+    """Features of captions, the short ones and the long ones apart, so that few places are empty."""
+    lengths = (np.argmax(rows, 1) + 1).astype(int)
+    order = np.argsort(lengths, kind="stable")
+    found = []
+    for part in np.array_split(order, 3):
+        cut = torch.from_numpy(np.ascontiguousarray(rows[part, : lengths[part].max()]))
+        with half_precision():
+            found.append(clip.encode_rows(cut))
+    return torch.cat(found)[torch.from_numpy(np.argsort(order, kind="stable"))]
+
+
 class Fit:
     """CLIP, its reading layer, moving average and optimiser; goes on from the state in `folder`, if any.
 
@@ -157,7 +169,7 @@ class Fit:
         with half_precision():
             features = self.clip.encode_pixels(batch.images)
         reading = F.smooth_l1_loss(self.reading(features), batch.factors[batch.seen])
-        texts, ideal = self.encode(batch.rows), self.oracle(batch.factors)
+        texts, ideal = encode_captions(self.clip, batch.rows), self.oracle(batch.factors)
         scale = self.clip.logit_scale.clamp(max=HIGHEST_SCALE).exp()
         words = losses.contrast(ideal, texts, scale, batch.truths)
         own = slice(len(ideal) - 2 * batch.all_pairs, None)
@@ -186,17 +198,6 @@ class Fit:
         self.pictures += len(batch.images)
         self.follow()
         return tuple(loss.item() for loss in (words, change, meaning, spread, match, contrast, reading))
-
-    def encode(self, rows):
-        """Features of captions, the short ones and the long ones apart, so that few places are empty."""
-        lengths = (np.argmax(rows, 1) + 1).astype(int)
-        order = np.argsort(lengths, kind="stable")
-        found = []
-        for part in np.array_split(order, 3):
-            cut = torch.from_numpy(np.ascontiguousarray(rows[part, : lengths[part].max()]))
-            with half_precision():
-                found.append(self.clip.encode_rows(cut))
-        return torch.cat(found)[torch.from_numpy(np.argsort(order, kind="stable"))]
 
     def follow(self):
         """Move the average towards the network; statistics of batch norm follow as they are."""
