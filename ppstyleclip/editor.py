@@ -308,10 +308,17 @@ class Editor:
         )
         yield from solving.solve_edit(self, edit, self._texts_population, pictures, **options)
 
-    def fixed(self, face: Face, edit: AnyEdit, *, others: Sequence[RegionEdit] = ()) -> ResolvedEdit:
+    def fixed(
+        self,
+        face: Face,
+        edit: AnyEdit,
+        *,
+        others: Sequence[RegionEdit] = (),
+        masks: np.ndarray | None = None,
+    ) -> ResolvedEdit:
         """The edit with everything filled in, and what it leaves to "auto" solved for one face; as solve."""
         if solving.is_auto(edit):
-            *_, record = self.solve(face, edit, others=others)
+            *_, record = self.solve(face, edit, others=others, masks=masks)
             assert record.result is not None
             edit = solving.with_solution(edit, record.result)
         return self.resolve(edit)

@@ -51,21 +51,27 @@ def draw_contact_sheet(
     edit: AnyEdit,
     alphas: Sequence[float] | None = None,
     betas: Sequence[float] | None = None,
+    *,
+    others: Sequence[RegionEdit] = (),
+    masks: np.ndarray | None = None,
 ) -> Iterator[Record[ContactSheet]]:
     """Draw one face at several strengths and thresholds; what the edit itself says is framed.
 
     Args:
         editor: Editor.
-        face: w_plus `[1, L, D]` or s `[1, S]`, a tensor or an array.
+        face: w_plus `[1, L, D]` or s `[1, S]`, a tensor or an array, before all edits.
         edit: Edit; "auto" is solved first.
         alphas, betas: those beside the edit's own; None: SHARES of its strength, and thresholds from weak to
             strict for these texts.
+        others: edits that are there already, as Editor.region_edit gives them; each keeps to its region.
+        masks: of Editor.region_masks; None looks for them.
     Yields:
         Record; the result is a ContactSheet.
     Raises:
         UserError: as Editor.direction and Editor.solve; more than MOST_CELLS pictures.
     """
-    own = editor.fixed(face, edit)
+    masks = editor.region_masks(face, edit) if masks is None else masks
+    own = editor.fixed(face, edit, others=others, masks=masks)
     direction = editor.direction(own)
     if alphas is None:
         middle = own.alpha or editor.bundle.defaults.alpha  # 0: the face shows already what the text says
@@ -81,7 +87,7 @@ def draw_contact_sheet(
         )
     known = [editor.direction(replace(own, beta=beta)) for beta in rows]
     steps = np.stack([np.float32(alpha) * one.ds for one in known for alpha in columns])
-    for record in _drawn(editor, face, own, steps):
+    for record in _drawn(editor, face, [*others, RegionEdit(steps, masks)]):
         made = None
         if record.result is not None:
             cells = record.result.reshape([len(rows), len(columns), *record.result.shape[1:]])
@@ -92,17 +98,20 @@ def draw_contact_sheet(
         yield Record(record.done, record.total, record.stage, made)
 
 
-def _drawn(editor: Editor, face: Any, edit: AnyEdit, steps: np.ndarray) -> Iterator[Record[np.ndarray]]:
-    """Draw a face with each step `[K, S]`, in the edit's region where it has one."""
-    s, masks = editor.styles(face).numpy() + np.zeros_like(steps), editor.region_masks(face, edit)
-    if masks is None:
-        yield from render_faces(editor, s + steps)
+def _drawn(editor: Editor, face: Any, edits: Sequence[RegionEdit]) -> Iterator[Record[np.ndarray]]:
+    """Draw a face with edits, of which the last has a step `[K, S]` for each of K pictures."""
+    *others, own = edits
+    if all(edit.masks is None for edit in edits):
+        s = editor.styles(face).numpy() + sum(edit.step for edit in edits)
+        yield from render_faces(editor, np.asarray(s, np.float32))
         return
     before, pictures = editor.synthesize(face), []
-    for done, step in enumerate(steps, 1):
-        image = editor.synthesize_edits(s[:1], [RegionEdit(step, masks)], before=before)
+    for done, step in enumerate(own.step, 1):
+        image = editor.synthesize_edits(face, [*others, replace(own, step=step)], before=before)
         pictures.append(to_pixels(image))
-        yield Record(done, len(s), "pictures", np.concatenate(pictures) if done == len(s) else None)
+        yield Record(
+            done, len(own.step), "pictures", np.concatenate(pictures) if done == len(own.step) else None
+        )
 
 
 def _with_own(values: Sequence[float], own: float) -> list[float]:

@@ -120,20 +120,17 @@ def _way(drawing: Drawing, session: Session, made: Optimized) -> np.ndarray:
 
 
 def contact_sheet(drawing: Drawing, session: Session) -> Iterator[Record[ContactSheet]]:
-    """Draw the draft at several strengths and thresholds, on top of what was accepted.
-
-    Accepted edits count as if they kept to no region. Errors as solve.
-    """
+    """Draw the draft at several strengths and thresholds, on top of what was accepted; errors as solve."""
     draft = session.draft
     if draft is None or draft.method != "direction":
         raise UserError("a contact sheet shows a direction: write what the face should become first")
-    face = session.face.w_plus
-    accepted = drawing.parts(session.try_out(None))
-    edit = draft.edit()
-    if accepted:
-        s = drawing.editor.styles(face).numpy()
-        face = np.asarray(s + sum(part.step for part in accepted), np.float32)
-    yield from draw_contact_sheet(drawing.editor, face, edit)
+    yield from draw_contact_sheet(
+        drawing.editor,
+        session.face.w_plus,
+        draft.edit(),
+        others=drawing.parts(session.try_out(None)),
+        masks=drawing.mask(session.face, draft),
+    )
 
 
 def seeds_page(drawing: Drawing, first: int, count: int) -> np.ndarray:

@@ -1,6 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The contact sheet: its cells are what their labels say, the chosen one is framed, letters or a legend."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tiny_world import SIZE
@@ -11,6 +13,7 @@ from ppstyleclip.methods.global_directions import Budget
 from ppstyleclip.pipelines import contact_sheet
 from ppstyleclip.pipelines.contact_sheet import FRAME, draw_contact_sheet
 from ppstyleclip.pipelines.records import result_of
+from ppstyleclip.regions import RegionEdit
 
 HAPPY = Edit("face", "happy face", alpha=2.0, beta=0.1)
 
@@ -36,6 +39,22 @@ def test_cells_are_what_their_labels_say(editor):
         for column, alpha in enumerate(sheet.alphas):
             expected = editor.edit(face, Edit("face", "happy face", alpha=alpha, beta=beta))[1]
             np.testing.assert_array_equal(sheet.cells[row, column], expected)
+
+
+@pytest.mark.parametrize("region", [None, "mask"])
+def test_edits_that_are_there_already_keep_to_their_regions(editor, region):
+    face, left = editor.sample(5), np.zeros([SIZE, SIZE], np.float32)
+    left[:, : SIZE // 2] = 1
+    there = Edit("face", "sad face", alpha=3.0, beta=0.1, region=left)
+    edit = Edit("face", "happy face", alpha=2.0, beta=0.1, region=None if region is None else left.T)
+    others = [editor.region_edit(face, there)]
+    sheet = result_of(draw_contact_sheet(editor, face, edit, [1, 2.0], [0.1], others=others))
+    for column, alpha in enumerate(sheet.alphas):
+        expected = editor.edit(face, there, replace(edit, alpha=alpha))[1]
+        np.testing.assert_array_equal(sheet.cells[0, column], expected)
+    everywhere = [RegionEdit(others[0].step)]
+    spread = result_of(draw_contact_sheet(editor, face, edit, [1, 2.0], [0.1], others=everywhere))
+    assert (spread.cells != sheet.cells)[:, :, :, SIZE // 2 :].any()
 
 
 def test_the_chosen_cell_is_framed(editor):

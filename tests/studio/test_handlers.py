@@ -23,9 +23,10 @@ from ppstyleclip.regions import RegionMask  # noqa: E402
 from ppstyleclip.schema import from_json  # noqa: E402
 from ppstyleclip.server.model import Model  # noqa: E402
 from ppstyleclip.server.pictures import PictureStore  # noqa: E402
-from ppstyleclip.studio import links, show  # noqa: E402
+from ppstyleclip.studio import links, methods, show  # noqa: E402
 from ppstyleclip.studio.actions import Actions, fields_of  # noqa: E402
 from ppstyleclip.studio.handlers import SESSION_NOTE, Fields, Handlers  # noqa: E402
+from ppstyleclip.studio.session import Moment, Session, Step  # noqa: E402
 
 HAPPY = {"target": "happy face", "alpha": 2.0, "beta": 0.05}
 
@@ -157,6 +158,20 @@ def test_a_contact_sheet_and_one_of_its_cells(actions, visit):
     cell = {"alpha": sheet["alphas"][0], "beta": sheet["betas"][0]}
     visit, told = done(actions, visit, "cell", cell)
     assert (visit.session.draft.alpha, visit.session.draft.beta) == (cell["alpha"], cell["beta"])
+
+
+def test_a_contact_sheet_keeps_accepted_edits_in_their_regions(actions, visit):
+    face, drawing = visit.session.face, actions.handlers.drawing
+    half = np.zeros([drawing.editor.bundle.generator.size] * 2, np.float32)
+    half[:, : len(half) // 2] = 1
+    there = Step("direction", "face", "sad face", 3.0, 0.05, RegionMask(half))
+    draft = Step("direction", "face", "happy face", 2.0, 0.05)
+    session = replace(visit.session.try_out(there).accept(), draft=draft)
+    *_, record = methods.contact_sheet(drawing, session)
+    shown = record.result.cells[record.result.chosen]
+    np.testing.assert_array_equal(shown, drawing.draw(session).after)
+    spread = replace(Session(Moment(face)).try_out(replace(there, region=None)).accept(), draft=draft)
+    assert (shown != drawing.draw(spread).after).any()
 
 
 def test_a_link_and_a_file_bring_the_same_picture(actions, visit):
