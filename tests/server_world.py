@@ -77,6 +77,8 @@ class FakeModel:
     mappers: dict[str, str] = field(default_factory=lambda: {"beard": "none"})
     finder: Any = "finder"
     no_photos: str = ""
+    align: str = "face"
+    takes_photos: bool = True
     has_identity: bool = False
     editor: Any = field(
         default_factory=lambda: SimpleNamespace(bundle=SimpleNamespace(name="fake", fingerprints={}))

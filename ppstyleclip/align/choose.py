@@ -64,7 +64,12 @@ def _place(number, face):
 
 
 def find_photo_faces(
-    finder: FaceFinder, photo: np.ndarray, which: str | int = "best", *, name: str = "the photo"
+    finder: FaceFinder,
+    photo: np.ndarray,
+    which: str | int = "best",
+    *,
+    name: str = "the photo",
+    faces: list[Face] | None = None,
 ) -> PhotoFaces:
     """Find the faces of a photo and choose among them; say what else was seen.
 
@@ -73,6 +78,7 @@ def find_photo_faces(
         photo: `[H, W, 3]` uint8.
         which: as in choose_faces.
         name: of the photo, for messages.
+        faces: what find_faces gave, where it was asked already.
     Returns:
         PhotoFaces.
     Raises:
@@ -80,7 +86,7 @@ def find_photo_faces(
         UserError: there is no face of that number.
     """
     check_choice(which)
-    faces = find_faces(finder, photo)
+    faces = find_faces(finder, photo) if faces is None else faces
     smaller = _count_smaller(finder, photo, faces)
     if not faces:
         raise NoFace(_without(finder, photo, smaller, name))

@@ -31,7 +31,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_folder
 from ppstyleclip.pictures import SUFFIXES
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, load_finder, whole_face
-from ppstyleclip.pipelines.likeness import LikenessEdit, are_drawn, edit_likeness, find_people
+from ppstyleclip.pipelines.likeness import LikenessEdit, are_drawn, edit_likeness, see_faces
 from ppstyleclip.pipelines.photo import PhotoEdit, edit_photo
 from ppstyleclip.pipelines.quality import Measures, Quality, load_measures
 from ppstyleclip.pipelines.recipes import Edits
@@ -223,46 +223,53 @@ def warn_if_poor(name: str, quality: Quality) -> None:
             )
 
 
-def edit_named_photo(
-    editor: Editor, path: str | Path, edit: Edits, args: Namespace, tell: Tell
-) -> tuple[PhotoEdit, Measures]:
-    """Read a photo and edit it as add_photo_arguments say; `tell` and errors as in read_face."""
-    measures, photo = load_measures(editor.bundle, args.ir_se50_weights), read_photo(path)
-    config = photo_config(args)
-    faces: list[Face] | None = None
+@dataclass(frozen=True, eq=False)
+class NamedPhoto:
+    """A photo that was read, and its chosen faces.
+
+    Attributes:
+        path: of its file.
+        pixels: `[H, W, 3]` uint8.
+        faces: from left to right; None where nothing is looked for.
+        are_people: the model draws portraits in their likeness; else it inverts them.
+    """
+
+    path: str | Path
+    pixels: np.ndarray
+    faces: list[Face] | None
+    are_people: bool
+
+
+def read_named_photo(editor: Editor, path: str | Path, args: Namespace, tell: Tell) -> NamedPhoto:
+    """Read a photo and look for its faces as add_photo_arguments say; `tell` and errors as in read_face."""
+    config, photo = photo_config(args), read_photo(path)
+    if config.align == "none":
+        return NamedPhoto(path, photo, None, False)
     if args.landmarks is not None:
-        faces = choose_faces(read_landmarks(args.landmarks), config.face)
-    elif config.align == "face":
-        with landmarks_instead("--landmarks"):
-            faces = _found_faces(editor.bundle, photo, config.face, args.landmark_path, str(path), tell)
-    chosen = dataclasses.replace(config, face="all")
-    records = edit_photo(editor, photo, edit, chosen, faces=faces, measures=measures, name=str(path))
+        chosen = choose_faces(read_landmarks(args.landmarks), config.face)
+        has_likeness = likeness_world(editor.bundle) is not None
+        return NamedPhoto(path, photo, chosen, has_likeness and not are_drawn(editor, photo, chosen))
+    with landmarks_instead("--landmarks"):
+        seen = see_faces(editor, photo, config.face, landmark_path=args.landmark_path, name=str(path))
+    tell(seen.found.line(str(path)))
+    return NamedPhoto(path, photo, seen.found.chosen, seen.are_people)
+
+
+def edit_named_photo(
+    editor: Editor, photo: NamedPhoto, edit: Edits, args: Namespace
+) -> tuple[PhotoEdit, Measures]:
+    """Edit a photo, whose faces are no people, as add_photo_arguments say."""
+    measures = load_measures(editor.bundle, args.ir_se50_weights)
+    chosen = dataclasses.replace(photo_config(args), face="all")
+    records = edit_photo(
+        editor, photo.pixels, edit, chosen, faces=photo.faces, measures=measures, name=str(photo.path)
+    )
     return result_of(records), measures
 
 
-def edit_named_likeness(
-    editor: Editor, path: str | Path, edit: Edits, args: Namespace, tell: Tell
-) -> LikenessEdit | None:
-    """Read a photograph of people, draw them as portraits and edit those; `tell` and errors as in read_face.
-
-    Returns:
-        LikenessEdit; None where the model has no likeness of people, or the photo shows faces that it draws.
-    """
-    if args.align == "none" or likeness_world(editor.bundle) is None:
-        return None
-    photo = read_photo(path)
-    if args.landmarks is not None:
-        chosen = choose_faces(read_landmarks(args.landmarks), args.face)
-        if are_drawn(editor, photo, chosen):
-            return None
-    else:
-        with landmarks_instead("--landmarks"):
-            found = find_people(editor, photo, args.face, landmark_path=args.landmark_path, name=str(path))
-        if found is None:
-            return None
-        tell(found.line(str(path)))
-        chosen = found.chosen
-    return result_of(edit_likeness(editor, photo, edit, chosen))
+def edit_named_likeness(editor: Editor, photo: NamedPhoto, edit: Edits) -> LikenessEdit:
+    """Draw the people of a photo as portraits and edit those."""
+    return result_of(edit_likeness(editor, photo.pixels, edit, photo.faces or []))
 
 
 def likeness_lines(made: LikenessEdit) -> list[str]:

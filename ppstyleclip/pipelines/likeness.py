@@ -1,12 +1,13 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A photograph of a person becomes a portrait in its likeness, which is then edited by text.
 
-    people = find_people(editor, photo)                       # None: the photo shows faces of the drawn world
-    for record in edit_likeness(editor, photo, edit, people.chosen):
-        ...                                                   # record.result.pixels: the edited portraits
+    seen = see_faces(editor, photo)                           # looked for once, whichever they are
+    if seen.are_people:                                       # else they are of the world that the model draws
+        for record in edit_likeness(editor, photo, edit, seen.found.chosen):
+            ...                                               # record.result.pixels: the edited portraits
 
 Only models whose world has a likeness do this (`worlds/likenesses.py`). What they draw themselves goes the
-way of photo.py: its faces are inverted and put back.
+way of photo.py: its faces, `seen.found.chosen`, are inverted and put back.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from pathlib import Path
 import numpy as np
 import paddle
 
-from ppstyleclip.align import Face, PhotoFaces, find_faces, find_photo_faces, load_face_finder
+from ppstyleclip.align import (
+    Face,
+    FaceFinder,
+    PhotoFaces,
+    find_faces,
+    find_photo_faces,
+    load_face_finder,
+)
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, load_finder, load_people_finder
@@ -53,6 +61,50 @@ class LikenessEdit:
     applied: list[Applied]
 
 
+@dataclass(frozen=True, eq=False)
+class SeenFaces:
+    """The faces of a photo, and whose they are.
+
+    Attributes:
+        found: PhotoFaces.
+        are_people: the model cannot draw them, but has their likeness; else photo.edit_photo takes them.
+    """
+
+    found: PhotoFaces
+    are_people: bool
+
+
+def see_faces(
+    editor: Editor,
+    photo: np.ndarray,
+    which: str | int = "best",
+    *,
+    landmark_path: str | Path | None = None,
+    finder: FaceFinder | None = None,
+    name: str = "the photo",
+) -> SeenFaces:
+    """Find the faces of a photo, and tell whether they are people whose likeness the model has.
+
+    Args:
+        editor: Editor.
+        photo: `[H, W, 3]` uint8.
+        which: as in align.choose_faces.
+        landmark_path: a 68-point model of dlib's; None as zoo.load.people_landmarks.
+        finder: of faces.load_finder; None loads it where it is needed.
+        name: of the photo, for messages.
+    Raises:
+        NoFace: there is nobody.
+        UserError: there is no face of that number.
+        MissingFile, MissingExtra: what finds faces is not on this machine; names the cure.
+    """
+    people, drawn = _look(editor, photo, which, landmark_path, finder, name)
+    if people is not None:
+        return SeenFaces(people, True)
+    if finder is None:
+        finder = load_finder(editor.bundle, landmark_path)
+    return SeenFaces(find_photo_faces(finder, photo, which, name=name, faces=drawn), False)
+
+
 def find_people(
     editor: Editor,
     photo: np.ndarray,
@@ -63,32 +115,37 @@ def find_people(
 ) -> PhotoFaces | None:
     """Find the people of a photograph, for a model that has their likeness.
 
-    Args:
-        editor: Editor.
-        photo: `[H, W, 3]` uint8.
-        which: as in align.choose_faces.
-        landmark_path: a 68-point model of dlib's; None as zoo.load.people_landmarks.
-        name: of the photo, for messages.
     Returns:
         PhotoFaces; None where the model has no likeness, the photo shows faces that it draws itself, or it
-        shows nobody and what finds people is not on this machine.
-    Raises:
-        NoFace: there is nobody.
-        MissingFile, MissingExtra: dlib or its 68-point model is not on this machine; names the cure.
+        shows nobody and what finds people is not on this machine. Arguments and errors as see_faces, which
+        gives the faces then too.
     """
+    return _look(editor, photo, which, landmark_path, None, name)[0]
+
+
+def _look(
+    editor: Editor,
+    photo: np.ndarray,
+    which: str | int,
+    landmark_path: str | Path | None,
+    finder: FaceFinder | None,
+    name: str,
+) -> tuple[PhotoFaces | None, list[Face] | None]:
+    """The people, or None; and the faces of the model's own kind, where those were looked for."""
+    drawn: list[Face] | None = None
     if likeness_world(editor.bundle) is None:
-        return None
+        return None, drawn
     if landmark_path is None and editor.bundle.finds_own_faces:
-        drawn = find_faces(load_finder(editor.bundle), photo)
+        drawn = find_faces(load_finder(editor.bundle) if finder is None else finder, photo)
         if drawn and are_drawn(editor, photo, drawn):
-            return None
+            return None, drawn
     try:
-        finder = load_people_finder(landmark_path)
+        people = load_people_finder(landmark_path)
     except MissingFile:
         if _shows_nobody(editor, photo):  # then nothing need be fetched to say so
-            return None
+            return None, drawn
         raise
-    return find_photo_faces(finder, photo, which, name=name)
+    return find_photo_faces(people, photo, which, name=name), drawn
 
 
 def _shows_nobody(editor: Editor, photo: np.ndarray) -> bool:

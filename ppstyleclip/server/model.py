@@ -28,9 +28,10 @@ class Model:
     Attributes:
         editor: Editor.
         measures: what says how near an inverted face comes.
-        finder: of faces in photos; None where there is none on this machine.
-        no_photos: then, why.
+        finder: of faces in photos; None where there is none on this machine, or nothing is looked for.
+        no_photos: why no photos are taken, where that is so.
         mappers: `{name: TrainedMapper}`. A request names one of these; it never becomes a path.
+        align: of photos, as in PhotoConfig.
     """
 
     editor: Editor
@@ -38,6 +39,7 @@ class Model:
     finder: FaceFinder | None
     no_photos: str = ""
     mappers: dict[str, TrainedMapper] = field(default_factory=dict)
+    align: str = "face"
 
     def chain(self, name: str, text: str | None, strength: float) -> list[MapperLink]:
         """A mapper with its text.
@@ -65,7 +67,7 @@ class Model:
             clip=bundle.clip.name,
             defaults=defaults,
             fingerprints=dict(bundle.fingerprints),
-            takes_photos=self.finder is not None,
+            takes_photos=self.takes_photos,
         )
 
     def mapper_entries(self) -> list[MapperEntry]:
@@ -81,6 +83,11 @@ class Model:
         return [*(NAMES if is_found else ()), AUTO]
 
     @property
+    def takes_photos(self) -> bool:
+        """Whether photos can be edited."""
+        return self.finder is not None or self.align == "none"
+
+    @property
     def has_identity(self) -> bool:
         """Whether it tells who is in a picture, for budgets of identity."""
         return self.editor.bundle.identity is not None
@@ -93,12 +100,12 @@ def load_model(settings: ServerSettings) -> Model:
         MissingFile, UserError: the model or a mapper cannot be loaded.
     """
     editor = Editor.from_pretrained(settings.model_type, bundle=settings.bundle)
-    finder, words = None, ""
+    finder, words, align = None, "", settings.align
     try:
-        finder = load_finder(editor.bundle)
+        finder = load_finder(editor.bundle) if align == "face" else None
     except (MissingFile, MissingExtra) as error:
         words = str(error)
-    return Model(editor, load_measures(editor.bundle), finder, words, _mappers(settings, editor))
+    return Model(editor, load_measures(editor.bundle), finder, words, _mappers(settings, editor), align)
 
 
 def _mappers(settings: ServerSettings, editor: Editor) -> dict[str, TrainedMapper]:

@@ -75,8 +75,9 @@ def check_access(link: redis.Redis) -> None:
 
 
 def model_mark(model: Model) -> str:
-    """A digest of what a worker must have in common with its server: version, model, mappers."""
-    own = [__version__, sorted(model.editor.bundle.fingerprints.items()), sorted(model.mappers)]
+    """A digest of what a worker must have in common with its server: version, model, mappers, alignment."""
+    fingerprints = sorted(model.editor.bundle.fingerprints.items())
+    own = [__version__, fingerprints, sorted(model.mappers), model.align]
     return hashlib.sha256(json.dumps(own).encode()).hexdigest()[:16]
 
 

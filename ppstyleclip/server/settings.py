@@ -42,6 +42,9 @@ class ServerSettings(BaseSettings):
     model_type: str | None = Field(None, description="a known model; default: the embedded one")
     bundle: Path | None = Field(None, description="folder of a model of your own")
     mappers: Path | None = Field(None, description="folder with more mappers, NAME.safetensors")
+    align: Literal["face", "none"] = Field(
+        "face", description="of photos; none for a model of what is no face: the square in the middle is taken"
+    )
     cpu: bool = Field(False, description="use the CPU even where there is a GPU")
     warm: Literal["draw", "all"] = Field(
         "all", description="what is run once before the server is ready: drawing alone, or every method"

@@ -37,6 +37,7 @@ from ppstyleclip.pipelines.presets import read_optimization_preset
 from ppstyleclip.pipelines.recipes import Recipe, edit_by_recipe, edit_values, recipe_of
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
+from ppstyleclip.regions import AUTO
 from ppstyleclip.server.model import Model
 from ppstyleclip.server.schemas import JobRequest
 from ppstyleclip.text import text_direction
@@ -67,7 +68,7 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
     """
     if has_photo == (request.seed is not None):
         raise UserError("one face is edited: send a photo, or name a seed" + " and no photo" * has_photo)
-    if has_photo and model.finder is None:
+    if has_photo and not model.takes_photos:
         raise UserError(f"this server takes no photos: {model.no_photos}")
     for name in ("steps", "fitting"):
         if (getattr(request, name) or 0) > max_steps:
@@ -79,6 +80,11 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
         unknown = [name for name in (edit.region or "").split("+") if name and name not in known]
         if unknown:
             raise UserError(f"this model has no region '{unknown[0]}'; it has: {', '.join(known)}")
+        if has_photo and model.align == "none" and edit.region not in (None, AUTO):
+            raise UserError(
+                f"the region '{edit.region}' is looked up in a face's landmarks, and this server aligns no "
+                f"faces; of photos it takes {AUTO}"
+            )
     if request.budget["identity"] and not model.has_identity:
         raise UserError("this model has no identity network, so identity has no budget; leave 'identity' out")
 
@@ -159,7 +165,7 @@ def _directed_photo(
     model: Model, request: JobRequest, recipe: Recipe, photo: np.ndarray
 ) -> Iterator[Record[Made]]:
     """Edit the faces of a photo by words; where cards are wished for, each is a record more."""
-    editor, config, begin = model.editor, _photo_config(request), time.monotonic()
+    editor, config, begin = model.editor, _photo_config(model, request), time.monotonic()
     for step in edit_photo(editor, photo, recipe, config, finder=model.finder, measures=model.measures):
         if step.result is None:
             yield Record(step.done, step.total, step.stage)
@@ -275,7 +281,7 @@ def _changed_photo(
         model.editor,
         photo,
         change,
-        _photo_config(request),
+        _photo_config(model, request),
         change_steps=steps,
         finder=model.finder,
         measures=model.measures,
@@ -315,8 +321,9 @@ def _measured(
     return {"cards": cards}
 
 
-def _photo_config(request: JobRequest) -> PhotoConfig:
-    return PhotoConfig(request.face, FittingConfig(steps=request.fitting), paste=request.paste)
+def _photo_config(model: Model, request: JobRequest) -> PhotoConfig:
+    fitting = FittingConfig(steps=request.fitting)
+    return PhotoConfig(request.face, fitting, paste=request.paste, align=model.align)
 
 
 def _unknown_words(editor: Editor, recipe: Recipe) -> dict[str, Any]:
@@ -329,11 +336,9 @@ def _faces_card(faces: Any, inversion: Any, quality: Any) -> dict[str, Any]:
     """Where each face is, how near the generator came to it, and how much of the person the edit kept."""
     stage, found = inversion.stages[-1], []
     for number, face in enumerate(faces):
-        one = {
-            "box": [round(float(side)) for side in face.face.box],
-            "inversion_psnr": round(float(stage.psnr[number]), 2),
-            "poor": bool(stage.poor[number]),
-        }
+        one = {} if face.face is None else {"box": [round(float(side)) for side in face.face.box]}
+        one["inversion_psnr"] = round(float(stage.psnr[number]), 2)
+        one["poor"] = bool(stage.poor[number])
         for name, values in (("inversion_identity", stage.identity), ("identity", quality.identity)):
             if values is not None:
                 one[name] = round(float(values[number]), 4)

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.align import Face as FoundFace
-from ppstyleclip.align import find_photo_faces
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.inversion import FittingConfig
-from ppstyleclip.pipelines.faces import cut_faces, load_finder
+from ppstyleclip.pipelines.faces import cut_faces, cut_middle, load_finder
 from ppstyleclip.pipelines.inversion import invert_faces
-from ppstyleclip.pipelines.likeness import find_people, latents_of_z
+from ppstyleclip.pipelines.likeness import latents_of_z, see_faces
 from ppstyleclip.pipelines.quality import Measures, load_measures
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.studio.links import SessionNote, latent_of
@@ -33,13 +32,13 @@ class FoundFaces:
 
     Attributes:
         photo: `[H, W, 3]` uint8.
-        faces: from left to right.
+        faces: from left to right; a single None where nothing is looked for.
         best: number of the surest, from 0.
         is_likeness: they are people, whom the model cannot draw; it draws portraits in their likeness.
     """
 
     photo: np.ndarray
-    faces: list[FoundFace]
+    faces: list[FoundFace | None]
     best: int
     is_likeness: bool
 
@@ -51,6 +50,7 @@ class FoundFaces:
         return [
             [round(min(1.0, max(0.0, float(v) / side)), 4) for v, side in zip(face.box, sides)]
             for face in self.faces
+            if face is not None
         ]
 
 
@@ -59,10 +59,11 @@ class FaceSource:
 
     Args:
         editor: Editor.
+        align: of photos, as in PhotoConfig.
     """
 
-    def __init__(self, editor: Editor):
-        self.editor = editor
+    def __init__(self, editor: Editor, align: str = "face"):
+        self.editor, self.align = editor, align
         self._loaded: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -77,12 +78,13 @@ class FaceSource:
             NoFace: there is none; the message says what kind of photo has one.
             MissingFile, MissingExtra: what finds faces is not on this machine.
         """
-        seen = find_people(self.editor, photo)
-        is_likeness = seen is not None
-        if seen is None:
-            seen = find_photo_faces(self._known("finder", self._load_finder), photo)
-        best = next(number for number, face in enumerate(seen.faces) if face is seen.chosen[0])
-        return FoundFaces(photo, list(seen.faces), best, is_likeness)
+        if self.align == "none":
+            return FoundFaces(photo, [None], 0, False)
+        finder = self._known("finder", self._load_finder) if self.editor.bundle.finds_own_faces else None
+        seen = see_faces(self.editor, photo, finder=finder)
+        chosen = seen.found.chosen[0]
+        best = next(number for number, face in enumerate(seen.found.faces) if face is chosen)
+        return FoundFaces(photo, list(seen.found.faces), best, seen.are_people)
 
     def take(self, found: FoundFaces, number: int) -> Iterator[Record[Face]]:
         """Turn one of the faces of a photo, numbered from 0, into one that can be edited.
@@ -93,11 +95,14 @@ class FaceSource:
         if not 0 <= number < len(found.faces):
             raise UserError("there is no such face in this photo; choose one of those that are framed")
         one = found.faces[number]
-        if found.is_likeness:
+        bundle = self.editor.bundle
+        if one is None:
+            cut = cut_middle(found.photo, bundle.generator.size)
+        elif found.is_likeness:
             yield Record(1, 1, "likeness", self._likeness(found.photo, one))
             return
-        bundle = self.editor.bundle
-        (cut,) = cut_faces(found.photo, [one], bundle.generator.size, bundle.crop)
+        else:
+            (cut,) = cut_faces(found.photo, [one], bundle.generator.size, bundle.crop)
         inverted = None
         steps = FITTING if bundle.encoder is not None else FittingConfig().steps
         for record in invert_faces(

@@ -81,7 +81,7 @@ class Handlers:
     def __init__(self, model: Model, store: PictureStore):
         self.model, self.store = model, store
         self.drawing = Drawing(model.editor, lambda name, text: model.chain(name, text or None, 1.0))
-        self.faces = FaceSource(model.editor)
+        self.faces = FaceSource(model.editor, model.align)
 
     def begin(self, link: str = "") -> tuple[Visit, News]:
         """A new visit: the first face, or the session of a link, `#session=...`."""

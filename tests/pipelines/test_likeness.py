@@ -13,7 +13,8 @@ from photo_world import SCENE
 from PIL import Image
 from tiny_world import SIZE, STYLE_DIM, live_in, save_tiny_pack
 
-from ppstyleclip.align import faces_of_landmarks, read_photo
+from ppstyleclip.align import choose, faces_of_landmarks, read_photo
+from ppstyleclip.cli import photos
 from ppstyleclip.cli.main import main
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import UserError
@@ -108,6 +109,30 @@ def test_the_commands_make_portraits_of_a_photo(pack, capsys):
         "side_by_side.png",
     ]
     assert np.load("out/faces.npy").shape[0] == 3
+
+
+@pytest.mark.filterwarnings("ignore:the face is drawn badly")
+@pytest.mark.parametrize("command", [["edit", "me.png", "-o", "out"], ["photo", "me.png"]])
+def test_a_drawn_scene_is_read_once_and_its_faces_are_found_once(pack, monkeypatch, command):
+    Image.fromarray(SCENE.pixels).save("me.png")
+    (pack / load.LANDMARKS).write_bytes(b"")  # the model finds its own faces
+    called = []
+
+    def counted(name, function):
+        return lambda *args, **named: called.append(name) or function(*args, **named)
+
+    monkeypatch.setattr(photos, "read_photo", counted("read", read_photo))
+    for module in (likeness, choose):
+        monkeypatch.setattr(module, "find_faces", counted("found", lambda finder, photo: FACES))
+    monkeypatch.setattr(likeness, "load_finder", counted("loaded", lambda *_: "finder"))
+    monkeypatch.setattr(likeness, "are_drawn", counted("drawn", lambda *_: True))
+    monkeypatch.setattr(choose, "confident_places", lambda *_: [])
+    arguments = ["--bundle", str(pack), "--target", "happy face", "--steps", "0", "--face", "2"]
+    folder = [] if command[0] == "edit" else ["--output_path", "out"]
+    assert main([*command, *arguments, *folder]) == 0
+    assert sorted(set(called)) == ["drawn", "found", "loaded", "read"]
+    assert all(called.count(name) == 1 for name in ("drawn", "found", "read"))
+    assert read_photo("out/edited.png").shape == SCENE.pixels.shape
 
 
 def test_landmarks_of_people_come_out_of_an_installed_package(tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ from ppstyleclip.errors import UserError  # noqa: E402
 from ppstyleclip.pipelines.cards import replay_face  # noqa: E402
 from ppstyleclip.progress import last  # noqa: E402
 from ppstyleclip.schema import from_value  # noqa: E402
+from ppstyleclip.server import model as server_model  # noqa: E402
 from ppstyleclip.server.model import load_model  # noqa: E402
 from ppstyleclip.server.schemas import JobRequest  # noqa: E402
 from ppstyleclip.server.settings import load_settings  # noqa: E402
@@ -149,6 +150,21 @@ def test_a_photo_by_each_method(model, scene, wish, region):
     assert ("cards" in made.card) == (region is not None)
     (face,) = made.card["faces"]
     assert face["inversion_psnr"] > 15 and len(face["box"]) == 4
+
+
+def test_without_alignment_nothing_is_looked_for_and_the_middle_is_edited(model, scene, monkeypatch):
+    monkeypatch.setattr(server_model, "load_finder", lambda bundle: pytest.fail("it looks for faces"))
+    monkeypatch.setattr(server_model.Editor, "from_pretrained", lambda *_, **__: model.editor)
+    middle = load_model(load_settings(align="none"))
+    assert middle.finder is None and middle.entry().takes_photos
+    made = made_of(middle, scene, target="happy face", fitting=0)
+    changed = (made.pictures["edited"] != scene).any(axis=2)
+    square = (scene.shape[1] - scene.shape[0]) // 2
+    assert changed.any() and not changed[:, :square].any() and not changed[:, -square:].any()
+    (face,) = made.card["faces"]
+    assert "box" not in face and "inversion_psnr" in face
+    with pytest.raises(UserError, match="aligns no faces; of photos it takes auto"):
+        made_of(middle, scene, target="happy face", region="mouth")
 
 
 @pytest.mark.slow

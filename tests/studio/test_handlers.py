@@ -7,6 +7,7 @@ import base64
 import io
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,12 +19,14 @@ from tiny_mappers import LEVELS, made  # noqa: E402
 
 from ppstyleclip.card.model import Card  # noqa: E402
 from ppstyleclip.cli.card_files import NOTE  # noqa: E402
+from ppstyleclip.pipelines.faces import cut_middle  # noqa: E402
+from ppstyleclip.pipelines.records import Record, result_of  # noqa: E402
 from ppstyleclip.provenance import png_texts  # noqa: E402
 from ppstyleclip.regions import RegionMask  # noqa: E402
 from ppstyleclip.schema import from_json  # noqa: E402
 from ppstyleclip.server.model import Model  # noqa: E402
 from ppstyleclip.server.pictures import PictureStore  # noqa: E402
-from ppstyleclip.studio import links, methods, show  # noqa: E402
+from ppstyleclip.studio import faces, links, methods, show  # noqa: E402
 from ppstyleclip.studio.actions import Actions, fields_of  # noqa: E402
 from ppstyleclip.studio.handlers import SESSION_NOTE, Fields, Handlers  # noqa: E402
 from ppstyleclip.studio.session import Moment, Session, Step  # noqa: E402
@@ -172,6 +175,25 @@ def test_a_contact_sheet_keeps_accepted_edits_in_their_regions(actions, visit):
     np.testing.assert_array_equal(shown, drawing.draw(session).after)
     spread = replace(Session(Moment(face)).try_out(replace(there, region=None)).accept(), draft=draft)
     assert (shown != drawing.draw(spread).after).any()
+
+
+def drawn_as_they_are(editor, crops, *_):
+    """Stand in for invert_faces."""
+    stage = SimpleNamespace(poor=[False])
+    yield Record(1, 1, "latents", SimpleNamespace(w_plus=editor.sample(3).numpy(), stages=[stage]))
+
+
+def test_without_alignment_a_photo_gives_the_square_in_its_middle(actions, monkeypatch):
+    monkeypatch.setattr(faces, "see_faces", lambda *_, **__: pytest.fail("it looks for faces"))
+    photo = np.random.default_rng(0).integers(0, 256, [24, 40, 3], np.uint8)
+    source = faces.FaceSource(actions.handlers.model.editor, "none")
+    found = source.find(photo)
+    assert found.boxes == [] and len(found.faces) == 1
+    monkeypatch.setattr(faces, "invert_faces", drawn_as_they_are)
+    face = result_of(source.take(found, 0))
+    expected = cut_middle(photo, source.editor.bundle.generator.size)
+    np.testing.assert_array_equal(face.place.aligned.crop, expected.crop)
+    assert face.place.aligned.face is None
 
 
 def test_a_link_and_a_file_bring_the_same_picture(actions, visit):

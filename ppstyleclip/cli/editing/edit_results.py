@@ -149,16 +149,23 @@ def applied_values(editor: Editor, applied: Applied) -> dict[str, Any]:
 
 def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None) -> EditReport:
     """Edit the faces of a photo, and write the picture, or a folder without its path."""
-    from ppstyleclip.cli.photos import edit_named_likeness, edit_named_photo, lines_of, warn_if_poor
+    from ppstyleclip.cli.photos import (
+        edit_named_likeness,
+        edit_named_photo,
+        lines_of,
+        read_named_photo,
+        warn_if_poor,
+    )
 
     recipe, found = recipe_of_arguments(args), []  # type: ignore[var-annotated]
     begin = time.monotonic()
-    portraits = edit_named_likeness(editor, args.source, recipe, args, found.append)
-    if portraits is not None:
+    photo = read_named_photo(editor, args.source, args, found.append)
+    if photo.are_people:
         if args.card:
             raise UserError("no card is made of portraits in a photo's likeness; leave out --card")
+        portraits = edit_named_likeness(editor, photo, recipe)
         return _likeness_report(editor, args, recipe, portraits, found, picture_path)
-    made, measures = edit_named_photo(editor, args.source, recipe, args, found.append)
+    made, measures = edit_named_photo(editor, photo, recipe, args)
     cards: list[Card] = []
     if args.card:
         origin = Source("photo", file=Path(args.source).name, fingerprint=file_digest(args.source))

@@ -106,18 +106,20 @@ def _edit_photo(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None:
         keep_sources,
         likeness_lines,
         lines_of,
+        read_named_photo,
         warn_if_poor,
     )
     from ppstyleclip.cli.saving import PHOTO_PICTURES, save_likeness, save_photo
 
     keep_sources([Path(args.photo)], [Path(args.output_path) / name for name in PHOTO_PICTURES])
-    portraits = edit_named_likeness(editor, args.photo, edit, args, print)
-    if portraits is not None:
+    photo = read_named_photo(editor, args.photo, args, print)
+    if photo.are_people:
+        portraits = edit_named_likeness(editor, photo, edit)
         written = save_likeness(args.output_path, portraits, visible=args.visible_label)
         told = [*recipe_lines(editor, args.photo, edit, portraits.applied), *likeness_lines(portraits)]
         print("\n".join([*told, *(f"wrote {path}" for path in written)]))
         return
-    made, measures = edit_named_photo(editor, args.photo, edit, args, print)
+    made, measures = edit_named_photo(editor, photo, edit, args)
     written = save_photo(args.output_path, made, editor.bundle, visible=args.visible_label)
     warn_if_poor(editor.bundle.name, made.inversion.stages[-1])
     told = recipe_lines(editor, args.photo, edit, made.applied)

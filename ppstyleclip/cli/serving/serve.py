@@ -22,7 +22,7 @@ from ppstyleclip.errors import MissingExtra, UserError
 from ppstyleclip.threads import import_paddle
 
 PLACE_OPTIONS = ("host", "port", "data", "root_path")
-MODEL_OPTIONS = ("model_type", "bundle", "mappers", "cpu")
+MODEL_OPTIONS = ("model_type", "bundle", "mappers", "align", "cpu")
 QUEUE_OPTIONS = ("queue", "shared")
 OPTIONS = (*PLACE_OPTIONS, *QUEUE_OPTIONS, *MODEL_OPTIONS)
 
@@ -62,6 +62,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     add("--model_type", help="known model (default: the embedded face world)")
     add("--bundle", metavar="DIR", help="folder of a model of your own, in place of --model_type")
     add("--mappers", metavar="DIR", help="folder with more mappers, NAME.safetensors")
+    add(
+        "--align",
+        choices=("face", "none"),
+        help="of photos; none for a generator of what is no face (cats, cars, churches): the square in the "
+        "middle of the picture is taken, and nothing is looked for (default: face)",
+    )
     add("--cpu", action="store_true", default=None, help="use the CPU even where there is a GPU")
 
 
