@@ -1,10 +1,10 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A photograph of a person becomes a portrait in its likeness, which is then edited by text.
 
-    seen = see_faces(editor, photo)                           # looked for once, whichever they are
-    if seen.are_people:                                       # else they are of the world that the model draws
+    seen = see_faces(editor, photo)
+    if seen.are_people:  # else they are of the world that the model draws
         for record in edit_likeness(editor, photo, edit, seen.found.chosen):
-            ...                                               # record.result.pixels: the edited portraits
+            ...          # record.result.pixels: the edited portraits
 
 Only models whose world has a likeness do this (`worlds/likenesses.py`). What they draw themselves goes the
 way of photo.py: its faces, `seen.found.chosen`, are inverted and put back.

@@ -43,7 +43,7 @@ class ServerSettings(BaseSettings):
     bundle: Path | None = Field(None, description="folder of a model of your own")
     mappers: Path | None = Field(None, description="folder with more mappers, NAME.safetensors")
     align: Literal["face", "none"] = Field(
-        "face", description="of photos; none for a model of what is no face: the square in the middle is taken"
+        "face", description="of photos; none for models of what is no face: the square in the middle is taken"
     )
     cpu: bool = Field(False, description="use the CPU even where there is a GPU")
     warm: Literal["draw", "all"] = Field(

@@ -8,6 +8,7 @@ faces.py      faces of seeds, of photos and of links
 methods.py    strengths that are solved, optimisation, mappers, contact sheets
 show.py       pictures and numbers as the page takes them
 words.py      the page's words in English and Chinese, and its examples
+faults.py     the usual faults in Chinese
 handlers.py   what happens at each event of the page; without Gradio
 page.py       the page itself, in Gradio
 app.py        the page on the server's application

@@ -14,7 +14,7 @@ from typing import Any
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.server.logs import log
-from ppstyleclip.studio.handlers import Fields, Handlers, News, Visit, news_of
+from ppstyleclip.studio.handlers import Fields, Handlers, News, Visit, fault_of, news_of
 
 MOST_TEXT = 300  # letters of a text
 _Answer = tuple[Visit, News]
@@ -134,7 +134,7 @@ class Actions:
 def _failure(error: Exception) -> News:
     """A user's error in its own words; of a bug nothing but that it is one, the log names it."""
     if isinstance(error, UserError):
-        return news_of(message=str(error), busy=None)
+        return news_of(**fault_of(error), busy=None)
     log("studio failed", logging.ERROR, error)
     return news_of(say="failed", busy=None)
 

@@ -23,6 +23,7 @@ from ppstyleclip.server.pictures import PictureStore
 from ppstyleclip.studio import links, methods, show
 from ppstyleclip.studio.drawing import Drawing, Drawn
 from ppstyleclip.studio.faces import FaceSource, FoundFaces
+from ppstyleclip.studio.faults import in_chinese
 from ppstyleclip.studio.session import Face, Moment, Session, Step, is_same_text
 
 FIRST_SEED = 58
@@ -91,7 +92,7 @@ class Handlers:
             return self._shown(Visit(session))
         except UserError as error:
             visit, told = self._shown(Visit(self._first()))
-            return visit, {**told, "message": str(error)}
+            return visit, {**told, **fault_of(error)}
 
     def _first(self) -> Session:
         return Session(Moment(self.faces.of_seed(FIRST_SEED)))
@@ -368,6 +369,11 @@ def _fields_of(step: Step) -> dict[str, Any]:
         return {"share": round(step.alpha, 3), "method": step.method}
     told: dict[str, Any] = {"alpha": round(step.alpha, 3), "beta": round(step.beta, 4)}
     return {**told, "method": step.method, "neutral": step.neutral, "target": step.target}
+
+
+def fault_of(error: UserError) -> News:
+    """What the page is told of a user's error: its line, and that in Chinese where it is known."""
+    return {"message": str(error), "message_zh": in_chinese(str(error))}
 
 
 def news_of(**values: Any) -> News:

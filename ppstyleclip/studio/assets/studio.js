@@ -81,7 +81,7 @@
     if (news.losses) losses(news.losses);
     if (news.save) save(news.save);
     if (news.link) copyLink(news.link);
-    if (news.message) say(news.message);
+    if (news.message) say((document.documentElement.lang === "zh-CN" && news.message_zh) || news.message);
     else if (news.say) say(words[news.say] || "");
     else if (news.face) say(news.face.poor ? words.poor : news.face.kind === "likeness" ? words.likeness : "");
     if ("card" in news) card(news.card);
