@@ -336,7 +336,9 @@ def _faces_card(faces: Any, inversion: Any, quality: Any) -> dict[str, Any]:
     """Where each face is, how near the generator came to it, and how much of the person the edit kept."""
     stage, found = inversion.stages[-1], []
     for number, face in enumerate(faces):
-        one = {} if face.face is None else {"box": [round(float(side)) for side in face.face.box]}
+        one: dict[str, Any] = {}
+        if face.face is not None:
+            one["box"] = [round(float(side)) for side in face.face.box]
         one["inversion_psnr"] = round(float(stage.psnr[number]), 2)
         one["poor"] = bool(stage.poor[number])
         for name, values in (("inversion_identity", stage.identity), ("identity", quality.identity)):
