@@ -29,7 +29,7 @@ from edit_quality import MOVE, PAIRS, Bench
 KEPT, LOST = 0.35, 0.5
 STRENGTHS = (0.5, 1.0, 2.0)
 AGREEMENT, JSON_SECONDS, PICTURE_SECONDS = 0.85, 0.05, 0.3
-NUMBERS = ("identity", "inside", "outside", "along", "across", "changed")
+NUMBERS = ("identity", "inside", "outside", "along", "across", "aside", "changed")
 
 
 def judged(moved, leak):

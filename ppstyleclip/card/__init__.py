@@ -3,6 +3,7 @@
 
 model.py      what a card holds; as JSON and back
 measure.py    the numbers: identity, likeness inside and outside the region, CLIP along and across the text
+others.py     CLIP along the words for other attributes
 verdict.py    good, weak or harmful, from the numbers
 origin.py     fingerprints of all weights, versions, machine
 describe.py   a card of an editor's edit

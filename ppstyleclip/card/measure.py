@@ -10,6 +10,7 @@ import numpy as np
 import paddle
 
 from ppstyleclip.card.model import Numbers
+from ppstyleclip.card.others import directions_of_others, moves_aside
 from ppstyleclip.pictures import to_images
 from ppstyleclip.regions.auto import masks_of_text
 from ppstyleclip.worker import on_worker
@@ -43,6 +44,7 @@ def measure_edits(
     move = features[1] - features[0]
     along = (move * dt).sum(axis=1)
     across = np.linalg.norm(move - along[:, None] * dt, axis=1)
+    aside = moves_aside(move, dt, directions_of_others(bundle.clip))
     name, apart = _likeness(parts, features)
     changed = (np.abs(np.int16(after) - np.int16(before)).max(3) > VISIBLE).mean(axis=(1, 2))
     alike = _identities(bundle.identity, parts[0], parts[1])
@@ -54,6 +56,7 @@ def measure_edits(
             region="text" if masks is None else "own",
             along=round(float(along[k]), 5),
             across=round(float(across[k]), 5),
+            aside=round(float(aside[k]), 5),
             changed=round(float(changed[k]), 4),
             identity=None if alike is None else round(float(alike[k]), 5),
         )

@@ -153,6 +153,8 @@ class Numbers(Open):
         region: which region: the edit's own, or "text", where the text lives (regions.auto).
         along: how far CLIP's unit feature moved along the text.
         across: how far it moved in all other directions.
+        aside: how far it moved along what the words for other attributes say, on the mean (card.others); 0
+            on cards of older versions.
         changed: share of the picture's pixels that differ by more than four levels.
     """
 
@@ -164,6 +166,7 @@ class Numbers(Open):
     across: Finite
     changed: Ratio
     identity: Optional[Finite] = None
+    aside: Finite = 0.0
 
 
 @dataclass(frozen=True)

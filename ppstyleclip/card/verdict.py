@@ -7,7 +7,7 @@ harmful   the rest of the face has changed by half a standard deviation on the m
 
 The price is how far attributes that the words do not name are expected to move, in standard deviations:
 
-    price = a across + b outside + c changed + d
+    price = a aside + b outside + c changed + d
 
 Its weights are a fit to 450 edits of the embedded world, where judges that know no CLIP read the attributes;
 benchmarks/card_quality.py says how often card and judges agree on others. For another model it is a guess.
@@ -18,15 +18,15 @@ from __future__ import annotations
 
 from ppstyleclip.card.model import Numbers
 
-WEIGHTS = (0.29, 0.63, 0.11, -0.01)
+WEIGHTS = (4.1, 0.36, 0.1, -0.006)
 KEPT, LOST = 0.35, 0.5  # prices up to which an edit is good, and from which it is harmful
-ALONG, INSIDE = 0.03, 0.05  # an edit that reaches neither of these has hardly done anything
+ALONG, INSIDE = 0.08, 0.05  # an edit that reaches neither of these has hardly done anything
 
 
 def price(numbers: Numbers) -> float:
     """How far attributes that the words do not name are expected to move, in standard deviations."""
     a, b, c, d = WEIGHTS
-    return max(a * numbers.across + b * numbers.outside + c * numbers.changed + d, 0.0)
+    return max(a * numbers.aside + b * numbers.outside + c * numbers.changed + d, 0.0)
 
 
 def judge(numbers: Numbers) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from ppstyleclip.card import EditResult, Source, describe_edits, read_card, to_j
 from ppstyleclip.card.measure import measure_edits
 from ppstyleclip.card.model import Numbers
 from ppstyleclip.card.origin import differences
+from ppstyleclip.card.others import PAIRS, directions_of_others, moves_aside
 from ppstyleclip.card.picture import add_visible_label, draw_card
 from ppstyleclip.card.verdict import judge
 from ppstyleclip.cli.card_files import NOTE
@@ -77,6 +78,23 @@ def test_numbers_are_cliPs_move_in_two_parts_and_none_where_nothing_changed(edit
     assert inside.outside == 0 and outside.inside == 0 and inside.inside == outside.outside > 0
 
 
+def test_what_is_beside_the_text_is_read_along_other_words():
+    """By hand: what a direction shares with the text is taken off, and what the text names does not count."""
+    others, dt = np.eye(4, dtype=np.float32)[:3], np.array([[0.2, 0, 0, np.sqrt(1 - 0.04)]], np.float32)
+    assert moves_aside(0.5 * dt, dt, others) == pytest.approx([(0.1 - 0.5 * 0.2) / 3], abs=1e-6)
+    assert moves_aside(np.array([[0, 0.3, -0.6, 0]]), dt, others) == pytest.approx([0.3])
+    named = np.array([[1, 0, 0, 0]], np.float32)
+    assert moves_aside(np.array([[5, 0.2, 0, 0]]), named, others) == pytest.approx([0.1])
+    assert moves_aside(np.array([[5.0, 1, 1, 1]]), named, others[:1]) == [0]
+
+
+def test_a_clip_knows_the_other_words(editor):
+    others = directions_of_others(editor.bundle.clip)
+    assert others is directions_of_others(editor.bundle.clip)
+    assert 0 < len(others) <= len(PAIRS)  # the tiny CLIP knows few words
+    assert np.linalg.norm(others, axis=1) == pytest.approx(1, abs=1e-5)
+
+
 def test_a_regions_card_keeps_the_mask(editor):
     mask = np.zeros([SIZE, SIZE], np.float32)
     mask[:8, :8] = 1
@@ -92,8 +110,8 @@ def test_verdicts_by_hand():
     fine = Numbers("clip", 0.1, 0.0, "text", along=0.5, across=0.1, changed=0.1, identity=0.9)
     assert judge(fine)[0] == "good"
     assert judge(dataclasses.replace(fine, along=0.0, inside=0.01))[0] == "weak"
-    assert judge(dataclasses.replace(fine, across=1.3))[0] == "weak"
-    assert judge(dataclasses.replace(fine, identity=-0.5, across=2.0, outside=1.0))[0] == "harmful"
+    assert judge(dataclasses.replace(fine, aside=0.1))[0] == "weak"
+    assert judge(dataclasses.replace(fine, identity=-0.5, aside=0.2, outside=1.0))[0] == "harmful"
     assert judge(dataclasses.replace(fine, identity=None))[0] in ("good", "weak")
 
 
