@@ -17,6 +17,7 @@ from ppstyleclip.models.layout import StyleLayout
 
 EFFECT_NORM_SPAN = 10.0  # deviations between the two pictures (+5 and -5) whose difference it is
 UNITS = ("style", "sigma", "effect")  # what the alpha of an edit counts
+RIDGE = 0.1  # of a regression of styles on features, in mean eigenvalues of the features' covariance
 DEFAULT_ALPHA = 5.0  # deviations up and down of a measurement that does not state its own
 
 
@@ -58,6 +59,47 @@ class TextMatcher(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class StyleRegression:
+    """How styles go with CLIP features over a population of faces: what a linear regression of s on f needs.
+
+    Attributes:
+        cross: `[S, D]` float32, covariance of the styles s, those of ToRGB layers too, and the unit CLIP
+            features f of the pictures.
+        covariance: `[D, D]` float32, covariance of the features.
+    """
+
+    cross: np.ndarray
+    covariance: np.ndarray
+
+    def step(self, dt: np.ndarray) -> np.ndarray:
+        """What the regression answers to a text direction `[D]`: ds `[S]`, in styles.
+
+            ds = c Cov(s, f) (Cov(f) + l I)^-1 dt        l: RIDGE times the mean eigenvalue of Cov(f)
+
+        c is such that it expects f . dt to move by one standard deviation of the population. The ridge
+        leaves out what of dt lies where no picture of the population does: texts lie elsewhere than pictures.
+
+        Raises:
+            UserError: dt is of another CLIP.
+        """
+        if np.shape(dt) != self.covariance.shape[1:]:
+            raise UserError(
+                f"the population's features are {self.covariance.shape[1]} and the text direction "
+                f"{list(np.shape(dt))}: they come from different CLIP models"
+            )
+        covariance, dt = self.covariance.astype(np.float64), np.asarray(dt, np.float64)
+        ridge = RIDGE * np.trace(covariance) / len(covariance)
+        x = np.linalg.solve(covariance + max(ridge, 1e-12) * np.eye(len(covariance)), dt)
+        expected, spread = float(dt @ covariance @ x), self.spread(dt)
+        return (self.cross @ x * (spread / expected if expected > 0 else 0.0)).astype(np.float32)
+
+    def spread(self, dt: np.ndarray) -> float:
+        """The standard deviation of f . dt over the population."""
+        dt = np.asarray(dt, np.float64)
+        return float(np.sqrt(max(dt @ self.covariance @ dt, 0.0)))
+
+
+@dataclass(frozen=True, eq=False)
 class Relevance:
     """How each editable channel moves a picture in CLIP's space (StyleCLIP, section 6); how it was measured.
 
@@ -73,6 +115,7 @@ class Relevance:
         clip_name: of the CLIP.
         fingerprints: of "generator" and "clip" where they are known.
         made_with: how it was measured, `{word: value}` that JSON can hold: alpha, base, num_images, ...
+        regression: StyleRegression of the same generator and CLIP, or None.
     """
 
     rows: np.ndarray
@@ -83,6 +126,7 @@ class Relevance:
     clip_name: str = ""
     fingerprints: dict[str, str] = field(default_factory=dict)
     made_with: dict[str, Any] = field(default_factory=dict)
+    regression: StyleRegression | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

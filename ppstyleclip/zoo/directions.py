@@ -16,11 +16,13 @@ from ppstyleclip.files import write_safetensors
 from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import load_arrays
 from ppstyleclip.schema import parsed_metadata
-from ppstyleclip.stylespace import Relevance, StyleStats, as_relevance
+from ppstyleclip.stylespace import Relevance, StyleRegression, StyleStats, as_relevance
 from ppstyleclip.wording import counted
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, EditDefaults, check_relevance, check_stats
 from ppstyleclip.zoo.foreign import convert_as
 from ppstyleclip.zoo.metadata import MeasuredMetadata, read_own
+
+CROSS, COVARIANCE = "styles_features", "features"  # of a population, in a relevance file; see StyleRegression
 
 
 def read_stats(path, layout, *, name: str, generator: str | None = None) -> StyleStats:
@@ -113,7 +115,21 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
         clip_name=own.clip_name,
         fingerprints={word: mark for word in ("generator", "clip") if (mark := getattr(own, word))},
         made_with=parsed_metadata(MeasuredMetadata, metadata, path).get("made_with", {}) if own.kind else {},
+        regression=_regression(arrays, layout.size, rows.shape[1], path),
     )
+
+
+def _regression(arrays, size: int, dim: int, path) -> StyleRegression | None:
+    """What a relevance file says of its population, CROSS and COVARIANCE; None where it says nothing."""
+    found = [arrays.get(word) if isinstance(arrays, dict) else None for word in (CROSS, COVARIANCE)]
+    if all(value is None for value in found):
+        return None
+    for word, value, shape in zip((CROSS, COVARIANCE), found, ((size, dim), (dim, dim))):
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.shape != shape:
+            raise UserError(f"{path}: '{word}' is no array of floats {list(shape)}; leave it out")
+        check_finite({word: value}, path)
+    cross, covariance = (value.astype(np.float32) for value in found)
+    return StyleRegression(cross, covariance)
 
 
 def _effect_norm(arrays, count, path) -> np.ndarray | None:
@@ -243,6 +259,9 @@ def save_relevance(
     arrays = {"relevance": relevance.rows}
     if relevance.effect_norm is not None:
         arrays["strength"] = relevance.effect_norm
+    arrays = {word: np.asarray(value, np.float32) for word, value in arrays.items()}
+    if relevance.regression is not None:
+        arrays = {**arrays, **as_arrays(relevance.regression)}
     metadata = {
         **_described(relevance),
         **about,
@@ -252,7 +271,13 @@ def save_relevance(
     }
     if defaults is not None:
         metadata["defaults"] = json.dumps(asdict(defaults))
-    write_safetensors(path, {word: np.asarray(value, np.float32) for word, value in arrays.items()}, metadata)
+    write_safetensors(path, arrays, metadata)
+
+
+def as_arrays(regression: StyleRegression) -> dict[str, np.ndarray]:
+    """A regression as a relevance file holds it: the covariance with the styles in half precision."""
+    cross, covariance = regression.cross.astype(np.float16), regression.covariance.astype(np.float32)
+    return {CROSS: cross, COVARIANCE: covariance}
 
 
 def _described(relevance: Relevance) -> dict[str, str]:

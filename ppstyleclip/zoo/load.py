@@ -257,7 +257,11 @@ def _unstated_defaults(direction_path, clip) -> EditDefaults:
         return OWN_DEFAULTS
     measured = embedded_pack() / RELEVANCE
     embedded = read_own(MeasuredMetadata, stated_by(measured), measured).defaults
-    return OWN_DEFAULTS if embedded is None else replace(embedded, truncation=OWN_DEFAULTS.truncation)
+    if embedded is None:
+        return OWN_DEFAULTS
+    return replace(
+        embedded, truncation=OWN_DEFAULTS.truncation, pull=0.0
+    )  # which needs a population's pictures
 
 
 @on_worker

@@ -14,12 +14,15 @@ from ppstyleclip.stylespace import (
     UNITS,
     ChannelMatch,
     StyleLayout,
+    StyleRegression,
     StyleStats,
     TextMatcher,
     as_relevance,
 )
 
 LONGEST = 5.0  # deviations, all channels together, of a step in unit "effect"; longer ones leave the faces
+REGRESSED = 1.2  # deviations of f . dt over the population, of a step of the regression in unit "effect"
+BELOW = 0.25  # of the regression's step that an editable channel below beta keeps
 EFFECT = 0.1  # what one step of alpha is in unit "effect": a move of the picture's CLIP feature along dt
 
 
@@ -28,7 +31,7 @@ class StyleDirection:
     """A direction in style space: an edit is s + alpha * ds.
 
     Attributes:
-        ds: `[S]` float32, zero outside the chosen channels.
+        ds: `[S]` float32; without soft and pull zero outside the chosen channels.
         num_channels: how many channels reached beta.
         max_relevance: the largest |relevance @ dt|; beta must stay at or below it.
         dt: `[D]` the text direction.
@@ -56,17 +59,22 @@ def style_direction(
     beta: float,
     unit: str = "sigma",
     soft: float = 0.0,
-    covariance_weight: float = 0.0,
-    population: np.ndarray | None = None,
+    pull: float = 0.0,
+    regression: StyleRegression | None = None,
 ) -> StyleDirection:
     """Turn a text direction into a style direction (StyleCLIP, section 6).
 
     With r = relevance @ dt: ds_c = r_c / max|r| where |r_c| >= beta, soft * r_c / max|r| elsewhere.
 
-    Channels are measured one by one, but faces never vary in one channel. With a covariance weight w, ours
-    and not the paper's, the step q in deviations becomes (1 - w) q + w p |q| / |p|. There p = C q, halved
-    below beta, and C is the correlation of the channels over the population. So the step leans towards how
-    faces do differ.
+    Channels are measured one by one, but faces never vary in one channel, nor without their ToRGB layers.
+    With a pull w, ours and not the paper's,
+
+        ds = (1 - w) q + w p        p: StyleRegression.step(dt); q: the above, where its sign is that of p
+
+    so a channel is moved by the relevance where both agree, and the step leans towards how those faces of a
+    population differ that differ along the text. In unit "effect" alpha 1 of p is REGRESSED standard
+    deviations of f . dt over the population; in the other units p is as long as q. Editable channels below
+    beta keep BELOW of p.
 
     Args:
         relevance: Relevance, or its rows `[E, D]`; CLIP effect of each editable channel. A zero row marks a
@@ -84,9 +92,8 @@ def style_direction(
             deviations. So one alpha fits texts that few channels answer and texts that many do. A text that
             no channel answers well would be stretched until faces fall apart: |ds / std| is at most LONGEST.
         soft: factor on the channels below beta, 0 (leave them alone) to 1 (no threshold).
-        covariance_weight: 0 (the paper's) to 1; Edit calls it `pull`.
-        population: `[N, E]` styles of the editable channels of some thousand faces; needed for a covariance
-            weight only.
+        pull: w, 0 (the paper's) to 1.
+        regression: StyleRegression of the generator and the CLIP; needed for a pull above 0 only.
     Raises:
         UserError: shapes disagree, an argument is out of range, or no channel passes beta (the message gives
             the largest usable value).
@@ -103,10 +110,10 @@ def style_direction(
     """
     if unit not in UNITS:
         raise UserError(f"unknown unit '{unit}', known: {', '.join(UNITS)}")
-    for name, value in (("beta", beta), ("soft", soft), ("pull", covariance_weight)):
+    for name, value in (("beta", beta), ("soft", soft), ("pull", pull)):
         check_signed(name, value)
-    if beta < 0 or not 0 <= soft <= 1 or not 0 <= covariance_weight <= 1:
-        got = f"got {beta}, {soft} and {covariance_weight}"
+    if beta < 0 or not 0 <= soft <= 1 or not 0 <= pull <= 1:
+        got = f"got {beta}, {soft} and {pull}"
         raise UserError(f"beta must be 0 or more, soft and pull in 0..1, {got}")
     match = as_matcher(relevance).match(dt)
     _check_shapes(match, layout, stats)
@@ -119,17 +126,27 @@ def style_direction(
             f"no style channel passes beta {beta:g} for this pair of texts: the largest usable beta is "
             f"{_round_down(largest):g}"
         )
-    ds = np.zeros(layout.size, np.float32)
-    steps = np.where(chosen, r, soft * r) / largest
-    if covariance_weight:
-        steps = _with_covariance(steps, chosen, covariance_weight, population)
-    ds[layout.editable_index] = steps * _step_length(unit, steps, match)
+    steps, index = np.where(chosen, r, soft * r) / largest, layout.editable_index
+    if pull:
+        own, along = _regressed(regression, dt)
+        steps = _agreeing(steps, own[index])
+    ds, where = np.zeros(layout.size, np.float32), np.zeros(layout.size, bool)
+    ds[index] = steps * _step_length(unit, steps, match)
     if unit != "style":
         ds *= stats.std
-    where = np.zeros(layout.size, bool)
-    where[layout.editable_index] = chosen
-    move = _expected_move(ds[layout.editable_index], stats.std[layout.editable_index], match)
+    where[index] = chosen
+    move = _expected_move(ds[index], stats.std[index], match)
+    if pull:
+        kept = np.where(where | ~_editable(layout), np.float32(1.0), np.float32(BELOW))
+        length = _regressed_length(own, ds, stats, unit)
+        ds = np.float32(1 - pull) * ds + np.float32(pull * length) * kept * own
+        move = None if move is None else (1 - pull) * move + pull * length * along
     return StyleDirection(ds, int(chosen.sum()), largest, np.asarray(dt), where, stats.std, move)
+
+
+def _editable(layout: StyleLayout) -> np.ndarray:
+    """`[S]` bool: all but the channels of ToRGB layers, for which there is no relevance."""
+    return np.isin(np.arange(layout.size), layout.editable_index)
 
 
 def _expected_move(ds: np.ndarray, std: np.ndarray, match: ChannelMatch) -> float | None:
@@ -153,19 +170,27 @@ def _step_length(unit: str, steps: np.ndarray, match: ChannelMatch) -> float:
     return min(length, LONGEST / float(np.linalg.norm(steps)))
 
 
-def _with_covariance(
-    steps: np.ndarray, chosen: np.ndarray, weight: float, population: np.ndarray | None
-) -> np.ndarray:
-    """The step in deviations `[E]`, blended by `weight` with its image under the population's correlation."""
-    if population is None:
-        raise UserError("pull needs the styles of a population of faces; leave it at 0")
-    standard = population - population.mean(axis=0)
-    standard = standard / np.maximum(standard.std(axis=0), 1e-12)
-    correlated = standard.T @ (standard @ steps) * np.where(chosen, 1.0, 0.5)
-    norm = np.linalg.norm(correlated)
-    correlated *= np.linalg.norm(steps) / (norm if norm > 1e-12 else 1e-12)
-    steps = (1 - weight) * steps + weight * correlated
-    return steps / np.abs(steps).max()
+def _regressed(regression: StyleRegression | None, dt: np.ndarray) -> tuple[np.ndarray, float]:
+    """The regression's step `[S]`, and how far it is expected to move f along dt."""
+    if regression is None:
+        raise UserError("pull needs how styles go with the features of a population; leave it at 0")
+    return regression.step(dt), regression.spread(dt)
+
+
+def _agreeing(steps: np.ndarray, regressed: np.ndarray) -> np.ndarray:
+    """The steps `[E]` where their sign is that of the regression; all of them where none agrees."""
+    agreeing = np.where(steps * regressed > 0, steps, 0.0)
+    largest = np.abs(agreeing).max()
+    return agreeing / largest if largest > 0 else steps
+
+
+def _regressed_length(own: np.ndarray, ds: np.ndarray, stats: StyleStats, unit: str) -> float:
+    """What the regression's step is multiplied by for alpha 1, beside the relevance's part `ds`."""
+    if unit == "effect":
+        return REGRESSED
+    scale = np.ones_like(ds) if unit == "style" else np.maximum(stats.std, np.float32(1e-12))
+    length = float(np.linalg.norm(own / scale))
+    return float(np.linalg.norm(ds / scale)) / length if length > 0 else 0.0
 
 
 def as_matcher(relevance: TextMatcher | np.ndarray) -> TextMatcher:

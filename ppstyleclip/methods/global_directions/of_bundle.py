@@ -3,20 +3,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cached_property, lru_cache
 from typing import Any
 
-import numpy as np
-import paddle
-
+from ppstyleclip.errors import MissingFile
+from ppstyleclip.files import cache_home
 from ppstyleclip.methods.global_directions.choose import choose_matcher
 from ppstyleclip.methods.global_directions.direction import StyleDirection, style_direction
-from ppstyleclip.stylespace import StyleStats, TextMatcher
+from ppstyleclip.methods.global_directions.regression import remembered_regression
+from ppstyleclip.stylespace import StyleRegression, StyleStats, TextMatcher
 from ppstyleclip.text import text_direction
-from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle
 
-POPULATION = 4000  # faces whose differences `pull` leans towards
 REMEMBERED = 64  # directions
 
 
@@ -49,19 +48,21 @@ class BundleDirections:
             beta=edit.beta,
             unit=edit.unit,
             soft=edit.soft,
-            covariance_weight=edit.pull,
-            population=self._population if edit.pull else None,
+            pull=edit.pull,
+            regression=self._regression if edit.pull else None,
         )
 
     @cached_property
-    @on_worker
-    @paddle.no_grad()
-    def _population(self) -> np.ndarray:
-        """Styles of the editable channels `[N, E]` of faces that are always the same."""
-        generator, layout = self._bundle.generator, self._bundle.layout
-        z = np.random.RandomState(0).standard_normal([POPULATION, generator.style_dim]).astype(np.float32)
-        s = layout.flatten(generator.style_affine(generator.get_latent(paddle.to_tensor(z))))
-        return s.numpy()[:, layout.editable_index]
+    def _regression(self) -> StyleRegression:
+        """What the bundle's relevance brings, or else what is measured once and kept in the cache."""
+        bundle = self._bundle
+        with contextlib.suppress(MissingFile):
+            if bundle.relevance is not None and bundle.relevance.regression is not None:
+                return bundle.relevance.regression
+        mark = bundle.fingerprints.get("generator")
+        return remembered_regression(
+            bundle.generator, bundle.clip, folder=cache_home() / "instant", mark=mark
+        )
 
     @cached_property
     def _matcher(self) -> tuple[TextMatcher, StyleStats]:

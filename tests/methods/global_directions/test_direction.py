@@ -6,8 +6,9 @@ import pytest
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import largest_beta, style_direction
+from ppstyleclip.methods.global_directions.regression import fit_regression
 from ppstyleclip.models.stylegan2 import layout_from_channels
-from ppstyleclip.stylespace import Relevance, StyleLayout, StyleStats, as_relevance
+from ppstyleclip.stylespace import RIDGE, Relevance, StyleRegression, StyleStats, as_relevance
 
 LAYOUT = layout_from_channels(8, {4: 2, 8: 2})  # conv1 2, to_rgb1 2, convs.0 2, convs.1 2, to_rgbs.0 2
 STATS = StyleStats(np.zeros(10, np.float32), np.arange(1, 11, dtype=np.float32), 100)
@@ -110,32 +111,54 @@ def test_statistics_of_another_generator_are_refused():
         style_direction(RELEVANCE, DT, LAYOUT, stats, beta=0.1)
 
 
-def test_a_covariance_weight_leans_towards_how_the_population_differs():
-    layout = StyleLayout(("conv1",), (4,), (True,))
-    stats = StyleStats(np.zeros(4, np.float32), np.ones(4, np.float32), 10)
-    relevance = np.eye(4, dtype=np.float32)
-    dt = np.array([0.9, 0.4, 0.05, 0.0]) / np.linalg.norm([0.9, 0.4, 0.05, 0.0])
+def test_a_regression_is_the_solution_of_its_equation():
     rng = np.random.RandomState(0)
-    common = rng.randn(50000, 1)
-    population = np.concatenate([common + 0.1 * rng.randn(50000, 1) for _ in (0, 1)], axis=1)
-    population = np.concatenate([3 * population + 7, rng.randn(50000, 2)], axis=1)  # 0 and 1 go together
-    options = {"beta": 0.2, "unit": "sigma"}
-    plain = style_direction(relevance, dt, layout, stats, **options)
-    pulled = style_direction(
-        relevance, dt, layout, stats, covariance_weight=0.5, population=population, **options
-    )
-    q = np.where(np.abs(dt) >= 0.2, dt, 0) / dt.max()
-    p = np.corrcoef(population.T) @ q * [1, 1, 0.5, 0.5]
-    expected = 0.5 * q + 0.5 * p * np.linalg.norm(q) / np.linalg.norm(p)
-    np.testing.assert_allclose(pulled.ds, expected / np.abs(expected).max(), atol=1e-5)
-    assert pulled.ds[1] > plain.ds[1] + 0.1 and pulled.num_channels == plain.num_channels == 2
-    same = style_direction(
-        relevance, dt, layout, stats, covariance_weight=0.0, population=population, **options
-    )
+    s = rng.randn(400, 10)
+    f = s @ rng.randn(10, 6) * [1, 1, 1, 1, 0.01, 0.01] + 0.1 * rng.randn(400, 6)
+    dt = rng.randn(6)
+    c, cross = np.cov(f.T, bias=True), np.cov(s.T, f.T, bias=True)[:10, 10:]
+    answer = cross @ np.linalg.inv(c + RIDGE * np.trace(c) / 6 * np.eye(6)) @ dt
+    expected_move = dt @ c @ np.linalg.inv(c + RIDGE * np.trace(c) / 6 * np.eye(6)) @ dt
+    regression = fit_regression(s, f)
+    np.testing.assert_allclose(regression.step(dt), answer * (f @ dt).std() / expected_move, rtol=1e-4)
+    np.testing.assert_allclose(regression.spread(dt), (f @ dt).std(), rtol=1e-5)
+    with pytest.raises(UserError, match="different CLIP models"):
+        regression.step(np.ones(5))
+    assert not StyleRegression(np.ones([10, 6]), np.zeros([6, 6])).step(dt).any()  # all faces look alike
+
+
+@pytest.mark.parametrize("unit", ["effect", "sigma", "style"])
+def test_pull_leans_towards_the_regression(unit):
+    rng = np.random.RandomState(1)
+    relevance = Relevance(RELEVANCE, np.full(len(RELEVANCE), 0.3, np.float32), np.ones(len(RELEVANCE), bool))
+    f = rng.randn(50, DT.size)
+    regression = fit_regression(rng.randn(50, LAYOUT.size), f)
+    options = {"beta": 0.1, "unit": unit}
+    plain = style_direction(relevance, DT, LAYOUT, STATS, **options)
+    pulled = style_direction(relevance, DT, LAYOUT, STATS, pull=0.25, regression=regression, **options)
+    own, move, index = regression.step(DT), (f @ DT).std(), LAYOUT.editable_index
+    # of the relevance what the regression agrees with, as long as it would be alone
+    agreeing = np.where(plain.ds * own > 0, plain.ds, 0) / plain.std
+    assert 0 < np.count_nonzero(agreeing) < np.count_nonzero(plain.ds)
+    if unit == "effect":
+        norm = 0.3
+        expected = (agreeing[index] * RELEVANCE[:, 0]).sum() * norm / 10
+        q = agreeing * plain.std * (0.1 / expected)
+        length = 1.2
+    else:
+        unit_of = plain.std if unit == "sigma" else np.ones(10)
+        q = np.where(agreeing != 0, plain.ds, 0)
+        q = q / np.abs(q / unit_of).max()
+        length = np.linalg.norm(q / unit_of) / np.linalg.norm(own / unit_of)
+    chosen = np.abs(RELEVANCE[:, 0]) >= 0.1
+    kept = np.ones(10)
+    kept[index] = np.where(chosen, 1, 0.25)
+    np.testing.assert_allclose(pulled.ds, 0.75 * q + 0.25 * length * kept * own, rtol=1e-4, atol=1e-6)
+    own_move = (q / plain.std)[index] @ RELEVANCE[:, 0] * 0.3 / 10
+    np.testing.assert_allclose(pulled.expected_move, 0.75 * own_move + 0.25 * length * move, rtol=1e-4)
+    assert pulled.num_channels == plain.num_channels
+    same = style_direction(relevance, DT, LAYOUT, STATS, pull=0.0, regression=regression, **options)
     np.testing.assert_array_equal(same.ds, plain.ds)
-    for bad, words in (
-        (1.5, "soft and pull in 0..1"),
-        (0.5, "needs the styles of a population"),
-    ):
+    for bad, words in ((1.5, "soft and pull in 0..1"), (0.5, "needs how styles go with")):
         with pytest.raises(UserError, match=words):
-            style_direction(relevance, dt, layout, stats, covariance_weight=bad, **options)
+            style_direction(relevance, DT, LAYOUT, STATS, pull=bad, **options)

@@ -125,6 +125,7 @@ def grown_relevance(bundle, generator, statistics, s_base, mark) -> Relevance:
         layout=generator.layout,
         fingerprints={**own.fingerprints, "generator": mark},
         made_with=described,
+        regression=None,  # of a population: training.population measures it anew
     )
 
 

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Put into a pack how its styles go with its CLIP's features over a population, which `pull` leans on.
+
+    python -m ppstyleclip.worlds.portrait.training.population --pack pack --faces 2560
+
+It goes into the pack's relevance, and has to be measured anew for another generator or CLIP.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+from ppstyleclip.files import read_safetensors, write_safetensors
+from ppstyleclip.finite import finite_number
+from ppstyleclip.methods.global_directions.regression import measure_regression
+from ppstyleclip.progress import last
+from ppstyleclip.zoo.directions import as_arrays
+from ppstyleclip.zoo.load import load_pack
+from ppstyleclip.zoo.pack import RELEVANCE
+
+
+def add_population(pack, faces: int, **defaults) -> Path:
+    """Measure and write it; returns the path of the pack's relevance.
+
+    Args:
+        pack: folder, with a relevance; one without a CLIP of its own names the embedded one there.
+        faces: how many are drawn.
+        defaults: fields of EditDefaults that change.
+    """
+    bundle, path = load_pack(pack), Path(pack) / RELEVANCE
+    found = last(measure_regression(bundle.generator, bundle.clip, faces)).regression
+    assert found is not None
+    state, about = read_safetensors(path)
+    stated = dataclasses.asdict(dataclasses.replace(bundle.defaults, **defaults))
+    write_safetensors(path, {**state, **as_arrays(found)}, {**about, "defaults": json.dumps(stated)})
+    return path
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pack", required=True, help="folder")
+    parser.add_argument("--faces", type=int, default=2560, help="of the population")
+    for word in ("alpha", "beta", "pull"):
+        parser.add_argument(f"--{word}", type=finite_number, help="default of edits; else as it is")
+    args = parser.parse_args(argv)
+    changed = {
+        word: value for word in ("alpha", "beta", "pull") if (value := getattr(args, word)) is not None
+    }
+    path = add_population(args.pack, args.faces, **changed)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""How styles go with features: measured against a plain loop, kept in the cache, and in a relevance file."""
+
+import dataclasses
+
+import numpy as np
+import paddle
+import pytest
+from tiny_world import tiny_clip, tiny_generator
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import read_safetensors, write_safetensors
+from ppstyleclip.methods.global_directions import regression as module
+from ppstyleclip.methods.global_directions.regression import (
+    fit_regression,
+    measure_regression,
+    remembered_regression,
+    side_for,
+)
+from ppstyleclip.stylespace import Relevance
+from ppstyleclip.zoo.directions import read_relevance, save_relevance
+
+FACES = 20
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return tiny_generator(), tiny_clip()
+
+
+def plain(generator, clip):
+    """The covariances of the same faces, drawn whole and one by one."""
+    z = np.random.RandomState(0).standard_normal([FACES, generator.style_dim]).astype(np.float32)
+    styles, features = [], []
+    with paddle.no_grad():
+        for one in z:
+            tensors = generator.style_affine(generator.get_latent(paddle.to_tensor(one[None])))
+            picture = generator.synthesis_from_styles(tensors, noise="const")
+            styles.append(np.concatenate([tensor.numpy().reshape(-1) for tensor in tensors]))
+            f = clip.encode_image(picture).numpy()[0]
+            features.append(f / np.linalg.norm(f))
+    both = np.cov(np.stack(styles).T, np.stack(features).T, bias=True)
+    return both[: len(styles[0]), len(styles[0]) :], both[len(styles[0]) :, len(styles[0]) :]
+
+
+def test_covariances_are_those_of_a_plain_loop(networks):
+    assert side_for(*networks) == networks[0].size
+    *records, end = measure_regression(*networks, FACES)
+    assert [record.done for record in records] == [16, 20] and end.done == end.total == FACES
+    cross, covariance = plain(*networks)
+    np.testing.assert_allclose(end.regression.cross, cross, atol=2e-4 * np.abs(cross).max())
+    np.testing.assert_allclose(end.regression.covariance, covariance, atol=2e-4 * np.abs(covariance).max())
+
+
+def test_what_was_measured_is_kept(networks, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "FACES", FACES)
+    first = remembered_regression(*networks, folder=tmp_path)
+    monkeypatch.setattr(module, "measure_regression", None)
+    again = remembered_regression(*networks, folder=tmp_path)
+    np.testing.assert_array_equal(again.cross, first.cross)
+    np.testing.assert_array_equal(again.covariance, first.covariance)
+    assert first.cross.shape == (networks[0].layout.size, networks[1].dim)
+
+
+def test_a_relevance_file_brings_it(networks, tmp_path):
+    layout, rng = networks[0].layout, np.random.RandomState(0)
+    rows = rng.randn(layout.num_editable, 6).astype(np.float32)
+    regression = fit_regression(rng.randn(30, layout.size), rng.randn(30, 6))
+    own = Relevance(rows, None, np.ones(len(rows), bool), regression=regression)
+    path, known = tmp_path / "relevance.safetensors", {"generator": "0" * 16, "clip": "1" * 16}
+    save_relevance(path, own, clip_name="tiny", **known)
+    found = read_relevance(path, layout, name="tiny")
+    np.testing.assert_allclose(found.regression.cross, regression.cross, rtol=1e-3, atol=1e-6)
+    np.testing.assert_array_equal(found.regression.covariance, regression.covariance)
+    save_relevance(path, dataclasses.replace(own, regression=None), clip_name="tiny", **known)
+    assert read_relevance(path, layout, name="tiny").regression is None
+    save_relevance(path, own, clip_name="tiny", **known)
+    state, about = read_safetensors(path)
+    for word, value in (("features", state["features"][:5]), ("styles_features", state["features"] * np.nan)):
+        write_safetensors(path, {**state, word: value}, about)
+        with pytest.raises(UserError, match=f"'{word}' is no array of floats"):
+            read_relevance(path, layout, name="tiny")
+    state["features"][0, 0] = np.nan
+    write_safetensors(path, state, about)
+    with pytest.raises(UserError, match="features holds NaN"):
+        read_relevance(path, layout, name="tiny")
