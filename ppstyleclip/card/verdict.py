@@ -9,7 +9,7 @@ The price is how far attributes that the words do not name are expected to move,
 
     price = a aside + b outside + c changed + d
 
-Its weights are a fit to 450 edits of the embedded world, where judges that know no CLIP read the attributes;
+Its weights are a fit to 750 edits of the embedded world, where judges that know no CLIP read the attributes;
 benchmarks/card_quality.py says how often card and judges agree on others. For another model it is a guess.
 Identity is not in it: it follows from the others, and edits of other faces were judged worse with it.
 """
