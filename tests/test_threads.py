@@ -112,7 +112,7 @@ def test_fifty_threads_of_a_new_process_edit_at_once(expected, tmp_path):
     assert len(list((tmp_path / "cold" / "engine").iterdir())) == 2  # both halves of it were compiled, once
 
 
-@pytest.mark.parametrize("width", [1, THREADS])
+@pytest.mark.parametrize("width", [pytest.param(1, marks=pytest.mark.slow), THREADS])
 def test_new_threads_edit_one_after_another_and_at_once(editor, expected, width):
     pictures = []
     for start in range(0, THREADS, width):
@@ -120,6 +120,7 @@ def test_new_threads_edit_one_after_another_and_at_once(editor, expected, width)
     assert_right(pictures, expected)
 
 
+@pytest.mark.slow
 def test_editors_that_are_made_and_dropped_in_threads(expected):
     pictures = in_threads(8, lambda k: edited(Editor.from_pretrained(), k))
     assert_right(pictures, expected)
@@ -128,6 +129,7 @@ def test_editors_that_are_made_and_dropped_in_threads(expected):
 # ---- asyncio
 
 
+@pytest.mark.slow
 def test_asyncio_edits_in_threads_and_by_futures(editor, expected):
     async def main():
         threads = [asyncio.to_thread(edited, editor, k) for k in range(THREADS)]
@@ -141,6 +143,7 @@ def test_asyncio_edits_in_threads_and_by_futures(editor, expected):
 # ---- fork
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "register_at_fork") or sys.platform == "darwin", reason="no fork here")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_forked_processes_edit_while_their_parent_does(editor, expected):

@@ -77,6 +77,7 @@ def by_process(pack, tmp_path_factory):
     return done.stdout, (folder / DIRECTIONS).read_bytes(), (folder / "single" / DIRECTIONS).read_bytes()
 
 
+@pytest.mark.slow
 def test_three_sigkills_change_no_byte(by_process):
     said, killed, undisturbed = by_process
     assert killed == undisturbed

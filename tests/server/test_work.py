@@ -58,6 +58,7 @@ def test_a_seed_by_words_is_what_the_editor_draws(model):
     assert made.card["fingerprints"]["generator"] and made.card["method"] == "direction"
 
 
+@pytest.mark.slow
 def test_edits_of_a_recipe_stay_in_their_regions(model):
     edits = [
         {"target": "happy face", "alpha": 2, "region": "mouth"},

@@ -87,6 +87,7 @@ def test_without_dlib_landmarks_are_offered_where_they_are_taken(embedded, monke
 # ---- results of pictures that share their names
 
 
+@pytest.mark.slow
 def test_pictures_that_differ_by_their_endings_have_results_of_their_own(embedded, capsys):
     Path("both").mkdir()
     other = draw_scene(4, faces=1, width=260, height=240, sides=(120, 130)).pixels

@@ -44,6 +44,7 @@ def test_a_folder_is_edited_picture_by_picture(embedded, capsys):
     assert changed == [True, False, True]
 
 
+@pytest.mark.slow
 def test_a_video_is_edited_frame_by_frame(embedded, capsys):
     scenes = small_scenes()
     save_mp4(Path("in.mp4"), scenes, fps=5)

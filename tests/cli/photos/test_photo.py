@@ -108,6 +108,7 @@ def test_a_generator_is_tuned_to_each_face_and_handed_on(capsys):
 # ---- with dlib
 
 
+@pytest.mark.slow
 def test_three_faces_at_angles_are_found_edited_and_put_back(embedded, capsys):
     scene = draw_scene(4, faces=3, width=640, height=360, sides=(140, 180))
     Image.fromarray(scene.pixels).save("scene.png")

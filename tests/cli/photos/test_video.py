@@ -121,6 +121,7 @@ def test_damaged_parts_are_made_again(embedded, short_blocks, av, monkeypatch, t
     assert not (tmp_path / "parts").exists()
 
 
+@pytest.mark.slow
 def test_the_sound_is_kept_and_progress_has_an_end_from_the_first_frame_on(embedded, av, capsys):
     write_film(av, "in.mkv", "pcm_s16le", pixels=FILM[:1] * 6)
     assert run("edit_photo", "in.mkv", *EDIT) == 0

@@ -79,9 +79,9 @@ def test_a_moved_canvas_moves_the_picture(editor):
 
 @pytest.mark.parametrize("target, factor, sign", [
     ("face with glasses", "glasses", 1),
-    ("happy face", "smile", 1),
-    ("face with long hair", "hair_length", 1),
-    ("脸 -> 戴眼镜的脸", "glasses", 1),
+    pytest.param("happy face", "smile", 1, marks=pytest.mark.slow),
+    pytest.param("face with long hair", "hair_length", 1, marks=pytest.mark.slow),
+    pytest.param("脸 -> 戴眼镜的脸", "glasses", 1, marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_an_edit_moves_what_its_words_name(editor, target, factor, sign):
     neutral, _, target = target.rpartition(" -> ")
