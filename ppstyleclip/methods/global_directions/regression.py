@@ -41,7 +41,7 @@ class RegressionRecord:
 
 @on_worker
 def measure_regression(
-    generator: Any, clip: Any, faces: int = FACES, *, mark: str | None = None
+    generator: Any, clip: Any, faces: int, *, mark: str | None = None
 ) -> Iterator[RegressionRecord]:
     """Draw a population, always the same, and see how its styles go with the features of its pictures.
 
@@ -84,7 +84,7 @@ def remembered_regression(
     cache = InstantCache(folder, ["regression", mark, weights_fingerprint(clip.net.visual), FACES])
 
     def measure() -> np.ndarray:
-        found = last(measure_regression(generator, clip, mark=mark)).regression
+        found = last(measure_regression(generator, clip, FACES, mark=mark)).regression
         assert found is not None
         return np.concatenate([found.cross.reshape(-1), found.covariance.reshape(-1)])
 

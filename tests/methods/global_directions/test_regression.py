@@ -6,10 +6,12 @@ import dataclasses
 import numpy as np
 import paddle
 import pytest
-from tiny_world import tiny_clip, tiny_generator
+from tiny_world import save_tiny_pack, tiny_clip, tiny_generator
 
+from ppstyleclip import Edit, Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
+from ppstyleclip.methods.global_directions import of_bundle, style_direction
 from ppstyleclip.methods.global_directions import regression as module
 from ppstyleclip.methods.global_directions.regression import (
     fit_regression,
@@ -17,8 +19,11 @@ from ppstyleclip.methods.global_directions.regression import (
     remembered_regression,
     side_for,
 )
+from ppstyleclip.progress import last
 from ppstyleclip.stylespace import Relevance
+from ppstyleclip.worlds.portrait.training.population import add_population
 from ppstyleclip.zoo.directions import read_relevance, save_relevance
+from ppstyleclip.zoo.load import load_pack
 
 FACES = 20
 
@@ -84,3 +89,23 @@ def test_a_relevance_file_brings_it(networks, tmp_path):
     write_safetensors(path, state, about)
     with pytest.raises(UserError, match="features holds NaN"):
         read_relevance(path, layout, name="tiny")
+
+
+def test_an_edit_leans_on_the_relevances_own_or_on_what_is_measured(tmp_path, monkeypatch):
+    monkeypatch.setenv("PPSTYLECLIP_HOME", str(tmp_path))
+    monkeypatch.setattr(module, "FACES", FACES)
+    save_tiny_pack(tmp_path / "pack")
+    bundle = load_pack(tmp_path / "pack")
+    edit = Edit("face", "happy face", beta=0.0, unit="sigma", pull=0.5)
+    measured = Editor(bundle).direction(edit)
+    own = last(measure_regression(bundle.generator, bundle.clip, FACES)).regression
+    again = style_direction(
+        bundle.relevance, measured.dt, bundle.layout, bundle.stats, beta=0.0, pull=0.5, regression=own
+    )
+    np.testing.assert_allclose(measured.ds, again.ds, atol=1e-5)
+    add_population(tmp_path / "pack", FACES, pull=0.25)
+    changed = load_pack(tmp_path / "pack")
+    assert changed.defaults == dataclasses.replace(bundle.defaults, pull=0.25)
+    np.testing.assert_array_equal(changed.relevance.rows, bundle.relevance.rows)
+    monkeypatch.setattr(of_bundle, "remembered_regression", None)
+    np.testing.assert_allclose(Editor(changed).direction(edit).ds, measured.ds, atol=2e-3)  # stored in half
