@@ -21,8 +21,13 @@ ONEDNN_OPERATORS = (
     *("conv2d", "conv2d_transpose", "depthwise_conv2d", "elementwise_mul", "elementwise_add"),
     *("leaky_relu", "clip", "concat", "slice", "matmul_v2", "transpose2"),
 )
-# The second finds nothing here, but looks along every way through the graph: 21 of 24 s for 42 parts.
-SKIPPED_PASSES = ("is_test_pass", "conv_elementwise_add_onednn_fuse_pass")
+# The others (Paddle 3's name and 2.6's) find nothing here, but look along every way through the graph: 21 of
+# 24 s of the processor for 42 parts.
+SKIPPED_PASSES = (
+    "is_test_pass",
+    "conv_elementwise_add_onednn_fuse_pass",
+    "conv_elementwise_add_mkldnn_fuse_pass",
+)
 
 
 class StyleGAN3Inference:
