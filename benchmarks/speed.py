@@ -5,12 +5,12 @@
     python benchmarks/speed.py --paddlegan ../PaddleGAN --rosinality ../stylegan2-pytorch \\
         --torch-python ../torch/bin/python --output speed.md
     python benchmarks/speed.py --stylegan3 ../stylegan3 --torch-python ../torch/bin/python \\
-        --only stylegan3-r-1024 stylegan3-t-1024
+        --only stylegan3-r-1024 stylegan3-t-1024 --processor --threads 1 --rounds 1
 
 Peers are checkouts of PaddlePaddle/PaddleGAN, rosinality/stylegan2-pytorch, NVlabs/stylegan3 and
 orpatashnik/StyleCLIP. Each contestant is a process of its own. A peer runs without gradients where it needs
 none, at the fastest of 1, 2, ... threads; ours has all cores. Weights are random, the same for all Paddle
-contestants.
+contestants, and of a StyleGAN3 for both sides, whose pictures are then compared.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ def stylegan3(name, args):
     _, configuration, size = name.split("-")
     options = {"size": int(size), "configuration": configuration.upper()}
     contestants = [Contestant("ours, engine", "ours", "stylegan3_engine", options, compiles=True)]
-    if args.stylegan3:
-        contestants.append(Contestant(PYTORCH, "nvidia", "synthesis", {"path": args.stylegan3, **options}))
+    if args.stylegan3:  # first, because it makes the weights
+        contestants.insert(0, Contestant(PYTORCH, "nvidia", "synthesis", {"path": args.stylegan3, **options}))
     label = f"StyleGAN3-{configuration.upper()}, {size} px"
-    return Group(name, (Case("1", label),), tuple(contestants))
+    return Group(name, (Case("1", label),), tuple(contestants), reference=PYTORCH)
 
 
 def upfirdn2d(args):
@@ -248,6 +248,18 @@ def main(argv=None):
         "--rounds", type=int, default=5, help="turns of each contestant, at most (default: 5)"
     )
     parser.add_argument(
+        "--threads",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="counts that peers try, the last of which is ours too (default: 1, 2, ... and all cores)",
+    )
+    parser.add_argument(
+        "--processor",
+        action="store_true",
+        help="tell seconds of the processor, all threads together, where other work runs beside this",
+    )
+    parser.add_argument(
         "--lend-settings",
         action="store_true",
         help="give peers the allocator and MKL settings that our commands make for themselves",
@@ -264,11 +276,12 @@ def main(argv=None):
     with tempfile.TemporaryDirectory() as scratch:
         setting = Setting(
             rounds=args.rounds,
-            threads=thread_counts(count_cores()),
+            threads=tuple(args.threads or thread_counts(count_cores())),
             scratch=Path(scratch),
             lent=LENT if args.lend_settings else {},
             torch_python=args.torch_python,
             verbose=args.verbose,
+            processor=args.processor,
         )
         for group in groups(args):
             outcomes.append((group, compete(group, setting, lambda said: print(said, file=sys.stderr))))

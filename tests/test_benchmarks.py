@@ -107,6 +107,18 @@ def test_contestants_take_turns_and_who_fails_leaves(monkeypatch, tmp_path):
     assert notes == ["b left: out of memory"]
 
 
+def test_what_differs_from_a_peer_is_noted(monkeypatch, tmp_path):
+    monkeypatch.setattr(race, "PAUSE", 0)
+    kept = {"ours": np.array([1.0, -1.996]), "peer": np.array([1.0, -2.0])}
+    monkeypatch.setattr(race, "_kept", lambda lane, case, path: kept[lane.name])
+    racing = [(Contestant(name, name, "make"), 1, FakeLane(name, [], 6.0)) for name in kept]
+    setting, notes = SimpleNamespace(rounds=1, scratch=tmp_path), []
+    ours, peer = race._race(Case("x", "X"), racing, setting, notes.append, "peer")
+    assert notes == ["ours differs by 0.002 of peer's peak"]
+    assert ours.agreement == pytest.approx(10 * math.log10(5 / 0.004**2))
+    assert peer.agreement is None
+
+
 @pytest.mark.parametrize("seconds, asked", [(4.0, ["a", "a"]), (6.0, ["a"])])
 def test_a_short_step_is_done_once_before_it_is_timed(monkeypatch, seconds, asked):
     monkeypatch.setattr(race, "PAUSE", 0)
@@ -132,4 +144,5 @@ def test_every_group_is_built_with_and_without_peers():
     for given in (peers, dict.fromkeys(peers)):
         found = speed.groups(SimpleNamespace(only=speed.NAMES, **given))
         assert tuple(group.name for group in found) == speed.NAMES
-        assert all(group.contestants[0].ours for group in found)
+        peer_first = [group.name for group in found if not group.contestants[0].ours]
+        assert peer_first == [name for name in speed.NAMES if given["stylegan3"] and "stylegan3" in name]

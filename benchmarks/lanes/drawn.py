@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import zlib
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +42,11 @@ def generator_state(shapes):
             scale = 0.2
         state[key] = drawn(key, shape) * np.float32(scale) + np.float32(shift)
     return state
+
+
+def stylegan3_weights(size, configuration):
+    """The .npz in which NVIDIA's lane leaves a StyleGAN3's weights for ours; it may be missing."""
+    return Path(os.environ["PPSTYLECLIP_HOME"]) / f"stylegan3-{configuration}-{size}.npz"
 
 
 def pictures(count, side):

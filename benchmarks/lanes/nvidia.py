@@ -7,8 +7,9 @@ import importlib.util
 import sys
 import types
 
+import numpy as np
 import torch
-from drawn import drawn
+from drawn import drawn, stylegan3_weights
 
 SETTINGS = {
     "T": {},
@@ -29,12 +30,14 @@ def generator_class(path):
 
 
 def synthesis(path, size, configuration):
-    """w_plus of one picture to its pixels, with random weights of PyTorch's."""
+    """w_plus of one picture to its pixels, with random weights of PyTorch's, which it leaves for our lane."""
     torch.manual_seed(0)
     network = generator_class(path)(
         512, 0, 512, size, 3, mapping_kwargs={"num_layers": 2}, **SETTINGS[configuration]
     )
     network.eval().requires_grad_(False)
+    state = {key: value.numpy() for key, value in network.state_dict().items()}
+    np.savez(stylegan3_weights(size, configuration), **state)
     with torch.no_grad():
         w_plus = network.mapping(torch.from_numpy(drawn("z", [1, 512])), None)
 

@@ -7,7 +7,7 @@ import tempfile
 import warnings
 
 import numpy as np
-from drawn import GRADIENT_SIDE, Timed, drawn, generator_state, pictures
+from drawn import GRADIENT_SIDE, Timed, drawn, generator_state, pictures, stylegan3_weights
 
 from ppstyleclip.threads import import_paddle
 
@@ -74,17 +74,34 @@ def synthesis_eager(size, batches):
 
 
 def stylegan3_engine(size, configuration):
-    """The synthesis of one picture by a StyleGAN3 with random weights of Paddle's."""
+    """The synthesis of one picture by a StyleGAN3."""
     from ppstyleclip.engine import compile_synthesis
-    from ppstyleclip.models.stylegan3 import StyleGAN3Generator
 
-    paddle.seed(0)
-    generator = StyleGAN3Generator(size, 512, configuration)
-    generator.eval()
+    generator = make_stylegan3(size, configuration)
     styles = [style.numpy() for style in make_styles(generator, 1)]
     draw = compile_synthesis(generator)
     del generator
+    draw.compile()  # a slow picture is drawn once, and loading is not drawing
     return {"1": lambda: draw(styles)}
+
+
+def make_stylegan3(size, configuration):
+    """A StyleGAN3 with the weights of NVIDIA's lane; without that lane with random ones of Paddle's."""
+    from ppstyleclip.convert.stylegan3 import recognised_stylegan3
+    from ppstyleclip.models.stylegan3 import StyleGAN3Generator, build_generator
+
+    path = stylegan3_weights(size, configuration)
+    if path.exists():
+        with np.load(path) as file:
+            state = dict(file)
+        converted = recognised_stylegan3(state, state, {}).convert()
+        generator = build_generator(converted.config)
+        generator.set_state_dict({key: paddle.to_tensor(value) for key, value in converted.state.items()})
+    else:
+        paddle.seed(0)
+        generator = StyleGAN3Generator(size, 512, configuration)
+    generator.eval()
+    return generator
 
 
 def resampling(kind, x):

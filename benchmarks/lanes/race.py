@@ -20,7 +20,7 @@ PAUSE = 0.25  # seconds between two contestants: idle OpenMP threads spin for 0.
 SHORT = 2.0  # seconds that one timing lasts at least; shorter work is repeated
 COLD = 5.0  # seconds: shorter work is first done once untimed, for waiting has cooled caches and memory
 SLOW = 20.0  # a round that takes longer is not preceded by one that only warms up
-REFERENCE = "ours, eager"  # whom the others' results are compared with
+REFERENCE = "ours, eager"  # whom the others' results are usually compared with
 TORCH = ("rosinality", "nvidia")  # modules that run under the Python that has PyTorch
 LONG = 45.0  # once a case has taken as many seconds and two rounds, it ends
 
@@ -56,19 +56,20 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Group:
-    """Cases that the same processes do one after another."""
+    """Cases that the same processes do one after another; `reference` is whom results are compared with."""
 
     name: str
     cases: tuple
     contestants: tuple
+    reference: str = REFERENCE
 
 
 @dataclass(frozen=True)
 class Result:
     """Times of one contestant at one case.
 
-    seconds: per unit, one of each round; peak: bytes or None; agreement: decibels by which our eager result
-    exceeds the difference to it, None where there is nothing to compare.
+    seconds: per unit, one of each round; peak: bytes or None; agreement: decibels by which the reference's
+    result exceeds the difference to it, None where there is nothing to compare.
     """
 
     case: str
@@ -103,7 +104,8 @@ class Lane:
         lent = {} if contestant.ours else setting.lent
         python = setting.torch_python if contestant.module in TORCH else sys.executable
         self.process = subprocess.Popen(
-            [python, HERE / "lane.py", contestant.module, contestant.make, json.dumps(contestant.options)],
+            [python, HERE / "lane.py", contestant.module, contestant.make, json.dumps(contestant.options)]
+            + ["--processor"] * setting.processor,
             env={**os.environ, **lent, **own},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -147,7 +149,8 @@ class Lane:
 class Setting:
     """What a run is told.
 
-    threads: counts that peers try, the last for ours; scratch: a folder; lent: environment of the peers.
+    threads: counts that peers try, the last for ours; scratch: a folder; lent: environment of the peers;
+    processor: take the processor's seconds, of all threads, in place of the clock's.
     """
 
     rounds: int
@@ -156,6 +159,7 @@ class Setting:
     lent: dict
     torch_python: str | None = None
     verbose: bool = False
+    processor: bool = False
 
 
 @dataclass
@@ -191,7 +195,7 @@ def compete(group, setting, say):
                 for c, threads in entries
                 if case.name in threads
             ]
-            results = _race(case, racing, setting, note)
+            results = _race(case, racing, setting, note, group.reference)
             for r in results:
                 say(f"{r.case}: {r.contestant}, {r.threads} threads: {r.best:.4g} s")
             outcome.results += results
@@ -238,7 +242,7 @@ def _repeats(seconds):
     return max(1, min(100, round(SHORT / max(seconds, 1e-6))))
 
 
-def _race(case, racing, setting, note):
+def _race(case, racing, setting, note, reference=REFERENCE):
     """Results of one case, the contestants taking turns; who fails leaves."""
     racing, began = list(racing), time.perf_counter()
     _each(racing, note, lambda contestant, lane: lane.ask("peak"))
@@ -253,7 +257,9 @@ def _race(case, racing, setting, note):
     results = []
     for contestant, threads, _ in racing:
         label, units = contestant.label, contestant.units or case.units
-        agreement = None if label == REFERENCE else _agreement(kept[label], kept.get(REFERENCE))
+        agreement = None if label == reference else _agreement(kept[label], kept.get(reference))
+        if agreement is not None and reference != REFERENCE:
+            note(f"{label} differs by {_difference(kept[label], kept[reference]):.2g} of {reference}'s peak")
         seconds = tuple(times[label] / units for times in rounds)
         results.append(Result(case.label, label, contestant.ours, threads, seconds, peaks[label], agreement))
     return results
@@ -296,6 +302,11 @@ def _agreement(values, reference):
         return None
     power, error = (float(np.mean(np.square(v, dtype="float64"))) for v in (reference, values - reference))
     return 10 * math.log10(power / error) if error else math.inf
+
+
+def _difference(values, reference):
+    """The largest difference to a reference, as a share of its largest value."""
+    return float(np.abs(values - reference).max() / np.abs(reference).max())
 
 
 class _Watch:

@@ -35,12 +35,32 @@ def test_it_draws_what_the_network_draws(configuration, batch_one, monkeypatch):
         styles = generator.style_affine(generator.get_latent(z))
         wanted = generator.synthesis_from_styles(styles).numpy()
         whole = InferenceSynthesis(generator, 0, batch_one)(styles).numpy()
-        state = generator.input(styles[0])
-        for k in range(1, 10):
+        rests, state = [], None
+        for k in range(15):
+            if k in (10, 14):  # behind the last one is the layer that crops most
+                rests.append(InferenceSynthesis(generator, k, batch_one)(styles[k:], state).numpy())
             state = generator.draw_layer(k, state, styles[k])
-        rest = InferenceSynthesis(generator, 10, batch_one)(styles[10:], state).numpy()
-    for found in (whole, rest):
+    for found in (whole, *rests):
         np.testing.assert_allclose(found, wanted, atol=1e-5 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("configuration", ["T", "R"])
+def test_layers_that_enlarge_draw_the_same(configuration):
+    generator = drawn(configuration, 64, 2)
+    with paddle.no_grad():
+        styles = generator.style_affine(generator.get_latent(paddle.to_tensor(seeded_z(1, 8))))
+        wanted = generator.synthesis_from_styles(styles).numpy()
+        found = InferenceSynthesis(generator, 0, True)(styles).numpy()
+    np.testing.assert_allclose(found, wanted, atol=1e-5 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("configuration", ["T", "R"])
+def test_nothing_is_computed_to_be_cropped(configuration):
+    """A crop would move the whole picture into another layout, once for each phase, and keep it."""
+    layers = InferenceSynthesis(drawn(configuration, 256, 1)).layers
+    assert all(min(phase.pads) >= 0 for layer in layers[:-1] for phase in layer.phases)
+    margins = {"T": [4], "R": [1, 1, 1, 1, 5]}[configuration]  # of the layers with up 4, and of L13
+    assert [layer.margin for layer in layers if layer.margin] == margins
 
 
 def test_parts_are_all_channels_once():
