@@ -1,0 +1,117 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Train the mappers that the portrait world's pack holds.
+
+    python -m ppstyleclip.worlds.portrait.training.mappers happy --folder run
+    python -m ppstyleclip.worlds.portrait.training.mappers words --folder run
+
+The training is `ppstyleclip train-mapper`'s; only the gradient of the loss comes from the PyTorch twins,
+which draw 128 px in bfloat16. A run that was stopped goes on. The result is written into the pack as float16.
+`benchmarks/mapper_quality.py` judges it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from ppstyleclip.worlds.portrait.training.people import PACK
+
+WORDS = (
+    "happy face",
+    "sad face",
+    "angry face",
+    "surprised face",
+    "face with open mouth",
+    "face with long hair",
+    "face with short hair",
+    "face with curly hair",
+    "face with straight hair",
+    "face with bangs",
+    "face with grey hair",
+    "face with glasses",
+    "face with a beard",
+    "face with red lipstick",
+    "old face",
+    "young face",
+    "woman face",
+    "man face",
+    "face with dark skin",
+    "face with pale skin",
+)
+LEVELS = {"fine": False, "batch_size": 8}
+# name: (texts, preset, what is changed in it)
+MAPPERS = {
+    "happy": (("happy face",), "portrait", LEVELS),
+    "curly": (("face with curly hair",), "portrait", LEVELS),
+    "beard": (("face with a beard",), "portrait", LEVELS),
+    "words": (
+        WORDS,
+        "conditioned",
+        {"width": 96, "depth": 3, "directional_strength": 1.0, "batch_size": 16},
+    ),
+}
+
+
+def prepare(name, pack, changes, run_changes):
+    """(MapperTraining with the twins' loss, RunConfig) of one of MAPPERS."""
+    from ppstyleclip.editor import Editor
+    from ppstyleclip.methods.mapper import text_set
+    from ppstyleclip.methods.mapper.loss import ImageLoss
+    from ppstyleclip.pipelines.mapper_training import prepare_training, sample_latents, text_features
+    from ppstyleclip.pipelines.presets import read_training_preset
+    from ppstyleclip.worlds.portrait.training.twin_loss import TwinLoss, load_twins
+    from ppstyleclip.zoo import load_bundle
+
+    prompts, preset, own = MAPPERS[name]
+    config, run = read_training_preset(preset, {**own, **changes}, run_changes)
+    editor = Editor(load_bundle(None, bundle=str(pack)))
+    texts, faces = text_set(prompts), run.train_faces
+    latents = sample_latents(editor, faces + run.val_faces, seed=0)
+    task = prepare_training(editor.bundle, texts, (latents[:faces], latents[faces:]), config)
+    features = text_features(editor.bundle, texts, "face", config.objective.directional_strength)
+    twins = TwinLoss(*load_twins(pack), task.loss.objective)
+    parts = {"synthesize": twins.synthesize, "evaluate": twins.evaluate}
+    loss = ImageLoss(editor.bundle.generator, editor.bundle.clip, texts, features, config, **parts)
+    return replace(task, loss=loss), run
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", choices=MAPPERS)
+    parser.add_argument("--folder", required=True, help="of the runs; each has its own in there")
+    parser.add_argument("--pack", type=Path, default=PACK, help="the model, and where the mapper is written")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the preset")
+    parser.add_argument("--faces", type=int, help="to train on")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args(argv)
+    from ppstyleclip.threads import import_paddle
+
+    import_paddle()
+    from ppstyleclip.cli.mappers.training_folder import TrainingFolder, resume_training
+    from ppstyleclip.pipelines.mapper_training import run_training
+    from ppstyleclip.schema import parse_json
+    from ppstyleclip.worlds.portrait.training.network import torch
+    from ppstyleclip.zoo import save_mapper
+
+    torch.set_num_threads(args.threads)
+    changes = {name: parse_json(value) for name, _, value in (one.partition("=") for one in args.set)}
+    task, run = prepare(args.name, args.pack, {**changes, "steps": args.steps}, {"train_faces": args.faces})
+    own = Path(args.folder) / args.name
+    seconds = resume_training(task, own)
+    folder = TrainingFolder(own, task, run, seconds=seconds)
+    for record in run_training(task, pictures_every=run.pictures_every):
+        folder.write_due(record)
+        if record.val:
+            print(f"step {record.done} {record.val} {folder.seconds:.0f} s", flush=True)
+    folder.write_all()
+    path = args.pack / f"mapper_{args.name}.safetensors"
+    save_mapper(path, record.result.last, half=True)
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
