@@ -39,17 +39,30 @@ WORDS = (
     "face with dark skin",
     "face with pale skin",
 )
-LEVELS = {"fine": False, "batch_size": 8}
+LEVELS = {
+    "fine": False,
+    "steps": 80,
+    "batch_size": 8,
+    "optimizer": "adam",
+    "learning_rate": 1.5,
+    "validate_every": 40,
+}
+CONDITIONED = {
+    "width": 96,
+    "depth": 3,
+    "steps": 300,
+    "batch_size": 16,
+    "learning_rate": 0.002,
+    "validate_every": 150,
+    "directional_strength": 1.0,
+}
+FACES = {"words": 800}  # to train on, where it is not the preset's
 # name: (texts, preset, what is changed in it)
 MAPPERS = {
     "happy": (("happy face",), "portrait", LEVELS),
     "curly": (("face with curly hair",), "portrait", LEVELS),
     "beard": (("face with a beard",), "portrait", LEVELS),
-    "words": (
-        WORDS,
-        "conditioned",
-        {"width": 96, "depth": 3, "directional_strength": 1.0, "batch_size": 16},
-    ),
+    "words": (WORDS, "conditioned", CONDITIONED),
 }
 
 
@@ -99,7 +112,12 @@ def main(argv=None):
 
     torch.set_num_threads(args.threads)
     changes = {name: parse_json(value) for name, _, value in (one.partition("=") for one in args.set)}
-    task, run = prepare(args.name, args.pack, {**changes, "steps": args.steps}, {"train_faces": args.faces})
+    task, run = prepare(
+        args.name,
+        args.pack,
+        {**changes, "steps": args.steps},
+        {"train_faces": args.faces or FACES.get(args.name)},
+    )
     own = Path(args.folder) / args.name
     seconds = resume_training(task, own)
     folder = TrainingFolder(own, task, run, seconds=seconds)
