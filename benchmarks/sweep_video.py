@@ -35,7 +35,12 @@ ROUNDING = math.sqrt(6 / 12)  # second differences of values rounded to whole le
 
 
 def sweep(editor: Editor, photo: np.ndarray, edit: Edit, shares: np.ndarray, steps: int):
-    """(faces `[T, S, S, 3]` in levels, not rounded; photos `[T, H, W, 3]` uint8) at shares of an edit."""
+    """Draw an edit at shares of its strength.
+
+    Returns:
+        (faces `[T, S, S, 3]` in levels, not rounded; photos `[T, H, W, 3]` uint8; rows and columns of the
+        face's frame in them)
+    """
     faces = find_faces(load_finder(editor.bundle), photo)
     if not faces:
         raise SystemExit("no face is found in this scene; take another seed")
@@ -43,7 +48,9 @@ def sweep(editor: Editor, photo: np.ndarray, edit: Edit, shares: np.ndarray, ste
     w_plus = last(find_latents(editor, crop[None], FittingConfig(steps=steps))).w_plus
     s = editor.styles(w_plus).numpy() + shares[:, None].astype(np.float32) * editor.step(edit)
     drawn, before = (_levels(editor.synthesize(face)) for face in (s, w_plus))
-    return drawn, np.stack([paste_back(photo, alignment, face, before[0]) for face in drawn])
+    photos = np.stack([paste_back(photo, alignment, face, before[0]) for face in drawn])
+    low, high = alignment.quad.min(0).clip(0).astype(int), alignment.quad.max(0).astype(int)
+    return drawn, photos, (slice(low[1], high[1]), slice(low[0], high[0]))
 
 
 def _levels(images: np.ndarray) -> np.ndarray:
@@ -60,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seed", type=int, default=31, help="of the scene")
+    parser.add_argument("--seed", type=int, default=58, help="of the scene")
     parser.add_argument("--target", default="happy face")
     parser.add_argument("--frames", type=int, default=49)
     parser.add_argument("--most", type=finite_number, default=1.2, help="share of the default strength")
@@ -70,7 +77,7 @@ def main() -> None:
     args = parser.parse_args()
     editor, shares = Editor.from_pretrained(), np.linspace(0, args.most, args.frames)
     photo = draw_scene(args.seed, faces=1, width=SIZE[0], height=SIZE[1], sides=SIDES).pixels
-    drawn, photos = sweep(editor, photo, Edit("face", args.target), shares, args.steps)
+    drawn, photos, (rows, columns) = sweep(editor, photo, Edit("face", args.target), shares, args.steps)
     for name, frames in (("face", drawn), ("face, rounded", np.rint(drawn)), ("photo", photos)):
         first, second = differences(frames, 1), differences(frames, 2)
         print(f"{name}: first {first:.2f}, second {second:.3f} levels", flush=True)
@@ -79,8 +86,9 @@ def main() -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     save_mp4(args.output / "sweep.mp4", there_and_back, fps=24)
     save_gif(args.output / "sweep.gif", there_and_back, fps=24)
-    rows = np.linspace(0, args.frames - 1, args.stills).round().astype(int)
-    save_png(args.output / "strip.png", strip(photos[rows], [f"{shares[row]:.2f}" for row in rows]))
+    shown = np.linspace(0, args.frames - 1, args.stills).round().astype(int)
+    stills = photos[shown][:, rows, columns]
+    save_png(args.output / "strip.png", strip(stills, [f"{shares[k]:.2f}" for k in shown]))
 
 
 if __name__ == "__main__":
