@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Optional
+from typing import Annotated
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_choice
 from ppstyleclip.methods.mapper.optimizers import RULES
 from ppstyleclip.methods.optimization.config import ObjectiveConfig
-from ppstyleclip.models.configs import Depth, Width
 from ppstyleclip.models.mappers import (
     LEVELS_18,
     MAPPER_MODES,
@@ -37,7 +36,6 @@ class MapperConfig:
         space: "w_plus" or "s"; in s the type is WithoutToRGBStyleSpaceMapper unless it is a type of s.
         scale: what the network's output is multiplied with.
         embed: where its text vectors come from: "none", a "table", or "clip".
-        width, depth: of a ConditionedMapper; None is build_mapper's.
     """
 
     mapper_type: str = "LevelsMapper"
@@ -48,8 +46,6 @@ class MapperConfig:
     space: str = "w_plus"
     scale: Annotated[float, Between(0, 1e3)] = MAPPER_STEP
     embed: str = "none"
-    width: Optional[Width] = None  # noqa: UP045  (Python 3.9 evaluates this)
-    depth: Optional[Depth] = None  # noqa: UP045
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -149,13 +145,11 @@ def network_config(
     if is_of_styles:
         raise UserError(f"{config.mapper_type} moves styles; use it in style space, not in w_plus")
     if config.mapper_type == "ConditionedMapper":
-        sides = {"width": config.width, "depth": config.depth}
         return {
             "mapper_type": config.mapper_type,
             "style_dim": style_dim,
             "text_dim": text_dim,
             "layers": layers,
-            **{name: value for name, value in sides.items() if value is not None},
         }
     found = {"mapper_type": config.mapper_type, "mode": config.mode, "style_dim": style_dim}
     if text_dim is not None:

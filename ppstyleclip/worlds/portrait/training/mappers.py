@@ -2,7 +2,7 @@
 """Train the mappers that the portrait world's pack holds.
 
     python -m ppstyleclip.worlds.portrait.training.mappers happy --folder run
-    python -m ppstyleclip.worlds.portrait.training.mappers words --folder run
+    python -m ppstyleclip.worlds.portrait.training.mappers beard --folder run --set steps=150
 
 The training is `ppstyleclip train-mapper`'s; only the gradient of the loss comes from the PyTorch twins,
 which draw 128 px in bfloat16. A run that was stopped goes on. The result is written into the pack as float16.
@@ -17,29 +17,8 @@ from pathlib import Path
 
 from ppstyleclip.worlds.portrait.training.people import PACK
 
-WORDS = (
-    "happy face",
-    "sad face",
-    "angry face",
-    "surprised face",
-    "face with open mouth",
-    "face with long hair",
-    "face with short hair",
-    "face with curly hair",
-    "face with straight hair",
-    "face with bangs",
-    "face with grey hair",
-    "face with glasses",
-    "face with a beard",
-    "face with red lipstick",
-    "old face",
-    "young face",
-    "woman face",
-    "man face",
-    "face with dark skin",
-    "face with pale skin",
-)
-LEVELS = {
+TEXTS = {"happy": "happy face", "curly": "face with curly hair", "beard": "face with a beard"}
+SETTINGS = {  # in place of the preset's
     "fine": False,
     "steps": 80,
     "batch_size": 8,
@@ -47,27 +26,10 @@ LEVELS = {
     "learning_rate": 1.5,
     "validate_every": 40,
 }
-CONDITIONED = {
-    "width": 96,
-    "depth": 3,
-    "steps": 300,
-    "batch_size": 16,
-    "learning_rate": 0.002,
-    "validate_every": 150,
-    "directional_strength": 1.0,
-}
-FACES = {"words": 800}  # to train on, where it is not the preset's
-# name: (texts, preset, what is changed in it)
-MAPPERS = {
-    "happy": (("happy face",), "portrait", LEVELS),
-    "curly": (("face with curly hair",), "portrait", LEVELS),
-    "beard": (("face with a beard",), "portrait", LEVELS),
-    "words": (WORDS, "conditioned", CONDITIONED),
-}
 
 
-def prepare(name, pack, changes, run_changes):
-    """(MapperTraining with the twins' loss, RunConfig) of one of MAPPERS."""
+def prepare(name, pack, changes):
+    """(MapperTraining with the twins' loss, RunConfig) of one of TEXTS."""
     from ppstyleclip.editor import Editor
     from ppstyleclip.methods.mapper import text_set
     from ppstyleclip.methods.mapper.loss import ImageLoss
@@ -76,10 +38,9 @@ def prepare(name, pack, changes, run_changes):
     from ppstyleclip.worlds.portrait.training.twin_loss import TwinLoss, load_twins
     from ppstyleclip.zoo import load_bundle
 
-    prompts, preset, own = MAPPERS[name]
-    config, run = read_training_preset(preset, {**own, **changes}, run_changes)
+    config, run = read_training_preset("portrait", {**SETTINGS, **changes})
     editor = Editor(load_bundle(None, bundle=str(pack)))
-    texts, faces = text_set(prompts), run.train_faces
+    texts, faces = text_set([TEXTS[name]]), run.train_faces
     latents = sample_latents(editor, faces + run.val_faces, seed=0)
     task = prepare_training(editor.bundle, texts, (latents[:faces], latents[faces:]), config)
     features = text_features(editor.bundle, texts, "face", config.objective.directional_strength)
@@ -93,12 +54,10 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=MAPPERS)
+    parser.add_argument("name", choices=TEXTS)
     parser.add_argument("--folder", required=True, help="of the runs; each has its own in there")
     parser.add_argument("--pack", type=Path, default=PACK, help="the model, and where the mapper is written")
-    parser.add_argument("--steps", type=int)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the preset")
-    parser.add_argument("--faces", type=int, help="to train on")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args(argv)
     from ppstyleclip.threads import import_paddle
@@ -112,12 +71,7 @@ def main(argv=None):
 
     torch.set_num_threads(args.threads)
     changes = {name: parse_json(value) for name, _, value in (one.partition("=") for one in args.set)}
-    task, run = prepare(
-        args.name,
-        args.pack,
-        {**changes, "steps": args.steps},
-        {"train_faces": args.faces or FACES.get(args.name)},
-    )
+    task, run = prepare(args.name, args.pack, changes)
     own = Path(args.folder) / args.name
     seconds = resume_training(task, own)
     folder = TrainingFolder(own, task, run, seconds=seconds)

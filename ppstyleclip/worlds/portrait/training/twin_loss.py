@@ -35,16 +35,17 @@ class TwinLoss:
         target: Target, of the generator's twin.
         clip: CLIP's twin.
         config: ObjectiveConfig; of its parts "clip" and "l2" are known, seen as CLIP's own view.
-        size: side of the pictures.
+        size: side of the pictures; None is SIZE, or the generator's own where that is smaller.
         half: compute in bfloat16 where the processor can.
     Raises:
         UserError: an objective that has another part or view.
     """
 
-    def __init__(self, target, clip, config, *, size=SIZE, half=True):
+    def __init__(self, target, clip, config, *, size=None, half=True):
         if set(config.parts) != {"clip", "l2"} or config.view != "clip":
             raise UserError("the twins know the parts clip and l2 and the view clip; leave out the others")
-        self.target, self.clip, self.config, self.size = target, clip, config, size
+        self.target, self.clip, self.config = target, clip, config
+        self.size = size or min(SIZE, target.generator.size)
         self._precision = half_precision if half else nullcontext
 
     def synthesize(self, styles):

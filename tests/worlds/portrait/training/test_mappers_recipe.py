@@ -13,12 +13,13 @@ from ppstyleclip.methods.optimization import ObjectiveConfig  # noqa: E402
 from ppstyleclip.methods.optimization.compiled_objective import compile_objective  # noqa: E402
 from ppstyleclip.methods.optimization.objective import needed_networks  # noqa: E402
 from ppstyleclip.worlds.portrait.factors import sample_z  # noqa: E402
+from ppstyleclip.worlds.portrait.training import mappers  # noqa: E402
 from ppstyleclip.worlds.portrait.training.clip import export as clip_export  # noqa: E402
 from ppstyleclip.worlds.portrait.training.clip.network import Clip  # noqa: E402
 from ppstyleclip.worlds.portrait.training.export import save_generator  # noqa: E402
 from ppstyleclip.worlds.portrait.training.network import Generator  # noqa: E402
 from ppstyleclip.worlds.portrait.training.twin_loss import TwinLoss, load_twins  # noqa: E402
-from ppstyleclip.zoo import load_clip, load_generator  # noqa: E402
+from ppstyleclip.zoo import load_clip, load_generator, load_mapper  # noqa: E402
 
 TINY = {4: 8, 8: 8, 16: 6, 32: 4, 64: 4}
 CLIP = {
@@ -72,7 +73,7 @@ def test_the_twins_loss_is_the_compiled_one(pack):
     arrays = inputs(latent)
     compiled = compile_objective(needed_networks(OBJECTIVE, generator, clip), OBJECTIVE, "w_plus", arrays)
     wanted, slope, images = compiled(arrays)
-    found, gradient, drawn = TwinLoss(*load_twins(pack), OBJECTIVE, size=64, half=False).evaluate(arrays)
+    found, gradient, drawn = TwinLoss(*load_twins(pack), OBJECTIVE, half=False).evaluate(arrays)
     np.testing.assert_allclose(drawn, images, atol=1e-4)
     for name in ("clip", "l2"):
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-4, atol=1e-6)
@@ -83,3 +84,13 @@ def test_a_part_that_the_twins_do_not_know_is_refused(pack):
     config = ObjectiveConfig(weights={"clip": 1.0, "l2": 0.3, "identity": 0.1}, view="clip")
     with pytest.raises(UserError, match="the twins know the parts clip and l2"):
         TwinLoss(*load_twins(pack), config)
+
+
+def test_a_mapper_is_trained_into_the_pack(pack, tmp_path):
+    short = ["steps=3", "batch_size=2", "validate_every=3"]
+    mappers.main(["curly", "--folder", str(tmp_path), "--pack", str(pack), "--set", *short])
+    mapper = load_mapper(pack / "mapper_curly.safetensors")
+    assert mapper.texts == ("face with curly hair",) and mapper.config["fine"] is False
+    assert {path.name for path in (tmp_path / "curly").iterdir()} >= {"state.safetensors", "losses.csv"}
+    step = mapper.step(np.random.RandomState(0).randn(2, 10, 128).astype(np.float32))
+    assert np.abs(step[:, :8]).min(axis=2).max() > 0 and not step[:, 8:].any()
