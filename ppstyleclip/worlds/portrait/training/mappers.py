@@ -15,8 +15,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from ppstyleclip.worlds.portrait.training.people import PACK
-
+PACK = Path(__file__).parents[1] / "pack"
 TEXTS = {"happy": "happy face", "curly": "face with curly hair", "beard": "face with a beard"}
 SETTINGS = {  # in place of the preset's
     "fine": False,
