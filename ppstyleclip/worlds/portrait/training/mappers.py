@@ -5,13 +5,14 @@
     python -m ppstyleclip.worlds.portrait.training.mappers beard --folder run --set steps=150
 
 The training is `ppstyleclip train-mapper`'s; only the gradient of the loss comes from the PyTorch twins,
-which draw 128 px in bfloat16. A run that was stopped goes on. The result is written into the pack as float16.
-`benchmarks/mapper_quality.py` judges it.
+which draw 128 px in bfloat16. A minute of processor makes one. The result is written into the pack as
+float16, pictures of held-out faces into the folder. `benchmarks/mapper_quality.py` judges it.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def main(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("name", choices=TEXTS)
-    parser.add_argument("--folder", required=True, help="of the runs; each has its own in there")
+    parser.add_argument("--folder", required=True, help="of the pictures")
     parser.add_argument("--pack", type=Path, default=PACK, help="the model, and where the mapper is written")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the preset")
     parser.add_argument("--threads", type=int, default=1)
@@ -62,7 +63,7 @@ def main(argv=None):
     from ppstyleclip.threads import import_paddle
 
     import_paddle()
-    from ppstyleclip.cli.mappers.training_folder import TrainingFolder, resume_training
+    from ppstyleclip.files import save_png
     from ppstyleclip.pipelines.mapper_training import run_training
     from ppstyleclip.schema import parse_json
     from ppstyleclip.worlds.portrait.training.network import torch
@@ -71,14 +72,13 @@ def main(argv=None):
     torch.set_num_threads(args.threads)
     changes = {name: parse_json(value) for name, _, value in (one.partition("=") for one in args.set)}
     task, run = prepare(args.name, args.pack, changes)
-    own = Path(args.folder) / args.name
-    seconds = resume_training(task, own)
-    folder = TrainingFolder(own, task, run, seconds=seconds)
+    since = time.process_time()
     for record in run_training(task, pictures_every=run.pictures_every):
-        folder.write_due(record)
         if record.val:
-            print(f"step {record.done} {record.val} {folder.seconds:.0f} s", flush=True)
-    folder.write_all()
+            seconds = time.process_time() - since
+            print(f"step {record.done} held-out loss {record.val['loss']:.4f} {seconds:.0f} s", flush=True)
+        if record.picture is not None:
+            save_png(Path(args.folder) / f"{args.name}-{record.done:05d}.png", record.picture)
     path = args.pack / f"mapper_{args.name}.safetensors"
     save_mapper(path, record.result.last, half=True)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB", flush=True)
