@@ -40,7 +40,7 @@ EDITS = (
     {"glasses": 1.3, "shades": -1.3},
     {"hair_redness": 1.6, "hair_grey": -1.0},
 )
-SIDE = 256  # of rendered portraits
+SIDE = 256  # of portraits, and of what is cut out of photographs
 
 
 def edited(factors: np.ndarray) -> list[np.ndarray]:
@@ -89,7 +89,7 @@ def show_photos(folder: Path, finder: FaceFinder, path: Path, every: bool) -> No
             found = likeness(photo, face.landmarks)
             seconds = time.process_time() - begin
             try:
-                crops.append(align_face(photo, face.landmarks, 128)[0])
+                crops.append(align_face(photo, face.landmarks, SIDE)[0])
             except UserError as error:
                 print(f"{photo_path.name}: {error}")
                 continue

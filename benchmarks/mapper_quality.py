@@ -3,9 +3,10 @@
 
     python benchmarks/mapper_quality.py MAPPER [MAPPER ...] --output mapper-quality/
 
-Each text of a mapper, and where it takes several also each pair of its texts, on faces that it has never seen
-and that are on the other side of the mean of what the text names (of both, for a pair). Success: it moves by
-at least 0.8 deviations and ends more than 0.5 beyond the mean, both judges say so, and of a pair both do.
+Each text of a mapper, and where it takes several also each pair of its texts (but for --alone), on faces that
+it has never seen and that are on the other side of the mean of what the text names (of both, for a pair).
+Success: it moves by at least 0.8 deviations and ends more than 0.5 beyond the mean, both judges say so, and
+of a pair both do.
 """
 
 from __future__ import annotations
@@ -84,11 +85,11 @@ def judge(bench, mapper, w_plus, names, limit):
     )
 
 
-def judge_mapper(bench, mapper, w_plus, limit):
+def judge_mapper(bench, mapper, w_plus, limit, *, pairs=True):
     """Verdicts of each text of a mapper and of its pairs, and rows of pictures, before and after."""
     known = [name for name in mapper.texts if name in BY_TEXT]
     together = [(name,) for name in known]
-    if mapper.embed != "none":
+    if pairs and mapper.embed != "none":
         together += [
             (one, other)
             for one, other in combinations(known, 2)
@@ -141,6 +142,7 @@ def main(argv=None):
     parser.add_argument("mappers", nargs="+", metavar="MAPPER", help="files that tools/train_mapper.py wrote")
     parser.add_argument("--faces", type=int, default=600, help="faces drawn; of them those that can change")
     parser.add_argument("--per-text", type=int, default=100)
+    parser.add_argument("--alone", action="store_true", help="leave out pairs of texts")
     parser.add_argument("--seed", type=int, default=777000)
     parser.add_argument("--output", default="mapper-quality", help="folder of table and pictures")
     args = parser.parse_args(argv)
@@ -159,7 +161,7 @@ def main(argv=None):
     output.mkdir(parents=True, exist_ok=True)
     for path in args.mappers:
         mapper = load_mapper(path, generator=bundle.fingerprints["generator"])
-        verdicts, pictures = judge_mapper(bench, mapper, w_plus, args.per_text)
+        verdicts, pictures = judge_mapper(bench, mapper, w_plus, args.per_text, pairs=not args.alone)
         found = figures(verdicts)
         good &= passes(found)
         seconds = read_metadata(path).get("seconds")

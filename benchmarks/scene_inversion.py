@@ -2,13 +2,15 @@
 """Judge the whole way of a photo on drawn scenes: faces found, cut out, inverted, edited, pasted back.
 
     python benchmarks/scene_inversion.py
+    python benchmarks/scene_inversion.py --first 970000 --pasted 200 --edit "happy face" "face with glasses"
     python benchmarks/scene_inversion.py --bundle ppstyleclip/worlds/portrait/pack --edit beard --offset 2
 
 Scenes are held out: no fit saw them. PSNR is of the crops and of what the generator draws of them. Identity
 is the cosine of the model's identity network. "exact crop" cuts out the true frame in place of the found one,
 so that the crop's share of the loss can be told. An edit is a step along one of the model's named directions,
-or without such the text edit of its defaults; after it the faces are found again in the photo that they were
-pasted into.
+or else a text edit at its defaults; after it the faces are found again in the photo that they were pasted
+into. `--output` writes the tables, and beside them a picture: of some faces the crop and what is drawn of it
+(FILE.png), and of some the photo around the face before and after each edit (FILE-photos.png).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from ppstyleclip.finite import finite_number
 
 FIRST_SCENE = 960_000  # seeds that no fit sees
 SIDES = (96, 192)  # of the frames in a scene of 640x480
+SHOWN, AROUND = 10, 240  # faces shown in their photos, and the side of what is shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +39,13 @@ class FoundFace:
     exact: np.ndarray
 
 
-def gather(bundle, finder, draw, count):
+def gather(bundle, finder, draw, count, first):
     """(list of scenes, list of FoundFace, how many true faces) until `count` faces are there."""
     from ppstyleclip.align import align_face, find_faces
 
     scenes, faces, true = [], [], 0
     while true < count:
-        scene = draw(FIRST_SCENE + len(scenes), sides=SIDES)
+        scene = draw(first + len(scenes), sides=SIDES)
         found, size = find_faces(finder, scene.pixels), bundle.generator.size
         for one in scene.faces:
             near = [face for face in found if _is_same(face.box, one.box)]
@@ -110,34 +113,51 @@ def row(editor, name, crops, w_plus, seconds):
 
 
 def edited(editor, w_plus, edit, offset):
-    """Latents or styles behind an edit: a direction's name, or None for the text edit of the defaults."""
-    if edit is None:
+    """Latents or styles behind an edit: a direction's name, or else a text."""
+    if edit not in editor.bundle.directions:
         from ppstyleclip import Edit
 
-        return editor.apply(w_plus, Edit("face", "happy face"))
+        return editor.apply(w_plus, Edit("face", edit))
     return w_plus + offset * np.asarray(editor.bundle.directions[edit], np.float32)
 
 
 def pasted_rows(editor, finder, scenes, faces, w_plus, edits, offset):
-    """Yield lines of the table of edits: identity of the face as drawn, and as found again in its photo."""
+    """Yield (line of the table of edits, what is around the first faces in their photos) of each edit.
+
+    The line has the identity of the face as drawn, and as found again in its photo.
+    """
     from ppstyleclip.align import paste_back
     from ppstyleclip.pipelines.quality import psnr
 
     old, crops = editor.synthesize(w_plus), np.stack([face.crop for face in faces])
     for edit in edits:
         latents = edited(editor, w_plus, edit, offset)
-        again, kept = [], []
+        again, kept, around = [], [], []
         for face, before, after in zip(faces, old, editor.synthesize(latents)):
             photo = scenes[face.scene]
             pasted = paste_back(photo, face.alignment, *map(_levels, (after, before)))
             kept.append(psnr(photo[None], pasted[None])[0])
             again.append(_found_again(editor.bundle, finder, pasted, face))
+            if len(around) < SHOWN:
+                around.append(_around(pasted, face))
         alike = likeness(editor.bundle, crops, editor.render(latents))
         pairs = [(face.crop, crop) for face, crop in zip(faces, again) if crop is not None]
         there = likeness(editor.bundle, *(np.stack(part) for part in zip(*pairs)))
-        name, share = f"{edit} {offset:+g}" if edit else "happy face", len(pairs) / len(faces)
+        name = f"{edit} {offset:+g}" if edit in editor.bundle.directions else edit
+        share = len(pairs) / len(faces)
         figures = f"{alike.mean():.3f} | {share:.3f} | {there.mean():.3f} | {np.mean(kept):.1f} dB"
-        yield f"| {name} | {figures} |"
+        yield f"| {name} | {figures} |", around
+
+
+def _around(photo, face):
+    """What is around a face in its photo, twice as wide as its frame, `[H, W, 3]` of one size."""
+    import cv2
+
+    quad = face.alignment.quad
+    half = int(np.linalg.norm(quad[0] - quad[2]) * 0.65)
+    x, y = np.rint(quad.mean(0)).astype(int) + half
+    wide = np.pad(photo, ((half, half), (half, half), (0, 0)))
+    return cv2.resize(wide[y - half : y + half, x - half : x + half], (AROUND, AROUND))
 
 
 def _levels(image):
@@ -163,12 +183,17 @@ def main(argv=None):
     )
     parser.add_argument("--bundle", help="folder of the model (default: the embedded one)")
     parser.add_argument("--faces", type=int, default=200)
+    parser.add_argument("--first", type=int, default=FIRST_SCENE, help="seed of the first scene")
     parser.add_argument("--fitted", type=int, default=40, help="of them, also with fitting")
     parser.add_argument("--steps", type=int, default=60, help="of fitting")
     parser.add_argument("--batch", type=int, default=20, help="faces inverted together")
     parser.add_argument("--pasted", type=int, default=40, help="faces that are edited and pasted back")
     parser.add_argument(
-        "--edit", nargs="*", default=["smile", "glasses", "hair_length", "age"], metavar="NAME"
+        "--edit",
+        nargs="*",
+        default=["smile", "glasses", "hair_length", "age"],
+        metavar="NAME",
+        help="or TEXT",
     )
     parser.add_argument("--offset", type=finite_number, default=1.5, help="along the directions")
     parser.add_argument("--output", help="file of the tables")
@@ -187,7 +212,7 @@ def main(argv=None):
     editor, finder = Editor(bundle), load_finder(bundle)
     from ppstyleclip.worlds.portrait.scenes import draw_scene
 
-    scenes, faces, true = gather(bundle, finder, draw_scene, args.faces)
+    scenes, faces, true = gather(bundle, finder, draw_scene, args.faces, args.first)
     crops, exact = (np.stack([getattr(face, name) for face in faces]) for name in ("crop", "exact"))
     lines = []
 
@@ -208,13 +233,21 @@ def main(argv=None):
         some = crops[: args.fitted]
         found = invert(editor, some, args.steps, args.batch)
         tell(row(editor, f"encoder, {args.steps} steps", some, *found))
-    edits = args.edit if bundle.directions else [None]
     tell("", "| edit | identity, drawn | found again | identity, in the photo | photo's PSNR |")
     tell("|---|---|---|---|---|")
     some = slice(args.pasted)
-    for line in pasted_rows(editor, finder, scenes, faces[some], w_plus[some], edits, args.offset):
+    rows = [[_around(scenes[face.scene], face) for face in faces[:SHOWN]]]
+    for line, around in pasted_rows(
+        editor, finder, scenes, faces[some], w_plus[some], args.edit, args.offset
+    ):
         tell(line)
+        rows.append(around)
     if args.output:
+        path = Path(args.output).with_suffix("")
+        save_png(
+            path.with_name(f"{path.name}-photos.png"),
+            np.concatenate([np.concatenate(row, 1) for row in rows]),
+        )
         write_atomic(Path(args.output), ("\n".join(lines) + "\n").encode())
 
 

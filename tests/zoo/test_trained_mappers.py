@@ -137,22 +137,27 @@ def test_damaged_files_are_one_line(tmp_path):
         load_mapper(path)
 
 
-@pytest.mark.parametrize("name", ["mapper_happy"])
+PACKS = {"beard": "face with a beard", "curly": "face with curly hair", "happy": "happy face"}
+
+
+@pytest.mark.parametrize("name", PACKS)
 def test_the_packs_mappers_are_for_the_pack(name):
     bundle = load_bundle(None)
-    path = PACK / f"{name}.safetensors"
+    path = PACK / f"mapper_{name}.safetensors"
     mapper = load_mapper(path, generator=bundle.fingerprints["generator"])  # one for one text needs no CLIP
-    assert path.stat().st_size < 1e6 and mapper.texts[0] == "happy face"
+    assert path.stat().st_size < 3e5 and mapper.texts == (PACKS[name],)
     vector = mapper.text_vector(mapper.texts[0])
     step = mapper.step(bundle.latents, vector)
     assert step.shape == bundle.latents.shape and 0.05 < np.sqrt(np.mean(step**2)) < 2
 
 
-@pytest.mark.parametrize("name", ["happy"])
+@pytest.mark.parametrize("name", PACKS)
 def test_the_packs_mappers_have_names(name):
-    assert list(bundle_mappers(PACK)) == ["happy"]
+    assert list(bundle_mappers(PACK)) == list(PACKS)
     assert find_mapper(name, PACK) == PACK / f"mapper_{name}.safetensors"
-    with pytest.raises(MissingFile, match="there is no mapper 'sad'; the bundle has happy; give a"):
+    with pytest.raises(
+        MissingFile, match="there is no mapper 'sad'; the bundle has beard, curly, happy; give a"
+    ):
         find_mapper("sad", PACK)
 
 

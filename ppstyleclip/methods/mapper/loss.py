@@ -30,6 +30,8 @@ class ImageLoss:
             above 0 the directions from a neutral text to each.
         config: TrainingConfig.
         identity: network with `identity_features`, where a part of the loss needs it.
+        synthesize: function of the list of styles; gives images `[N, 3, H, W]`. None compiles the generator.
+        evaluate: function as compile_objective gives it, in place of the compiled one.
 
     Attributes: `parts`, names of the parts of the loss.
     Raises:
@@ -46,6 +48,8 @@ class ImageLoss:
         config: TrainingConfig,
         *,
         identity: Any = None,
+        synthesize: Callable | None = None,
+        evaluate: Callable | None = None,
     ):
         features, count = np.asarray(features, np.float32), len(texts.names)
         if features.shape != (count, clip.dim):
@@ -57,10 +61,10 @@ class ImageLoss:
         self.networks = needed_networks(self.objective, generator, clip, identity)
         self.parts = self.objective.parts
         self._mixed_precision = config.mixed_precision
-        self._synthesize = compile_synthesis(generator)
+        self._synthesize = synthesize or compile_synthesis(generator)
         self._references = reference_functions(self.networks, self.objective)
         self._targets, self._weights = self._of_classes(texts, features)
-        self._evaluate: Callable | None = None
+        self._evaluate = evaluate
 
     @property
     def _is_directional(self) -> bool:

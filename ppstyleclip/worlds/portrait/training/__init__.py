@@ -10,6 +10,7 @@
     python -m ppstyleclip.worlds.portrait.training.identity --folder run
     python -m ppstyleclip.worlds.portrait.training.encoder --folder run
     python -m ppstyleclip.worlds.portrait.training.directions --pack ppstyleclip/worlds/portrait/pack
+    python -m ppstyleclip.worlds.portrait.training.mappers happy --folder run
 
 Each command goes on from what it finds in the folder; `generator --start FILE` goes on from an exported
 generator, such as the world's own (`ppstyleclip/worlds/portrait/pack/`). CLIP's is described in `clip/`, what

@@ -151,12 +151,16 @@ def grow_encoder(path, layers, mark) -> None:
 
 
 def grow_mapper(path, layers, mark) -> None:
-    """Let a mapper's fine level move the new layers too."""
+    """Let a mapper's fine level, or what it does for the last layer, move the new layers too."""
     state, about = read_safetensors(path)
     config, stated = parse_json(about["config"]), parse_json(about["mapper"])
-    coarse, medium, _ = config["levels"]
-    config["levels"] = [coarse, medium, layers - coarse - medium]
+    if "levels" in config:
+        coarse, medium, _ = config["levels"]
+        config["levels"] = [coarse, medium, layers - coarse - medium]
+    if config["mapper_type"] == "ConditionedMapper":
+        config["layers"], state["place"] = layers, repeat_last(np.asarray(state["place"]), layers, 0)
     stated["made_for"]["generator"] = mark
+    about["fingerprint"] = fingerprint({key: np.asarray(value, np.float32) for key, value in state.items()})
     write_safetensors(path, state, {**about, "config": json.dumps(config), "mapper": json.dumps(stated)})
 
 

@@ -23,7 +23,7 @@ from ppstyleclip.methods.global_directions import (
 from ppstyleclip.models.encoders import build_encoder
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.progress import last
-from ppstyleclip.worlds.portrait.training.grow import grow
+from ppstyleclip.worlds.portrait.training.grow import grow, grow_mapper
 from ppstyleclip.zoo import Encoder, load_pack, save_encoder, save_generator, save_pack
 from ppstyleclip.zoo.directions import save_stats
 from ppstyleclip.zoo.mappers import load_mapper, save_mapper
@@ -109,6 +109,29 @@ def test_a_pack_grows_with_its_generator(tmp_path):
     assert mapper.config["levels"] == [2, 2, 4]
     edited = Editor(new).edit(new.latents[:1], Edit("face", "happy face", alpha=3, beta=0))
     assert edited.after.shape == (2 * SIZE, 2 * SIZE, 3)
+
+
+def test_a_mapper_of_many_texts_moves_new_layers_as_the_last_one(tmp_path):
+    path = tmp_path / "mapper_words.safetensors"
+    config = {
+        "mapper_type": "ConditionedMapper",
+        "style_dim": STYLE_DIM,
+        "text_dim": 16,
+        "layers": 6,
+        "width": 8,
+    }
+    mapper = made(config, texts=("happy face",), embed="clip", scale=1.0)
+    random = np.random.RandomState(2)
+    weight = mapper.network.write.weight  # starts at 0, which would hide faults
+    weight.set_value(random.randn(*weight.shape).astype("float32"))
+    save_mapper(path, mapper)
+    grow_mapper(path, 8, "f" * 16)
+    grown, latent = load_mapper(path, generator="f" * 16), random.randn(2, 6, STYLE_DIM).astype(np.float32)
+    wide = np.concatenate([latent, latent[:, -1:], latent[:, -1:]], axis=1)
+    text = random.randn(1, 16).astype(np.float32)
+    step, wanted = grown.step(wide, text), mapper.step(latent, text)
+    np.testing.assert_allclose(step[:, :6], wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(step[:, 6:], np.repeat(wanted[:, -1:], 2, axis=1), rtol=1e-5, atol=1e-6)
 
 
 def test_another_generator_is_refused(tmp_path):
