@@ -128,7 +128,7 @@ def style_direction(
         )
     steps, index = np.where(chosen, r, soft * r) / largest, layout.editable_index
     if pull:
-        own, along = _regressed(regression, dt)
+        own, along = _regressed(regression, dt, layout)
         steps = _agreeing(steps, own[index])
     ds, where = np.zeros(layout.size, np.float32), np.zeros(layout.size, bool)
     ds[index] = steps * _step_length(unit, steps, match)
@@ -170,11 +170,18 @@ def _step_length(unit: str, steps: np.ndarray, match: ChannelMatch) -> float:
     return min(length, LONGEST / float(np.linalg.norm(steps)))
 
 
-def _regressed(regression: StyleRegression | None, dt: np.ndarray) -> tuple[np.ndarray, float]:
-    """The regression's step `[S]`, and how far it is expected to move f along dt."""
+def _regressed(
+    regression: StyleRegression | None, dt: np.ndarray, layout: StyleLayout
+) -> tuple[np.ndarray, float]:
+    """The regression's step `[S]`, and how far it is expected to move f along dt.
+
+    What comes before the first editable channel stays: where StyleGAN3's canvas lies is no part of a face.
+    """
     if regression is None:
         raise UserError("pull needs how styles go with the features of a population; leave it at 0")
-    return regression.step(dt), regression.spread(dt)
+    own = regression.step(dt)
+    own[: layout.editable_index[0]] = 0.0
+    return own, regression.spread(dt)
 
 
 def _agreeing(steps: np.ndarray, regressed: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import largest_beta, style_direction
 from ppstyleclip.methods.global_directions.regression import fit_regression
 from ppstyleclip.models.stylegan2 import layout_from_channels
-from ppstyleclip.stylespace import RIDGE, Relevance, StyleRegression, StyleStats, as_relevance
+from ppstyleclip.stylespace import RIDGE, Relevance, StyleLayout, StyleRegression, StyleStats, as_relevance
 
 LAYOUT = layout_from_channels(8, {4: 2, 8: 2})  # conv1 2, to_rgb1 2, convs.0 2, convs.1 2, to_rgbs.0 2
 STATS = StyleStats(np.zeros(10, np.float32), np.arange(1, 11, dtype=np.float32), 100)
@@ -162,3 +162,14 @@ def test_pull_leans_towards_the_regression(unit):
     for bad, words in ((1.5, "soft and pull in 0..1"), (0.5, "needs how styles go with")):
         with pytest.raises(UserError, match=words):
             style_direction(relevance, DT, LAYOUT, STATS, pull=bad, **options)
+
+
+def test_pull_leaves_alone_where_a_canvas_lies():
+    layout = StyleLayout(("input", "L0", "L1_rgb"), (4, 6, 2), (False, True, False))
+    stats = StyleStats(np.zeros(12, np.float32), np.ones(12, np.float32), 100)
+    rng = np.random.RandomState(2)
+    regression = fit_regression(rng.randn(50, 12), rng.randn(50, DT.size))
+    for unit in ("sigma", "style"):
+        options = {"beta": 0.1, "unit": unit, "pull": 0.5, "regression": regression}
+        ds = style_direction(RELEVANCE, DT, layout, stats, **options).ds
+        assert not ds[:4].any() and ds[4:].all()
