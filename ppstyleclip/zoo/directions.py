@@ -7,6 +7,7 @@ import contextlib
 import json
 import warnings
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -121,7 +122,9 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
 
 def _regression(arrays, size: int, dim: int, path) -> StyleRegression | None:
     """What a relevance file says of its population, CROSS and COVARIANCE; None where it says nothing."""
-    found = [arrays.get(word) if isinstance(arrays, dict) else None for word in (CROSS, COVARIANCE)]
+    found: list[Any] = [
+        arrays.get(word) if isinstance(arrays, dict) else None for word in (CROSS, COVARIANCE)
+    ]
     if all(value is None for value in found):
         return None
     for word, value, shape in zip((CROSS, COVARIANCE), found, ((size, dim), (dim, dim))):
