@@ -22,7 +22,8 @@ from ppstyleclip.stylespace import (
 
 LONGEST = 5.0  # deviations, all channels together, of a step in unit "effect"; longer ones leave the faces
 REGRESSED = 1.2  # deviations of f . dt over the population, of a step of the regression in unit "effect"
-BELOW = 0.25  # of the regression's step that an editable channel below beta keeps
+BELOW = 0.25  # of the regression's step that a channel keeps which is not meant
+MEANT = 0.5  # of the largest step in deviations, from which on a ToRGB layer's channel is meant
 EFFECT = 0.1  # what one step of alpha is in unit "effect": a move of the picture's CLIP feature along dt
 
 
@@ -74,7 +75,7 @@ def style_direction(
     so a channel is moved by the relevance where both agree, and the step leans towards how those faces of a
     population differ that differ along the text. In unit "effect" alpha 1 of p is REGRESSED standard
     deviations of f . dt over the population; in the other units p is as long as q. Editable channels below
-    beta keep BELOW of p.
+    beta keep BELOW of p, as do those of ToRGB layers whose step is below MEANT of the largest, in deviations.
 
     Args:
         relevance: Relevance, or its rows `[E, D]`; CLIP effect of each editable channel. A zero row marks a
@@ -137,16 +138,22 @@ def style_direction(
     where[index] = chosen
     move = _expected_move(ds[index], stats.std[index], match)
     if pull:
-        kept = np.where(where | ~_editable(layout), np.float32(1.0), np.float32(BELOW))
+        meant = where | _coloured(own / np.maximum(stats.std, np.float32(1e-12)), layout)
+        kept = np.where(meant, np.float32(1.0), np.float32(BELOW))
         length = _regressed_length(own, ds, stats, unit)
         ds = np.float32(1 - pull) * ds + np.float32(pull * length) * kept * own
         move = None if move is None else (1 - pull) * move + pull * length * along
     return StyleDirection(ds, int(chosen.sum()), largest, np.asarray(dt), where, stats.std, move)
 
 
-def _editable(layout: StyleLayout) -> np.ndarray:
-    """`[S]` bool: all but the channels of ToRGB layers, for which there is no relevance."""
-    return np.isin(np.arange(layout.size), layout.editable_index)
+def _coloured(deviations: np.ndarray, layout: StyleLayout) -> np.ndarray:
+    """`[S]` bool: channels of ToRGB layers, which no relevance knows, that a step moves by far.
+
+    Colours of hair and skin live there and nowhere else, and a little of each goes with any text by chance.
+    """
+    is_torgb = ~np.isin(np.arange(layout.size), layout.editable_index)
+    size = np.abs(deviations)
+    return is_torgb & (size >= MEANT * size.max(initial=0.0)) & (size > 0)
 
 
 def _expected_move(ds: np.ndarray, std: np.ndarray, match: ChannelMatch) -> float | None:

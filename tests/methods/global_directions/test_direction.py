@@ -151,7 +151,9 @@ def test_pull_leans_towards_the_regression(unit):
         q = q / np.abs(q / unit_of).max()
         length = np.linalg.norm(q / unit_of) / np.linalg.norm(own / unit_of)
     chosen = np.abs(RELEVANCE[:, 0]) >= 0.1
-    kept = np.ones(10)
+    deviations = np.abs(own / plain.std)
+    kept = np.where(deviations >= 0.5 * deviations.max(), 1, 0.25)  # of ToRGB layers
+    assert set(np.delete(kept, index)) == {1, 0.25}
     kept[index] = np.where(chosen, 1, 0.25)
     np.testing.assert_allclose(pulled.ds, 0.75 * q + 0.25 * length * kept * own, rtol=1e-4, atol=1e-6)
     own_move = (q / plain.std)[index] @ RELEVANCE[:, 0] * 0.3 / 10
