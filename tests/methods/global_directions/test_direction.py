@@ -131,8 +131,9 @@ def test_a_regression_is_the_solution_of_its_equation():
 def test_pull_leans_towards_the_regression(unit):
     rng = np.random.RandomState(1)
     relevance = Relevance(RELEVANCE, np.full(len(RELEVANCE), 0.3, np.float32), np.ones(len(RELEVANCE), bool))
-    f = rng.randn(50, DT.size)
-    regression = fit_regression(rng.randn(50, LAYOUT.size), f)
+    f, s = rng.randn(50, DT.size), rng.randn(50, LAYOUT.size)
+    s[:, np.setdiff1d(np.arange(LAYOUT.size), LAYOUT.editable_index)[0]] *= 30  # of a ToRGB layer, and meant
+    regression = fit_regression(s, f)
     options = {"beta": 0.1, "unit": unit}
     plain = style_direction(relevance, DT, LAYOUT, STATS, **options)
     pulled = style_direction(relevance, DT, LAYOUT, STATS, pull=0.25, regression=regression, **options)

@@ -20,6 +20,7 @@ differs in a factor or two. From people alone a CLIP would learn that who has a 
     fit          one step, the moving average, the checkpoint
     evaluation   the right one of two prompts, for every attribute in both languages
     changes      whether words point where a picture goes when it becomes what they say
-    texts        the words fitted alone, to pictures as they are seen
+    text_fit     the words fitted alone, to pictures as they are seen
+    texts        the command of that
     __main__     the command
 """

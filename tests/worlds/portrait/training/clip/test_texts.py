@@ -12,7 +12,7 @@ from ppstyleclip.files import read_safetensors  # noqa: E402
 from ppstyleclip.worlds.portrait.captions.attributes import ATTRIBUTES, INDEX  # noqa: E402
 from ppstyleclip.worlds.portrait.captions.truth import truth_table  # noqa: E402
 from ppstyleclip.worlds.portrait.training import shards  # noqa: E402
-from ppstyleclip.worlds.portrait.training.clip import export, network, texts  # noqa: E402
+from ppstyleclip.worlds.portrait.training.clip import export, network, text_fit, texts  # noqa: E402
 
 TINY = {
     "vision_width": 8,
@@ -52,14 +52,14 @@ def test_a_question_is_answered_by_the_nearer_text():
     statements = [(index, 0), (INDEX[ATTRIBUTES[index].opposite], 0)]
     is_first = table[:, index, 0] > 0
     images = torch.from_numpy(np.where(is_first[:, None], [[1.0, 0.0]], [[0.0, 1.0]]).astype(np.float32))
-    right = texts.question_loss(images, torch.eye(2), 1.0, table, statements).item()
-    wrong = texts.question_loss(images, torch.eye(2).flip(0), 1.0, table, statements).item()
+    right = text_fit.question_loss(images, torch.eye(2), 1.0, table, statements).item()
+    wrong = text_fit.question_loss(images, torch.eye(2).flip(0), 1.0, table, statements).item()
     assert right == pytest.approx(np.log1p(np.exp(-1)), abs=1e-6)  # softplus of minus the difference
     assert wrong == pytest.approx(np.log1p(np.exp(1)), abs=1e-6)
 
 
 def test_questions_are_asked_in_both_languages():
-    asked, statements = texts.ask(20, 0.5, np.random.RandomState(1))
+    asked, statements = text_fit.ask(20, 0.5, np.random.RandomState(1))
     assert len(asked) == len(statements) == 40
     assert [any(ord(letter) > 0x2E80 for letter in text) for text in asked] == [False, False, True, True] * 10
     assert {degree for _, degree in statements} >= {0, 5}
