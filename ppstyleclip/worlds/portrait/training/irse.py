@@ -52,10 +52,10 @@ class Block(nn.Module):
         return short + self.res_layer(x)
 
 
-def trunk(widths, depths):
+def trunk(widths, depths, channels=3):
     """(first layers, blocks) of an IR-SE network."""
     first = nn.Sequential(
-        nn.Conv2d(3, widths[0], 3, 1, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.PReLU(widths[0])
+        nn.Conv2d(channels, widths[0], 3, 1, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.PReLU(widths[0])
     )
     blocks, before = [], widths[0]
     for width, depth in zip(widths, depths):
@@ -96,20 +96,24 @@ class Identity(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Pictures `[N, 3, S, S]` in [-1, 1] to w_plus `[N, L, D]` less the mean latent."""
+    """Pictures `[N, C, S, S]` in [-1, 1] to what is added to w_plus `[N, L, D]`, at first the mean latent.
 
-    def __init__(self, widths, depths, input_size, num_styles, style_dim):
+    C is 3, or 6 for ReStyle's, which sees beside each picture what its last result draws.
+    """
+
+    def __init__(self, widths, depths, input_size, num_styles, style_dim, input_channels=3):
         super().__init__()
         self.shape = num_styles, style_dim
         self.settings = {
             "encoder_type": "BackboneEncoderUsingLastLayerIntoWPlus",
             "input_size": input_size,
+            "input_channels": input_channels,
             "widths": list(widths),
             "depths": list(depths),
             "num_styles": num_styles,
             "style_dim": style_dim,
         }
-        self.input_layer, self.body = trunk(widths, depths)
+        self.input_layer, self.body = trunk(widths, depths, input_channels)
         self.output_layer_2 = nn.Sequential(
             nn.BatchNorm2d(widths[-1]),
             nn.AdaptiveAvgPool2d(POOLED),
