@@ -130,6 +130,20 @@ class Encoder(nn.Module):
         return self.linear(x).view(-1, *self.shape)
 
 
+def begin_with(encoder, arrays):
+    """Take the trunk of another Encoder, of what `paddle_state` gave, as far as layers are of equal shape.
+
+    A first layer that sees 6 channels begins with its weights for 3, and 0 for the others.
+    """
+    own, first = encoder.state_dict(), "input_layer.0.weight"
+    for key, value in torch_state(encoder, arrays).items():
+        if key == first and own[key].shape[1] > value.shape[1]:
+            value = F.pad(value, (0, 0, 0, 0, 0, own[key].shape[1] - value.shape[1]))
+        if key.startswith(("input_layer.", "body.")) and key in own and own[key].shape == value.shape:
+            own[key] = value
+    encoder.load_state_dict(own)
+
+
 def paddle_state(network):
     """`{name: float32 array}` of a twin as the Paddle network's state dict has it."""
     kinds, state = dict(network.named_modules()), {}
@@ -145,16 +159,22 @@ def paddle_state(network):
     return state
 
 
-def load_paddle_state(network, arrays):
-    """Put what `paddle_state` gave back into a twin."""
+def torch_state(network, arrays):
+    """`{name: tensor}` of what `paddle_state` gave, by the names of a twin."""
     names, state = {v: k for k, v in NAMES.items()}, {}
     kinds = dict(network.named_modules())
     for key, value in arrays.items():
         place, _, name = key.rpartition(".")
         value = torch.from_numpy(value.astype("float32"))
         name = "weight" if name == "_weight" else names.get(name, name)
-        if isinstance(kinds[place], nn.Linear) and name == "weight":
+        if isinstance(kinds.get(place), nn.Linear) and name == "weight":
             value = value.t()
         state[f"{place}.{name}"] = value
+    return state
+
+
+def load_paddle_state(network, arrays):
+    """Put what `paddle_state` gave back into a twin."""
+    state = torch_state(network, arrays)
     counts = {k: v for k, v in network.state_dict().items() if k.endswith("num_batches_tracked")}
     network.load_state_dict({**state, **counts})

@@ -118,6 +118,21 @@ def test_an_exported_generator_is_opened_as_the_fits_have_it(tmp_path, generator
             torch.testing.assert_close(to_style(network.style(z)), ours)
 
 
+def test_a_fit_begins_with_the_trunk_of_another_encoder_as_far_as_it_fits(tmp_path, stylegan3):
+    other = stirred(irse.Encoder(**ENCODER, num_styles=12, style_dim=Z_DIM))
+    encoder_fit.save(tmp_path / "e.safetensors", other, np.zeros(Z_DIM), generator="0" * 16, half=False)
+    config = {**ENCODER, "widths": (*ENCODER["widths"][:3], 24)}
+    plan = encoder_fit.Plan(rounds=3, config=json.dumps(config))
+    target = encoder_fit.Target(stylegan3)
+    begun = encoder_fit.build_encoder(target, plan, tmp_path / "e.safetensors").eval()
+    pictures, anything = torch.from_numpy(images(2, 64)), torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        for first, inputs in ((other, pictures), (begun, torch.cat([pictures, anything], 1))):
+            first.found = first.body[:-1](first.input_layer(inputs))
+    torch.testing.assert_close(begun.found, other.found)
+    assert begun.body[-1].res_layer[1].weight.shape != other.body[-1].res_layer[1].weight.shape
+
+
 def test_rounds_are_what_the_product_does(tmp_path, stylegan3):
     """An encoder of 6 channels, stored and loaded, finds in n rounds what a fit shows in its n + 1st."""
     paddle = pytest.importorskip("paddle")
@@ -128,6 +143,10 @@ def test_rounds_are_what_the_product_does(tmp_path, stylegan3):
     target, pictures = encoder_fit.Target(stylegan3), images(3, 64)
     plan = encoder_fit.Plan(rounds=3, config=json.dumps(ENCODER))
     twin = stirred(encoder_fit.build_encoder(target, plan))
+    with torch.no_grad():  # steps of about one deviation
+        twin.linear.bias.zero_()
+        first = twin(torch.from_numpy(np.concatenate([pictures] * 2, axis=1)))
+        twin.linear.weight.mul_(target.latent_std.mean() / first.std())
     target.draw = lambda w: stylegan3.pictures(target.styles(w))[64].detach()  # not in half precision
     shown = rounds.show(twin, torch.from_numpy(pictures), target, rounds=3, again=2)
     assert shown.rows.tolist() == [0, 1, 2, 0, 1, 0, 1]

@@ -5,7 +5,8 @@
     python -m ppstyleclip.worlds.portrait.training.encoder --folder run3 --family stylegan3
 
 The second is ReStyle's, of the world's StyleGAN3: it is asked several times, and sees its last result beside
-the picture. `--set steps=4000` takes one whose generator has changed since a little further.
+the picture. It begins with the trunk of the first. `--set steps=3000` takes one whose generator has changed
+since a little further.
 
 Goes on from encoder-state.pt, which it writes every three minutes; 25 minutes of one core. The folder's data/
 holds shards of the command `data`; an identity.safetensors in the folder, or else in the world's pack, adds
@@ -30,6 +31,12 @@ def main(argv=None):
     parser.add_argument("--data", help="the folder whose data/ holds shards (default: the run's)")
     parser.add_argument("--family", choices=("stylegan2", "stylegan3"), default="stylegan2")
     parser.add_argument("--generator", help="exported generator (default: the world's own)")
+    parser.add_argument(
+        "--start",
+        metavar="FILE",
+        help="exported encoder whose trunk a new fit begins with, as far as it fits (default: none, and for "
+        "stylegan3 the world's own)",
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
     args = parser.parse_args(argv)
@@ -63,10 +70,11 @@ def main(argv=None):
     ]
     identity = load_identity(known[0]) if known else None
     people = gather(args.data or folder, generator, mark, shards=plan.shards, count=plan.drawn, keep=folder)
-    start, target = time.time(), Target(generator)
-    for step, means in fit(folder, people, target, identity, plan):
+    begin, target = time.time(), Target(generator)
+    start = args.start or (PACK / RESULT if args.family == "stylegan3" else None)
+    for step, means in fit(folder, people, target, identity, plan, start):
         figures = f"styles {means[0]:.4f} pictures {means[1]:.5f} identity {means[2]:.4f}"
-        print(f"step {step} {figures} {time.time() - start:.0f} s", flush=True)
+        print(f"step {step} {figures} {time.time() - begin:.0f} s", flush=True)
     encoder = fitted(folder, target, plan)
     if plan.refit:
         encoder, error = refit(encoder, target, people, count=plan.refit, size=encoder.settings["input_size"])

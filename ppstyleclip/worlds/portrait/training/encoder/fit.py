@@ -14,7 +14,13 @@ from ppstyleclip.files import fingerprint, read_safetensors, write_safetensors
 from ppstyleclip.schema import parse_json
 from ppstyleclip.worlds.portrait.factors import sample_z
 from ppstyleclip.worlds.portrait.training.encoder.rounds import resized, show
-from ppstyleclip.worlds.portrait.training.irse import Encoder, Identity, load_paddle_state, paddle_state
+from ppstyleclip.worlds.portrait.training.irse import (
+    Encoder,
+    Identity,
+    begin_with,
+    load_paddle_state,
+    paddle_state,
+)
 from ppstyleclip.worlds.portrait.training.network import F, half_precision, torch
 from ppstyleclip.worlds.portrait.training.people import mixed
 from ppstyleclip.worlds.portrait.training.pictures import to_images
@@ -24,8 +30,9 @@ STATE, RESULT = "encoder-state.pt", "encoder.safetensors"
 CONFIG = {"widths": (16, 48, 96, 112), "depths": (2, 2, 2, 2), "input_size": 64}
 RESTYLE = {  # what differs for the world's StyleGAN3
     "rounds": 4,
-    "steps": 3000,
-    "config": json.dumps({"widths": (16, 32, 64, 48), "depths": (2, 2, 2, 1), "input_size": 64}),
+    "shards": 40,
+    "drawn": 2048,
+    "config": json.dumps({"widths": (16, 48, 96, 48), "depths": (2, 2, 2, 1), "input_size": 64}),
 }
 MEAN_SEED, SAMPLES = 77, 20_000
 LEAST = 1e-2  # of a style's deviation, when differences are counted in it
@@ -102,13 +109,16 @@ def load_identity(path):
     return network.eval().requires_grad_(False)
 
 
-def build_encoder(target, plan):
-    """The twin of a plan's encoder, with random weights."""
+def build_encoder(target, plan, start=None):
+    """The twin of a plan's encoder, with random weights, or the trunk of the exported one at `start`."""
     shape = {"num_styles": target.num_styles, "style_dim": len(target.mean)}
-    return Encoder(**parse_json(plan.config), **shape, input_channels=6 if plan.rounds else 3)
+    encoder = Encoder(**parse_json(plan.config), **shape, input_channels=6 if plan.rounds else 3)
+    if start is not None:
+        begin_with(encoder, read_safetensors(start)[0])
+    return encoder
 
 
-def fit(folder, people, target, identity, plan):
+def fit(folder, people, target, identity, plan, start=None):
     """Yield (step, means of the styles', pictures' and identities' differences) every 100 steps.
 
     Args:
@@ -117,9 +127,10 @@ def fit(folder, people, target, identity, plan):
         target: Target.
         identity: of load_identity; None leaves its term out.
         plan: Plan.
+        start: exported encoder whose trunk a new fit begins with.
     """
     torch.manual_seed(0)
-    encoder = build_encoder(target, plan)
+    encoder = build_encoder(target, plan, start)
     run, size = Schedule(Path(folder) / STATE, encoder, plan), encoder.settings["input_size"]
     for step in run.steps():
         rng = np.random.RandomState(step + 11)
