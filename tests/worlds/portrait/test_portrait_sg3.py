@@ -155,7 +155,7 @@ def test_its_mapper_is_found_by_name_and_draws_on_a_canvas(tmp_path, monkeypatch
     np.testing.assert_allclose(load_pixels(picture).astype(int), grid(enlarged(pair), 2, gap=0), atol=2)
     judge = load_judge(JUDGE)
     before, after = (read_factors(judge, to_images(editor.render(w)))[0] for w in (face, mapped))
-    assert (after - before)[INDEX["smile"]] > 0.8
+    assert (after - before)[INDEX["smile"]] > 0.4
 
 
 def test_a_shell_edits_by_it(tmp_path, monkeypatch):
