@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Draw the pictures of README and docs from the embedded pack.
+"""Draw the pictures of README and docs from the embedded models.
 
 python benchmarks/doc_pictures.py
 python benchmarks/doc_pictures.py --only regions.png --seed 3 --output images
@@ -29,6 +29,16 @@ REGIONS = (
     ("glasses", "face with glasses", "glasses"),
     ("beard", "face with a beard", "beard"),
     ("curly hair", "face with curly hair", "hair"),
+)
+MOVED = (  # label, target, where the canvas lies
+    ("face", ""),
+    ("happy", "happy face"),
+    ("glasses", "face with glasses"),
+    ("panned", "face with glasses", (0.12, 0.0)),
+    ("lifted", "face with glasses", (0.0, -0.1)),
+    ("turned", "face with glasses", (0.0, 0.0), 15),
+    ("and back", "happy face", (0.0, 0.0), -15),
+    ("both", "face with long hair", (0.06, 0.03), 8),
 )
 ABOVE_SEED = 99  # the faces of the renderer above the generator
 
@@ -70,10 +80,25 @@ def renderer_above_generator(editor, _, columns=6):
     return grid(enlarged(np.concatenate([rendered, generated])), columns, background=255)
 
 
-PICTURES = {
-    "strip.png": edits,
-    "regions.png": edits_in_regions,
-    "renderer_above_generator.png": renderer_above_generator,
+def moved_edits(editor, seed):
+    """One face of a StyleGAN3, edited, then moved and turned with its edits, in a labelled row."""
+    from ppstyleclip import Edit
+    from ppstyleclip.models.canvas import Canvas
+    from ppstyleclip.pictures import enlarged, strip
+
+    face, pictures = editor.sample(seed), []
+    for _, target, *place in MOVED:
+        drawing = editor.on_canvas(Canvas(*place))
+        pictures.append(drawing.render(drawing.apply(face, Edit("face", target)) if target else face)[0])
+    return strip(enlarged(np.stack(pictures)), [label for label, *_ in MOVED])
+
+
+PICTURES = {  # name: model, what draws it
+    "strip.png": ("portrait", edits),
+    "stylegan3.png": ("portrait-sg3", moved_edits),
+    "regions.png": ("portrait", edits_in_regions),
+    "renderer_above_generator.png": ("portrait", renderer_above_generator),
+    "renderer_above_stylegan3.png": ("portrait-sg3", renderer_above_generator),
 }
 
 
@@ -89,10 +114,10 @@ def main(argv=None):
     from ppstyleclip.apps import DEFAULT_SEED
     from ppstyleclip.files import save_png
 
-    editor = Editor.from_pretrained()
     seed = DEFAULT_SEED if args.seed is None else args.seed
     for name in args.only:
-        save_png(Path(args.output) / name, PICTURES[name](editor, seed))
+        model, draw = PICTURES[name]
+        save_png(Path(args.output) / name, draw(Editor.from_pretrained(model), seed))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
     python benchmarks/edit_quality.py                 # at the pack's alpha and beta
     python benchmarks/edit_quality.py --sweep --output quality/
+    python benchmarks/edit_quality.py --model_type portrait-sg3 --per-pair 50 --seed 787000
 
 Success: of the faces on the other side of an attribute's mean, the share on which it moves by at least 0.8
 deviations and ends more than 0.5 beyond the mean; both judges must say so. Leakage: mean absolute move of the
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -314,7 +315,11 @@ def main(argv=None):
     parser.add_argument("--beta", type=finite_number)
     parser.add_argument("--unit", choices=("sigma", "style", "effect"))
     parser.add_argument("--relevance", choices=("matrix", "instant", "instant+"))
+    parser.add_argument(
+        "--model_type", metavar="NAME", help="a model of the portrait world (default: portrait)"
+    )
     parser.add_argument("--bundle", help="folder of another bundle of the portrait world")
+    parser.add_argument("--pull", type=finite_number, help="(default: the bundle's, as for alpha and beta)")
     parser.add_argument("--sweep", action="store_true", help="a grid of alpha and beta, table and plot")
     parser.add_argument("--alphas", type=finite_number, nargs="+", default=[2, 4, 6, 8, 12])
     parser.add_argument("--betas", type=finite_number, nargs="+", default=[0.1, 0.15, 0.2, 0.25, 0.3])
@@ -326,7 +331,9 @@ def main(argv=None):
     from ppstyleclip.files import save_png, write_atomic
     from ppstyleclip.zoo import load_bundle
 
-    bundle = load_bundle(bundle=args.bundle)
+    bundle = load_bundle(args.model_type, bundle=args.bundle)
+    if args.pull is not None:
+        bundle = bundle.with_parts(defaults=replace(bundle.defaults, pull=args.pull))
     alpha = bundle.defaults.alpha if args.alpha is None else args.alpha
     beta = bundle.defaults.beta if args.beta is None else args.beta
     unit = args.unit or bundle.defaults.unit

@@ -140,6 +140,9 @@ def main(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("mappers", nargs="+", metavar="MAPPER", help="files that tools/train_mapper.py wrote")
+    parser.add_argument(
+        "--model_type", metavar="NAME", help="a model of the portrait world (default: portrait)"
+    )
     parser.add_argument("--faces", type=int, default=600, help="faces drawn; of them those that can change")
     parser.add_argument("--per-text", type=int, default=100)
     parser.add_argument("--alone", action="store_true", help="leave out pairs of texts")
@@ -154,7 +157,7 @@ def main(argv=None):
     from ppstyleclip.worlds.portrait.factors import sample_z
     from ppstyleclip.zoo import load_bundle, load_mapper
 
-    bundle, output, good, text = load_bundle(None), Path(args.output), True, ""
+    bundle, output, good, text = load_bundle(args.model_type), Path(args.output), True, ""
     bench = Bench(bundle, args.faces, args.seed)
     with paddle.no_grad():
         w_plus = bundle.generator.get_latents(paddle.to_tensor(sample_z(args.seed, args.faces))).numpy()

@@ -4,13 +4,15 @@
     python benchmarks/scene_inversion.py
     python benchmarks/scene_inversion.py --first 970000 --pasted 200 --edit "happy face" "face with glasses"
     python benchmarks/scene_inversion.py --bundle ppstyleclip/worlds/portrait/pack --edit beard --offset 2
+    python benchmarks/scene_inversion.py --model_type portrait-sg3 --fitted 0
 
 Scenes are held out: no fit saw them. PSNR is of the crops and of what the generator draws of them. Identity
 is the cosine of the model's identity network. "exact crop" cuts out the true frame in place of the found one,
-so that the crop's share of the loss can be told. An edit is a step along one of the model's named directions,
-or else a text edit at its defaults; after it the faces are found again in the photo that they were pasted
-into. `--output` writes the tables, and beside them a picture: of some faces the crop and what is drawn of it
-(FILE.png), and of some the photo around the face before and after each edit (FILE-photos.png).
+so that the crop's share of the loss can be told; of a ReStyle encoder each round is. An edit is a step along
+one of the model's named directions, or else a text edit at its defaults; after it the faces are found again
+in the photo that they were pasted into. `--output` writes the tables, and beside them a picture: of some
+faces the crop and what is drawn of it (FILE.png), and of some the photo around the face before and after each
+edit (FILE-photos.png).
 """
 
 from __future__ import annotations
@@ -100,6 +102,30 @@ def invert(editor, crops, steps, batch):
     return np.concatenate(found), (time.time() - start) / len(crops)
 
 
+def rounds(editor, crops, batch):
+    """`[rounds, N, L, D]` what a ReStyle encoder has found after each of its rounds; none of another."""
+    import paddle
+
+    from ppstyleclip.methods.inversion import inversion_steps
+    from ppstyleclip.ops.area import resize_area
+    from ppstyleclip.pictures import to_images
+
+    encoder, parts = editor.bundle.encoder, []
+    if encoder.network.input_channels == 3:
+        return np.zeros(0)
+    for k in range(0, len(crops), batch):
+        images = resize_area(paddle.to_tensor(to_images(crops[k : k + batch])), encoder.network.input_size)
+        steps = inversion_steps(
+            encoder.network,
+            images,
+            latent_avg=encoder.latent_avg,
+            draw=lambda w_plus: paddle.to_tensor(editor.synthesize(w_plus)),
+        )
+        with paddle.no_grad():
+            parts.append(np.stack([step.w_plus.numpy() for step in steps]))
+    return np.concatenate(parts, axis=1)
+
+
 def row(editor, name, crops, w_plus, seconds):
     """A line of the table of inversions."""
     from ppstyleclip.pipelines.quality import psnr
@@ -181,6 +207,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument(
+        "--model_type", metavar="NAME", help="a model of the portrait world (default: portrait)"
+    )
     parser.add_argument("--bundle", help="folder of the model (default: the embedded one)")
     parser.add_argument("--faces", type=int, default=200)
     parser.add_argument("--first", type=int, default=FIRST_SCENE, help="seed of the first scene")
@@ -208,7 +237,7 @@ def main(argv=None):
     from ppstyleclip.pipelines.faces import load_finder
     from ppstyleclip.zoo import load_bundle
 
-    bundle = load_bundle(None, bundle=args.bundle)
+    bundle = load_bundle(args.model_type, bundle=args.bundle)
     editor, finder = Editor(bundle), load_finder(bundle)
     from ppstyleclip.worlds.portrait.scenes import draw_scene
 
@@ -229,6 +258,8 @@ def main(argv=None):
         sheet = [np.concatenate(pair, 0) for pair in zip(crops, drawn)]
         save_png(Path(args.output).with_suffix(".png"), np.concatenate(sheet, 1))
     tell(row(editor, "exact crop, encoder", exact, *invert(editor, exact, 0, args.batch)))
+    for number, latents in enumerate(rounds(editor, exact, args.batch), 1):
+        tell(row(editor, f"exact crop, round {number}", exact, latents, np.nan))
     if args.fitted:
         some = crops[: args.fitted]
         found = invert(editor, some, args.steps, args.batch)

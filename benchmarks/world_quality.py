@@ -2,6 +2,7 @@
 """Judge the portrait world itself: does the generator draw every factor, does CLIP know every word?
 
     python benchmarks/world_quality.py --output world-quality/
+    python benchmarks/world_quality.py --model_type portrait-sg3 --faces 200
 
 The generator, on held-out z at full size: correlation of the judges' readings with the true factors on
 generated pictures, as a share of the same correlation on rendered ones; PSNR over the picture and over the
@@ -115,6 +116,9 @@ def main(argv=None):
     )
     parser.add_argument("--faces", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=555000)
+    parser.add_argument(
+        "--model_type", metavar="NAME", help="a model of the portrait world (default: portrait)"
+    )
     parser.add_argument("--bundle", help="folder of another bundle of the portrait world")
     parser.add_argument("--output", default="world-quality")
     args = parser.parse_args(argv)
@@ -130,7 +134,7 @@ def main(argv=None):
     from ppstyleclip.worlds.portrait.training.sheet import save_sheet
     from ppstyleclip.zoo import load_bundle
 
-    bundle, output = load_bundle(bundle=args.bundle), Path(args.output)
+    bundle, output = load_bundle(args.model_type, bundle=args.bundle), Path(args.output)
     output.mkdir(parents=True, exist_ok=True)
     z = sample_z(args.seed, args.faces)
     factors = factors_from_z(z)

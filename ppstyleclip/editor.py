@@ -184,13 +184,16 @@ class Editor:
             return s
         return paddle.to_tensor(move_canvas(self.bundle.generator, s.numpy(), self.canvas))
 
-    def on_canvas(self, canvas: Canvas) -> Editor:
+    def on_canvas(self, canvas: Canvas | None) -> Editor:
         """An editor that draws w_plus on a canvas, and otherwise is this one, with all that it has loaded.
 
+        Args:
+            canvas: Canvas; None for one that lies where the generator has it.
         Raises:
             UserError: the generator's canvas does not move.
         """
-        check_can_move(self.bundle.generator)
+        if canvas is not None:
+            check_can_move(self.bundle.generator)
         other = copy(self)
         other.canvas = canvas
         return other
@@ -203,6 +206,10 @@ class Editor:
             UserError: as check_face; the generator's canvas does not move.
         """
         return move_canvas(self.bundle.generator, self.styles(face).numpy(), canvas)
+
+    def placed(self, face: Face) -> Face:
+        """Faces that were computed off the canvas as they lie on it: w_plus as it is, flat styles moved."""
+        return face if self.canvas is None or face.ndim == 3 else self.moved(face, self.canvas)
 
     @on_worker
     def check_face(self, face: Face) -> None:

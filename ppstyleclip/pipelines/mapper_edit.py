@@ -165,21 +165,23 @@ def apply_chain(editor: Editor, chain: Sequence[MapperLink], face: np.ndarray) -
         chain: of open_chain or make_chain.
         face: w_plus `[N, L, D]` or flat styles `[N, S]`.
     Yields:
-        arrays `[N, L, D]`, or `[N, S]` from the first mapper of style space on.
+        arrays `[N, L, D]`, or `[N, S]` from the first mapper of style space on. Mappers know faces as they
+        lie unmoved; the styles of w_plus lie where the editor's canvas does.
     Raises:
         UserError: a mapper of w_plus behind one of style space, or on styles.
     """
     face = np.asarray(face, np.float32)
+    drawing, unmoved = editor if face.ndim == 3 else editor.on_canvas(None), editor.on_canvas(None)
     for link in chain:
         if link.mapper.space == "s":
-            face = editor.styles(face).numpy()
+            face = unmoved.styles(face).numpy()
         elif face.ndim == 2:
             raise UserError(
                 f"{link.name} moves w_plus, which styles no longer have; put mappers of style "
                 "space last, or give w_plus"
             )
         face = face + np.float32(link.strength) * link.mapper.step(face, link.vector)
-        yield face
+        yield np.asarray(drawing.placed(face))
 
 
 def map_faces(

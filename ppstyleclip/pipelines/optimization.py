@@ -23,8 +23,10 @@ from ppstyleclip.methods.optimization import (
 from ppstyleclip.methods.optimization.objective import needed_networks
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
+from ppstyleclip.regions import moved_masks
 from ppstyleclip.text import text_direction, text_embedding
 from ppstyleclip.worker import on_worker
+from ppstyleclip.zoo.registry import PACKS
 
 FRAMES = 48  # of the way, at most
 
@@ -66,6 +68,8 @@ class OptimizationRecord(DescentRecord):
 class OptimizationHistory:
     """What is remembered of a run, so that one that ends early has a result too.
 
+    Steps are made on faces as they lie unmoved; pictures and styles of the result lie on the editor's canvas.
+
     Args:
         editor: Editor.
         start: `[N, ...]` latents.
@@ -98,17 +102,19 @@ class OptimizationHistory:
 
     def pictures(self, record: DescentRecord) -> np.ndarray:
         """The faces before the last update; with neighbours, what the step saw is a picture of another."""
-        if self.config.neighbours == 0:
+        if self.config.neighbours == 0 and self.editor.canvas is None:
             return to_pixels(record.images)
         return self._drawn(self.evaluated)
 
     def _drawn(self, latent: np.ndarray) -> np.ndarray:
         """Pictures of latents, in the region where there is one."""
-        space = self.config.space
-        if self.masks is None:
-            return to_pixels(draw_latents(self.editor, latent, space))
-        start, moved = (to_saveable(self.editor, one, space) for one in (self.start, latent))
-        return draw_in_masks(self.editor, start, moved, self.masks)
+        start, changed, masks = self._saveable(self.start), self._saveable(latent), self.masks
+        if masks is not None and self.editor.canvas is not None:
+            masks = moved_masks(masks, self.editor.canvas)
+        return draw_in_masks(self.editor, start, changed, masks)
+
+    def _saveable(self, latent: np.ndarray) -> np.ndarray:
+        return np.asarray(self.editor.placed(to_saveable(self.editor, latent, self.config.space)))
 
     def result(self, *, evaluated: bool = False) -> Optimized:
         """What the steps so far have made.
@@ -116,11 +122,10 @@ class OptimizationHistory:
         Args:
             evaluated: take the last latents whose loss is known, not those of the update after it.
         """
-        latent, space = self.evaluated if evaluated else self.reached, self.config.space
-        before, after = to_pixels(draw_latents(self.editor, self.start, space)), self._drawn(latent)
+        latent = self.evaluated if evaluated else self.reached
+        before, after = self.editor.render(self._saveable(self.start)), self._drawn(latent)
         losses = {name: np.stack(values) for name, values in self.terms.items()}
-        saveable = to_saveable(self.editor, latent, space)
-        return Optimized(before, after, latent, saveable, losses, tuple(self.frames))
+        return Optimized(before, after, latent, self._saveable(latent), losses, tuple(self.frames))
 
 
 def optimize_faces(
@@ -140,7 +145,7 @@ def optimize_faces(
     """Optimise faces until CLIP sees the texts in them.
 
     Args:
-        editor: Editor.
+        editor: Editor; its canvas moves what is drawn of the way and the result, not what CLIP sees.
         start: `[N, ...]` latents in the configuration's space, of sample_start, mean_start or to_space.
         texts: what the faces should be.
         config: OptimizationConfig.
@@ -160,11 +165,11 @@ def optimize_faces(
             `history.result(evaluated=True)` is of the last latents whose loss was finite.
     """
     check_count("pictures_every", pictures_every)
+    history = OptimizationHistory(editor, start, config) if history is None else history
+    editor = editor.on_canvas(None)
     generator, clip = editor.bundle.generator, editor.bundle.clip
     needed_networks(config.objective, generator, clip, identity)  # before what takes long
     features = target_features(editor, start, neutral, texts, config)
-    if history is None:
-        history = OptimizationHistory(editor, start, config)
     if masks is None:
         masks = _masks(editor, start, config.space, region, neutral, texts[0])
     history.masks = masks
@@ -226,7 +231,7 @@ def target_features(
 
 def default_preset(model_name: str, *, is_sampled: bool) -> str:
     """The preset for a model's sampled faces, or for others: w_plus of a file, from which z cannot be had."""
-    if model_name != "portrait":
+    if model_name not in PACKS:
         return "official"
     return "portrait" if is_sampled else "portrait_latent"
 
@@ -250,7 +255,7 @@ def to_space(editor: Editor, w_plus: np.ndarray, space: str) -> np.ndarray:
     if space == "w":
         return np.asarray(w_plus, np.float32)[:, 0]
     if space == "s":
-        return editor.styles(w_plus).numpy()
+        return editor.on_canvas(None).styles(w_plus).numpy()
     raise UserError("a latent file holds w_plus, from which z cannot be had; optimise in w, w_plus or s")
 
 

@@ -13,12 +13,17 @@ from ppstyleclip.cli.main import run_command
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import load_pixels
+from ppstyleclip.methods.optimization import DescentRecord
 from ppstyleclip.models.canvas import Canvas
 from ppstyleclip.pictures import enlarged, grid, strip
 from ppstyleclip.pipelines.camera import PATHS, CameraConfig, film_face
+from ppstyleclip.pipelines.mapper_edit import MapperLink, apply_chain
+from ppstyleclip.pipelines.optimization import OptimizationHistory, sample_start
+from ppstyleclip.pipelines.presets import read_optimization_preset
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.pipelines.sampling import SheetConfig, sample_sheets
 from ppstyleclip.regions import moved_masks
+from ppstyleclip.zoo import TrainedMapper
 
 MOVED = ["--translate", "0.25", "-0.125", "--rotate", "30"]
 CANVAS = Canvas((0.25, -0.125), 30)
@@ -29,6 +34,9 @@ COMMANDS = {
     "move": ["--seed", "3", "--direction_path", "step.npy", "--direction_offset", "2"],
     "mix": ["--seed1", "3", "--seed2", "4"],
     "interpolate": ["--seed", "3", "4", "--steps", "1"],
+    "styleganv2clip": ["--seed", "3", "--target", "happy face"],
+    "optimize": ["--seed", "3", "--description", "happy face", "--step", "2"],
+    "map": ["--seed", "3", "--modules", "mapper.safetensors"],
 }
 
 
@@ -75,6 +83,7 @@ def first_picture(name, editor):
         ("move", "src.editing.png"),
         ("mix", "src1.mixing.png"),
         ("edit", "src.editing.png"),
+        ("styleganv2clip", "src.editing.png"),
     ],
 )
 def test_pictures_lie_on_the_moved_canvas(name, file, editor):
@@ -91,6 +100,58 @@ def test_interpolation_lies_there_too(editor):
     shown = load_pixels("out/strip.png")
     wanted = strip(enlarged(editor.render(editor.sample([3, 4]))), ["0", "1"])
     np.testing.assert_array_equal(shown, wanted)
+
+
+def test_mappers_know_faces_unmoved_and_their_styles_lie_on_the_canvas(editor):
+    face, still, seen = editor.sample(3).numpy(), Editor(editor.bundle), []
+
+    def half(s):
+        seen.append(s.numpy())
+        return 0 * s + 0.5
+
+    chain = [MapperLink("half", TrainedMapper(half, {}, 1.0, "s"), None, 1.0)] * 2
+    for n, found in enumerate(apply_chain(editor, chain, face), 1):
+        wanted = still.styles(face).numpy() + 0.5 * n
+        np.testing.assert_allclose(seen[-1], wanted - 0.5, atol=1e-6)
+        np.testing.assert_allclose(found, still.moved(wanted, CANVAS), atol=1e-6)
+    styles = still.styles(face).numpy()  # these hold their own place
+    np.testing.assert_allclose(next(apply_chain(editor, chain, styles)), styles + 0.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("space", ["w_plus", "s"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_was_optimised_unmoved_is_drawn_on_the_canvas(space, masked, editor):
+    still = Editor(editor.bundle)
+    config = read_optimization_preset("official", steps=1, space=space)
+    start = sample_start(editor, [3], space)
+    np.testing.assert_array_equal(start, sample_start(still, [3], space))
+    history = OptimizationHistory(editor, start, config)
+    if masked:
+        history.masks = np.zeros([1, 16, 16], np.float32)
+        history.masks[:, 2:9, 5:14] = 1
+    record = DescentRecord(1, 1, {"clip": np.ones(1)}, start + 0.3, still.synthesize(start))
+    history.add(record)
+    result, wanted = history.result(), editor.render(still.moved(start + 0.3, CANVAS))
+    before = editor.render(still.moved(start, CANVAS))
+    np.testing.assert_allclose(history.pictures(record).astype(int), before, atol=1)
+    np.testing.assert_allclose(result.before.astype(int), before, atol=1)
+    inside = moved_masks(history.masks, CANVAS)[0] if masked else np.ones([16, 16])
+    np.testing.assert_array_equal(result.after[0][inside == 0], result.before[0][inside == 0])
+    if not masked:
+        np.testing.assert_allclose(result.after.astype(int), wanted, atol=1)
+    saved = start + 0.3 if space == "w_plus" else still.moved(start + 0.3, CANVAS)
+    np.testing.assert_allclose(result.saveable, saved, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_clip_sees_an_optimised_face_unmoved(editor):
+    results = {}
+    for name, argv in {"still": [], "moved": MOVED}.items():
+        assert run_command("optimize", [*COMMANDS["optimize"], *argv, "--output_path", name]) == 0
+        results[name] = np.load(f"{name}/latent.npy")
+    np.testing.assert_array_equal(results["still"], results["moved"])
+    pair = editor.render(np.concatenate([editor.sample(3).numpy(), results["moved"]]))
+    np.testing.assert_allclose(load_pixels("moved/final_result.png").astype(int), grid(pair, 2), atol=1)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

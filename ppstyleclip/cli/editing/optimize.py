@@ -18,7 +18,13 @@ from typing import Any
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import EVERY, FRACTION, MOST_STEPS, SEED, WEIGHT, Whole, words
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, find_files, load_editor
+from ppstyleclip.cli.arguments import (
+    add_canvas_arguments,
+    add_model_arguments,
+    documented_parser,
+    find_files,
+    load_editor,
+)
 from ppstyleclip.cli.edit_arguments import add_region_argument
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import CannotWrite, UserError
@@ -111,6 +117,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument_group("face").add_argument
     add("--latent", "--latent_path", help="latents to begin with (default: a sampled face)")
     add("--seed", type=SEED, nargs="+", help=f"of sampled faces, one or several (default: {DEFAULT_SEED})")
+    add_canvas_arguments(parser)
     add_model_arguments(parser)
     return parser.parse_args(argv)
 

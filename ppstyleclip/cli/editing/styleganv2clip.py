@@ -16,6 +16,7 @@ import argparse
 
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.arguments import (
+    add_canvas_arguments,
     add_face_arguments,
     add_identity_argument,
     add_model_arguments,
@@ -49,6 +50,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add_sheet_argument(several)
     add_label_argument(parser.add_argument)
     add_face_arguments(parser, seed=DEFAULT_SEED)
+    add_canvas_arguments(parser)
     add_measured_arguments(add_model_arguments(parser))
     args = parser.parse_args(argv)
     check_recipe_arguments(parser, args)

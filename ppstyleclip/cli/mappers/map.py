@@ -21,6 +21,7 @@ from typing import Any
 from ppstyleclip.apps import DEFAULT_SEED
 from ppstyleclip.cli.argument_types import BATCH, COUNT, INDEX, SEED, STRENGTH, Whole
 from ppstyleclip.cli.arguments import (
+    add_canvas_arguments,
     add_model_arguments,
     add_official_names,
     check_faces,
@@ -85,6 +86,7 @@ def parse_args(argv: list[str] | None = None, **defaults: Any) -> argparse.Names
     )
     add("--seed", type=SEED, help=f"seed of the sampled face (default: {DEFAULT_SEED})")
     add("--input_image", "--new_image_path", metavar="PHOTO", help="the face of a photo, inverted first")
+    add_canvas_arguments(parser)
     add_official_names(add_model_arguments(parser))
     add = parser.add_argument_group("of the published commands, without effect here").add_argument
     for name in ("no_coarse_mapper", "no_medium_mapper", "no_fine_mapper", "new_latent", "weights_download"):

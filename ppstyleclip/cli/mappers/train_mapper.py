@@ -221,6 +221,7 @@ def _configs(args: argparse.Namespace, bundle: Any) -> tuple[Any, Any, Any]:
     """TrainingConfig and RunConfig of the preset and the arguments, and the identity network or None."""
     from ppstyleclip.cli.mappers.mapper_identity import load_training_identity
     from ppstyleclip.pipelines.presets import read_training_preset
+    from ppstyleclip.zoo.registry import PACKS
 
     changes = {field: getattr(args, name) for name, field in FIELDS.items()}
     if args.mixed:
@@ -228,7 +229,7 @@ def _configs(args: argparse.Namespace, bundle: Any) -> tuple[Any, Any, Any]:
     mode = args.mapper_mode
     if mode is not None or args.text_embed_mode is not None:
         changes["embed"] = "none" if mode == "Mapper" else EMBEDS[args.text_embed_mode or "nn.embedding"]
-    preset = args.preset or ("portrait" if bundle.name == "portrait" else "official")
+    preset = args.preset or ("portrait" if bundle.name in PACKS else "official")
     run_changes = {field: getattr(args, name) for name, field in RUN_FIELDS.items()}
     config, run_config = read_training_preset(preset, changes, run_changes)
     if not config.objective.weights["identity"]:

@@ -11,12 +11,20 @@ import paddle
 import pytest
 
 from ppstyleclip import Edit, Editor, available_models, load_generator
+from ppstyleclip.align import faces_of_landmarks
 from ppstyleclip.cli.main import run_command
+from ppstyleclip.files import load_pixels
+from ppstyleclip.methods.inversion import inversion_steps
+from ppstyleclip.models.canvas import Canvas
 from ppstyleclip.models.stylegan3 import canvas_transform
-from ppstyleclip.pictures import to_images, to_pixels
+from ppstyleclip.pictures import enlarged, grid, to_images, to_pixels
+from ppstyleclip.pipelines.photo import edit_photo
+from ppstyleclip.pipelines.quality import POOR, psnr
+from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.worlds.portrait.factors import INDEX, factors_from_z, sample_z
 from ppstyleclip.worlds.portrait.judge import load_judge, read_factors
 from ppstyleclip.worlds.portrait.render import render_batch
+from ppstyleclip.worlds.portrait.scenes import draw_scene
 from ppstyleclip.zoo import load_bundle, open_directions
 from ppstyleclip.zoo.pack import CLIP, GENERATOR
 from ppstyleclip.zoo.registry import PACK, PACKS
@@ -103,6 +111,53 @@ def test_its_directions_are_named(editor):
     assert (after < before - 8).all()
 
 
+def test_its_encoder_finds_portraits_and_corrects_itself(editor):
+    encoder = editor.bundle.encoder
+    assert encoder.network.input_channels == 6
+    rendered = render_batch(factors_from_z(sample_z(HELD_OUT, 4)), 64)
+    found = editor.invert(rendered)
+    with paddle.no_grad():
+        steps = inversion_steps(
+            encoder.network,
+            paddle.to_tensor(to_images(rendered)),
+            latent_avg=encoder.latent_avg,
+            draw=lambda w_plus: paddle.to_tensor(editor.synthesize(w_plus)),
+            n_iters=1,
+        )
+        (first,) = [step.w_plus.numpy() for step in steps]
+    after, before = (psnr(rendered, editor.render(w_plus)) for w_plus in (found, first))
+    assert after.mean() > before.mean() and after.min() > POOR
+    apart = psnr(rendered[::-1], editor.render(found))
+    assert (after > apart + 3).all()  # of the others
+
+
+@pytest.mark.slow
+def test_a_leaning_face_of_a_photo_is_edited_where_it_is(editor):
+    scene = draw_scene(HELD_OUT, faces=1, width=240, height=200, angles=(14, 18), sides=(120, 130))
+    faces = faces_of_landmarks([face.landmarks for face in scene.faces])
+    made = result_of(edit_photo(editor, scene.pixels, Edit("face", "face with glasses"), faces=faces))
+    assert not made.inversion.stages[-1].poor.any() and made.inversion.stages[-1].identity.mean() > 0.5
+    changed = np.abs(made.pixels.astype(int) - scene.pixels).max(2) > 8
+    middle = np.round(np.mean(faces[0].landmarks, axis=0)).astype(int)
+    box = np.abs(np.argwhere(changed)[:, ::-1] - middle).max(1)
+    assert changed.any() and box.max() < 100  # the face's surroundings stay
+
+
+def test_its_mapper_is_found_by_name_and_draws_on_a_canvas(tmp_path, monkeypatch, editor):
+    monkeypatch.chdir(tmp_path)
+    assert (
+        run_command("map", ["--modules", "happy", "--seed", "3", "--model_type", NAME, "--rotate", "10"]) == 0
+    )
+    (picture,) = tmp_path.glob("output_dir/results_*.png")
+    face, mapped = editor.sample(3).numpy(), np.load(tmp_path / "output_dir" / "latent.npy")[None]
+    canvas = Canvas(rotate=10)
+    pair = np.concatenate([editor.on_canvas(canvas).render(one) for one in (face, mapped)])
+    np.testing.assert_allclose(load_pixels(picture).astype(int), grid(enlarged(pair), 2, gap=0), atol=2)
+    judge = load_judge(JUDGE)
+    before, after = (read_factors(judge, to_images(editor.render(w)))[0] for w in (face, mapped))
+    assert (after - before)[INDEX["smile"]] > 0.4
+
+
 def test_a_shell_edits_by_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     wish = ["3", "--target", "happy face", "--model_type", NAME]
@@ -119,6 +174,7 @@ def test_the_server_draws_and_edits_by_it(tmp_path, editor):
     from ppstyleclip.server.work import check_request, run_request
 
     model = load_model(load_settings(data=tmp_path, model_type=NAME))
+    assert list(model.mappers) == ["happy"]
     request = JobRequest(seed=3, target="happy face")
     check_request(model, request, has_photo=False, max_steps=500)
     *_, record = run_request(model, request, None)

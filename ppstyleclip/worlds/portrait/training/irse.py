@@ -52,10 +52,10 @@ class Block(nn.Module):
         return short + self.res_layer(x)
 
 
-def trunk(widths, depths):
+def trunk(widths, depths, channels=3):
     """(first layers, blocks) of an IR-SE network."""
     first = nn.Sequential(
-        nn.Conv2d(3, widths[0], 3, 1, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.PReLU(widths[0])
+        nn.Conv2d(channels, widths[0], 3, 1, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.PReLU(widths[0])
     )
     blocks, before = [], widths[0]
     for width, depth in zip(widths, depths):
@@ -96,20 +96,24 @@ class Identity(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Pictures `[N, 3, S, S]` in [-1, 1] to w_plus `[N, L, D]` less the mean latent."""
+    """Pictures `[N, C, S, S]` in [-1, 1] to what is added to w_plus `[N, L, D]`, at first the mean latent.
 
-    def __init__(self, widths, depths, input_size, num_styles, style_dim):
+    C is 3, or 6 for ReStyle's, which sees beside each picture what its last result draws.
+    """
+
+    def __init__(self, widths, depths, input_size, num_styles, style_dim, input_channels=3):
         super().__init__()
         self.shape = num_styles, style_dim
         self.settings = {
             "encoder_type": "BackboneEncoderUsingLastLayerIntoWPlus",
             "input_size": input_size,
+            "input_channels": input_channels,
             "widths": list(widths),
             "depths": list(depths),
             "num_styles": num_styles,
             "style_dim": style_dim,
         }
-        self.input_layer, self.body = trunk(widths, depths)
+        self.input_layer, self.body = trunk(widths, depths, input_channels)
         self.output_layer_2 = nn.Sequential(
             nn.BatchNorm2d(widths[-1]),
             nn.AdaptiveAvgPool2d(POOLED),
@@ -124,6 +128,20 @@ class Encoder(nn.Module):
     def forward(self, images):
         x = self.output_layer_2(self.body(self.input_layer(_by_pixel(images))))
         return self.linear(x).view(-1, *self.shape)
+
+
+def begin_with(encoder, arrays):
+    """Take the trunk of another Encoder, of what `paddle_state` gave, as far as layers are of equal shape.
+
+    A first layer that sees 6 channels begins with its weights for 3, and 0 for the others.
+    """
+    own, first = encoder.state_dict(), "input_layer.0.weight"
+    for key, value in torch_state(encoder, arrays).items():
+        if key == first and own[key].shape[1] > value.shape[1]:
+            value = F.pad(value, (0, 0, 0, 0, 0, own[key].shape[1] - value.shape[1]))
+        if key.startswith(("input_layer.", "body.")) and key in own and own[key].shape == value.shape:
+            own[key] = value
+    encoder.load_state_dict(own)
 
 
 def paddle_state(network):
@@ -141,16 +159,22 @@ def paddle_state(network):
     return state
 
 
-def load_paddle_state(network, arrays):
-    """Put what `paddle_state` gave back into a twin."""
+def torch_state(network, arrays):
+    """`{name: tensor}` of what `paddle_state` gave, by the names of a twin."""
     names, state = {v: k for k, v in NAMES.items()}, {}
     kinds = dict(network.named_modules())
     for key, value in arrays.items():
         place, _, name = key.rpartition(".")
         value = torch.from_numpy(value.astype("float32"))
         name = "weight" if name == "_weight" else names.get(name, name)
-        if isinstance(kinds[place], nn.Linear) and name == "weight":
+        if isinstance(kinds.get(place), nn.Linear) and name == "weight":
             value = value.t()
         state[f"{place}.{name}"] = value
+    return state
+
+
+def load_paddle_state(network, arrays):
+    """Put what `paddle_state` gave back into a twin."""
+    state = torch_state(network, arrays)
     counts = {k: v for k, v in network.state_dict().items() if k.endswith("num_batches_tracked")}
     network.load_state_dict({**state, **counts})

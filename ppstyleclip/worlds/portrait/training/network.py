@@ -193,13 +193,18 @@ class Generator(nn.Module):
     def noise(self, index):
         return getattr(self.noises, f"noise_{index}")
 
+    def style_layers(self):
+        """(place of the latent, function of it to the style) of each style, in the order of drawing."""
+        layers = [(0, self.conv1), (1, self.to_rgb1)]
+        for k, to_rgb in enumerate(self.to_rgbs):
+            blocks = self.convs[2 * k], self.convs[2 * k + 1], to_rgb
+            layers += [(2 * k + place, layer) for place, layer in enumerate(blocks, 1)]
+        return [(place, layer.conv.modulation) for place, layer in layers]
+
     def styles(self, z):
         """List of the K styles `[N, C_k]` of z `[N, D]`, ToRGB's among them, in the order of drawing."""
         w = self.style(z)
-        layers = [self.conv1, self.to_rgb1]
-        for k, to_rgb in enumerate(self.to_rgbs):
-            layers += [self.convs[2 * k], self.convs[2 * k + 1], to_rgb]
-        return [layer.conv.modulation(w) for layer in layers]
+        return [to_style(w) for _, to_style in self.style_layers()]
 
     def first(self, styles):
         """Features and picture of 4 px."""

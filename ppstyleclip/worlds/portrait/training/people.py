@@ -16,11 +16,13 @@ import numpy as np
 
 from ppstyleclip.files import read_safetensors
 from ppstyleclip.worlds.portrait.factors import INDEX, factors_from_z, sample_z
-from ppstyleclip.worlds.portrait.training.network import Generator, torch
+from ppstyleclip.worlds.portrait.training.network import F, Generator, torch
 from ppstyleclip.worlds.portrait.training.pictures import to_pixels
 from ppstyleclip.worlds.portrait.training.shards import Faces, load_small
+from ppstyleclip.worlds.portrait.training.stylegan3 import StyleGAN3
 
 PACK = Path(__file__).parents[1] / "pack"
+PACKS = {"stylegan2": PACK, "stylegan3": PACK.with_name("pack-sg3")}  # of the world's generators
 SIDE = 128
 DRAWN_SEED = 7_000_000
 SHIFT, TURN, SCALE = 0.01, 0.015, 0.04  # of a crop: share of the picture, radians, share; deviations
@@ -53,9 +55,11 @@ def load_generator(path):
 
     arrays, metadata = read_safetensors(path)
     config = parse_json(metadata["config"])
-    generator = Generator(config["size"], config["style_dim"], config["n_mlp"], config["channels"])
+    build = {"stylegan2": Generator, "stylegan3": StyleGAN3}[config.get("family", "stylegan2")]
+    generator = build(config["size"], config["style_dim"], config["n_mlp"], config["channels"])
     state = {name: torch.from_numpy(np.asarray(array, np.float32)) for name, array in arrays.items()}
-    generator.load_state_dict(state)
+    own = {key: value for key, value in generator.state_dict().items() if key.startswith("early.")}
+    generator.load_state_dict({**own, **state})  # an early picture is for the generator's fit alone
     return generator.eval().requires_grad_(False), metadata["fingerprint"]
 
 
@@ -66,13 +70,14 @@ def rendered(paths, side=SIDE):
 
 
 def drawn(folder, generator, mark, count, *, seed=DRAWN_SEED, batch=16):
-    """People that a generator draws, kept in `folder` under its fingerprint."""
+    """People that a generator draws, enlarged to SIDE, kept in `folder` under its fingerprint."""
     path = Path(folder) / f"drawn-{mark}-{seed}-{count}.npz"
     if not path.exists():
-        z, parts = sample_z(seed % 2**31, count), []
+        z, parts, side = sample_z(seed % 2**31, count), [], min(SIDE, generator.size)
         with torch.no_grad():
             for rows in torch.from_numpy(z).split(batch):
-                parts.append(to_pixels(generator(rows, SIDE)))
+                images = generator.pictures(generator.styles(rows), side)[side]
+                parts.append(to_pixels(F.interpolate(images, size=SIDE)))
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}")
         np.savez(part, z=z, pixels=np.concatenate(parts))

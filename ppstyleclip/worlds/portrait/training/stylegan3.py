@@ -149,10 +149,18 @@ class StyleGAN3(nn.Module):
         shape = {"size": self.size, "style_dim": self.style_dim, "channels": list(self.channels)}
         return {**fixed, **shape, "n_mlp": self.n_mlp}
 
+    def style(self, z):
+        """w `[N, D]` of z `[N, D]`."""
+        return self.mapping(z)
+
+    def style_layers(self):
+        """(place of the latent, function of it to the style) of each style, in the order of drawing."""
+        return list(enumerate([self.input.affine, *(layer.style for layer in self.layers)]))
+
     def styles(self, z):
         """List of the 16 styles of z `[N, D]`: the input's `[N, 4]`, then `[N, C_k]`."""
         w = self.mapping(z)
-        return [self.input.affine(w), *(layer.style(w) for layer in self.layers)]
+        return [to_style(w) for _, to_style in self.style_layers()]
 
     def pictures(self, styles, size=None):
         """`{side: picture [N, 3, side, side]}`; there is one, of the generator's size or of half of it.

@@ -13,10 +13,11 @@ torch = pytest.importorskip("torch")
 from ppstyleclip.worlds.portrait.factors import Z_DIM, factors_from_z, sample_z  # noqa: E402
 from ppstyleclip.worlds.portrait.training import irse, people, shards  # noqa: E402
 from ppstyleclip.worlds.portrait.training.encoder import fit as encoder_fit  # noqa: E402
-from ppstyleclip.worlds.portrait.training.encoder import readout  # noqa: E402
+from ppstyleclip.worlds.portrait.training.encoder import readout, rounds  # noqa: E402
 from ppstyleclip.worlds.portrait.training.export import save_generator  # noqa: E402
 from ppstyleclip.worlds.portrait.training.identity import fit as identity_fit  # noqa: E402
 from ppstyleclip.worlds.portrait.training.network import Generator  # noqa: E402
+from ppstyleclip.worlds.portrait.training.stylegan3 import StyleGAN3  # noqa: E402
 
 CHANNELS = {4: 8, 8: 8, 16: 8, 32: 6, 64: 4, 128: 4}
 IDENTITY = {"widths": (8, 8, 16, 16), "depths": (1, 1, 2, 1), "face_size": 48, "dim": 128}
@@ -43,6 +44,14 @@ def generator():
     return Generator(128, style_dim=Z_DIM, channels=CHANNELS).eval().requires_grad_(False)
 
 
+@pytest.fixture(scope="module")
+def stylegan3():
+    torch.manual_seed(0)
+    network = StyleGAN3(64, style_dim=Z_DIM, channels=(*[16] * 14, 3))
+    network.measure(torch.from_numpy(sample_z(0, 4)))
+    return network.eval().requires_grad_(False)
+
+
 @pytest.mark.parametrize("side", (64, 128))
 def test_the_identity_twin_gives_paddles_features(tmp_path, side):
     paddle = pytest.importorskip("paddle")
@@ -59,11 +68,13 @@ def test_the_identity_twin_gives_paddles_features(tmp_path, side):
         np.testing.assert_allclose(again(torch.from_numpy(pictures)).numpy(), ours, atol=1e-6)
 
 
-def test_the_encoder_twin_gives_paddles_latents(tmp_path):
+@pytest.mark.parametrize("channels", (3, 6))
+def test_the_encoder_twin_gives_paddles_latents(tmp_path, channels):
     paddle = pytest.importorskip("paddle")
     from ppstyleclip.zoo import load_encoder
 
-    twin, pictures = stirred(irse.Encoder(**ENCODER, num_styles=12, style_dim=24)), images(2, 64)
+    twin = stirred(irse.Encoder(**ENCODER, num_styles=12, style_dim=24, input_channels=channels))
+    pictures = np.concatenate([images(2, 64)] * (channels // 3), axis=1)
     encoder_fit.save(tmp_path / "e.safetensors", twin, np.arange(24.0), generator="0" * 16, half=False)
     loaded, _ = load_encoder(tmp_path / "e.safetensors", name="portrait", generator="0" * 16)
     theirs = loaded.network(paddle.to_tensor(pictures)).numpy()
@@ -91,6 +102,76 @@ def test_styles_of_w_plus_draw_what_z_draws(tmp_path, generator):
     theirs = loaded.style_affine(paddle.to_tensor(w_plus))
     for ours, one in zip(target.styles(torch.from_numpy(w_plus)), theirs):
         np.testing.assert_allclose(ours.numpy(), one.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("half", (False, True))
+def test_an_exported_generator_is_opened_as_the_fits_have_it(tmp_path, generator, stylegan3, half):
+    z = torch.from_numpy(sample_z(0, 2))
+    for network in (generator, stylegan3):
+        mark = save_generator(tmp_path / "g.safetensors", network, half=half)
+        opened, stated = people.load_generator(tmp_path / "g.safetensors")
+        assert stated == mark and not any(p.requires_grad for p in opened.parameters())
+        with torch.no_grad():
+            torch.testing.assert_close(opened(z), network(z), atol=0.1 if half else 1e-6, rtol=0)
+        for ours, (place, to_style) in zip(network.styles(z), network.style_layers()):
+            assert place < encoder_fit.Target(network).num_styles
+            torch.testing.assert_close(to_style(network.style(z)), ours)
+
+
+def test_a_fit_begins_with_the_trunk_of_another_encoder_as_far_as_it_fits(tmp_path, stylegan3):
+    other = stirred(irse.Encoder(**ENCODER, num_styles=12, style_dim=Z_DIM))
+    encoder_fit.save(tmp_path / "e.safetensors", other, np.zeros(Z_DIM), generator="0" * 16, half=False)
+    config = {**ENCODER, "widths": (*ENCODER["widths"][:3], 24)}
+    plan = encoder_fit.Plan(rounds=3, config=json.dumps(config))
+    target = encoder_fit.Target(stylegan3)
+    begun = encoder_fit.build_encoder(target, plan, tmp_path / "e.safetensors").eval()
+    pictures, anything = torch.from_numpy(images(2, 64)), torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        for first, inputs in ((other, pictures), (begun, torch.cat([pictures, anything], 1))):
+            first.found = first.body[:-1](first.input_layer(inputs))
+    torch.testing.assert_close(begun.found, other.found)
+    assert begun.body[-1].res_layer[1].weight.shape != other.body[-1].res_layer[1].weight.shape
+
+
+def test_rounds_are_what_the_product_does(tmp_path, stylegan3):
+    """An encoder of 6 channels, stored and loaded, finds in n rounds what a fit shows in its n + 1st."""
+    paddle = pytest.importorskip("paddle")
+    from ppstyleclip.methods.inversion import invert
+    from ppstyleclip.zoo import load_encoder
+    from ppstyleclip.zoo.generators import load_generator
+
+    target, pictures = encoder_fit.Target(stylegan3), images(3, 64)
+    plan = encoder_fit.Plan(rounds=3, config=json.dumps(ENCODER))
+    twin = stirred(encoder_fit.build_encoder(target, plan))
+    with torch.no_grad():  # steps of about one deviation
+        twin.linear.bias.zero_()
+        first = twin(torch.from_numpy(np.concatenate([pictures] * 2, axis=1)))
+        twin.linear.weight.mul_(target.latent_std.mean() / first.std())
+    target.draw = lambda w: stylegan3.pictures(target.styles(w))[64].detach()  # not in half precision
+    shown = rounds.show(twin, torch.from_numpy(pictures), target, rounds=3, again=2)
+    assert shown.rows.tolist() == [0, 1, 2, 0, 1, 0, 1]
+    torch.testing.assert_close(shown.before[:3], target.mean.expand(3, 16, -1))
+    torch.testing.assert_close(shown.inputs[:, :3], torch.from_numpy(pictures)[shown.rows])
+    save_generator(tmp_path / "g.safetensors", stylegan3, half=False)
+    encoder_fit.save(tmp_path / "e.safetensors", twin, target.mean.numpy(), generator="0" * 16, half=False)
+    loaded, drawing = (
+        load_encoder(tmp_path / "e.safetensors")[0],
+        load_generator(tmp_path / "g.safetensors")[0],
+    )
+
+    def draw(w_plus):
+        return drawing.synthesis_from_styles(drawing.style_affine(w_plus))
+
+    for n, first in ((1, 3), (2, 5)):
+        found = invert(
+            loaded.network,
+            paddle.to_tensor(pictures[:2]),
+            latent_avg=loaded.latent_avg,
+            draw=draw,
+            n_iters=n,
+        )
+        wanted = shown.before[first : first + 2].numpy()
+        np.testing.assert_allclose(found.numpy(), wanted, atol=1e-3 * np.abs(wanted).max())
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +242,23 @@ def test_the_fits_go_on_where_they_stopped(run, tmp_path, generator):
         assert second[0] == 5
         assert np.isfinite(second[1]).all() and np.all(second[1] > 0)
         assert not list(fitting(tmp_path / name, 5))
+
+
+@pytest.mark.slow
+def test_a_restyle_fit_learns_and_goes_on(run, tmp_path, stylegan3):
+    folder, _ = run
+    mark = save_generator(tmp_path / "g.safetensors", stylegan3, half=False)
+    both = people.gather(folder, stylegan3, mark, shards=1, count=6, keep=tmp_path)
+    assert both[1].pixels.shape == (6, 128, 128, 3)  # enlarged from 64
+    target = encoder_fit.Target(stylegan3)
+    plan = {"batch": 4, "again": 2, "rounds": 3, "draw_batch": 2, "config": json.dumps(ENCODER)}
+    first = losses(
+        encoder_fit.fit(tmp_path, both, target, None, encoder_fit.Plan(steps=100, draw_from=2.0, **plan))
+    )
+    *_, last = losses(
+        encoder_fit.fit(tmp_path, both, target, None, encoder_fit.Plan(steps=104, draw_from=0.0, **plan))
+    )
+    assert last[0] < first[0][0] and last[1] > 0
 
 
 @pytest.mark.slow

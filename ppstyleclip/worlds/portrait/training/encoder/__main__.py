@@ -2,6 +2,11 @@
 """Fit the encoder to rendered and generated portraits.
 
     python -m ppstyleclip.worlds.portrait.training.encoder --folder run
+    python -m ppstyleclip.worlds.portrait.training.encoder --folder run3 --family stylegan3
+
+The second is ReStyle's, of the world's StyleGAN3: it is asked several times, and sees its last result beside
+the picture. It begins with the trunk of the first. `--set steps=3000` takes one whose generator has changed
+since a little further.
 
 Goes on from encoder-state.pt, which it writes every three minutes; 25 minutes of one core. The folder's data/
 holds shards of the command `data`; an identity.safetensors in the folder, or else in the world's pack, adds
@@ -24,17 +29,24 @@ def main(argv=None):
     )
     parser.add_argument("--folder", required=True, help="the run's folder")
     parser.add_argument("--data", help="the folder whose data/ holds shards (default: the run's)")
+    parser.add_argument("--family", choices=("stylegan2", "stylegan3"), default="stylegan2")
     parser.add_argument("--generator", help="exported generator (default: the world's own)")
+    parser.add_argument(
+        "--start",
+        metavar="FILE",
+        help="exported encoder whose trunk a new fit begins with, as far as it fits (default: none, and for "
+        "stylegan3 the world's own)",
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
     args = parser.parse_args(argv)
     import cv2
 
-    from ppstyleclip.schema import parse_json
     from ppstyleclip.threads import keep_freed_memory
 
     keep_freed_memory()
     from ppstyleclip.worlds.portrait.training.encoder.fit import (
+        RESTYLE,
         RESULT,
         Plan,
         Target,
@@ -44,25 +56,28 @@ def main(argv=None):
     )
     from ppstyleclip.worlds.portrait.training.encoder.readout import refit
     from ppstyleclip.worlds.portrait.training.network import torch
-    from ppstyleclip.worlds.portrait.training.people import PACK, gather, load_generator
+    from ppstyleclip.worlds.portrait.training.people import PACK, PACKS, gather, load_generator
 
     cv2.setNumThreads(1)
     torch.set_num_threads(args.threads)
-    plan, folder = changed_plan(parser, Plan, args.set), Path(args.folder)
-    generator, mark = load_generator(args.generator or PACK / "generator.safetensors")
+    changes = RESTYLE if args.family == "stylegan3" else {}
+    plan, folder = changed_plan(parser, Plan, args.set, changes), Path(args.folder)
+    if plan.refit and plan.rounds:
+        parser.error("last layers are solved for an encoder that is asked once; leave out refit or rounds")
+    generator, mark = load_generator(args.generator or PACKS[args.family] / "generator.safetensors")
     known = [
         path for path in (folder / "identity.safetensors", PACK / "identity.safetensors") if path.is_file()
     ]
     identity = load_identity(known[0]) if known else None
     people = gather(args.data or folder, generator, mark, shards=plan.shards, count=plan.drawn, keep=folder)
-    start, target = time.time(), Target(generator)
-    for step, means in fit(folder, people, target, identity, plan):
+    begin, target = time.time(), Target(generator)
+    start = args.start or (PACK / RESULT if args.family == "stylegan3" else None)
+    for step, means in fit(folder, people, target, identity, plan, start):
         figures = f"styles {means[0]:.4f} pictures {means[1]:.5f} identity {means[2]:.4f}"
-        print(f"step {step} {figures} {time.time() - start:.0f} s", flush=True)
+        print(f"step {step} {figures} {time.time() - begin:.0f} s", flush=True)
     encoder = fitted(folder, target, plan)
     if plan.refit:
-        size = parse_json(plan.config)["input_size"]
-        encoder, error = refit(encoder, target, people, count=plan.refit, size=size)
+        encoder, error = refit(encoder, target, people, count=plan.refit, size=encoder.settings["input_size"])
         print(f"last layers solved; w is off by {error:.4f} of its variance", flush=True)
     found = save(folder / RESULT, encoder, target.mean.numpy(), generator=mark)
     print(f"{RESULT}: {(folder / RESULT).stat().st_size / 1e6:.2f} MB, {found}", flush=True)
@@ -70,13 +85,10 @@ def main(argv=None):
 
 def fitted(folder, target, plan):
     """The moving average of a fit that is over."""
-    from ppstyleclip.schema import parse_json
     from ppstyleclip.worlds.portrait.training import checkpoint
-    from ppstyleclip.worlds.portrait.training.encoder.fit import STATE
-    from ppstyleclip.worlds.portrait.training.irse import Encoder
+    from ppstyleclip.worlds.portrait.training.encoder.fit import STATE, build_encoder
 
-    config = parse_json(plan.config)
-    encoder = Encoder(**config, num_styles=target.num_styles, style_dim=len(target.mean))
+    encoder = build_encoder(target, plan)
     encoder.load_state_dict(checkpoint.load(folder / STATE)["average"])
     return encoder.eval()
 

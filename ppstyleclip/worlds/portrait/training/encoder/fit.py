@@ -13,14 +13,27 @@ import numpy as np
 from ppstyleclip.files import fingerprint, read_safetensors, write_safetensors
 from ppstyleclip.schema import parse_json
 from ppstyleclip.worlds.portrait.factors import sample_z
-from ppstyleclip.worlds.portrait.training.irse import Encoder, Identity, load_paddle_state, paddle_state
-from ppstyleclip.worlds.portrait.training.network import F, torch
+from ppstyleclip.worlds.portrait.training.encoder.rounds import resized, show
+from ppstyleclip.worlds.portrait.training.irse import (
+    Encoder,
+    Identity,
+    begin_with,
+    load_paddle_state,
+    paddle_state,
+)
+from ppstyleclip.worlds.portrait.training.network import F, half_precision, torch
 from ppstyleclip.worlds.portrait.training.people import mixed
 from ppstyleclip.worlds.portrait.training.pictures import to_images
 from ppstyleclip.worlds.portrait.training.schedule import Schedule
 
 STATE, RESULT = "encoder-state.pt", "encoder.safetensors"
 CONFIG = {"widths": (16, 48, 96, 112), "depths": (2, 2, 2, 2), "input_size": 64}
+RESTYLE = {  # what differs for the world's StyleGAN3
+    "rounds": 4,
+    "shards": 40,
+    "drawn": 2048,
+    "config": json.dumps({"widths": (16, 48, 96, 48), "depths": (2, 2, 2, 1), "input_size": 64}),
+}
 MEAN_SEED, SAMPLES = 77, 20_000
 LEAST = 1e-2  # of a style's deviation, when differences are counted in it
 
@@ -42,23 +55,10 @@ class Plan:
     picture: float = 12.0  # weight of the squared differences of pictures
     identity: float = 0.5  # weight of one minus the cosine of identities
     refit: int = 0  # pictures on which the last layers are solved at the end, see readout; 0 leaves them
+    rounds: int = 0  # how often a ReStyle encoder is asked; 0 makes pSp's, which sees no result of its own
+    again: int = 6  # pictures of a batch that come again in each round behind the first
+    again_from: float = 0.15  # share of the steps from which on they do
     config: str = json.dumps(CONFIG)
-
-
-def latent_places(blocks):
-    """Which of the L latents each style takes, ToRGB's among them, in the order of drawing."""
-    places = [0, 1]
-    for k in range(blocks):
-        places += [2 * k + 1, 2 * k + 2, 2 * k + 3]
-    return places
-
-
-def modulations(generator):
-    """The layers from a latent to a style, in the order of drawing."""
-    layers = [generator.conv1, generator.to_rgb1]
-    for k, to_rgb in enumerate(generator.to_rgbs):
-        layers += [generator.convs[2 * k], generator.convs[2 * k + 1], to_rgb]
-    return [layer.conv.modulation for layer in layers]
 
 
 class Target:
@@ -69,9 +69,9 @@ class Target:
     """
 
     def __init__(self, generator):
-        self.generator, self.layers = generator, modulations(generator)
-        self.places = latent_places(len(generator.to_rgbs))
-        self.num_styles = max(self.places) + 1
+        self.generator = generator
+        self.places, self.layers = zip(*generator.style_layers())
+        self.num_styles, self._average = max(self.places) + 1, None
         with torch.no_grad():
             w = generator.style(torch.from_numpy(sample_z(MEAN_SEED, SAMPLES)))
             self.mean, self.latent_std = w.mean(0), w.std(0).clamp(min=LEAST)
@@ -80,6 +80,17 @@ class Target:
     def styles(self, w_plus):
         """List of styles `[N, C_k]` of `[N, L, D]`."""
         return [layer(w_plus[:, place]) for layer, place in zip(self.layers, self.places)]
+
+    def draw(self, w_plus):
+        """Pictures `[N, 3, size, size]` of `[N, L, D]`; no gradient passes."""
+        with torch.no_grad(), half_precision():
+            return self.generator.pictures(self.styles(w_plus))[self.generator.size].float()
+
+    def average_picture(self):
+        """`[1, 3, size, size]`, of the mean latent; drawn once."""
+        if self._average is None:
+            self._average = self.draw(self.mean.expand(1, self.num_styles, -1))
+        return self._average
 
     def style_loss(self, styles, wanted):
         """Mean squared difference of styles, in deviations."""
@@ -98,7 +109,16 @@ def load_identity(path):
     return network.eval().requires_grad_(False)
 
 
-def fit(folder, people, target, identity, plan):
+def build_encoder(target, plan, start=None):
+    """The twin of a plan's encoder, with random weights, or the trunk of the exported one at `start`."""
+    shape = {"num_styles": target.num_styles, "style_dim": len(target.mean)}
+    encoder = Encoder(**parse_json(plan.config), **shape, input_channels=6 if plan.rounds else 3)
+    if start is not None:
+        begin_with(encoder, read_safetensors(start)[0])
+    return encoder
+
+
+def fit(folder, people, target, identity, plan, start=None):
     """Yield (step, means of the styles', pictures' and identities' differences) every 100 steps.
 
     Args:
@@ -107,24 +127,27 @@ def fit(folder, people, target, identity, plan):
         target: Target.
         identity: of load_identity; None leaves its term out.
         plan: Plan.
+        start: exported encoder whose trunk a new fit begins with.
     """
     torch.manual_seed(0)
-    config = parse_json(plan.config)
-    encoder = Encoder(**config, num_styles=target.num_styles, style_dim=len(target.mean))
-    run, size = Schedule(Path(folder) / STATE, encoder, plan), config["input_size"]
+    encoder = build_encoder(target, plan, start)
+    run, size = Schedule(Path(folder) / STATE, encoder, plan), encoder.settings["input_size"]
     for step in run.steps():
         rng = np.random.RandomState(step + 11)
         seen, clean, z = mixed(people, rng, plan.batch)
         with torch.no_grad():
             w = target.generator.style(torch.from_numpy(z))
-            wanted = target.styles(w[:, None].expand(-1, target.num_styles, -1))
-        w_plus = target.mean + encoder(F.adaptive_avg_pool2d(to_images(seen), size))
+        rounds = plan.rounds if step >= plan.again_from * plan.steps else min(plan.rounds, 1)
+        shown = show(run.average, resized(to_images(seen), size), target, rounds=rounds, again=plan.again)
+        w_plus, w = shown.before + encoder(shown.inputs), w[shown.rows]
         styles = target.styles(w_plus)
+        wanted = target.styles(w[:, None].expand(-1, target.num_styles, -1))
         off = target.style_loss(styles, wanted)
         loss, figures = off + plan.latent * target.latent_loss(w_plus, w), [off.item(), math.nan, math.nan]
         if step >= plan.draw_from * plan.steps:
-            rows = rng.permutation(plan.batch)[: plan.draw_batch]
-            more, figures[1:] = _drawn_loss([s[rows] for s in styles], clean[rows], target, identity, plan)
+            rows = rng.permutation(len(w))[: plan.draw_batch]
+            pixels = clean[shown.rows[rows].numpy()]
+            more, figures[1:] = _drawn_loss([s[rows] for s in styles], pixels, target, identity, plan)
             loss = loss + more
         run.learn(loss, np.nan_to_num(figures))
         if run.reports(100):
@@ -133,8 +156,9 @@ def fit(folder, people, target, identity, plan):
 
 def _drawn_loss(styles, pixels, target, identity, plan):
     """(loss, [picture's difference, identity's difference]) of what some styles draw."""
-    drawn = target.generator.pictures(styles, plan.draw_size)[plan.draw_size]
-    images = F.adaptive_avg_pool2d(to_images(pixels), plan.draw_size)
+    with half_precision():
+        drawn = target.generator.pictures(styles, plan.draw_size)[plan.draw_size].float()
+    images = resized(to_images(pixels), plan.draw_size)
     picture = F.mse_loss(drawn, images)
     if identity is None:
         return plan.picture * picture, [picture.item(), math.nan]
@@ -160,5 +184,5 @@ def save(path, encoder, mean, *, generator, half=True):
     state["latent_avg"] = np.asarray(mean, np.float32)[None]
     mark = fingerprint({key: value.astype(np.float32) for key, value in state.items()})
     about = {"kind": "ppstyleclip encoder", "generator": generator, "fingerprint": mark}
-    write_safetensors(path, state, {**about, "config": json.dumps({"input_channels": 3, **encoder.config()})})
+    write_safetensors(path, state, {**about, "config": json.dumps(encoder.config())})
     return mark
