@@ -76,6 +76,7 @@ def side_for(generator: Any, clip: Any) -> int:
     return min((side for side in stops if side >= clip.image_size), default=max(stops))
 
 
+@on_worker
 def remembered_regression(
     generator: Any, clip: Any, *, folder: str | Path | None = None, mark: str | None = None
 ) -> StyleRegression:

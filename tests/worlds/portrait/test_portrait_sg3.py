@@ -111,6 +111,7 @@ def test_its_directions_are_named(editor):
     assert (after < before - 8).all()
 
 
+@pytest.mark.slow
 def test_its_encoder_finds_portraits_and_corrects_itself(editor):
     encoder = editor.bundle.encoder
     assert encoder.network.input_channels == 6
