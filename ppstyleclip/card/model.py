@@ -97,8 +97,8 @@ class EditNote(Open):
     beta: Finite
     unit: Line
     templates: Line
-    soft: Finite
-    pull: Finite
+    soft: Ratio
+    pull: Ratio
     bound_by: Line = ""
     region: Optional[RegionNote] = None
     reference: Optional[Annotated[str, Size(1, 100_000)]] = None

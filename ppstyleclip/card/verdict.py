@@ -35,6 +35,8 @@ def judge(numbers: Numbers) -> tuple[str, str]:
     told = f"the rest moves by about {paid:.2f} deviations"
     if paid >= LOST:
         return "harmful", f"{told}, {LOST:g} or more"
+    if along <= 0:
+        return "weak", f"CLIP moved {along:.2f} along the text, which is away from it"
     if along < ALONG and numbers.inside < INSIDE:
         return "weak", f"CLIP moved {along:.2f} along the text, and the picture changed little there"
     if paid > KEPT:

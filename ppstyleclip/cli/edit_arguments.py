@@ -205,6 +205,17 @@ def text_edit(args: argparse.Namespace) -> Edit:
     return Edit(args.neutral, args.target, **options)
 
 
+def _refuse_landmark_regions(region: str | None) -> None:
+    """Names of regions are looked up in a face's landmarks, which a photo without alignment has none of."""
+    from ppstyleclip.regions import NAMES
+
+    if region is not None and all(part in NAMES for part in region.split("+")):
+        raise UserError(
+            f"--region {region} is looked up in a face's landmarks, and --align none has none; give the file "
+            "of a mask, or auto"
+        )
+
+
 def photo_config(args: argparse.Namespace) -> PhotoConfig:
     """Return what add_photo_arguments describe."""
     from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
@@ -212,5 +223,7 @@ def photo_config(args: argparse.Namespace) -> PhotoConfig:
 
     if args.align == "none" and args.landmarks is not None:
         raise UserError("--landmarks are a face's, and --align none takes none; leave one of them out")
+    if args.align == "none":
+        _refuse_landmark_regions(getattr(args, "region", None))
     tuning = TuningConfig(steps=args.tune) if args.tune else None
     return PhotoConfig(args.face, FittingConfig(steps=args.steps), tuning, args.paste, args.align)

@@ -129,10 +129,21 @@ def _regression(arrays, size: int, dim: int, path) -> StyleRegression | None:
         return None
     for word, value, shape in zip((CROSS, COVARIANCE), found, ((size, dim), (dim, dim))):
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.shape != shape:
-            raise UserError(f"{path}: '{word}' is no array of floats {list(shape)}; leave it out")
+            raise UserError(
+                f"{path}: '{word}' is no array of floats {list(shape)}; '{CROSS}' and '{COVARIANCE}' go "
+                "together: give both, or neither"
+            )
         check_finite({word: value}, path)
     cross, covariance = (value.astype(np.float32) for value in found)
+    if not _is_covariance(covariance):
+        raise UserError(f"{path}: '{COVARIANCE}' is no covariance; it is damaged, leave it and '{CROSS}' out")
     return StyleRegression(cross, covariance)
+
+
+def _is_covariance(matrix: np.ndarray) -> bool:
+    """Whether a matrix is symmetric, and its eigenvalues are positive but for rounding."""
+    low, *_, high = np.linalg.eigvalsh(matrix.astype(np.float64))
+    return bool(np.allclose(matrix, matrix.T, rtol=1e-3, atol=1e-6) and high > 0 and low >= -1e-4 * high)
 
 
 def _effect_norm(arrays, count, path) -> np.ndarray | None:

@@ -110,6 +110,10 @@ def test_verdicts_by_hand():
     fine = Numbers("clip", 0.1, 0.0, "text", along=0.5, across=0.1, changed=0.1, identity=0.9)
     assert judge(fine)[0] == "good"
     assert judge(dataclasses.replace(fine, along=0.0, inside=0.01))[0] == "weak"
+    assert judge(dataclasses.replace(fine, along=-0.05)) == (
+        "weak",
+        "CLIP moved -0.05 along the text, which is away from it",
+    )
     assert judge(dataclasses.replace(fine, aside=0.1))[0] == "weak"
     assert judge(dataclasses.replace(fine, identity=-0.5, aside=0.2, outside=1.0))[0] == "harmful"
     assert judge(dataclasses.replace(fine, identity=None))[0] in ("good", "weak")

@@ -71,11 +71,13 @@ def test_a_folder_is_edited_so_too(capsys):
 
 def test_regions_by_name_need_landmarks_and_a_mask_does_not(capsys):
     argv = ["edit_photo", "scene.png", *TARGET, "--align", "none", "--steps", "0"]
-    assert run(*argv, "--region", "mouth") == 2
-    assert (
-        "the region 'mouth' is looked up in a face's landmarks, and without alignment"
-        in capsys.readouterr().err
-    )
+    for region in ("mouth", "eyes+brows"):
+        assert run(*argv, "--region", region) == 2
+        said = capsys.readouterr().err  # one line, before anything is done
+        assert said.startswith(
+            f"error: --region {region} is looked up in a face's landmarks, and --align none"
+        )
+        assert said.count("\n") == 1
     mask = np.zeros(SCENE.pixels.shape[:2], np.uint8)
     mask[80:160, 120:200] = 255
     Image.fromarray(mask).save("mask.png")

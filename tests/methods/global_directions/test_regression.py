@@ -85,6 +85,15 @@ def test_a_relevance_file_brings_it(networks, tmp_path):
         write_safetensors(path, {**state, word: value}, about)
         with pytest.raises(UserError, match=f"'{word}' is no array of floats"):
             read_relevance(path, layout, name="tiny")
+    write_safetensors(path, {word: v for word, v in state.items() if word != "features"}, about)
+    with pytest.raises(
+        UserError, match="'styles_features' and 'features' go together: give both, or neither"
+    ):
+        read_relevance(path, layout, name="tiny")
+    for damaged in (0 * state["features"], -state["features"]):
+        write_safetensors(path, {**state, "features": damaged}, about)
+        with pytest.raises(UserError, match="'features' is no covariance; it is damaged"):
+            read_relevance(path, layout, name="tiny")
     state["features"][0, 0] = np.nan
     write_safetensors(path, state, about)
     with pytest.raises(UserError, match="features holds NaN"):
