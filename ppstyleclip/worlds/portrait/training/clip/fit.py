@@ -120,6 +120,15 @@ def encode_captions(clip, rows):
     return torch.cat(found)[torch.from_numpy(np.argsort(order, kind="stable"))]
 
 
+def optimizer_of(named, rate, decay):
+    """AdamW of (name, parameter) pairs, whose decay leaves biases and embeddings alone."""
+    named = list(named)
+    plain = [p for name, p in named if p.ndim < 2 or "embedding" in name]
+    matrices = [p for name, p in named if not (p.ndim < 2 or "embedding" in name)]
+    groups = [{"params": matrices, "weight_decay": decay}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, rate, betas=(0.9, 0.98), foreach=True)
+
+
 class Fit:
     """CLIP, its reading layer, moving average and optimiser; goes on from the state in `folder`, if any.
 
@@ -141,10 +150,7 @@ class Fit:
         self.average = deepcopy(self.clip).eval().requires_grad_(False)
         helpers = [pair for name in HELPERS for pair in getattr(self, name).named_parameters()]
         parts = [*self.clip.named_parameters(), *helpers]
-        plain = [p for name, p in parts if p.ndim < 2 or "embedding" in name]
-        matrices = [p for name, p in parts if not (p.ndim < 2 or "embedding" in name)]
-        groups = [{"params": matrices, "weight_decay": plan.decay}, {"params": plain, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, plan.rate, betas=(0.9, 0.98), foreach=True)
+        self.optimizer = optimizer_of(parts, plan.rate, plan.decay)
         self.step = self.pictures = 0
         state = checkpoint.load(self.path)
         if state is not None:

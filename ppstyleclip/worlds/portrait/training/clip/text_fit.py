@@ -22,7 +22,7 @@ from ppstyleclip.worlds.portrait.training.clip.changes import evaluate_changes
 from ppstyleclip.worlds.portrait.training.clip.evaluation import evaluate, image_features, summary
 from ppstyleclip.worlds.portrait.training.clip.export import save_clip
 from ppstyleclip.worlds.portrait.training.clip.faces import load_held_out, load_shard, shards_in
-from ppstyleclip.worlds.portrait.training.clip.fit import encode_captions
+from ppstyleclip.worlds.portrait.training.clip.fit import encode_captions, optimizer_of
 from ppstyleclip.worlds.portrait.training.clip.network import load_exported, rows_of
 from ppstyleclip.worlds.portrait.training.clip.prompts import NEUTRAL, captions_of
 from ppstyleclip.worlds.portrait.training.clip.softness import augment
@@ -134,12 +134,9 @@ class TextFit:
         clip.eval()  # the side of texts has no dropout; that of pictures does not run
         clip.requires_grad_(False)
         self.parameters = of_texts(clip)
-        matrices = [p for name, p in self.parameters.items() if p.ndim > 1 and "embedding" not in name]
-        others = [p for name, p in self.parameters.items() if p.ndim < 2 or "embedding" in name]
-        groups = [{"params": matrices, "weight_decay": plan.decay}, {"params": others, "weight_decay": 0.0}]
         for parameter in self.parameters.values():
             parameter.requires_grad_(True)
-        self.optimizer = torch.optim.AdamW(groups, plan.rate, betas=(0.9, 0.98), foreach=True)
+        self.optimizer = optimizer_of(self.parameters.items(), plan.rate, plan.decay)
         self.average, self.step = deepcopy(clip).requires_grad_(False), 0
 
     def learn(self):
