@@ -21,6 +21,7 @@ from ppstyleclip.stylespace import Relevance, StyleRegression, StyleStats, as_re
 from ppstyleclip.wording import counted
 from ppstyleclip.zoo.bundle import EXTRACT, GETF, EditDefaults, check_relevance, check_stats
 from ppstyleclip.zoo.foreign import convert_as
+from ppstyleclip.zoo.generators import stored
 from ppstyleclip.zoo.metadata import MeasuredMetadata, read_own
 
 CROSS, COVARIANCE = "styles_features", "features"  # of a population, in a relevance file; see StyleRegression
@@ -246,6 +247,7 @@ def save_relevance(
     clip: str | None = None,
     clip_name: str | None = None,
     defaults: EditDefaults | None = None,
+    half: bool = False,
     **about: str,
 ) -> None:
     """Write relevance, with all that it was made with.
@@ -257,6 +259,7 @@ def save_relevance(
         generator, clip: fingerprints of what it was measured with; None takes the relevance's own.
         clip_name: the CLIP's name, likewise.
         defaults: how strong edits by it are.
+        half: store the rows as float16; norms and the covariance of features stay float32.
         about: more metadata.
     Raises:
         UserError: a fingerprint is not known.
@@ -270,10 +273,9 @@ def save_relevance(
             f"this relevance does not say which {' and '.join(lost)} it was measured with; "
             f"give save_relevance {' and '.join(f'{word}=' for word in lost)}, a fingerprint"
         )
-    arrays = {"relevance": relevance.rows}
+    arrays = stored({"relevance": np.asarray(relevance.rows, np.float32)}, half)
     if relevance.effect_norm is not None:
-        arrays["strength"] = relevance.effect_norm
-    arrays = {word: np.asarray(value, np.float32) for word, value in arrays.items()}
+        arrays["strength"] = np.asarray(relevance.effect_norm, np.float32)
     if relevance.regression is not None:
         arrays = {**arrays, **as_arrays(relevance.regression)}
     metadata = {

@@ -436,4 +436,4 @@ def _latents(path, name, mark):
     if w_plus.ndim != 3 or w_plus.dtype.kind != "f" or not len(w_plus):
         raise UserError(f"{path} holds no latents 'w_plus', finite floats [number, layers, width]")
     check_finite({"w_plus": w_plus}, path)
-    return w_plus
+    return w_plus.astype(np.float32)

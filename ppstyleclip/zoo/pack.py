@@ -27,7 +27,7 @@ from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.bundle import EditDefaults
 from ppstyleclip.zoo.clips import save_clip
 from ppstyleclip.zoo.directions import save_relevance, save_stats, save_styles
-from ppstyleclip.zoo.generators import save_generator
+from ppstyleclip.zoo.generators import save_generator, stored
 
 GENERATOR, CLIP, STATISTICS, STYLES, RELEVANCE, LATENTS, ENCODER, IDENTITY = (
     f"{part}.safetensors"
@@ -66,7 +66,8 @@ def save_pack(
         s_base: `[N, S]` the styles on which relevance was measured.
         defaults: EditDefaults.
         vocabulary: words that the CLIP knows; None keeps the model's own.
-        half: store both networks as float16; statistics and relevance stay float32.
+        half: store both networks, the rows of relevance and latents as float16; statistics and styles, by
+            whose fingerprints relevance says what it was measured with, stay float32.
         name: the model's name.
     Returns:
         the fingerprints `{"generator": ..., "clip": ...}` of what load_pack will read back.
@@ -84,15 +85,23 @@ def save_pack(
         clip=clip_mark,
         clip_name=clip.name,
         defaults=defaults,
+        half=half,
     )
     if s_base is not None:
         save_styles(folder / STYLES, s_base, generator=generator_mark, layout=layout)
     if latents is not None:
-        save_latents(folder / LATENTS, latents, generator=generator_mark)
+        save_latents(folder / LATENTS, latents, generator=generator_mark, half=half)
     return {"generator": generator_mark, "clip": clip_mark}
 
 
-def save_latents(path, w_plus, *, generator: str) -> None:
-    """Write w_plus `[N, L, D]` of a few faces; `generator` is the fingerprint of the one that draws them."""
-    arrays = {"w_plus": np.asarray(w_plus, np.float32)}
+def save_latents(path, w_plus, *, generator: str, half: bool = False) -> None:
+    """Write w_plus `[N, L, D]` of a few faces.
+
+    Args:
+        path: the file.
+        w_plus: the latents.
+        generator: fingerprint of the one that draws them.
+        half: store float16.
+    """
+    arrays = stored({"w_plus": np.asarray(w_plus, np.float32)}, half)
     write_safetensors(path, arrays, {"kind": "ppstyleclip latents", "generator": generator})

@@ -29,7 +29,7 @@ def save_bundle(folder: str | Path, bundle: Bundle, *, half: bool = False) -> di
     Args:
         folder: where; made if need be.
         bundle: of load_bundle, or one with parts replaced.
-        half: store the networks as float16: half the size, and rounded weights.
+        half: store the networks, relevance and latents as float16: half the size, and rounded numbers.
     Returns:
         the fingerprints `{"generator": ..., "clip": ...}` of what load_pack will read back.
     Raises:

@@ -133,9 +133,18 @@ def test_a_half_pack_is_smaller_and_reads_as_float32(pack, tmp_path):
     write_pack(tmp_path / "half", half=True)
     for name in ("generator.safetensors", "clip.safetensors"):
         assert (tmp_path / "half" / name).stat().st_size < 0.7 * (folder / name).stat().st_size
-    assert read_safetensors(tmp_path / "half" / "relevance.safetensors")[0]["relevance"].dtype == np.float32
-    bundle = load_pack(tmp_path / "half")
-    assert bundle.relevance.rows.dtype == np.float32 and bundle.clip.dim == 16
+    whole, bundle = load_pack(folder), load_pack(tmp_path / "half")
+    kinds = {
+        f"{name}.{key}": array.dtype.str
+        for name in ("relevance", "latents", "styles", "statistics")
+        for key, array in read_safetensors(tmp_path / "half" / f"{name}.safetensors")[0].items()
+    }
+    assert {key for key, kind in kinds.items() if kind == "<f2"} == {"relevance.relevance", "latents.w_plus"}
+    for kept, rounded in ((whole.relevance.rows, bundle.relevance.rows), (whole.latents, bundle.latents)):
+        assert rounded.dtype == np.float32
+        np.testing.assert_array_equal(rounded, kept.astype(np.float16))
+    np.testing.assert_array_equal(bundle.relevance.effect_norm, whole.relevance.effect_norm)
+    assert bundle.clip.dim == 16
     assert all(value.dtype == paddle.float32 for value in bundle.generator.state_dict().values())
     again = write_pack(tmp_path / "twice", half=True, generator=bundle.generator, clip=bundle.clip)
     assert again == bundle.fingerprints  # rounding twice changes nothing

@@ -101,7 +101,7 @@ def main(argv=None):
     print(f"{folder / DIRECTIONS}: {', '.join(directions)}", flush=True)
     z = sample_z(BANK_SEED, CANDIDATES)
     rows = choose_bank(z, draw_all, lambda factors: render_batch(factors, generator.size))
-    save_latents(folder / LATENTS, latents(z[rows]), generator=mark)
+    save_latents(folder / LATENTS, latents(z[rows]), generator=mark, half=True)
     print(f"{folder / LATENTS}: {len(rows)} faces", flush=True)
 
 

@@ -67,10 +67,11 @@ def grow(pack, generator_path, output) -> Path:
     save_stats(output / STATISTICS, found.stats, generator=mark, **described)
     save_styles(output / STYLES, found.s, generator=mark, **described)
     relevance = grown_relevance(bundle, generator, found.stats, found.s, mark)
-    save_relevance(output / RELEVANCE, relevance, defaults=bundle.defaults)
+    save_relevance(output / RELEVANCE, relevance, defaults=bundle.defaults, half=True)
     layers = generator.n_latent
     if bundle.latents is not None:
-        save_latents(output / LATENTS, repeat_last(bundle.latents, layers, axis=1), generator=mark)
+        latents = repeat_last(bundle.latents, layers, axis=1)
+        save_latents(output / LATENTS, latents, generator=mark, half=True)
     if bundle.encoder is not None:
         grow_encoder(output / ENCODER, layers, mark)
     for path in sorted(output.glob("mapper_*.safetensors")):

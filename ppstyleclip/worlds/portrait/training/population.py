@@ -13,6 +13,8 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
+
 from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.finite import finite_number
 from ppstyleclip.methods.global_directions.regression import measure_regression
@@ -35,7 +37,8 @@ def add_population(pack, faces: int, **defaults) -> Path:
     assert found is not None
     state, about = read_safetensors(path)
     stated = dataclasses.asdict(dataclasses.replace(bundle.defaults, **defaults))
-    write_safetensors(path, {**state, **as_arrays(found)}, {**about, "defaults": json.dumps(stated)})
+    rows = {"relevance": state["relevance"].astype(np.float16)}  # as `save_relevance(half=True)` stores them
+    write_safetensors(path, {**state, **rows, **as_arrays(found)}, {**about, "defaults": json.dumps(stated)})
     return path
 
 
