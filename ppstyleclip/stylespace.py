@@ -18,6 +18,7 @@ from ppstyleclip.models.layout import StyleLayout
 EFFECT_NORM_SPAN = 10.0  # deviations between the two pictures (+5 and -5) whose difference it is
 UNITS = ("style", "sigma", "effect")  # what the alpha of an edit counts
 RIDGE = 0.1  # of a regression of styles on features, in mean eigenvalues of the features' covariance
+LEAST_EXPLAINED = 0.2  # of the move that a regression expects, however little of it the latents explain
 DEFAULT_ALPHA = 5.0  # deviations up and down of a measurement that does not state its own
 
 
@@ -66,18 +67,23 @@ class StyleRegression:
         cross: `[S, D]` float32, covariance of the styles s, those of ToRGB layers too, and the unit CLIP
             features f of the pictures.
         covariance: `[D, D]` float32, covariance of the features.
+        explained: `[D, D]` float32, the part of it that a linear function of w explains; None where it is not
+            known.
     """
 
     cross: np.ndarray
     covariance: np.ndarray
+    explained: np.ndarray | None = None
 
     def step(self, dt: np.ndarray) -> np.ndarray:
         """What the regression answers to a text direction `[D]`: ds `[S]`, in styles.
 
             ds = c Cov(s, f) (Cov(f) + l I)^-1 dt        l: RIDGE times the mean eigenvalue of Cov(f)
 
-        c is such that it expects f . dt to move by one standard deviation of the population. The ridge
-        leaves out what of dt lies where no picture of the population does: texts lie elsewhere than pictures.
+        c is such that f . dt moves by one standard deviation of the population as far as w explains it. A
+        regression puts a part of any difference down to chance, so its step alone falls short of what it
+        expects: for a lipstick by half, for glasses by a seventh. The ridge leaves out what of dt lies where
+        no picture of the population does: texts lie elsewhere than pictures.
 
         Raises:
             UserError: dt is of another CLIP.
@@ -90,8 +96,10 @@ class StyleRegression:
         covariance, dt = self.covariance.astype(np.float64), np.asarray(dt, np.float64)
         ridge = RIDGE * np.trace(covariance) / len(covariance)
         x = np.linalg.solve(covariance + max(ridge, 1e-12) * np.eye(len(covariance)), dt)
-        expected, spread = float(dt @ covariance @ x), self.spread(dt)
-        return (self.cross @ x * (spread / expected if expected > 0 else 0.0)).astype(np.float32)
+        moved, spread = float(dt @ covariance @ x), self.spread(dt)
+        if self.explained is not None:
+            moved = max(float(dt @ self.explained.astype(np.float64) @ x), LEAST_EXPLAINED * moved)
+        return (self.cross @ x * (spread / moved if moved > 0 else 0.0)).astype(np.float32)
 
     def spread(self, dt: np.ndarray) -> float:
         """The standard deviation of f . dt over the population."""

@@ -24,7 +24,8 @@ from ppstyleclip.zoo.foreign import convert_as
 from ppstyleclip.zoo.generators import stored
 from ppstyleclip.zoo.metadata import MeasuredMetadata, read_own
 
-CROSS, COVARIANCE = "styles_features", "features"  # of a population, in a relevance file; see StyleRegression
+# Of a population, in a relevance file; see StyleRegression.
+CROSS, COVARIANCE, EXPLAINED = "styles_features", "features", "features_explained"
 
 
 def read_stats(path, layout, *, name: str, generator: str | None = None) -> StyleStats:
@@ -122,23 +123,24 @@ def read_relevance(path, layout, *, name: str, generator: str | None = None) -> 
 
 
 def _regression(arrays, size: int, dim: int, path) -> StyleRegression | None:
-    """What a relevance file says of its population, CROSS and COVARIANCE; None where it says nothing."""
-    found: list[Any] = [
-        arrays.get(word) if isinstance(arrays, dict) else None for word in (CROSS, COVARIANCE)
-    ]
-    if all(value is None for value in found):
+    """What a relevance file says of its population: CROSS, COVARIANCE and mostly EXPLAINED; else None."""
+    shapes = {CROSS: (size, dim), COVARIANCE: (dim, dim), EXPLAINED: (dim, dim)}
+    found: dict[str, Any] = {word: arrays.get(word) if isinstance(arrays, dict) else None for word in shapes}
+    if all(value is None for value in found.values()):
         return None
-    for word, value, shape in zip((CROSS, COVARIANCE), found, ((size, dim), (dim, dim))):
-        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.shape != shape:
+    if found[EXPLAINED] is None:
+        del found[EXPLAINED]
+    for word, value in found.items():
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.shape != shapes[word]:
             raise UserError(
-                f"{path}: '{word}' is no array of floats {list(shape)}; '{CROSS}' and '{COVARIANCE}' go "
-                "together: give both, or neither"
+                f"{path}: '{word}' is no array of floats {list(shapes[word])}; '{CROSS}' and '{COVARIANCE}' "
+                "go together: give both, or neither"
             )
         check_finite({word: value}, path)
-    cross, covariance = (value.astype(np.float32) for value in found)
-    if not _is_covariance(covariance):
+    parts = [value.astype(np.float32) for value in found.values()]
+    if not _is_covariance(parts[1]):
         raise UserError(f"{path}: '{COVARIANCE}' is no covariance; it is damaged, leave it and '{CROSS}' out")
-    return StyleRegression(cross, covariance)
+    return StyleRegression(*parts)
 
 
 def _is_covariance(matrix: np.ndarray) -> bool:
@@ -292,8 +294,13 @@ def save_relevance(
 
 def as_arrays(regression: StyleRegression) -> dict[str, np.ndarray]:
     """A regression as a relevance file holds it: the covariance with the styles in half precision."""
-    cross, covariance = regression.cross.astype(np.float16), regression.covariance.astype(np.float32)
-    return {CROSS: cross, COVARIANCE: covariance}
+    arrays = {
+        CROSS: regression.cross.astype(np.float16),
+        COVARIANCE: regression.covariance.astype(np.float32),
+    }
+    if regression.explained is not None:
+        arrays[EXPLAINED] = regression.explained.astype(np.float32)
+    return arrays
 
 
 def _described(relevance: Relevance) -> dict[str, str]:

@@ -21,13 +21,32 @@ from ppstyleclip.worker import on_worker
 
 FACES = 512  # of a population that is measured when it is first asked for
 AT_ONCE = 16
+FACES_PER_NUMBER = 4
 
 
-def fit_regression(s: np.ndarray, f: np.ndarray) -> StyleRegression:
-    """The covariances of styles `[N, S]` and the unit CLIP features `[N, D]` of their pictures."""
+def fit_regression(s: np.ndarray, f: np.ndarray, w: np.ndarray | None = None) -> StyleRegression:
+    """The covariances of styles `[N, S]` and the unit CLIP features `[N, D]` of their pictures.
+
+    With w `[N, W]` of the same faces, also what of the features' covariance it explains; there have to be at
+    least FACES_PER_NUMBER faces for each of its numbers, or else it is left out.
+    """
     s, f = np.asarray(s, np.float64), np.asarray(f, np.float64)
     s, f = s - s.mean(axis=0), f - f.mean(axis=0)
-    return StyleRegression((s.T @ f / len(f)).astype(np.float32), (f.T @ f / len(f)).astype(np.float32))
+    cross, covariance = (s.T @ f / len(f)).astype(np.float32), (f.T @ f / len(f)).astype(np.float32)
+    if w is None or len(w) < FACES_PER_NUMBER * w.shape[1]:
+        return StyleRegression(cross, covariance)
+    return StyleRegression(cross, covariance, _explained(np.asarray(w, np.float64), f))
+
+
+def _explained(w: np.ndarray, f: np.ndarray) -> np.ndarray:
+    """`[D, D]`: the covariance of the least squares fit of centred f on w, less what chance explains.
+
+    A fit to noise of variance v would explain v W / N of it, and leaves v (1 - W / N).
+    """
+    w = w - w.mean(axis=0)
+    fitted = w @ np.linalg.lstsq(w, f, rcond=None)[0]
+    rest, chance = f - fitted, w.shape[1] / (len(w) - w.shape[1])
+    return ((fitted.T @ fitted - chance * rest.T @ rest) / len(w)).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,16 +77,18 @@ def measure_regression(
     side = side_for(generator, clip)
     count = count_tensors(prefix_drawing_of(generator), side)
     draw, encode = compile_synthesis(generator, side=side, mark=mark), compile_image_encoder(clip, side)
-    styles, features = [], []
+    styles, features, latents = [], [], []
     for start in range(0, faces, AT_ONCE):
         with paddle.no_grad():
             w = generator.get_latent(paddle.to_tensor(z[start : start + AT_ONCE]))
             tensors = generator.style_affine(w)
+        latents.append(w.numpy())
         styles.append(generator.layout.flatten(tensors).numpy())
         f = encode(draw([tensor.numpy() for tensor in tensors[:count]]))
         features.append(f / np.linalg.norm(f, axis=1, keepdims=True))
         yield RegressionRecord(min(start + AT_ONCE, faces), faces)
-    yield RegressionRecord(faces, faces, fit_regression(np.concatenate(styles), np.concatenate(features)))
+    s, f, w = (np.concatenate(parts) for parts in (styles, features, latents))
+    yield RegressionRecord(faces, faces, fit_regression(s, f, w))
 
 
 def side_for(generator: Any, clip: Any) -> int:
@@ -82,12 +103,14 @@ def remembered_regression(
 ) -> StyleRegression:
     """The StyleRegression of FACES faces, measured where `folder` does not have it yet."""
     mark = weights_fingerprint(generator) if mark is None else mark
-    cache = InstantCache(folder, ["regression", mark, weights_fingerprint(clip.net.visual), FACES])
+    cache = InstantCache(folder, ["population", mark, weights_fingerprint(clip.net.visual), FACES])
 
     def measure() -> np.ndarray:
         found = last(measure_regression(generator, clip, FACES, mark=mark)).regression
         assert found is not None
-        return np.concatenate([found.cross.reshape(-1), found.covariance.reshape(-1)])
+        parts = (found.cross, found.covariance, found.explained)
+        return np.concatenate([part.reshape(-1) for part in parts if part is not None])
 
-    both = cache.remembered("regression", measure).reshape(-1, clip.dim)
-    return StyleRegression(both[: generator.layout.size], both[generator.layout.size :])
+    size, dim = generator.layout.size, clip.dim
+    cross, *squares = np.split(cache.remembered("population", measure), [size * dim, (size + dim) * dim])
+    return StyleRegression(cross.reshape(size, dim), *(one.reshape(dim, dim) for one in squares if one.size))

@@ -1,6 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """style_direction against StyleCLIP's formula worked by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,15 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import largest_beta, style_direction
 from ppstyleclip.methods.global_directions.regression import fit_regression
 from ppstyleclip.models.stylegan2 import layout_from_channels
-from ppstyleclip.stylespace import RIDGE, Relevance, StyleLayout, StyleRegression, StyleStats, as_relevance
+from ppstyleclip.stylespace import (
+    LEAST_EXPLAINED,
+    RIDGE,
+    Relevance,
+    StyleLayout,
+    StyleRegression,
+    StyleStats,
+    as_relevance,
+)
 
 LAYOUT = layout_from_channels(8, {4: 2, 8: 2})  # conv1 2, to_rgb1 2, convs.0 2, convs.1 2, to_rgbs.0 2
 STATS = StyleStats(np.zeros(10, np.float32), np.arange(1, 11, dtype=np.float32), 100)
@@ -122,9 +132,33 @@ def test_a_regression_is_the_solution_of_its_equation():
     regression = fit_regression(s, f)
     np.testing.assert_allclose(regression.step(dt), answer * (f @ dt).std() / expected_move, rtol=1e-4)
     np.testing.assert_allclose(regression.spread(dt), (f @ dt).std(), rtol=1e-5)
+    w = s @ rng.randn(10, 10)
+    regression = fit_regression(s, f, w)
+    ones = np.column_stack([w, np.ones(400)])
+    fitted = ones @ np.linalg.lstsq(ones, f, rcond=None)[0]
+    explained = np.cov(fitted.T, bias=True) - 10 / 390 * np.cov((f - fitted).T, bias=True)
+    np.testing.assert_allclose(regression.explained, explained, rtol=1e-2, atol=1e-3 * explained.max())
+    moved = dt @ explained @ np.linalg.inv(c + RIDGE * np.trace(c) / 6 * np.eye(6)) @ dt
+    np.testing.assert_allclose(regression.step(dt), answer * (f @ dt).std() / moved, rtol=1e-3)
+    assert fit_regression(s, f, rng.randn(400, 101)).explained is None  # too few faces to tell
     with pytest.raises(UserError, match="different CLIP models"):
         regression.step(np.ones(5))
     assert not StyleRegression(np.ones([10, 6]), np.zeros([6, 6])).step(dt).any()  # all faces look alike
+
+
+@pytest.mark.parametrize("noise", [0.1, 1.0])
+def test_a_step_moves_noisy_features_as_far_as_it_says(noise):
+    """However little of the features is a matter of the styles."""
+    rng = np.random.RandomState(3)
+    w, answer, affine = rng.randn(4000, 5), rng.randn(5, 6), rng.randn(5, 10)
+    f, dt = w @ answer + noise * rng.randn(4000, 6), rng.randn(6)
+    regression = fit_regression(w @ affine, f, w)
+    moved_w = np.linalg.lstsq(affine.T, regression.step(dt), rcond=None)[0]
+    assert moved_w @ answer @ dt == pytest.approx((f @ dt).std(), rel=0.03)
+    bare = dataclasses.replace(regression, explained=None).step(dt)
+    assert (np.linalg.norm(bare) < 0.9 * np.linalg.norm(regression.step(dt))) == (noise == 1.0)
+    nothing = dataclasses.replace(regression, explained=0 * regression.covariance).step(dt)
+    np.testing.assert_allclose(nothing, bare / LEAST_EXPLAINED, rtol=1e-5)
 
 
 @pytest.mark.parametrize("unit", ["effect", "sigma", "style"])
@@ -145,7 +179,7 @@ def test_pull_leans_towards_the_regression(unit):
         norm = 0.3
         expected = (agreeing[index] * RELEVANCE[:, 0]).sum() * norm / 10
         q = agreeing * plain.std * (0.1 / expected)
-        length = 1.2
+        length = 0.95
     else:
         unit_of = plain.std if unit == "sigma" else np.ones(10)
         q = np.where(agreeing != 0, plain.ds, 0)

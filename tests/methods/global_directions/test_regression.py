@@ -65,23 +65,37 @@ def test_what_was_measured_is_kept(networks, tmp_path, monkeypatch):
     np.testing.assert_array_equal(again.cross, first.cross)
     np.testing.assert_array_equal(again.covariance, first.covariance)
     assert first.cross.shape == (networks[0].layout.size, networks[1].dim)
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "FACES", 64)  # enough of them to say what w explains
+    first = remembered_regression(*networks, folder=tmp_path)
+    np.testing.assert_array_equal(
+        remembered_regression(*networks, folder=tmp_path).explained, first.explained
+    )
+    assert first.explained.shape == first.covariance.shape
 
 
 def test_a_relevance_file_brings_it(networks, tmp_path):
     layout, rng = networks[0].layout, np.random.RandomState(0)
     rows = rng.randn(layout.num_editable, 6).astype(np.float32)
-    regression = fit_regression(rng.randn(30, layout.size), rng.randn(30, 6))
+    regression = fit_regression(rng.randn(30, layout.size), rng.randn(30, 6), rng.randn(30, 4))
     own = Relevance(rows, None, np.ones(len(rows), bool), regression=regression)
     path, known = tmp_path / "relevance.safetensors", {"generator": "0" * 16, "clip": "1" * 16}
     save_relevance(path, own, clip_name="tiny", **known)
     found = read_relevance(path, layout, name="tiny")
     np.testing.assert_allclose(found.regression.cross, regression.cross, rtol=1e-3, atol=1e-6)
     np.testing.assert_array_equal(found.regression.covariance, regression.covariance)
+    np.testing.assert_array_equal(found.regression.explained, regression.explained)
     save_relevance(path, dataclasses.replace(own, regression=None), clip_name="tiny", **known)
     assert read_relevance(path, layout, name="tiny").regression is None
     save_relevance(path, own, clip_name="tiny", **known)
     state, about = read_safetensors(path)
-    for word, value in (("features", state["features"][:5]), ("styles_features", state["features"] * np.nan)):
+    write_safetensors(path, {word: v for word, v in state.items() if word != "features_explained"}, about)
+    assert read_relevance(path, layout, name="tiny").regression.explained is None
+    for word, value in (
+        ("features", state["features"][:5]),
+        ("styles_features", state["features"] * np.nan),
+        ("features_explained", state["features"][:5]),
+    ):
         write_safetensors(path, {**state, word: value}, about)
         with pytest.raises(UserError, match=f"'{word}' is no array of floats"):
             read_relevance(path, layout, name="tiny")
@@ -115,6 +129,6 @@ def test_an_edit_leans_on_the_relevances_own_or_on_what_is_measured(tmp_path, mo
     add_population(tmp_path / "pack", FACES, pull=0.25)
     changed = load_pack(tmp_path / "pack")
     assert changed.defaults == dataclasses.replace(bundle.defaults, pull=0.25)
-    np.testing.assert_array_equal(changed.relevance.rows, bundle.relevance.rows)
+    np.testing.assert_array_equal(changed.relevance.rows, bundle.relevance.rows.astype(np.float16))
     monkeypatch.setattr(of_bundle, "remembered_regression", None)
     np.testing.assert_allclose(Editor(changed).direction(edit).ds, measured.ds, atol=2e-3)  # stored in half
