@@ -21,7 +21,7 @@ from ppstyleclip.stylespace import (
 )
 
 LONGEST = 5.0  # deviations, all channels together, of a step in unit "effect"; longer ones leave the faces
-REGRESSED = 0.84  # deviations of f . dt over the population, of a step of the regression in unit "effect"
+REGRESSED = 0.9  # deviations of f . dt over the population, of a step of the regression in unit "effect"
 BELOW = 0.25  # of the regression's step that a channel keeps which is not meant
 MEANT = 0.5  # of the largest step in deviations, from which on a ToRGB layer's channel is meant
 EFFECT = 0.1  # what one step of alpha is in unit "effect": a move of the picture's CLIP feature along dt

@@ -179,7 +179,7 @@ def test_pull_leans_towards_the_regression(unit):
         norm = 0.3
         expected = (agreeing[index] * RELEVANCE[:, 0]).sum() * norm / 10
         q = agreeing * plain.std * (0.1 / expected)
-        length = 0.84
+        length = 0.9
     else:
         unit_of = plain.std if unit == "sigma" else np.ones(10)
         q = np.where(agreeing != 0, plain.ds, 0)
