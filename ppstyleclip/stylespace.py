@@ -82,8 +82,8 @@ class StyleRegression:
 
         c is such that f . dt moves by one standard deviation of the population as far as w explains it. A
         regression puts a part of any difference down to chance, so its step alone falls short of what it
-        expects: on the portrait world for red lipstick by 28 %, for glasses by 7 %. The ridge leaves out what of dt lies where
-        no picture of the population does: texts lie elsewhere than pictures.
+        expects: on the portrait world for red lipstick by 28 %, for glasses by 7 %. The ridge leaves out what
+        of dt lies where no picture of the population does: texts lie elsewhere than pictures.
 
         Raises:
             UserError: dt is of another CLIP.
