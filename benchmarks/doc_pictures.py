@@ -40,6 +40,15 @@ MOVED = (  # label, target, where the canvas lies
     ("and back", "happy face", (0.0, 0.0), -15),
     ("both", "face with long hair", (0.06, 0.03), 8),
 )
+TOLD = (  # what the mapper `words` is told; smiling, furious and ginger were not among its texts
+    ("smiling", "smiling face"),
+    ("furious", "furious face"),
+    ("glasses", "face with glasses"),
+    ("beard", "face with a beard"),
+    ("old", "old face"),
+    ("curly hair", "face with curly hair"),
+    ("ginger", "face with ginger hair"),
+)
 ABOVE_SEED = 99  # the faces of the renderer above the generator
 
 
@@ -63,6 +72,18 @@ def edits(editor, seed):
     steps = [editor.apply(face, Edit("face", target)) for _, target in TARGETS]
     pictures = np.concatenate([editor.render(s) for s in (face, *steps)])
     return strip(pictures, ["face", *(label for label, _ in TARGETS)])
+
+
+def mapped(editor, seed):
+    """One face and what the mapper `words` makes of it when it is told TOLD, in a labelled row."""
+    from ppstyleclip.pictures import strip
+    from ppstyleclip.pipelines.mapper_edit import apply_chain, open_chain
+    from ppstyleclip.zoo.registry import PACK
+
+    faces = [editor.sample(seed).numpy()]
+    for _, text in TOLD:
+        faces += apply_chain(editor, open_chain(editor, ["words"], [text], folder=PACK), faces[0])
+    return strip(editor.render(np.concatenate(faces)), ["face", *(label for label, _ in TOLD)])
 
 
 def renderer_above_generator(editor, _, columns=6):
@@ -97,6 +118,7 @@ PICTURES = {  # name: model, what draws it
     "strip.png": ("portrait", edits),
     "stylegan3.png": ("portrait-sg3", moved_edits),
     "regions.png": ("portrait", edits_in_regions),
+    "mapper_words.png": ("portrait", mapped),
     "renderer_above_generator.png": ("portrait", renderer_above_generator),
     "renderer_above_stylegan3.png": ("portrait-sg3", renderer_above_generator),
 }

@@ -99,7 +99,7 @@ class FakeModel:
 
     def mapper_entries(self) -> list[MapperEntry]:
         """As Model's."""
-        return [MapperEntry(name=name, texts=[], takes_text="none") for name in self.mappers]
+        return [MapperEntry(name=name, texts=[], takes_text=kind) for name, kind in self.mappers.items()]
 
     def regions(self) -> list[str]:
         """As Model's."""

@@ -198,11 +198,13 @@ class ConditionedMapper(nn.Layer):
         style_dim, text_dim: D and T.
         layers: L of w_plus.
         width, depth: of the blocks.
+        idle: indices of the layers that stay as they are, or none.
     """
 
-    def __init__(self, style_dim=512, *, text_dim=512, layers=18, width=256, depth=4):
+    def __init__(self, style_dim=512, *, text_dim=512, layers=18, width=256, depth=4, idle=()):
         super().__init__()
         self.levels = (layers,)
+        self.moved = [0.0 if layer in idle else 1.0 for layer in range(layers)]
         self.read = nn.Linear(style_dim, width)
         self.place = self.create_parameter([layers, width], default_initializer=nn.initializer.Normal(0, 1))
         self.blocks = nn.LayerList([_TextBlock(width, text_dim) for _ in range(depth)])
@@ -223,7 +225,7 @@ class ConditionedMapper(nn.Layer):
         x = self.read(w_plus) + self.place
         for block in self.blocks:
             x = block(x, text)
-        return self.write(_even(x))
+        return self.write(_even(x)) * paddle.to_tensor(self.moved).unsqueeze(1)
 
 
 class _TextBlock(nn.Layer):
@@ -256,7 +258,8 @@ def build_mapper(config):
             layers, width, depth: for ConditionedMapper, which knows no mode; 18, 256, 4.
             coarse, medium, fine: for LevelsMapper, whether the group has a network; True.
             style_dims: for the two of style space, channels of each style.
-            idle: for WithoutToRGBStyleSpaceMapper, the styles that it leaves alone; usual_idle's.
+            idle: for WithoutToRGBStyleSpaceMapper, the styles that it leaves alone; usual_idle's. For
+                ConditionedMapper, the layers; none.
     Returns:
         The mapper, in training mode.
     Raises:
@@ -272,7 +275,7 @@ def build_mapper(config):
     known = {
         "SingleMapper": {"mode", "style_dim", "text_dim"},
         "LevelsMapper": {"mode", "style_dim", "text_dim", "levels", "coarse", "medium", "fine"},
-        "ConditionedMapper": {"style_dim", "text_dim", "layers", "width", "depth"},
+        "ConditionedMapper": {"style_dim", "text_dim", "layers", "width", "depth", "idle"},
     }
     of_styles = {"style_dims", "idle"} if kind == WITHOUT_TO_RGB else {"style_dims"}
     unknown = sorted(set(config) - known.get(kind, of_styles))

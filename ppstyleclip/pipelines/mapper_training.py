@@ -47,6 +47,7 @@ from ppstyleclip.zoo import TrainedMapper, clip_fingerprint, seed000_words
 STATE_KIND = "ppstyleclip mapper training"
 COLUMNS = 8  # faces of a validation picture
 _FREE = ("steps", "validate_every", "patience")  # fields that may change from one run to the next
+_NEW = {"width": 256, "depth": 4}  # fields that earlier states do not have, and what they were
 _TABLE_SEED, _TABLE_SCALE = 1, 3.0  # of a table of our own: large, to decide the signs of text + latent
 _SAMPLED_AT_ONCE = 500
 
@@ -141,7 +142,7 @@ class MapperTraining:
         if metadata.get("kind") != STATE_KIND:
             raise UserError("this is no state of a training; begin in another folder, or again")
         said = from_metadata(StateMetadata, metadata, "this state").training
-        before = _with_current_names(said, self.identity_of_run)
+        before = {**_NEW, **_with_current_names(said, self.identity_of_run)}
         other = [
             f"{name} {_short(before.get(name))}, not {_short(value)}"
             for name, value in self.identity_of_run.items()

@@ -41,9 +41,9 @@ _FORM = {
 
 @router.get("/mappers", responses=PROBLEMS)
 async def list_mappers(request: Request) -> list[str]:
-    """Names of the mappers that the server has."""
+    """Names of the server's mappers, without those that need a text: POST /edit tells them none."""
     model = service_of(request).model
-    return [] if model is None else list(model.mappers)
+    return [] if model is None else [one.name for one in model.mapper_entries() if one.takes_text == "none"]
 
 
 @router.post("/edit", responses=PROBLEMS, openapi_extra=_FORM)

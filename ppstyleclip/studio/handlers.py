@@ -115,7 +115,7 @@ class Handlers:
         neutral = fields.neutral.strip() or "face"
         region, before = self._region(fields), visit.session.draft
         if fields.method == "mapper":
-            if not fields.mapper:
+            if not fields.mapper or self._lacks_text(fields.mapper, target):
                 return None
             step = Step(
                 "mapper",
@@ -136,6 +136,11 @@ class Handlers:
         if is_same_text(step, before):
             return step
         return replace(step, **self.usual())
+
+    def _lacks_text(self, name: str, target: str) -> bool:
+        """Whether a mapper waits for a text."""
+        mapper = self.model.mappers.get(name)
+        return mapper is not None and mapper.embed != "none" and not target
 
     def _mapper_text(self, name: str, target: str) -> str:
         """The text of a mapper: what it was trained for, where it takes none."""

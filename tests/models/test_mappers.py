@@ -179,6 +179,17 @@ def test_conditioned_mapper_begins_at_nothing_and_learns_a_step_for_each_text():
     np.testing.assert_allclose(both[1:2].numpy(), mapper(latent[1:2], texts[1:]).numpy(), atol=1e-5)
 
 
+def test_conditioned_mapper_leaves_its_idle_layers_alone():
+    paddle.seed(0)
+    whole, part = build_mapper(CONDITIONED), build_mapper({**CONDITIONED, "idle": (0, 5)})
+    whole.write.bias.set_value(paddle.ones([8]))
+    part.set_state_dict(whole.state_dict())
+    latent, text = paddle.randn([2, 6, 8]), paddle.randn([1, 5])
+    step, wanted = part(latent, text).numpy(), whole(latent, text).numpy()
+    assert not step[:, [0, 5]].any() and wanted[:, [0, 5]].all()
+    np.testing.assert_array_equal(step[:, 1:5], wanted[:, 1:5])
+
+
 @pytest.mark.parametrize(
     "config, words",
     [

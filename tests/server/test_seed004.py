@@ -11,7 +11,7 @@ pytest.importorskip("fastapi", reason="the extra 'server' is not installed")
 pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 
 import httpx  # noqa: E402
-from server_world import picture_file, raw, serving  # noqa: E402
+from server_world import FakeModel, picture_file, raw, serving  # noqa: E402
 from socket_listener import Listener, hear  # noqa: E402
 
 from ppstyleclip.server.keys import new_key  # noqa: E402
@@ -28,6 +28,12 @@ def post_edit(served, sid=None, **params):
 def test_get_mappers(served):
     answer = served.client.get("/mappers")
     assert answer.status_code == 200 and answer.json() == ["beard"]
+
+
+def test_a_mapper_that_needs_a_text_is_not_offered(tmp_path):
+    with serving(tmp_path, load=lambda _: FakeModel({"beard": "none", "words": "clip"})) as served:
+        assert served.client.get("/mappers").json() == ["beard"]
+        assert [one["name"] for one in served.client.get("/v1/mappers").json()] == ["beard", "words"]
 
 
 def test_mapper(served):

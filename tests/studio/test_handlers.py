@@ -36,7 +36,11 @@ HAPPY = {"target": "happy face", "alpha": 2.0, "beta": 0.05}
 
 @pytest.fixture
 def actions(tiny_editor, tmp_path):
-    mappers = {"smile": made(LEVELS, texts=("happy face",))}
+    by_text = {**LEVELS, "mode": "Mapper_cat", "text_dim": 16}
+    mappers = {
+        "smile": made(LEVELS, texts=("happy face",)),
+        "words": made(by_text, embed="clip", texts=("happy face",)),
+    }
     model = Model(tiny_editor, None, None, mappers=mappers)  # type: ignore[arg-type]
     return Actions(Handlers(model, PictureStore(tmp_path, 25)))
 
@@ -125,6 +129,14 @@ def test_a_mapper_is_a_step_that_its_strength_scales(actions, visit, tiny_editor
     bare = replace(visit.session.draft, target="")
     visit = replace(visit, session=visit.session.try_out(bare))
     assert actions.measure(visit, 3)["card"] == {"no_text": True}
+
+
+def test_a_mapper_that_takes_a_text_waits_for_it(actions, visit):
+    fields = {"method": "mapper", "mapper": "words"}
+    visit, told = done(actions, visit, "try", **fields, target=" ")
+    assert visit.session.draft is None and after(told) == told["before"]
+    visit, told = done(actions, visit, "try", **fields, target="sad face")
+    assert visit.session.draft.target == "sad face" and after(told) != told["before"]
 
 
 @pytest.mark.slow

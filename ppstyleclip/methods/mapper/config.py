@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
+import numpy as np
+
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_choice
 from ppstyleclip.methods.mapper.optimizers import RULES
@@ -32,7 +34,8 @@ class MapperConfig:
 
     Attributes:
         mapper_type, mode: as in models.mappers.build_mapper.
-        coarse, medium, fine: for LevelsMapper, whether the group moves.
+        coarse, medium, fine: for LevelsMapper and ConditionedMapper, whether the group moves.
+        width, depth: for ConditionedMapper, of its blocks.
         space: "w_plus" or "s"; in s the type is WithoutToRGBStyleSpaceMapper unless it is a type of s.
         scale: what the network's output is multiplied with.
         embed: where its text vectors come from: "none", a "table", or "clip".
@@ -43,6 +46,8 @@ class MapperConfig:
     coarse: bool = True
     medium: bool = True
     fine: bool = True
+    width: Annotated[int, Between(1, 2**14)] = 256
+    depth: Annotated[int, Between(1, 100)] = 4
     space: str = "w_plus"
     scale: Annotated[float, Between(0, 1e3)] = MAPPER_STEP
     embed: str = "none"
@@ -144,12 +149,19 @@ def network_config(
         return {"mapper_type": own, "style_dims": list(style_dims), **others}
     if is_of_styles:
         raise UserError(f"{config.mapper_type} moves styles; use it in style space, not in w_plus")
+    levels = _levels(layers) if levels is None else list(levels)
+    groups = {"coarse": config.coarse, "medium": config.medium, "fine": config.fine}
     if config.mapper_type == "ConditionedMapper":
+        moved = np.repeat(list(groups.values()), levels)
+        still = {} if moved.all() else {"idle": np.flatnonzero(~moved).tolist()}
         return {
             "mapper_type": config.mapper_type,
             "style_dim": style_dim,
             "text_dim": text_dim,
             "layers": layers,
+            "width": config.width,
+            "depth": config.depth,
+            **still,
         }
     found = {"mapper_type": config.mapper_type, "mode": config.mode, "style_dim": style_dim}
     if text_dim is not None:
@@ -160,8 +172,7 @@ def network_config(
             )
         found["text_dim"] = text_dim
     if config.mapper_type == "LevelsMapper":
-        levels = _levels(layers) if levels is None else list(levels)
-        found.update(levels=levels, coarse=config.coarse, medium=config.medium, fine=config.fine)
+        found.update(levels=levels, **groups)
     return found
 
 

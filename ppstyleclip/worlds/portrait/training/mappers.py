@@ -3,22 +3,59 @@
 
     python -m ppstyleclip.worlds.portrait.training.mappers happy --folder run
     python -m ppstyleclip.worlds.portrait.training.mappers beard --folder run --set steps=150
+    python -m ppstyleclip.worlds.portrait.training.mappers words --folder run
 
 The training is `ppstyleclip train-mapper`'s; only the gradient of the loss comes from the PyTorch twins,
-which draw 128 px in bfloat16. A minute of processor makes one. The result is written into the pack as
-float16, pictures of held-out faces into the folder. `benchmarks/mapper_quality.py` judges it.
+which draw 128 px in bfloat16. A minute of processor makes one of a single text, ten make `words`, which takes
+any text. The result is written into the pack as float16; pictures of held-out faces, and the mapper as it was
+at each validation, into the folder. `benchmarks/mapper_quality.py` judges it.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 PACK = Path(__file__).parents[1] / "pack"
-TEXTS = {"happy": "happy face", "curly": "face with curly hair", "beard": "face with a beard"}
-SETTINGS = {  # in place of the preset's
+WORDS = (
+    "happy face",
+    "sad face",
+    "angry face",
+    "surprised face",
+    "face with open mouth",
+    "face with glasses",
+    "face with a beard",
+    "woman face",
+    "man face",
+    "old face",
+    "young face",
+    "face with dark skin",
+    "face with pale skin",
+    "face with red lipstick",
+    "face with long hair",
+    "face with short hair",
+    "face with curly hair",
+    "face with straight hair",
+    "face with bangs",
+    "face with black hair",
+    "face with blond hair",
+    "face with red hair",
+    "face with grey hair",
+    "face with blue hair",
+    "face with purple hair",
+)
+TEXTS = {
+    "happy": ("happy face",),
+    "curly": ("face with curly hair",),
+    "beard": ("face with a beard",),
+    "words": WORDS,
+}
+ONE_TEXT = {  # in place of the preset's
     "fine": False,
     "steps": 80,
     "batch_size": 8,
@@ -26,6 +63,25 @@ SETTINGS = {  # in place of the preset's
     "learning_rate": 1.5,
     "validate_every": 40,
 }
+MANY_TEXTS = {
+    "fine": False,
+    "width": 112,
+    "depth": 2,
+    "steps": 1500,
+    "batch_size": 8,
+    "learning_rate": 0.004,
+    "validate_every": 250,
+    "l2": 0.1,
+    "directional_strength": 1.5,
+}
+MANY_FACES = {"train_faces": 1000, "pictures_every": 250}
+RISE = 0.05  # of all steps
+
+
+def rate_at(step, steps, rate):
+    """The learning rate of a mapper of many texts: a straight rise, then half a cosine down to 0."""
+    done = step / steps
+    return rate * min(1.0, done / RISE, 0.5 + 0.5 * math.cos(math.pi * done))
 
 
 def prepare(name, pack, changes):
@@ -38,16 +94,33 @@ def prepare(name, pack, changes):
     from ppstyleclip.worlds.portrait.training.twin_loss import TwinLoss, load_twins
     from ppstyleclip.zoo import load_bundle
 
-    config, run = read_training_preset("portrait", {**SETTINGS, **changes})
+    texts, is_one = text_set(TEXTS[name]), len(TEXTS[name]) == 1
+    kind = ("portrait", ONE_TEXT, {}) if is_one else ("conditioned", MANY_TEXTS, MANY_FACES)
+    preset, settings, run_settings = kind
+    config, run = read_training_preset(preset, {**settings, **changes}, run_settings)
     editor = Editor(load_bundle(None, bundle=str(pack)))
-    texts, faces = text_set([TEXTS[name]]), run.train_faces
-    latents = sample_latents(editor, faces + run.val_faces, seed=0)
-    task = prepare_training(editor.bundle, texts, (latents[:faces], latents[faces:]), config)
-    features = text_features(editor.bundle, texts, "face", config.objective.directional_strength)
+    latents = sample_latents(editor, run.train_faces + run.val_faces, seed=0)
+    latents = latents[: run.train_faces], latents[run.train_faces :]
+    task = prepare_training(editor.bundle, texts, latents, config)
+    if is_one:
+        features = text_features(editor.bundle, texts, "face", config.objective.directional_strength)
+    else:
+        features = own_features(editor.bundle, texts)
     twins = TwinLoss(*load_twins(pack), task.loss.objective)
     parts = {"synthesize": twins.synthesize, "evaluate": twins.evaluate}
     loss = ImageLoss(editor.bundle.generator, editor.bundle.clip, texts, features, config, **parts)
     return replace(task, loss=loss), run
+
+
+def own_features(bundle, texts):
+    """`[K, E]` CLIP's features of the texts, which stand in for the directions to them.
+
+    To this CLIP "face" is almost at right angles to all of them. Half of a difference to it would point away
+    from "face", alike for all texts, where no picture can go.
+    """
+    from ppstyleclip.text import text_embedding
+
+    return np.stack([text_embedding(bundle.clip, text, bundle.defaults.templates) for text in texts.prompts])
 
 
 def main(argv=None):
@@ -55,7 +128,7 @@ def main(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("name", choices=TEXTS)
-    parser.add_argument("--folder", required=True, help="of the pictures")
+    parser.add_argument("--folder", required=True, help="of pictures, and of the mapper on the way")
     parser.add_argument("--pack", type=Path, default=PACK, help="the model, and where the mapper is written")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the preset")
     parser.add_argument("--threads", type=int, default=1)
@@ -73,10 +146,14 @@ def main(argv=None):
     changes = {name: parse_json(value) for name, _, value in (one.partition("=") for one in args.set)}
     task, run = prepare(args.name, args.pack, changes)
     since = time.process_time()
+    config, is_one = task.training.config, len(task.texts.names) == 1
     for record in run_training(task, pictures_every=run.pictures_every):
+        if not is_one:  # a single one is done before it would matter
+            task.training.optimizer.rate = rate_at(record.done, config.steps, config.learning_rate)
         if record.val:
             seconds = time.process_time() - since
             print(f"step {record.done} held-out loss {record.val['loss']:.4f} {seconds:.0f} s", flush=True)
+            save_mapper(Path(args.folder) / f"mapper_{args.name}.safetensors", task.mapper(), half=True)
         if record.picture is not None:
             save_png(Path(args.folder) / f"{args.name}-{record.done:05d}.png", record.picture)
     path = args.pack / f"mapper_{args.name}.safetensors"

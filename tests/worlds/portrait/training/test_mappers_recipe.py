@@ -94,3 +94,23 @@ def test_a_mapper_is_trained_into_the_pack(pack, tmp_path):
     assert (tmp_path / "curly-00003.png").is_file()
     step = mapper.step(np.random.RandomState(0).randn(2, 10, 128).astype(np.float32))
     assert np.abs(step[:, :8]).min(axis=2).max() > 0 and not step[:, 8:].any()
+
+
+def test_a_mapper_of_many_texts_is_told_by_clip(pack, tmp_path):
+    short = ["steps=4", "batch_size=4", "validate_every=4", "width=8"]
+    mappers.main(["words", "--folder", str(tmp_path), "--pack", str(pack), "--set", *short])
+    path = pack / "mapper_words.safetensors"
+    mapper = load_mapper(path)
+    assert mapper.texts == mappers.WORDS and mapper.embed == "clip" and mapper.config["width"] == 8
+    assert (tmp_path / path.name).read_bytes() == path.read_bytes()  # what was kept on the way
+    latent = np.random.RandomState(0).randn(2, 10, 128).astype(np.float32)
+    clip = load_clip(pack / "clip.safetensors")[0]
+    steps = [mapper.step(latent, mapper.text_vector(text, clip)) for text in ("happy face", "smiling face")]
+    assert np.abs(steps[0] - steps[1]).max() > 0
+    for step in steps:
+        assert step[:, :8].any(axis=2).all() and not step[:, 8:].any()
+
+
+def test_the_rate_of_many_texts_rises_and_ends_at_nothing():
+    rates = [mappers.rate_at(step, 100, 0.4) for step in (0, 2, 5, 50, 100)]
+    np.testing.assert_allclose(rates, [0, 0.16, 0.4 * np.cos(np.pi / 40) ** 2, 0.2, 0], atol=1e-12)
