@@ -45,7 +45,7 @@ TOLD = (  # what the mapper `words` is told; smiling, furious and ginger were no
     ("furious", "furious face"),
     ("glasses", "face with glasses"),
     ("beard", "face with a beard"),
-    ("old", "old face"),
+    ("blue hair", "face with blue hair"),
     ("curly hair", "face with curly hair"),
     ("ginger", "face with ginger hair"),
 )

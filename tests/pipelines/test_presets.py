@@ -38,9 +38,10 @@ OLD_OPTIMIZE = {
 }
 OLD_MAPPER = {
     "conditioned": """
-        {mapper_type: ConditionedMapper, embed: clip, scale: 1.0, steps: 2000, batch_size: 8, optimiser: adam,
-        rate: 0.001, clip: 1.0, l2: 0.3, identity: 0.0, view: clip, views: 3, reach: 0.05, toward: 0.6,
-        every: 500, run: {train_faces: 2000, held_out_faces: 64, pictures_every: 500, save_every: 100}}""",
+        {mapper_type: ConditionedMapper, embed: clip, scale: 1.0, fine: false, width: 112, depth: 2, steps: 1500,
+        batch_size: 8, optimiser: adam, rate: 0.004, clip: 1.0, l2: 0.1, identity: 0.0, view: clip, views: 3,
+        reach: 0.05, toward: 2.0, every: 250,
+        run: {train_faces: 1000, held_out_faces: 64, pictures_every: 250, save_every: 50}}""",
     "official": """
         {mapper_type: LevelsMapper, mode: Mapper, scale: 0.1, steps: 50000, batch_size: 2, optimiser: ranger,
         rate: 0.5, clip: 1.0, l2: 0.8, identity: 0.1, view: official, every: 2000,
@@ -54,9 +55,9 @@ OLD_MAPPER = {
         rate: 0.5, clip: 1.0, l2: 0.3, identity: 0.06, view: seed004, every: 2000,
         run: {train_faces: 5000, held_out_faces: 1000, pictures_every: 100, save_every: 2000}}""",
     "portrait": """
-        {mapper_type: LevelsMapper, mode: Mapper, scale: 0.1, steps: 600, batch_size: 4, optimiser: ranger,
-        rate: 3.0, clip: 1.0, l2: 0.1, identity: 0.0, view: clip, views: 3, reach: 0.05, toward: 2.0,
-        every: 100, run: {train_faces: 420, held_out_faces: 42, pictures_every: 100, save_every: 50}}""",
+        {mapper_type: LevelsMapper, mode: Mapper, scale: 0.1, steps: 120, batch_size: 4, optimiser: adam,
+        rate: 1.5, clip: 1.0, l2: 0.1, identity: 0.0, view: clip, views: 3, reach: 0.05, toward: 2.0,
+        every: 30, run: {train_faces: 420, held_out_faces: 42, pictures_every: 30, save_every: 30}}""",
 }
 
 

@@ -159,6 +159,9 @@ def grow_mapper(path, layers, mark) -> None:
         coarse, medium, _ = config["levels"]
         config["levels"] = [coarse, medium, layers - coarse - medium]
     if config["mapper_type"] == "ConditionedMapper":
+        before, idle = config["layers"], config.get("idle") or []
+        if before - 1 in idle:
+            config["idle"] = [*idle, *range(before, layers)]
         config["layers"], state["place"] = layers, repeat_last(np.asarray(state["place"]), layers, 0)
     stated["made_for"]["generator"] = mark
     about["fingerprint"] = fingerprint({key: np.asarray(value, np.float32) for key, value in state.items()})

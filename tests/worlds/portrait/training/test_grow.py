@@ -115,7 +115,8 @@ def test_a_pack_grows_with_its_generator(tmp_path):
     assert edited.after.shape == (2 * SIZE, 2 * SIZE, 3)
 
 
-def test_a_mapper_of_many_texts_moves_new_layers_as_the_last_one(tmp_path):
+@pytest.mark.parametrize("idle", [[], [4, 5]])
+def test_a_mapper_of_many_texts_moves_new_layers_as_the_last_one(idle, tmp_path):
     path = tmp_path / "mapper_words.safetensors"
     config = {
         "mapper_type": "ConditionedMapper",
@@ -123,6 +124,7 @@ def test_a_mapper_of_many_texts_moves_new_layers_as_the_last_one(tmp_path):
         "text_dim": 16,
         "layers": 6,
         "width": 8,
+        "idle": idle,
     }
     mapper = made(config, texts=("happy face",), embed="clip", scale=1.0)
     random = np.random.RandomState(2)
