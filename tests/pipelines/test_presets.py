@@ -38,9 +38,9 @@ OLD_OPTIMIZE = {
 }
 OLD_MAPPER = {
     "conditioned": """
-        {mapper_type: ConditionedMapper, embed: clip, scale: 1.0, fine: false, width: 112, depth: 2, steps: 1500,
-        batch_size: 8, optimiser: adam, rate: 0.004, clip: 1.0, l2: 0.1, identity: 0.0, view: clip, views: 3,
-        reach: 0.05, toward: 2.0, every: 250,
+        {mapper_type: ConditionedMapper, embed: clip, scale: 1.0, fine: false, width: 112, depth: 2,
+        steps: 1500, batch_size: 8, optimiser: adam, rate: 0.004, clip: 1.0, l2: 0.1, identity: 0.0,
+        view: clip, views: 3, reach: 0.05, toward: 2.0, every: 250,
         run: {train_faces: 1000, held_out_faces: 64, pictures_every: 250, save_every: 50}}""",
     "official": """
         {mapper_type: LevelsMapper, mode: Mapper, scale: 0.1, steps: 50000, batch_size: 2, optimiser: ranger,

@@ -59,7 +59,7 @@ TEXTS = {
 ONE_TEXT = {"fine": False, "steps": 80, "batch_size": 8, "validate_every": 40}
 MANY_TEXTS = {"directional_strength": 1.5}
 RISE = 0.05  # of all steps
-SHARE = 0.85  # of its step that a mapper of many texts is kept with: the whole step changes more beside the text
+SHARE = 0.85  # of its step that a mapper of many texts is kept with: the whole one changes more beside it
 
 
 def rate_at(step, steps, rate):
