@@ -8,6 +8,7 @@ relevance.safetensors     relevance, strength; fingerprints of both networks, CL
 clip.safetensors          weights, used token rows; config, vocabulary, fingerprint; a published one else
 latents.safetensors       w_plus of a few faces; fingerprint of the generator
 encoder.safetensors       from pictures to w_plus; config, fingerprint of the generator
+encoder_NAME.safetensors  another one, which is asked for by its name
 identity.safetensors      from pictures to who is in them; config, fingerprint
 directions.safetensors    named directions in w_plus; fingerprint of the generator
 crop.safetensors          how faces are cut out by their landmarks; FFHQ's crop else
