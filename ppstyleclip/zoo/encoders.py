@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ def find_encoder(name: str | Path, folder: str | Path | None = None) -> Path:
     own = bundle_encoders(folder)
     if str(name) in own:
         return own[str(name)]
-    if Path(name).is_file():
+    if os.path.isfile(name):
         return Path(name)
     known = f"the model has {', '.join(own)} beside its own" if own else "the model has none beside its own"
     raise MissingFile(f"there is no encoder {shown(str(name))}; {known}; give one of these names, or a file")

@@ -173,6 +173,10 @@ def test_an_encoder_of_no_such_name_gets_one_line_with_the_known_ones(tmp_path, 
         MissingFile, match="no encoder 'e4'; the model has e4e beside its own; give one of these"
     ):
         load_bundle(bundle=tmp_path / "own", encoder="e4")
+    for hostile in ("../own/encoder_e4e", "", "x" * 400, "\x1b[2J", tmp_path):
+        with pytest.raises(MissingFile) as caught:
+            load_bundle(bundle=tmp_path / "own", encoder=hostile)
+        assert len(str(caught.value)) < 300 and str(caught.value).isprintable()
     bundle = load_bundle(bundle=tmp_path / "own", encoder="e4e")
     with pytest.raises(UserError, match="was made for generator 2222222222222222"):
         bundle.encoder  # noqa: B018

@@ -1,17 +1,21 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Fit the encoder to rendered and generated portraits.
+"""Fit an encoder to rendered and generated portraits.
 
     python -m ppstyleclip.worlds.portrait.training.encoder --folder run
+    python -m ppstyleclip.worlds.portrait.training.encoder --folder run --kind e4e
     python -m ppstyleclip.worlds.portrait.training.encoder --folder run3 --family stylegan3
 
-The second is ReStyle's, of the world's StyleGAN3: it is asked several times, and sees its last result beside
+The first is pSp's. The second is e4e's: heads of offsets are opened one after another, offsets are kept
+short, and a critic that tells the mapping network's w from the encoder's draws the latter to where the former
+are. The third is ReStyle's, of the world's StyleGAN3: it is asked several times, and sees its last result beside
 the picture. It begins with the trunk of the first. `--set steps=3000` takes one whose generator has changed
 since a little further.
 
-Goes on from encoder-state.pt, which it writes every three minutes; 25 minutes of one core. The folder's data/
+Goes on from encoder-state.pt (e4e's: encoder-e4e-state.pt), which it writes every three minutes; 25 minutes of
+one core. The folder's data/
 holds shards of the command `data`; an identity.safetensors in the folder, or else in the world's pack, adds
 its term to the loss. `--set steps=400 refit=6000` makes a fair encoder in minutes, its last layers by least
-squares; a longer run goes on from its trunk. `benchmarks/scene_inversion.py` judges the result.
+squares; a longer run goes on from its trunk. `benchmarks/encoders.py` and `scene_inversion.py` judge it.
 """
 
 from __future__ import annotations
@@ -29,7 +33,12 @@ def main(argv=None):
     )
     parser.add_argument("--folder", required=True, help="the run's folder")
     parser.add_argument("--data", help="the folder whose data/ holds shards (default: the run's)")
-    parser.add_argument("--kind", choices=("psp", "e4e"), default="psp", help="of encoder (default: psp)")
+    parser.add_argument(
+        "--kind",
+        choices=("psp", "e4e"),
+        default="psp",
+        help="of encoder (default: psp; stylegan3's is ReStyle's)",
+    )
     parser.add_argument("--family", choices=("stylegan2", "stylegan3"), default="stylegan2")
     parser.add_argument("--generator", help="exported generator (default: the world's own)")
     parser.add_argument(
