@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Judge the portrait world's encoders side by side: how near they come, and how well their latents are edited.
+"""Judge the portrait world's encoders side by side: how near they come, how well their latents are edited.
 
     python benchmarks/encoders.py --output encoders.md
     python benchmarks/encoders.py --encoder own e4e --faces 80 --per-pair 20

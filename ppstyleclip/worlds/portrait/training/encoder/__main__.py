@@ -7,15 +7,15 @@
 
 The first is pSp's. The second is e4e's: heads of offsets are opened one after another, offsets are kept
 short, and a critic that tells the mapping network's w from the encoder's draws the latter to where the former
-are. The third is ReStyle's, of the world's StyleGAN3: it is asked several times, and sees its last result beside
-the picture. It begins with the trunk of the first. `--set steps=3000` takes one whose generator has changed
-since a little further.
+are. The third is ReStyle's, of the world's StyleGAN3: it is asked several times, and sees its last result
+beside the picture. It begins with the trunk of the first. `--set steps=3000` takes one whose generator has
+changed since a little further.
 
-Goes on from encoder-state.pt (e4e's: encoder-e4e-state.pt), which it writes every three minutes; 25 minutes of
-one core. The folder's data/
-holds shards of the command `data`; an identity.safetensors in the folder, or else in the world's pack, adds
-its term to the loss. `--set steps=400 refit=6000` makes a fair encoder in minutes, its last layers by least
-squares; a longer run goes on from its trunk. `benchmarks/encoders.py` and `scene_inversion.py` judge it.
+Goes on from encoder-state.pt (e4e's: encoder-e4e-state.pt), which it writes every three minutes; 25 minutes
+of one core. The folder's data/ holds shards of the command `data`; an identity.safetensors in the folder, or
+else in the world's pack, adds its term to the loss. `--set steps=400 refit=6000` makes a fair encoder of the
+first kind in minutes, its last layers by least squares; a longer run goes on from its trunk.
+`benchmarks/encoders.py` and `benchmarks/scene_inversion.py` judge the result.
 """
 
 from __future__ import annotations
