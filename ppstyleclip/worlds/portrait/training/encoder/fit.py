@@ -37,8 +37,10 @@ RESTYLE = {  # what differs for the world's StyleGAN3
     "config": json.dumps({"widths": (16, 48, 96, 48), "depths": (2, 2, 2, 1), "input_size": 64}),
 }
 E4E = {  # what differs for e4e's encoder
-    "steps": 4000,
-    "draw_from": 0.4,
+    "steps": 3200,
+    "drawn": 3072,
+    "draw_from": 0.6,
+    "draw_batch": 6,
     "delta": 0.01,
     "critic": 0.02,
     "config": json.dumps(
