@@ -294,7 +294,7 @@ def save_relevance(
 
 def as_arrays(regression: StyleRegression) -> dict[str, np.ndarray]:
     """A regression as a relevance file holds it: the covariance with the styles in half precision."""
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         CROSS: regression.cross.astype(np.float16),
         COVARIANCE: regression.covariance.astype(np.float32),
     }

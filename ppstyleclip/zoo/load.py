@@ -311,7 +311,9 @@ def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
         defaults=stated.defaults or (EditDefaults() if (folder / RELEVANCE).is_file() else OWN_DEFAULTS),
         fingerprints={"generator": mark, **({"clip": stated.clip} if stated.clip else {})},
         s_base=Deferred(lambda: _if_there(folder / STYLES, lambda path: read_styles(path, layout, **known))),
-        latents=Deferred(lambda: _if_there(folder / LATENTS, lambda path: _latents(path, name, mark))),
+        latents=Deferred(
+            lambda: _if_there(folder / LATENTS, lambda path: _latents(path, generator.n_latent, **known))
+        ),
         encoder=Deferred(lambda: _if_there(folder / ENCODER, lambda path: load_encoder(path, **known)[0])),
         identity=Deferred(lambda: _if_there(folder / IDENTITY, load_identity)),
         face_models=Deferred(lambda: _face_models(folder)),
@@ -436,11 +438,13 @@ def stated_by(path) -> dict:
     return read_metadata(path)
 
 
-def _latents(path, name, mark):
+def _latents(path, layers, **known):
     arrays, metadata = read_safetensors(path)
-    check_made_for(metadata, path, name=name, generator=mark)
+    check_made_for(metadata, path, **known)
     w_plus = arrays.get("w_plus", np.zeros(0))
     if w_plus.ndim != 3 or w_plus.dtype.kind != "f" or not len(w_plus):
         raise UserError(f"{path} holds no latents 'w_plus', finite floats [number, layers, width]")
     check_finite({"w_plus": w_plus}, path)
+    if w_plus.shape[1] == 1:  # one w for all layers
+        w_plus = np.repeat(w_plus, layers, axis=1)
     return w_plus.astype(np.float32)

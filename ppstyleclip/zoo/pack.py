@@ -96,7 +96,7 @@ def save_pack(
 
 
 def save_latents(path, w_plus, *, generator: str, half: bool = False) -> None:
-    """Write w_plus `[N, L, D]` of a few faces.
+    """Write w_plus `[N, L, D]` of a few faces; where all layers have the same w, it is stored once.
 
     Args:
         path: the file.
@@ -104,5 +104,7 @@ def save_latents(path, w_plus, *, generator: str, half: bool = False) -> None:
         generator: fingerprint of the one that draws them.
         half: store float16.
     """
-    arrays = stored({"w_plus": np.asarray(w_plus, np.float32)}, half)
+    w_plus = np.asarray(w_plus, np.float32)
+    w_plus = w_plus[:, :1] if (w_plus == w_plus[:, :1]).all() else w_plus  # `[N, 1, D]`, as files have w
+    arrays = stored({"w_plus": w_plus}, half)
     write_safetensors(path, arrays, {"kind": "ppstyleclip latents", "generator": generator})
