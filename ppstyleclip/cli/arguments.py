@@ -80,8 +80,8 @@ def add_encoder_argument(add) -> None:
     add(
         "--encoder",
         metavar="NAME | FILE",
-        help="another encoder than the model's own: a name, such as e4e of the embedded model, whose latents "
-        "lie where edits work best; or a file (default: the model's own)",
+        help="another encoder than the model's own: a name, such as e4e of the embedded model, or a file "
+        "(default: the model's own)",
     )
 
 
