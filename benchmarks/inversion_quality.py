@@ -3,6 +3,7 @@
 
     python benchmarks/inversion_quality.py
     python benchmarks/inversion_quality.py --faces 8
+    python benchmarks/inversion_quality.py --encoder e4e
 
 The faces are drawn by the generator from latents that no training saw. Likeness is the correlation, over the
 faces, of what both judges read of the factors of identity before and after. Edits are those of
@@ -117,6 +118,7 @@ def main(argv=None):
     )
     parser.add_argument("--faces", type=int, default=100)
     parser.add_argument("--seed", type=int, default=888000)
+    parser.add_argument("--encoder", metavar="NAME", help="another encoder of the model, such as e4e")
     parser.add_argument("--steps", type=int, default=100, help="of fitting, beside edit_photo.py's 60")
     parser.add_argument("--batch", type=int, default=25, help="faces fitted together")
     parser.add_argument("--per-pair", type=int, default=100)
@@ -130,7 +132,7 @@ def main(argv=None):
     from ppstyleclip.files import write_atomic
     from ppstyleclip.zoo import load_bundle
 
-    bench = Bench(load_bundle(None), args.faces, args.seed)
+    bench = Bench(load_bundle(None, encoder=args.encoder), args.faces, args.seed)
     pixels, results = bench.editor.render(bench.s), []
     for steps in (0, FIT_STEPS, args.steps):
         results.append(invert_all(bench.editor, pixels, steps=steps, batch=args.batch))

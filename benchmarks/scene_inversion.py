@@ -5,6 +5,7 @@
     python benchmarks/scene_inversion.py --first 970000 --pasted 200 --edit "happy face" "face with glasses"
     python benchmarks/scene_inversion.py --bundle ppstyleclip/worlds/portrait/pack --edit beard --offset 2
     python benchmarks/scene_inversion.py --model_type portrait-sg3 --fitted 0
+    python benchmarks/scene_inversion.py --encoder e4e --fitted 0
 
 Scenes are held out: no fit saw them. PSNR is of the crops and of what the generator draws of them. Identity
 is the cosine of the model's identity network. "exact crop" cuts out the true frame in place of the found one,
@@ -211,6 +212,7 @@ def main(argv=None):
         "--model_type", metavar="NAME", help="a model of the portrait world (default: portrait)"
     )
     parser.add_argument("--bundle", help="folder of the model (default: the embedded one)")
+    parser.add_argument("--encoder", metavar="NAME", help="another encoder of the model, such as e4e")
     parser.add_argument("--faces", type=int, default=200)
     parser.add_argument("--first", type=int, default=FIRST_SCENE, help="seed of the first scene")
     parser.add_argument("--fitted", type=int, default=40, help="of them, also with fitting")
@@ -237,7 +239,7 @@ def main(argv=None):
     from ppstyleclip.pipelines.faces import load_finder
     from ppstyleclip.zoo import load_bundle
 
-    bundle = load_bundle(args.model_type, bundle=args.bundle)
+    bundle = load_bundle(args.model_type, bundle=args.bundle, encoder=args.encoder)
     editor, finder = Editor(bundle), load_finder(bundle)
     from ppstyleclip.worlds.portrait.scenes import draw_scene
 

@@ -14,7 +14,7 @@ from ppstyleclip.zoo.pack import ENCODER
 LEVELS = 6
 
 
-def tiny_encoder(*, input_channels=3, seed=5):
+def tiny_encoder(*, input_channels=3, seed=5, **more):
     paddle.seed(seed)
     network = build_encoder(
         {
@@ -25,11 +25,17 @@ def tiny_encoder(*, input_channels=3, seed=5):
             "input_channels": input_channels,
             "widths": (4, 6, 8, 10),
             "depths": (1, 1, 1, 1),
+            **more,
         }
     )
     network.eval()
     mean = np.random.RandomState(seed).randn(1, STYLE_DIM).astype(np.float32)
     return Encoder(network, mean)
+
+
+def narrow_e4e(seed=9):
+    """One of e4e's kind with narrow heads, as the embedded model has it."""
+    return tiny_encoder(seed=seed, encoder_type="Encoder4Editing", head_widths=(7, 2))
 
 
 def save_with_encoder(folder, **options):

@@ -75,6 +75,16 @@ def add_identity_argument(add) -> None:
     )
 
 
+def add_encoder_argument(add) -> None:
+    """Add which encoder finds a photo's latent; `add` is a group's add_argument."""
+    add(
+        "--encoder",
+        metavar="NAME | FILE",
+        help="another encoder than the model's own: a name, such as e4e of the embedded model, or a file "
+        "(default: the model's own)",
+    )
+
+
 def add_face_arguments(parser, number="", *, seed: int) -> None:
     """Add which face is used, for faces.given_face.
 
@@ -138,7 +148,7 @@ def load_editor(args, **paths):
     """Load the model that the arguments name; what can be refused at once is, before Paddle is imported.
 
     Args:
-        args: of a parser with add_model_arguments.
+        args: of a parser with add_model_arguments, and perhaps add_encoder_argument and add_canvas_arguments.
         paths: direction_path, stat_path and clip of load_bundle, and relevance of Editor, where the command
             has them.
     Returns:
@@ -166,6 +176,7 @@ def load_editor(args, **paths):
         bundle=args.bundle,
         weight_path=args.weight_path,
         canvas=canvas,
+        encoder=getattr(args, "encoder", None),
         **{name: getattr(args, name) for name in SIZES},
         **paths,
     )

@@ -16,7 +16,7 @@ from ppstyleclip.cli.argument_types import (
     which_face,
     words,
 )
-from ppstyleclip.cli.arguments import add_identity_argument, load_editor
+from ppstyleclip.cli.arguments import add_encoder_argument, add_identity_argument, load_editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import PICTURE_SUFFIXES, check_target
 
@@ -155,6 +155,7 @@ def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> Non
     )
     add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
     add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
+    add_encoder_argument(add)
     add("--steps", type=STEPS, default=60, help="of fitting behind the encoder; 0 for none (default: 60)")
     add(
         "--tune",

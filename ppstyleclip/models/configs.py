@@ -121,6 +121,7 @@ class EncoderConfig:
     style_dim: Width = 512
     widths: Optional[Annotated[tuple[Width, ...], Size(4, 4)]] = None
     depths: Optional[Annotated[tuple[Depth, ...], Size(4, 4)]] = None
+    head_widths: Optional[Annotated[tuple[Width, ...], Size(2, 2)]] = None
 
 
 @dataclass(frozen=True)

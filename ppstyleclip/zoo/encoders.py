@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ppstyleclip.convert import Converted
 from ppstyleclip.convert.encoders import GENERATOR, network_config, split_parts
-from ppstyleclip.errors import UserError, one_line
+from ppstyleclip.errors import MissingFile, UserError, one_line, shown
 from ppstyleclip.files import fingerprint, read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import sniff
@@ -27,6 +29,7 @@ from ppstyleclip.zoo.metadata import NetworkMetadata, check_fingerprint, read_ow
 KIND = "ppstyleclip encoder"
 MEAN = "latent_avg"
 ENCODER_KINDS = ("psp", "e4e", "restyle")
+_BESIDE = "encoder_"  # a bundle's other encoders lie beside its own, encoder_NAME.safetensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +85,45 @@ def load_encoder(path, *, name: str = "", generator: str | None = None) -> tuple
     if converted.kind not in ENCODER_KINDS:
         raise UserError(f"{path}: this is not an encoder but: {found.description}")
     return build_converted_encoder(converted, path)
+
+
+def bundle_encoders(folder: str | Path | None) -> dict[str, Path]:
+    """Encoders that lie in a bundle's folder beside its own, `{name: path}`; {} where there is no folder."""
+    if not folder:
+        return {}
+    return {path.stem[len(_BESIDE) :]: path for path in sorted(Path(folder).glob(f"{_BESIDE}*.safetensors"))}
+
+
+def find_encoder(name: str | Path, folder: str | Path | None = None) -> Path:
+    """Turn what a user calls an encoder into the path of its file.
+
+    Args:
+        name: a path, or a name of bundle_encoders().
+        folder: of a bundle; None for a model that has none.
+    Raises:
+        MissingFile: there is none of that name; lists those there are.
+    """
+    own = bundle_encoders(folder)
+    if str(name) in own:
+        return own[str(name)]
+    if os.path.isfile(name):
+        return Path(name)
+    known = f"the model has {', '.join(own)} beside its own" if own else "the model has none beside its own"
+    raise MissingFile(f"there is no encoder {shown(str(name))}; {known}; give one of these names, or a file")
+
+
+def load_named_encoder(path: str | Path, *, name: str, generator: str | None) -> Encoder:
+    """Load an encoder for a model that has its generator already; errors and arguments as load_encoder.
+
+    Raises:
+        UserError: the file brings a generator of its own.
+    """
+    encoder, brought = load_encoder(path, name=name, generator=generator)
+    if brought is not None:
+        raise UserError(
+            f"{path} holds a generator of its own; give it as the weight path, not as the encoder"
+        )
+    return encoder
 
 
 def has_encoder(path) -> bool:

@@ -22,7 +22,7 @@ from ppstyleclip.zoo.clips import clip_fingerprint, load_clip, load_published_cl
 from ppstyleclip.zoo.crops import load_crop
 from ppstyleclip.zoo.directions import check_made_for, read_relevance, read_stats, read_styles
 from ppstyleclip.zoo.downloads.cache import find
-from ppstyleclip.zoo.encoders import has_encoder, load_encoder
+from ppstyleclip.zoo.encoders import find_encoder, has_encoder, load_encoder, load_named_encoder
 from ppstyleclip.zoo.generators import check_flags, generator_fingerprint, load_generator
 from ppstyleclip.zoo.identities import load_identity
 from ppstyleclip.zoo.metadata import MeasuredMetadata, check_fingerprint, read_own
@@ -65,6 +65,7 @@ def load_bundle(
     direction_path: str | Path | None = None,
     stat_path: str | Path | None = None,
     clip: Any = None,
+    encoder: str | Path | None = None,
     size: int | None = None,
     style_dim: int | None = None,
     n_mlp: int | None = None,
@@ -80,6 +81,8 @@ def load_bundle(
         stat_path: statistics instead of the model's own.
         clip: name of the CLIP ("portrait", ViT_B_32, RN50, RN101, RN50x4), path of one (see load_clip), or a
             ClipModel; None takes the one that the relevance file states, or the model's own.
+        encoder: another encoder than the model's own: a name, such as "e4e" of the embedded model
+            (encoder_NAME.safetensors in its folder), or a file.
         size, style_dim, n_mlp, channel_multiplier: None, or what the weights must agree with.
     Raises:
         UserError: unknown name, a flag that the weights contradict, or parts that do not belong together.
@@ -94,6 +97,8 @@ def load_bundle(
     flags = {"size": size, "style_dim": style_dim, "n_mlp": n_mlp, "channel_multiplier": channel_multiplier}
     if model_type is not None:
         check_model_type(model_type)
+    folder = bundle or (None if weight_path is not None and model_type is None else pack_of(model_type))
+    encoder_path = None if encoder is None else find_encoder(encoder, folder)
     if bundle is not None:
         if model_type is not None or weight_path is not None:
             raise UserError(
@@ -107,7 +112,7 @@ def load_bundle(
         loaded = _embedded(embedded, flags)
     else:
         loaded = _published(model_type, flags)
-    return _with_paths(loaded, direction_path, stat_path, clip)
+    return _with_paths(loaded, direction_path, stat_path, clip, encoder_path)
 
 
 def _published(model_type, flags) -> Bundle:
@@ -228,10 +233,12 @@ def _absent(word, name, maker, option):
     )
 
 
-def _with_paths(bundle: Bundle, direction_path, stat_path, clip) -> Bundle:
+def _with_paths(bundle: Bundle, direction_path, stat_path, clip, encoder_path) -> Bundle:
     layout = bundle.layout
     parts: dict[str, Any] = {}
     known = {"name": bundle.name, "generator": _measured(bundle)}
+    if encoder_path is not None:
+        parts["encoder"] = Deferred(lambda: load_named_encoder(encoder_path, **known))
     if stat_path is not None:
         parts["stats"] = read_stats(stat_path, layout, **known)
     if direction_path is not None:
@@ -304,7 +311,9 @@ def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
         defaults=stated.defaults or (EditDefaults() if (folder / RELEVANCE).is_file() else OWN_DEFAULTS),
         fingerprints={"generator": mark, **({"clip": stated.clip} if stated.clip else {})},
         s_base=Deferred(lambda: _if_there(folder / STYLES, lambda path: read_styles(path, layout, **known))),
-        latents=Deferred(lambda: _if_there(folder / LATENTS, lambda path: _latents(path, name, mark))),
+        latents=Deferred(
+            lambda: _if_there(folder / LATENTS, lambda path: _latents(path, generator.n_latent, **known))
+        ),
         encoder=Deferred(lambda: _if_there(folder / ENCODER, lambda path: load_encoder(path, **known)[0])),
         identity=Deferred(lambda: _if_there(folder / IDENTITY, load_identity)),
         face_models=Deferred(lambda: _face_models(folder)),
@@ -429,11 +438,13 @@ def stated_by(path) -> dict:
     return read_metadata(path)
 
 
-def _latents(path, name, mark):
+def _latents(path, layers, **known):
     arrays, metadata = read_safetensors(path)
-    check_made_for(metadata, path, name=name, generator=mark)
+    check_made_for(metadata, path, **known)
     w_plus = arrays.get("w_plus", np.zeros(0))
     if w_plus.ndim != 3 or w_plus.dtype.kind != "f" or not len(w_plus):
         raise UserError(f"{path} holds no latents 'w_plus', finite floats [number, layers, width]")
     check_finite({"w_plus": w_plus}, path)
+    if w_plus.shape[1] == 1:  # one w for all layers
+        w_plus = np.repeat(w_plus, layers, axis=1)
     return w_plus.astype(np.float32)

@@ -8,6 +8,7 @@ relevance.safetensors     relevance, strength; fingerprints of both networks, CL
 clip.safetensors          weights, used token rows; config, vocabulary, fingerprint; a published one else
 latents.safetensors       w_plus of a few faces; fingerprint of the generator
 encoder.safetensors       from pictures to w_plus; config, fingerprint of the generator
+encoder_NAME.safetensors  another one, which is asked for by its name
 identity.safetensors      from pictures to who is in them; config, fingerprint
 directions.safetensors    named directions in w_plus; fingerprint of the generator
 crop.safetensors          how faces are cut out by their landmarks; FFHQ's crop else
@@ -95,7 +96,7 @@ def save_pack(
 
 
 def save_latents(path, w_plus, *, generator: str, half: bool = False) -> None:
-    """Write w_plus `[N, L, D]` of a few faces.
+    """Write w_plus `[N, L, D]` of a few faces; where all layers have the same w, it is stored once.
 
     Args:
         path: the file.
@@ -103,5 +104,7 @@ def save_latents(path, w_plus, *, generator: str, half: bool = False) -> None:
         generator: fingerprint of the one that draws them.
         half: store float16.
     """
-    arrays = stored({"w_plus": np.asarray(w_plus, np.float32)}, half)
+    w_plus = np.asarray(w_plus, np.float32)
+    w_plus = w_plus[:, :1] if (w_plus == w_plus[:, :1]).all() else w_plus  # `[N, 1, D]`, as files have w
+    arrays = stored({"w_plus": w_plus}, half)
     write_safetensors(path, arrays, {"kind": "ppstyleclip latents", "generator": generator})

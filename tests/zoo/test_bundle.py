@@ -150,6 +150,15 @@ def test_a_half_pack_is_smaller_and_reads_as_float32(pack, tmp_path):
     assert again == bundle.fingerprints  # rounding twice changes nothing
 
 
+def test_a_w_of_all_layers_is_stored_once(tmp_path):
+    w = np.random.RandomState(3).randn(3, 1, 12).astype(np.float32)
+    for folder, latents in (("same", np.repeat(w, 6, axis=1)), ("single", w)):
+        write_pack(tmp_path / folder, latents=latents)
+        path = tmp_path / folder / "latents.safetensors"
+        assert read_safetensors(path)[0]["w_plus"].shape == (3, 1, 12)
+        np.testing.assert_array_equal(load_pack(tmp_path / folder).latents, np.repeat(w, 6, axis=1))
+
+
 def test_a_vocabulary_can_be_given(tmp_path):
     write_pack(tmp_path / "more", vocabulary=["face", "gold"])
     clip = load_pack(tmp_path / "more").clip

@@ -5,7 +5,7 @@ import numpy as np
 import paddle
 import pytest
 from foreign_weights import encoder_checkpoint, rosinality
-from tiny_encoder import LEVELS, save_with_encoder, tiny_encoder
+from tiny_encoder import LEVELS, narrow_e4e, save_with_encoder, tiny_encoder
 from tiny_world import STYLE_DIM, live_in, save_tiny_pack, tiny_generator
 from torch_files import save_torch_zip
 
@@ -17,11 +17,15 @@ from ppstyleclip.methods.inversion.encoder import invert
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images
 from ppstyleclip.zoo import (
+    encoders,
+    generator_fingerprint,
     load,
     load_bundle,
     load_encoder,
     load_pack,
+    registry,
     save_encoder,
+    save_generator,
 )
 from ppstyleclip.zoo.encoders import has_encoder
 from ppstyleclip.zoo.pack import ENCODER
@@ -136,6 +140,64 @@ def test_an_encoder_of_another_generator_is_refused(tmp_path):
     save_encoder(tmp_path / ENCODER, tiny_encoder(), generator="2" * 16)
     with pytest.raises(UserError, match="2222222222222222"):
         load_pack(tmp_path).encoder  # noqa: B018
+
+
+# ---- another one beside a bundle's own, by its name
+
+
+def test_another_encoder_is_asked_for_by_its_name(tmp_path, monkeypatch):
+    own, other, mark = save_with_encoder(tmp_path), narrow_e4e(), generator_fingerprint(tiny_generator())
+    save_encoder(tmp_path / "encoder_e4e.safetensors", other, generator=mark, half=True)
+    monkeypatch.setattr(registry, "PACK", tmp_path)
+    for source in ({"bundle": tmp_path}, {}, {"model_type": "portrait"}):
+        for name in ("e4e", tmp_path / "encoder_e4e.safetensors"):
+            found = Editor.from_pretrained(**source, encoder=name).invert(PIXELS)
+            np.testing.assert_allclose(found, asked(other, PIXELS), atol=0.02)
+        np.testing.assert_allclose(
+            Editor.from_pretrained(**source).invert(PIXELS), asked(own, PIXELS), atol=1e-5
+        )
+    save_generator(tmp_path / "g.safetensors", tiny_generator(), name="tiny")
+    again = load_bundle(weight_path=tmp_path / "g.safetensors", model_type="portrait", encoder="e4e")
+    assert again.encoder.network.config() == other.network.config()
+
+
+def test_an_encoder_of_no_such_name_gets_one_line_with_the_known_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "PACK", save_tiny_pack(tmp_path / "bare"))
+    with pytest.raises(
+        MissingFile, match="no encoder 'e4e'; the model has none beside its own; give .* a file"
+    ):
+        load_bundle(encoder="e4e")
+    save_with_encoder(tmp_path / "own")
+    save_encoder(tmp_path / "own" / "encoder_e4e.safetensors", narrow_e4e(), generator="2" * 16)
+    with pytest.raises(
+        MissingFile, match="no encoder 'e4'; the model has e4e beside its own; give one of these"
+    ):
+        load_bundle(bundle=tmp_path / "own", encoder="e4")
+    for hostile in ("../own/encoder_e4e", "", "x" * 400, "\x1b[2J", tmp_path):
+        with pytest.raises(MissingFile) as caught:
+            load_bundle(bundle=tmp_path / "own", encoder=hostile)
+        assert len(str(caught.value)) < 300 and str(caught.value).isprintable()
+    bundle = load_bundle(bundle=tmp_path / "own", encoder="e4e")
+    with pytest.raises(UserError, match="was made for generator 2222222222222222"):
+        bundle.encoder  # noqa: B018
+    # pSp's own files, which are large
+    monkeypatch.setattr(encoders, "load_encoder", lambda path, **known: (tiny_encoder(), tiny_generator()))
+    (tmp_path / "psp.pt").touch()
+    bundle = load_bundle(bundle=tmp_path / "own", encoder=tmp_path / "psp.pt")
+    with pytest.raises(UserError, match="psp.pt holds a generator of its own; give it as the weight path"):
+        bundle.encoder  # noqa: B018
+
+
+def test_heads_may_be_narrow_and_others_have_none(tmp_path):
+    narrow, wide = narrow_e4e(), tiny_encoder(encoder_type="Encoder4Editing")
+    shapes = {name: tuple(value.shape) for name, value in narrow.network.state_dict().items()}
+    assert [shapes[f"styles.{k}.linear.weight"] for k in (0, 1)] == [(7, STYLE_DIM), (2, STYLE_DIM)]
+    assert wide.network.state_dict()["styles.1.linear.weight"].shape == [STYLE_DIM, STYLE_DIM]
+    assert "head_widths" not in wide.network.config()  # files are what they were before there were any
+    with pytest.raises(UserError, match="BackboneEncoderUsingLastLayerIntoWPlus has no heads"):
+        tiny_encoder(encoder_type="BackboneEncoderUsingLastLayerIntoWPlus", head_widths=(7, 2))
+    with pytest.raises(UserError, match="head_widths"):
+        tiny_encoder(encoder_type="Encoder4Editing", head_widths=(7,))
 
 
 # ---- files of others, with their generator

@@ -177,6 +177,7 @@ def _words(
         "faces": {"video": file_digest(video.path), "face": config["face"], "version": __version__, **model},
         "latents": {
             "marks": {name: str(mark) for name, mark in editor.bundle.fingerprints.items()},
+            "encoder": values["encoder"],
             "fitting": config["fitting"],
             "smooth": config["smooth"],
             "together": config["together"],

@@ -15,7 +15,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, load_editor
+from ppstyleclip.cli.arguments import (
+    add_encoder_argument,
+    add_model_arguments,
+    documented_parser,
+    load_editor,
+)
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_target
 
@@ -44,6 +49,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add = add_model_arguments(parser, output_path=None)
     add("--clip", help="CLIP of the directions, by name or file (default: the model's own)")
+    add_encoder_argument(add)
     return parser.parse_args(argv)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ppstyleclip.cli.argument_types import MOST_STEPS, SEED, WEIGHT, Number, Whole
 from ppstyleclip.cli.arguments import (
+    add_encoder_argument,
     add_identity_argument,
     add_model_arguments,
     documented_parser,
@@ -79,6 +80,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         help="of projector: how strongly noise pictures are kept noise; 0 leaves the generator's own as they "
         "are (default: 1e5; StyleGAN3 has none)",
     )
+    add_encoder_argument(add)
     add_identity_argument(add)
     add_model_arguments(parser)
     return parser.parse_args(argv)

@@ -7,6 +7,7 @@ the photo. Of a folder of photos it makes a bank: latents.npy, latents.csv (whic
 faces.png (some of them).
 
     ppstyleclip invert --input_image scene.png
+    ppstyleclip invert --input_image scene.png --encoder e4e
     ppstyleclip invert --input_image photo.jpg --model_type ffhq-inversion --cpu
     ppstyleclip invert --input_image photo.jpg --weight_path e4e_ffhq_encode.pt
     ppstyleclip invert --input_image photos/ --face all
@@ -21,6 +22,7 @@ from typing import Any
 
 from ppstyleclip.cli.argument_types import SEED, which_face
 from ppstyleclip.cli.arguments import (
+    add_encoder_argument,
     add_identity_argument,
     add_model_arguments,
     documented_parser,
@@ -48,6 +50,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
     add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
     add("--seed", type=SEED, help="of no effect here; PaddleGAN's tool has it")
+    add_encoder_argument(add)
     add_identity_argument(add)
     add_model_arguments(parser)
     return parser.parse_args(argv)

@@ -50,6 +50,7 @@ def complete_config(config: dict[str, Any]) -> dict[str, Any]:
             input_size: side of the picture it sees, a power of two from 32 on; 256.
             style_dim: 512. widths: channels of the four stages, (64, 128, 256, 512). depths: their blocks,
             (3, 4, 14, 3) for the IR-SE trunk and (3, 4, 6, 3) for ResNet-34; None for these.
+            head_widths: channels inside the first head and inside the others; None is style_dim for both.
     Raises:
         UserError: an unknown key, a missing one, or a number that cannot be built.
     """
@@ -66,6 +67,10 @@ def complete_config(config: dict[str, Any]) -> dict[str, Any]:
         is_irse = PUBLISHED[config["encoder_type"]].trunk == "irse50"
         config["depths"] = DEPTHS if is_irse else RESNET34_DEPTHS
     config["widths"], config["depths"] = list(config["widths"]), list(config["depths"])
+    if config.get("head_widths") is not None:
+        if PUBLISHED[config["encoder_type"]].heads not in ("gradual", "flat"):
+            raise UserError(f"{config['encoder_type']} has no heads; leave head_widths out of its config")
+        config["head_widths"] = list(config["head_widths"])
     if config["input_size"] < 32 or config["input_size"] & (config["input_size"] - 1):
         raise UserError(f"input_size must be a power of two from 32 on; got {config['input_size']}")
     return config

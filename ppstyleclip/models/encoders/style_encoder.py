@@ -21,16 +21,16 @@ COARSE, MEDIUM = 3, 7  # with a pyramid: heads from here on look at the map of t
 
 
 class StyleHead(nn.Layer):
-    """Halves `[N, I, size, size]` until one pixel is left, then a linear layer: `[N, out]`."""
+    """Halves `[N, I, size, size]`, `width` channels, until one pixel is left; a linear layer: `[N, out]`."""
 
-    def __init__(self, in_channels, out_dim, size):
+    def __init__(self, in_channels, width, out_dim, size):
         super().__init__()
         layers = []
         for _ in range(size.bit_length() - 1):
-            layers += [nn.Conv2D(in_channels, out_dim, 3, 2, 1), nn.LeakyReLU(0.01)]
-            in_channels = out_dim
+            layers += [nn.Conv2D(in_channels, width, 3, 2, 1), nn.LeakyReLU(0.01)]
+            in_channels = width
         self.convs = nn.Sequential(*layers)
-        self.linear = EqualLinear(out_dim, out_dim)
+        self.linear = EqualLinear(width, out_dim)
 
     def forward(self, x):
         """Return one style `[N, out_dim]` of features `[N, C, size, size]`."""
@@ -59,10 +59,12 @@ class StyleEncoder(nn.Layer):
         for name, layer in stem.items():
             self.add_sublayer(name, layer)
         self.body = nn.Sequential(*blocks)
+        first, other = config.get("head_widths") or (self.style_dim, self.style_dim)
+        sizes = [self.input_size // 16 * 2 ** self._level(index) for index in range(self.num_styles)]
         self.styles = nn.LayerList(
             [
-                StyleHead(widths[-1], self.style_dim, self.input_size // 16 * 2 ** self._level(index))
-                for index in range(self.num_styles)
+                StyleHead(widths[-1], other if index else first, self.style_dim, size)
+                for index, size in enumerate(sizes)
             ]
         )
         if self.pyramid:

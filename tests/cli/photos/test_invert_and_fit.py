@@ -9,7 +9,7 @@ import paddle
 import pytest
 from photo_world import SIZE, crops, decibels, model_arguments, names, read, run
 from PIL import Image
-from tiny_encoder import LEVELS
+from tiny_encoder import LEVELS, narrow_e4e
 from tiny_world import STYLE_DIM, save_tiny_pack, tiny_generator
 
 from ppstyleclip.apps.pixel2style2pixel_predictor import Pixel2Style2PixelPredictor
@@ -19,6 +19,7 @@ from ppstyleclip.methods.inversion import FittingConfig, FittingLoss, project
 from ppstyleclip.models.lpips import VGG16
 from ppstyleclip.pictures import to_images
 from ppstyleclip.pipelines import fitting
+from ppstyleclip.zoo import generator_fingerprint, save_encoder
 
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
 
@@ -53,6 +54,23 @@ def test_a_photo_through_the_encoder(encoder_pack, capsys):
     np.testing.assert_allclose(again, w_plus, atol=1e-5)
     np.testing.assert_array_equal(src, read("src.png"))
     np.testing.assert_array_equal(dst, read("dst.png"))
+
+
+def test_another_encoder_by_its_name(encoder_pack, capsys):
+    other, mark = narrow_e4e(), generator_fingerprint(tiny_generator())
+    save_encoder(encoder_pack / "encoder_e4e.safetensors", other, generator=mark)
+    Image.fromarray(crops()[0]).save("face.png")
+    picture = ("--input_image", "face.png")
+    assert run("pixel2style2pixel", *picture, "--aligned") == 0
+    own = np.load("out/dst.npy")
+    assert run("pixel2style2pixel", *picture, "--aligned", "--encoder", "e4e") == 0
+    found = np.load("out/dst.npy")
+    np.testing.assert_allclose(found, Editor.from_pretrained(encoder="e4e").invert(crops()[:1])[0], atol=1e-5)
+    assert np.abs(found - own).max() > 0.1
+    capsys.readouterr()
+    assert run("styleganv2fitting", *picture, "--step", "1", "--encoder", "psp") == 2
+    line = capsys.readouterr().err.strip()
+    assert "\n" not in line and "there is no encoder 'psp'; the model has e4e beside its own" in line
 
 
 def test_an_aligned_picture_is_taken_whole(capsys):

@@ -76,7 +76,7 @@ def test_a_video_that_is_stopped_goes_on_where_it_was(embedded, short_blocks, av
 
 
 @pytest.mark.slow
-def test_another_text_keeps_the_latents_and_another_video_nothing(
+def test_another_text_keeps_the_latents_another_encoder_the_faces_and_another_video_nothing(
     embedded, short_blocks, av, monkeypatch, capsys
 ):
     save_mp4("in.mp4", FILM[:5], fps=10)
@@ -95,6 +95,13 @@ def test_another_text_keeps_the_latents_and_another_video_nothing(
     ]
     assert run("edit_photo", "in.mp4", "--target", "angry face", "--steps", "0") == 0
     assert [len(done) for done in counts] == [0, 5]
+    with monkeypatch.context() as patched, pytest.raises(Stopped):
+        stop_after(patched, frame_passes, "paste_edit", 1)
+        run("edit_photo", "in.mp4", *EDIT)
+    for done in counts:
+        done.clear()
+    assert run("edit_photo", "in.mp4", *EDIT, "--encoder", "e4e") == 0
+    assert [len(done) for done in counts] == [1, 5]
     with monkeypatch.context() as patched, pytest.raises(Stopped):
         stop_after(patched, frame_passes, "paste_edit", 1)
         run("edit_photo", "in.mp4", *EDIT)

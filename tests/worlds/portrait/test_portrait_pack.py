@@ -17,7 +17,7 @@ from ppstyleclip.worlds.portrait.factors import FACTORS, INDEX, NUM_FACTORS, fac
 from ppstyleclip.worlds.portrait.identity import IDENTITY, dressed
 from ppstyleclip.worlds.portrait.render import render_batch
 from ppstyleclip.worlds.portrait.scenes import draw_scene
-from ppstyleclip.zoo import choose_direction, load_pack, open_directions
+from ppstyleclip.zoo import choose_direction, load_bundle, load_pack, open_directions
 
 PACK = Path(world.__file__).parent / "pack"
 HELD_OUT = 970_000  # seeds that no fit saw
@@ -120,16 +120,19 @@ def test_the_same_face_is_itself_whether_drawn_or_rendered(bundle):
     assert factors_from_z(z).shape == (3, NUM_FACTORS) and INDEX["smile"] == FACTORS.index("smile")
 
 
-def test_the_encoder_finds_latents_that_draw_the_face(bundle):
-    """Much nearer than the mean face is."""
-    if bundle.encoder is None:
-        pytest.skip("the pack has no encoder yet")
-    network, mean = bundle.encoder.network, bundle.encoder.latent_avg
+@pytest.mark.parametrize("name", (None, "e4e"))
+def test_the_encoders_find_latents_that_draw_the_face(bundle, name):
+    """Much nearer than the mean face is; e4e's offsets are there, and are short beside what w differs."""
+    encoder = bundle.encoder if name is None else load_bundle(encoder=name).encoder
+    network, mean = encoder.network, encoder.latent_avg
     size, side = bundle.generator.size, network.input_size
     pixels = render_batch(factors_from_z(sample_z(HELD_OUT + 1, 4)), size)
     small = to_images(pixels).reshape(4, 3, side, size // side, side, size // side).mean((3, 5))
     with paddle.no_grad():
         w_plus = network(paddle.to_tensor(small)).numpy() + mean
+    offsets = np.linalg.norm(w_plus[:, 1:] - w_plus[:, :1], axis=2)
+    assert (offsets.min() > 0) == (name == "e4e")
+    assert offsets.mean() < 0.15 * np.linalg.norm(w_plus[:, 0] - mean, axis=1).mean()
     average = np.broadcast_to(mean, w_plus.shape)
     near, far = (((draw(bundle, w).astype(float) - pixels) ** 2).mean() for w in (w_plus, average))
     assert near < 0.4 * far

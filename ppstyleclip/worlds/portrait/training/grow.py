@@ -72,8 +72,8 @@ def grow(pack, generator_path, output) -> Path:
     if bundle.latents is not None:
         latents = repeat_last(bundle.latents, layers, axis=1)
         save_latents(output / LATENTS, latents, generator=mark, half=True)
-    if bundle.encoder is not None:
-        grow_encoder(output / ENCODER, layers, mark)
+    for path in sorted([*output.glob(ENCODER), *output.glob("encoder_*.safetensors")]):
+        grow_encoder(path, layers, mark)
     for path in sorted(output.glob("mapper_*.safetensors")):
         grow_mapper(path, layers, mark)
     if bundle.directions is not None:
@@ -141,7 +141,10 @@ def grow_encoder(path, layers, mark) -> None:
     state, about = read_safetensors(path)
     config = parse_json(about["config"])
     shape = (config["num_styles"], config["style_dim"])
-    for key in ("linear.weight", "linear.bias"):
+    last = f"styles.{shape[0] - 1}."  # the last head, of an encoder that has heads
+    for key in [key for key in state if key.startswith(last)]:
+        state.update({f"styles.{k}.{key[len(last) :]}": state[key] for k in range(shape[0], layers)})
+    for key in {"linear.weight", "linear.bias"} & set(state):
         array = np.asarray(state[key])
         # paddle's EqualLinear divides by sqrt(in), which stays
         wide = repeat_last(array.reshape(*array.shape[:-1], *shape), layers, array.ndim - 1)

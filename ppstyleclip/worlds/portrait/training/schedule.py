@@ -23,22 +23,28 @@ class Schedule:
         path: of the state.
         network: what learns.
         plan: with `steps`, `rate` and `decay`.
+        beside: `{name: part}` more with a state that is kept, such as a critic and its optimiser.
     """
 
-    def __init__(self, path, network, plan):
+    def __init__(self, path, network, plan, beside=None):
         network.to(memory_format=torch.channels_last)
         self.path, self.network, self.plan, self.step = path, network, plan, 0
         self.average = copy.deepcopy(network).eval().requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             network.parameters(), plan.rate, betas=(0.9, 0.99), weight_decay=plan.decay
         )
+        self._parts = {
+            "network": network,
+            "average": self.average,
+            "optimizer": self.optimizer,
+            **(beside or {}),
+        }
         self.means, self._seen, self._clock = None, 0, Clock(checkpoint.EVERY)
         state = checkpoint.load(path)
         if state is not None:
             self.step = state["step"]
-            self.network.load_state_dict(state["network"])
-            self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            for name, part in self._parts.items():
+                part.load_state_dict(state[name])
 
     def steps(self):
         """Numbers of the steps that are left; a fit that draws all chance from them goes on as it began."""
@@ -81,6 +87,5 @@ class Schedule:
         return self.step % every == 0 or self.step == self.plan.steps
 
     def save(self):
-        parts = {"network": self.network, "average": self.average, "optimizer": self.optimizer}
-        state = {name: part.state_dict() for name, part in parts.items()}
+        state = {name: part.state_dict() for name, part in self._parts.items()}
         checkpoint.save(self.path, {"step": self.step, **state})

@@ -24,7 +24,7 @@ from ppstyleclip.models.encoders import build_encoder
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.progress import last
 from ppstyleclip.worlds.portrait.training.grow import grow, grow_mapper
-from ppstyleclip.zoo import Encoder, load_pack, save_encoder, save_generator, save_pack
+from ppstyleclip.zoo import Encoder, load_bundle, load_pack, save_encoder, save_generator, save_pack
 from ppstyleclip.zoo.directions import save_stats
 from ppstyleclip.zoo.mappers import load_mapper, save_mapper
 
@@ -79,6 +79,11 @@ def save_whole_pack(folder):
     network.eval()
     encoder = Encoder(network, np.zeros([1, STYLE_DIM], np.float32))
     save_encoder(folder / "encoder.safetensors", encoder, generator=marks["generator"])
+    with_heads = {**config, "encoder_type": "ProgressiveBackboneEncoder", "head_widths": (5, 2)}
+    other = build_encoder(with_heads)
+    other.eval()
+    other = Encoder(other, encoder.latent_avg)
+    save_encoder(folder / "encoder_e4e.safetensors", other, generator=marks["generator"], half=True)
     save_mapper(folder / "mapper_smile.safetensors", made(MAPPER, made_for=marks))
     return generator
 
@@ -106,9 +111,11 @@ def test_a_pack_grows_with_its_generator(tmp_path):
     assert new.latents.shape == (2, layers, STYLE_DIM)
     np.testing.assert_array_equal(new.latents[:, -3:], np.repeat(as_half(old.latents)[:, -1:], 3, axis=1))
     pictures = paddle.to_tensor(np.random.RandomState(1).randn(2, 3, 32, 32).astype("float32"))
-    codes = [bundle.encoder.network(pictures).numpy() for bundle in (old, new)]
-    np.testing.assert_allclose(codes[1][:, :-2], codes[0], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(codes[1][:, -2:], np.repeat(codes[0][:, -1:], 2, axis=1), rtol=1e-5, atol=1e-6)
+    for name in (None, "e4e"):
+        found = [load_bundle(bundle=tmp_path / folder, encoder=name).encoder for folder in ("pack", "grown")]
+        first, second = (encoder.network(pictures).numpy() for encoder in found)
+        np.testing.assert_allclose(second[:, :-2], first, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(second[:, -2:], np.repeat(first[:, -1:], 2, axis=1), rtol=1e-5, atol=1e-6)
     mapper = load_mapper(tmp_path / "grown" / "mapper_smile.safetensors", generator=mark)
     assert mapper.config["levels"] == [2, 2, 4]
     edited = Editor(new).edit(new.latents[:1], Edit("face", "happy face", alpha=3, beta=0))

@@ -1,17 +1,21 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""Fit the encoder to rendered and generated portraits.
+"""Fit an encoder to rendered and generated portraits.
 
     python -m ppstyleclip.worlds.portrait.training.encoder --folder run
+    python -m ppstyleclip.worlds.portrait.training.encoder --folder run --kind e4e
     python -m ppstyleclip.worlds.portrait.training.encoder --folder run3 --family stylegan3
 
-The second is ReStyle's, of the world's StyleGAN3: it is asked several times, and sees its last result beside
-the picture. It begins with the trunk of the first. `--set steps=3000` takes one whose generator has changed
-since a little further.
+The first is pSp's. The second is e4e's: heads of offsets are opened one after another, offsets are kept
+short, and a critic that tells the mapping network's w from the encoder's draws the latter to where the former
+are. The third is ReStyle's, of the world's StyleGAN3: it is asked several times, and sees its last result
+beside the picture. It begins with the trunk of the first. `--set steps=3000` takes one whose generator has
+changed since a little further.
 
-Goes on from encoder-state.pt, which it writes every three minutes; 25 minutes of one core. The folder's data/
-holds shards of the command `data`; an identity.safetensors in the folder, or else in the world's pack, adds
-its term to the loss. `--set steps=400 refit=6000` makes a fair encoder in minutes, its last layers by least
-squares; a longer run goes on from its trunk. `benchmarks/scene_inversion.py` judges the result.
+Goes on from encoder-state.pt (e4e's: encoder-e4e-state.pt), which it writes every three minutes; 25 minutes
+of one core. The folder's data/ holds shards of the command `data`; an identity.safetensors in the folder, or
+else in the world's pack, adds its term to the loss. `--set steps=400 refit=6000` makes a fair encoder of the
+first kind in minutes, its last layers by least squares; a longer run goes on from its trunk.
+`benchmarks/encoders.py` and `benchmarks/scene_inversion.py` judge the result.
 """
 
 from __future__ import annotations
@@ -29,6 +33,12 @@ def main(argv=None):
     )
     parser.add_argument("--folder", required=True, help="the run's folder")
     parser.add_argument("--data", help="the folder whose data/ holds shards (default: the run's)")
+    parser.add_argument(
+        "--kind",
+        choices=("psp", "e4e"),
+        default="psp",
+        help="of encoder (default: psp; stylegan3's is ReStyle's)",
+    )
     parser.add_argument("--family", choices=("stylegan2", "stylegan3"), default="stylegan2")
     parser.add_argument("--generator", help="exported generator (default: the world's own)")
     parser.add_argument(
@@ -46,6 +56,8 @@ def main(argv=None):
 
     keep_freed_memory()
     from ppstyleclip.worlds.portrait.training.encoder.fit import (
+        E4E,
+        FIGURES,
         RESTYLE,
         RESULT,
         Plan,
@@ -60,10 +72,12 @@ def main(argv=None):
 
     cv2.setNumThreads(1)
     torch.set_num_threads(args.threads)
-    changes = RESTYLE if args.family == "stylegan3" else {}
+    if args.kind == "e4e" and args.family != "stylegan2":
+        parser.error("--kind e4e is of the family stylegan2; ReStyle's is made for stylegan3")
+    changes = RESTYLE if args.family == "stylegan3" else E4E if args.kind == "e4e" else {}
     plan, folder = changed_plan(parser, Plan, args.set, changes), Path(args.folder)
-    if plan.refit and plan.rounds:
-        parser.error("last layers are solved for an encoder that is asked once; leave out refit or rounds")
+    if plan.refit and (plan.rounds or plan.critic):
+        parser.error("last layers are solved for pSp's encoder, which is asked once; leave out refit")
     generator, mark = load_generator(args.generator or PACKS[args.family] / "generator.safetensors")
     known = [
         path for path in (folder / "identity.safetensors", PACK / "identity.safetensors") if path.is_file()
@@ -73,23 +87,24 @@ def main(argv=None):
     begin, target = time.time(), Target(generator)
     start = args.start or (PACK / RESULT if args.family == "stylegan3" else None)
     for step, means in fit(folder, people, target, identity, plan, start):
-        figures = f"styles {means[0]:.4f} pictures {means[1]:.5f} identity {means[2]:.4f}"
+        figures = " ".join(f"{name} {mean:.5f}" for name, mean in zip(FIGURES, means))
         print(f"step {step} {figures} {time.time() - begin:.0f} s", flush=True)
     encoder = fitted(folder, target, plan)
     if plan.refit:
         encoder, error = refit(encoder, target, people, count=plan.refit, size=encoder.settings["input_size"])
         print(f"last layers solved; w is off by {error:.4f} of its variance", flush=True)
-    found = save(folder / RESULT, encoder, target.mean.numpy(), generator=mark)
-    print(f"{RESULT}: {(folder / RESULT).stat().st_size / 1e6:.2f} MB, {found}", flush=True)
+    path = folder / plan.result
+    found = save(path, encoder, target.mean.numpy(), generator=mark)
+    print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, {found}", flush=True)
 
 
 def fitted(folder, target, plan):
     """The moving average of a fit that is over."""
     from ppstyleclip.worlds.portrait.training import checkpoint
-    from ppstyleclip.worlds.portrait.training.encoder.fit import STATE, build_encoder
+    from ppstyleclip.worlds.portrait.training.encoder.fit import build_encoder
 
     encoder = build_encoder(target, plan)
-    encoder.load_state_dict(checkpoint.load(folder / STATE)["average"])
+    encoder.load_state_dict(checkpoint.load(folder / plan.state)["average"])
     return encoder.eval()
 
 

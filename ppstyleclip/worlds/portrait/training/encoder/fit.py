@@ -13,6 +13,8 @@ import numpy as np
 from ppstyleclip.files import fingerprint, read_safetensors, write_safetensors
 from ppstyleclip.schema import parse_json
 from ppstyleclip.worlds.portrait.factors import sample_z
+from ppstyleclip.worlds.portrait.training.encoder.editability import CriticFit, delta_loss, opened_heads
+from ppstyleclip.worlds.portrait.training.encoder.heads import Encoder4Editing
 from ppstyleclip.worlds.portrait.training.encoder.rounds import resized, show
 from ppstyleclip.worlds.portrait.training.irse import (
     Encoder,
@@ -26,7 +28,7 @@ from ppstyleclip.worlds.portrait.training.people import mixed
 from ppstyleclip.worlds.portrait.training.pictures import to_images
 from ppstyleclip.worlds.portrait.training.schedule import Schedule
 
-STATE, RESULT = "encoder-state.pt", "encoder.safetensors"
+RESULT, E4E_RESULT = "encoder.safetensors", "encoder_e4e.safetensors"
 CONFIG = {"widths": (16, 48, 96, 112), "depths": (2, 2, 2, 2), "input_size": 64}
 RESTYLE = {  # what differs for the world's StyleGAN3
     "rounds": 4,
@@ -34,7 +36,25 @@ RESTYLE = {  # what differs for the world's StyleGAN3
     "drawn": 2048,
     "config": json.dumps({"widths": (16, 48, 96, 48), "depths": (2, 2, 2, 1), "input_size": 64}),
 }
+E4E = {  # what differs for e4e's encoder
+    "steps": 3200,
+    "drawn": 3072,
+    "draw_from": 0.6,
+    "draw_batch": 6,
+    "delta": 0.01,
+    "critic": 0.02,
+    "config": json.dumps(
+        {
+            "encoder_type": "Encoder4Editing",
+            "widths": (16, 32, 56, 64),
+            "depths": (1, 2, 2, 1),
+            "head_widths": (64, 8),
+            "input_size": 64,
+        }
+    ),
+}
 MEAN_SEED, SAMPLES = 77, 20_000
+FIGURES = ("styles", "pictures", "identity", "critic", "offsets")  # the last two: of e4e's
 LEAST = 1e-2  # of a style's deviation, when differences are counted in it
 
 
@@ -58,7 +78,24 @@ class Plan:
     rounds: int = 0  # how often a ReStyle encoder is asked; 0 makes pSp's, which sees no result of its own
     again: int = 6  # pictures of a batch that come again in each round behind the first
     again_from: float = 0.15  # share of the steps from which on they do
+    delta: float = 0.0  # weight of the sum of an e4e encoder's offsets' lengths
+    critic: float = 0.0  # weight of the critic of latents; 0 is of another encoder than e4e's
+    critic_rate: float = 2e-4  # of the critic's learning
+    r1: float = 1.0  # weight of its squared slope at real w
+    r1_every: int = 16  # steps from one such term to the next
+    open_from: float = 0.2  # share of the steps from which on heads of offsets are opened, one by one
+    open_until: float = 0.6  # and until which all are
     config: str = json.dumps(CONFIG)
+
+    @property
+    def result(self):
+        """Name of the file that a fit leaves."""
+        return E4E_RESULT if self.critic else RESULT
+
+    @property
+    def state(self):
+        """Name of the file that it goes on from."""
+        return f"{Path(self.result).stem.replace('_', '-')}-state.pt"
 
 
 class Target:
@@ -111,15 +148,18 @@ def load_identity(path):
 
 def build_encoder(target, plan, start=None):
     """The twin of a plan's encoder, with random weights, or the trunk of the exported one at `start`."""
-    shape = {"num_styles": target.num_styles, "style_dim": len(target.mean)}
-    encoder = Encoder(**parse_json(plan.config), **shape, input_channels=6 if plan.rounds else 3)
+    config = {**parse_json(plan.config), "num_styles": target.num_styles, "style_dim": len(target.mean)}
+    if config.pop("encoder_type", None) == "Encoder4Editing":
+        encoder = Encoder4Editing(**config)
+    else:
+        encoder = Encoder(**config, input_channels=6 if plan.rounds else 3)
     if start is not None:
         begin_with(encoder, read_safetensors(start)[0])
     return encoder
 
 
 def fit(folder, people, target, identity, plan, start=None):
-    """Yield (step, means of the styles', pictures' and identities' differences) every 100 steps.
+    """Yield (step, means of FIGURES, as far as the kind of encoder has them) every 100 steps.
 
     Args:
         folder: of the state.
@@ -131,7 +171,9 @@ def fit(folder, people, target, identity, plan, start=None):
     """
     torch.manual_seed(0)
     encoder = build_encoder(target, plan, start)
-    run, size = Schedule(Path(folder) / STATE, encoder, plan), encoder.settings["input_size"]
+    critic = CriticFit(target, plan) if plan.critic else None
+    kept = {"critic": critic.network, "critic optimizer": critic.optimizer} if critic else None
+    run, size = Schedule(Path(folder) / plan.state, encoder, plan, kept), encoder.settings["input_size"]
     for step in run.steps():
         rng = np.random.RandomState(step + 11)
         seen, clean, z = mixed(people, rng, plan.batch)
@@ -139,7 +181,9 @@ def fit(folder, people, target, identity, plan, start=None):
             w = target.generator.style(torch.from_numpy(z))
         rounds = plan.rounds if step >= plan.again_from * plan.steps else min(plan.rounds, 1)
         shown = show(run.average, resized(to_images(seen), size), target, rounds=rounds, again=plan.again)
-        w_plus, w = shown.before + encoder(shown.inputs), w[shown.rows]
+        opened = opened_heads(step, plan, target.num_styles)
+        offsets = encoder(shown.inputs, opened) if critic else encoder(shown.inputs)
+        w_plus, w = shown.before + offsets, w[shown.rows]
         styles = target.styles(w_plus)
         wanted = target.styles(w[:, None].expand(-1, target.num_styles, -1))
         off = target.style_loss(styles, wanted)
@@ -147,8 +191,12 @@ def fit(folder, people, target, identity, plan, start=None):
         if step >= plan.draw_from * plan.steps:
             rows = rng.permutation(len(w))[: plan.draw_batch]
             pixels = clean[shown.rows[rows].numpy()]
-            more, figures[1:] = _drawn_loss([s[rows] for s in styles], pixels, target, identity, plan)
+            more, figures[1:3] = _drawn_loss([s[rows] for s in styles], pixels, target, identity, plan)
             loss = loss + more
+        if critic is not None:
+            apart, told = delta_loss(w_plus), critic.learn(w_plus, opened, step)
+            loss = loss + plan.delta * apart + plan.critic * critic.loss(w_plus, opened)
+            figures += [told, apart.item()]
         run.learn(loss, np.nan_to_num(figures))
         if run.reports(100):
             yield run.step, run.means
