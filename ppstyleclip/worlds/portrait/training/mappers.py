@@ -106,6 +106,16 @@ def own_features(bundle, texts):
     return np.stack([text_embedding(bundle.clip, text, bundle.defaults.templates) for text in texts.prompts])
 
 
+def _value(text):
+    """What a text of --set means: JSON, and a word for itself."""
+    from ppstyleclip.schema import Unreadable, parse_json
+
+    try:
+        return parse_json(text)
+    except Unreadable:
+        return text
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -121,12 +131,11 @@ def main(argv=None):
     import_paddle()
     from ppstyleclip.files import save_png
     from ppstyleclip.pipelines.mapper_training import run_training
-    from ppstyleclip.schema import parse_json
     from ppstyleclip.worlds.portrait.training.network import torch
     from ppstyleclip.zoo import save_mapper
 
     torch.set_num_threads(args.threads)
-    changes = {name: parse_json(value) for name, _, value in (one.partition("=") for one in args.set)}
+    changes = {name: _value(text) for name, _, text in (one.partition("=") for one in args.set)}
     task, run = prepare(args.name, args.pack, changes)
     since = time.process_time()
     config, is_one = task.training.config, len(task.texts.names) == 1
