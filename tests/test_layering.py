@@ -34,6 +34,7 @@ BESIDE = {
     "apps": {"cli"},
     "cli": {"apps", "server", "studio"},
     "studio": {"cli", "server"},
+    "training": {"cli"},
     "channels": {"models"},
     "card": {"regions", "references"},
     "editor": {"edits", "session"},

@@ -46,4 +46,6 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    from ppstyleclip.cli.run import run_cli
+
+    raise SystemExit(run_cli(main))

@@ -109,4 +109,6 @@ def fitted(folder, target, plan):
 
 
 if __name__ == "__main__":
-    main()
+    from ppstyleclip.cli.run import run_cli
+
+    raise SystemExit(run_cli(main))
