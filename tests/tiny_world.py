@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
+import os
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +31,7 @@ CLIP = {
 }
 
 
-PROGRAMS = Path(tempfile.mkdtemp(prefix="ppstyleclip-programs-"))  # compiled once for all tests of a session
-atexit.register(shutil.rmtree, PROGRAMS, ignore_errors=True)
+PROGRAMS = Path(os.environ["TINY_WORLD_PROGRAMS"])  # compiled once for all tests of a run (conftest.py)
 
 
 def tiny_generator(seed=0):

@@ -114,7 +114,7 @@ def _static(layer, specs):
 def _quiet_tracing(layer: paddle.nn.Layer, *, legacy: bool) -> Iterator[None]:
     """Have Paddle trace a Layer, here and nowhere else, and leave the Layer as it was but for eval()."""
     ir = _legacy_ir() if legacy else contextlib.nullcontext()
-    with warnings.catch_warnings(), ir, _kept_forwards(layer):
+    with warnings.catch_warnings(), ir, _kept_forwards(layer), _forwards_converted_once():
         warnings.simplefilter("ignore")
         _ensure_source_folder()
         layer.eval()
@@ -134,6 +134,26 @@ def _kept_forwards(layer: paddle.nn.Layer) -> Iterator[None]:
             attributes.pop("forward", None)
             if forward is not None:
                 attributes["forward"] = forward
+
+
+@contextlib.contextmanager
+def _forwards_converted_once() -> Iterator[None]:
+    """Have Paddle convert the source of a class's `forward` once, not anew for each Layer of that class.
+
+    Paddle keeps what it converted by weak references to the function. A bound method is gone at once, so it
+    never finds one again; the function behind it stays.
+    """
+    owner: Any = sys.modules["paddle.jit.dy2static.program_translator"].FunctionCache
+    convert = owner.convert_with_cache
+
+    def convert_function(cache, function):
+        return convert(cache, getattr(function, "__func__", function))
+
+    owner.convert_with_cache = convert_function
+    try:
+        yield
+    finally:
+        owner.convert_with_cache = convert
 
 
 def _ensure_source_folder() -> None:
