@@ -7,6 +7,7 @@ import doctest
 import importlib
 
 import pytest
+from edges import slow
 
 from ppstyleclip.zoo.registry import PACK
 
@@ -17,21 +18,21 @@ NAMES = (
     "ppstyleclip.editor:Editor.save_pretrained",
     "ppstyleclip.editor:Editor.sample",
     "ppstyleclip.editor:Editor.invert",
-    "ppstyleclip.editor:Editor.direction",
-    "ppstyleclip.editor:Editor.apply",
-    "ppstyleclip.editor:Editor.render",
+    slow("ppstyleclip.editor:Editor.direction"),
+    slow("ppstyleclip.editor:Editor.apply"),
+    slow("ppstyleclip.editor:Editor.render"),
     "ppstyleclip.editor:Editor.edit",
     "ppstyleclip.session:Session",
     "ppstyleclip.zoo.by_name:available_models",
     "ppstyleclip.zoo.by_name:load_generator",
     "ppstyleclip.zoo.load:load_bundle",
-    "ppstyleclip.zoo.load:load_pack",
-    "ppstyleclip.text:text_direction",
+    slow("ppstyleclip.zoo.load:load_pack"),
+    slow("ppstyleclip.text:text_direction"),
     "ppstyleclip.methods.global_directions.statistics:collect_statistics",
     "ppstyleclip.methods.global_directions.direction:style_direction",
-    pytest.param("ppstyleclip.methods.global_directions.relevance:compute_relevance", marks=pytest.mark.slow),
-    pytest.param("ppstyleclip.methods.optimization.optimize:optimize", marks=pytest.mark.slow),
-    pytest.param("ppstyleclip.pipelines.photo:edit_photo", marks=pytest.mark.slow),
+    slow("ppstyleclip.methods.global_directions.relevance:compute_relevance"),
+    slow("ppstyleclip.methods.optimization.optimize:optimize"),
+    slow("ppstyleclip.pipelines.photo:edit_photo"),
     "ppstyleclip.worker:on_worker",
     "ppstyleclip.engine.keys:config_key",
 )

@@ -57,10 +57,10 @@ def _level(part: str) -> int:
     return LEVELS.get(part, EDGE + 1)  # scripts and the package's own front door stand above all
 
 
-def _imported_modules(tree: ast.AST, parts: tuple[str, ...]) -> list[tuple[int, str]]:
+def _imported_modules(nodes: list[ast.AST], parts: tuple[str, ...]) -> list[tuple[int, str]]:
     """List (line, dotted module) of every import, lazy ones and relative ones included."""
     found = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -75,12 +75,12 @@ def _imported_modules(tree: ast.AST, parts: tuple[str, ...]) -> list[tuple[int, 
     return found
 
 
-def _layer_faults(tree: ast.AST, parts: tuple[str, ...]) -> list[str]:
+def _layer_faults(nodes: list[ast.AST], parts: tuple[str, ...]) -> list[str]:
     part, faults = _part(parts), []
     if part not in LEVELS and part not in ("scripts", "package"):
         return [f"'{part}' is not in the table of layers"]
     allowed = ONLY_LEVELS.get(part, set(range(-2, _level(part))))
-    for line, module in _imported_modules(tree, parts):
+    for line, module in _imported_modules(nodes, parts):
         names = module.split(".")
         if names[0] != PACKAGE:
             if names[0] in SCRIPTS + ("tests",):
@@ -99,10 +99,10 @@ def _layer_faults(tree: ast.AST, parts: tuple[str, ...]) -> list[str]:
     return faults
 
 
-def _aliases(tree: ast.AST) -> dict[str, str]:
+def _aliases(nodes: list[ast.AST]) -> dict[str, str]:
     """Map local names to the dotted things that they stand for, so `from pickle import load as l` is seen."""
     names = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 names[alias.asname or alias.name.split(".")[0]] = (
@@ -132,10 +132,10 @@ UNBOUNDED |= {f"yaml.{reader}" for reader in ("load", "load_all", "safe_load", "
 EXITING = {"exit", "quit", "sys.exit", "os._exit"}
 
 
-def _habit_faults(tree: ast.AST, parts: tuple[str, ...]) -> list[str]:
+def _habit_faults(nodes: list[ast.AST], parts: tuple[str, ...]) -> list[str]:
     """Find star imports, readers that execute what they read, and print or exit below the edges."""
-    part, aliases, faults = _part(parts), _aliases(tree), []
-    for node in ast.walk(tree):
+    part, aliases, faults = _part(parts), _aliases(nodes), []
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             faults.append(f"line {node.lineno}: star import")
         if isinstance(node, (ast.Attribute, ast.Name)):
@@ -157,8 +157,8 @@ def _habit_faults(tree: ast.AST, parts: tuple[str, ...]) -> list[str]:
 
 def faults_of(source: str, relative: str) -> list[str]:
     """Judge one source text as if it stood at `relative` (a path from the repository's root)."""
-    tree, parts = ast.parse(source), tuple(relative.split("/"))
-    return _layer_faults(tree, parts) + _habit_faults(tree, parts)
+    nodes, parts = list(ast.walk(ast.parse(source))), tuple(relative.split("/"))
+    return _layer_faults(nodes, parts) + _habit_faults(nodes, parts)
 
 
 def _sources() -> list[str]:

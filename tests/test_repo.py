@@ -228,6 +228,7 @@ def test_twins_show_the_same_code(page):
     assert english == chinese  # but for the comments, which are translated
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not list(PACK.glob("*.safetensors")), reason="the embedded pack is not there")
 def test_the_readme_lines_of_python_run(tmp_path):
     lines = _marked_block("README.md", "python: editor")

@@ -100,6 +100,7 @@ np.save(sys.argv[1], np.array([results[k] for k in range(THREADS)]))
 """
 
 
+@pytest.mark.slow
 def test_fifty_threads_of_a_new_process_edit_at_once(expected, tmp_path):
     """Nothing is imported, loaded or compiled before; on the way the program is."""
     words = f"THREADS, FACES, TARGETS = {THREADS}, {FACES}, {TARGETS}\n"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edges import edges
 from oracles.align_cases import NUM_CASES, PADDED, SHRUNK, SIZE, case, samples
 
 from ppstyleclip.align import align_face, crop_mask, crop_to_photo, frame_of_landmarks, paste, paste_back
@@ -38,7 +39,7 @@ def published():
         return data["quads"], data["samples"]
 
 
-@pytest.mark.parametrize("k", range(NUM_CASES))
+@pytest.mark.parametrize("k", edges(range(NUM_CASES), 8))
 def test_corners_and_crop_are_the_published_ones(published, k):
     photo, landmarks = case(k)
     crop, alignment = align_face(photo, landmarks, SIZE)

@@ -263,6 +263,7 @@ def test_extract_as_the_tutorial_calls_it(tmp_path, capsys):
     assert "measured 3 channels" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_script_runs_as_a_file_and_paddle_says_nothing(tmp_path):
     script = Path(styleganv2clip_predictor.__file__)
     environment = {**os.environ, "PYTHONPATH": str(script.parents[2])}

@@ -302,6 +302,7 @@ def test_a_mapper_says_which_generator_it_was_made_for(home):
     assert json.loads(metadata["mapper"])["texts"] == ["a smile"] and len(state) == 8
 
 
+@pytest.mark.slow
 def test_an_encoder_as_paddlegan_saves_it(home):
     structure = Structure("irse50", "w", 3, 1)
     content = encoder_checkpoint(structure, "BackboneEncoderUsingLastLayerIntoW")

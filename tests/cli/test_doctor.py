@@ -76,6 +76,7 @@ def report_without(*modules, first=""):
 # ---- everything is there
 
 
+@pytest.mark.slow
 def test_all_is_well(cache):
     report, findings = report_without()
     assert report["can_edit"] and "was edited" in findings["editing"]["says"]
@@ -133,6 +134,7 @@ def test_one_thing_and_paddle_are_missing(module, part, cure):
         assert findings["CLIP"]["says"].startswith("paddleclip 1.0.0")
 
 
+@pytest.mark.slow
 def test_what_paddleclip_needs_is_missing():
     report, findings = report_without("ftfy")
     assert not report["can_edit"] and findings["CLIP"]["cure"] == "pip install ftfy"

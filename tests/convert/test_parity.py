@@ -52,6 +52,7 @@ def test_generators_draw_what_the_peer_draws(peer, case):
         np.testing.assert_allclose(value, wanted[name], atol=CLOSE * wanted["peak"], err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["style.2.weight", "conv1.conv.modulation.weight"])
 def test_a_turned_layer_would_be_seen(key):
     wanted = stored("rosinality", "0/")

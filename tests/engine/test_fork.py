@@ -106,6 +106,7 @@ def test_the_worker_itself_may_fork(drawing):
     assert engine.run(in_child, child) == 0
 
 
+@pytest.mark.slow
 def test_a_pool_of_forked_processes_draws_while_this_one_does(drawing):
     draw, styles, image = drawing
     with multiprocessing.get_context("fork").Pool(2, _keep, (draw, styles)) as pool:

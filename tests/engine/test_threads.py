@@ -95,6 +95,7 @@ def test_eager_work_on_the_worker_beside_compiled_runs(larger, expected, folder)
     assert relative(np.concatenate(in_threads(CALLS, use)), images) < BOUND / 10
 
 
+@pytest.mark.slow
 def test_programs_that_are_dropped_in_one_thread_while_another_draws(larger, expected, folder):
     styles, images = expected
     draw = engine.compile_synthesis(larger, folder=folder)

@@ -115,6 +115,7 @@ def test_stylegan3(configuration):
         check(part)
 
 
+@pytest.mark.slow
 def test_half_the_bytes_and_nearly_the_same_picture(bundle):
     [part] = build_parts(bundle, ["synthesis"])
     whole, half = converted(part), converted(part, half=True)

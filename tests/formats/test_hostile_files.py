@@ -10,6 +10,7 @@ import zlib  # noqa: F401  before Paddle: Paddle 2.6 exports zlib symbols that c
 import fuzz_formats
 import hostile_files as hostile
 import pytest
+from edges import edges
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.formats import load_arrays, load_latent, load_weights
@@ -97,7 +98,7 @@ def cases(found, carriers=None):
     ]
 
 
-@pytest.mark.parametrize("data, words", cases(hostile.code_cases(), hostile.CARRIERS))
+@pytest.mark.parametrize("data, words", edges(cases(hostile.code_cases(), hostile.CARRIERS), 120))
 def test_code_is_refused_by_its_name(path, data, words):
     refused(path, data, words)
 
@@ -145,7 +146,7 @@ def test_bombs(path, data):
     watched(load_arrays, path)  # refused or read: what counts is what it takes
 
 
-@pytest.mark.parametrize("kind", SEEDS)
+@pytest.mark.parametrize("kind", edges(SEEDS, 6))
 def test_every_kind_is_read_whole_and_refused_when_cut_off(path, kind):
     data = SEEDS[kind]
     path.write_bytes(data)

@@ -6,15 +6,16 @@ import pytest
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis comes with the extra `test`")
 fuzz_values = pytest.importorskip("fuzz_values")
 
-FEW = 8
+FEW, MORE = 4, 40
 
 
+@pytest.mark.parametrize("count", [FEW, pytest.param(MORE, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", fuzz_values.TARGETS)
-def test_a_few_examples(name):
+def test_a_few_examples(name, count):
     strategy, read = fuzz_values.TARGETS[name]
 
     @hypothesis.settings(
-        max_examples=FEW,
+        max_examples=count,
         deadline=None,
         database=None,
         derandomize=True,

@@ -72,6 +72,7 @@ def test_masks_are_averaged_to_each_layers_side(generator):
     np.testing.assert_array_equal(by_side[4][0, 0], np.tile([1, 1, 0, 0], [4, 1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("winograd", [False, True])
 def test_the_compiled_picture_is_the_eager_one(generator, tmp_path, monkeypatch, winograd):
     if winograd:  # pictures that each fill a program, and tiles between their layers

@@ -3,6 +3,7 @@
 
 import pytest
 import yaml
+from edges import edges
 from hostile_values import (
     DEEP,
     MAPPER_PRESET,
@@ -91,7 +92,7 @@ def test_a_mapper_preset(field, value):
     assert "mine.yaml" in line and (field.rpartition(".")[2] in line or "cannot be read" in line)
 
 
-@pytest.mark.parametrize("text", WHOLE)
+@pytest.mark.parametrize("text", edges(WHOLE, 6))
 @pytest.mark.parametrize("read", [read_optimization_preset, read_training_preset])
 def test_a_file_of_something_else(read, text):
     assert "mine.yaml" in refused(read, written(text))

@@ -4,6 +4,7 @@
 import numpy as np
 import paddle
 import pytest
+from edges import slow
 from stylegan3_encoder import add_restyle
 from stylegan3_world import save_tiny_stylegan3, tiny_stylegan3
 from tiny_encoder import save_with_encoder
@@ -90,7 +91,7 @@ def test_an_edited_face_returns_in_its_pose(editor):
     assert changed[mouth[1] - 8 : mouth[1] + 8, mouth[0] - 8 : mouth[0] + 8].any()
 
 
-@pytest.mark.parametrize("space, region", [("w_plus", None), ("s", None), ("s", "mouth")])
+@pytest.mark.parametrize("space, region", [slow(("w_plus", None)), slow(("s", None)), ("s", "mouth")])
 def test_any_method_returns_a_face_in_its_pose(editor, space, region):
     def change(own, w_plus, masks):
         moved = w_plus + np.float32(0.5)

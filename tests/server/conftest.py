@@ -15,6 +15,15 @@ def served(tmp_path):
         yield one
 
 
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """A running server for all tests of a file which ask only for what it refuses."""
+    from server_world import serving
+
+    with serving(tmp_path_factory.mktemp("asked")) as one:
+        yield one
+
+
 @pytest.fixture(scope="session")
 def nursery(tmp_path_factory):
     """What forks servers and workers."""

@@ -137,10 +137,10 @@ PLACES = [
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_path_leads_nowhere(served, place):
+def test_a_path_leads_nowhere(asked, place):
     for route in ("image", "images", "v1/jobs"):
         answer = raw(
-            served, f"GET /{route}/{place} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+            asked, f"GET /{route}/{place} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
         )
         assert answer.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400")) and b"root:" not in answer
 

@@ -190,12 +190,12 @@ def test_edit_goes_on_when_its_time_is_up(tmp_path):
     ],
     ids=str,
 )
-def test_a_wish_that_cannot_be_is_422(served, wish):
-    answer = served.client.post("/v1/jobs", json=wish)
+def test_a_wish_that_cannot_be_is_422(asked, wish):
+    answer = asked.client.post("/v1/jobs", json=wish)
     said = answer.json()["detail"]
     assert answer.status_code == 422 and said.isprintable() and len(said) < 400
     assert not any(words in said for words in ("Value error", "literal", "more"))  # one fault, in our words
-    assert served.work.ran == []
+    assert asked.work.ran == []
 
 
 def test_what_is_wished_for_arrives_as_json_and_as_a_form(served):

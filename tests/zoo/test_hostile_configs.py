@@ -7,6 +7,7 @@ import time
 import numpy as np
 import paddle.nn as nn
 import pytest
+from edges import edges
 from tiny_encoder import tiny_encoder
 from tiny_world import tiny_clip, tiny_generator
 from toy_family import ToyGenerator
@@ -146,7 +147,7 @@ def built(monkeypatch):
     return shapes
 
 
-@pytest.mark.parametrize("kind, change", CHANGES)
+@pytest.mark.parametrize("kind, change", edges(CHANGES, 20))
 def test_it_is_one_line_and_no_memory(kind, change, tmp_path, built):
     save, load = FILES[kind]
     path = tmp_path / f"{kind}.safetensors"

@@ -36,6 +36,7 @@ def test_pack_is_small_and_says_what_it_is():
         assert read_safetensors(file)[1]["kind"], file
 
 
+@pytest.mark.slow
 def test_statistics_are_those_of_the_generator(bundle):
     config = StatisticsConfig(num_samples=100_000, truncation=1.0, keep=len(bundle.s_base))
     record = last(collect_statistics(bundle.generator, config))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edges import slow
 from photo_world import TARGET, TOOLS, names, read, run
 from PIL import Image
 
@@ -41,6 +42,7 @@ def test_the_faces_that_were_found_are_said_first(embedded, capsys):
     assert " pixels, confidence " in first and second.startswith("face -> happy face")
 
 
+@pytest.mark.slow
 def test_edit_says_it_as_json(embedded, capsys):
     save(SMALL.pixels, "one.png")
     assert run_command("edit", ["one.png", *QUICK, "-o", "a.png", "--json"]) == 0
@@ -60,7 +62,7 @@ def test_confidence_is_a_value_in_python(embedded):
 
 @pytest.mark.parametrize("tool, argv", [
     ("pixel2style2pixel", ["--input_image", "lying.png"]),
-    ("styleganv2fitting", ["--input_image", "lying.png", "--need_align"]),
+    slow(("styleganv2fitting", ["--input_image", "lying.png", "--need_align"])),
     ("edit_photo", ["lying.png", "--target", "happy face"])])  # fmt: skip
 def test_a_face_on_its_side_asks_for_a_turn(embedded, capsys, tool, argv):
     """And only commands that take landmarks speak of them."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from edges import slow
 from photo_world import names, read, run
 from PIL import Image
 
@@ -59,8 +60,8 @@ def test_a_video_is_edited_frame_by_frame(embedded, capsys):
     "name, argv, radius",
     [
         ("in.mp4", [], 4),
-        ("in.mp4", ["--smooth", "0"], 0),
-        ("frames", [], 0),
+        slow(("in.mp4", ["--smooth", "0"], 0)),
+        slow(("frames", [], 0)),
         ("frames", ["--smooth", "3"], 3),
     ],
 )

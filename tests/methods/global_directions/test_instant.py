@@ -129,6 +129,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_time(world, tmp_path)
     InstantRelevance(*world, CONFIG, folder=tmp_path / "file").match(a_direction(world[1]))
 
 
+@pytest.mark.slow
 def test_refined_channels_are_those_of_the_matrix(world, tmp_path):
     generator, clip, stats, s = world
     dt = a_direction(clip)

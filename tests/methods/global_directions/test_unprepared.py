@@ -52,6 +52,7 @@ def test_a_scrambled_generator_draws_the_same_from_other_styles():
     assert np.abs(draw(changed, styles(changed, z)) - draw(own, s)).max() > 0.01
 
 
+@pytest.mark.slow
 def test_instant_directions_find_its_channels_again():
     own, clip = tiny_generator(), tiny_clip()
     z = paddle.to_tensor(np.random.RandomState(1).standard_normal([4, 12]).astype("float32"))

@@ -93,6 +93,7 @@ def test_an_objective_of_ones_own_is_in_records_and_has_a_gradient(world):
     assert (drift[0] < 0.5 * drift[1]).all()
 
 
+@pytest.mark.slow
 def test_a_mapper_is_trained_with_it_too(world):
     generator, layout, _, _, clip = world
     objective = ObjectiveConfig(weights={"clip": 1.0, "l2": 0.8, "redness": 2.0}, l2_reduction="mean")

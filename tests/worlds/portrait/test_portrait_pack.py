@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import paddle
 import pytest
+from edges import slow
 
 import ppstyleclip.worlds.portrait as world
 from ppstyleclip.align import align_face, find_faces, frame_of_landmarks
@@ -58,8 +59,8 @@ def test_every_factor_has_a_direction_by_name(bundle):
 
 @pytest.mark.parametrize("name, rows, columns, sign", [
     ("background_tone", (0.02, 0.16), (0.02, 0.16), 1),
-    ("skin_tone", (0.66, 0.72), (0.32, 0.38), -1),
-    ("hair_lightness", (0.14, 0.22), (0.42, 0.58), 1),
+    slow(("skin_tone", (0.66, 0.72), (0.32, 0.38), -1)),
+    slow(("hair_lightness", (0.14, 0.22), (0.42, 0.58), 1)),
 ])  # fmt: skip
 def test_a_direction_changes_what_its_name_says(bundle, name, rows, columns, sign):
     w_plus = bundle.latents[[3, 4, 8, 9]]

@@ -144,6 +144,7 @@ def test_a_leaning_face_of_a_photo_is_edited_where_it_is(editor):
     assert changed.any() and box.max() < 100  # the face's surroundings stay
 
 
+@pytest.mark.slow
 def test_its_mapper_is_found_by_name_and_draws_on_a_canvas(tmp_path, monkeypatch, editor):
     monkeypatch.chdir(tmp_path)
     assert (
@@ -159,6 +160,7 @@ def test_its_mapper_is_found_by_name_and_draws_on_a_canvas(tmp_path, monkeypatch
     assert (after - before)[INDEX["smile"]] > 0.4
 
 
+@pytest.mark.slow
 def test_a_shell_edits_by_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     wish = ["3", "--target", "happy face", "--model_type", NAME]
@@ -166,6 +168,7 @@ def test_a_shell_edits_by_it(tmp_path, monkeypatch):
     assert (tmp_path / "edited.png").exists()
 
 
+@pytest.mark.slow
 def test_the_server_draws_and_edits_by_it(tmp_path, editor):
     pytest.importorskip("fastapi", reason="the extra 'server' is not installed")
     pytest.importorskip("socketio", reason="the extra 'server' is not installed")

@@ -88,6 +88,7 @@ def save_whole_pack(folder):
     return generator
 
 
+@pytest.mark.slow
 def test_a_pack_grows_with_its_generator(tmp_path):
     small = save_whole_pack(tmp_path / "pack")
     large = larger(small)
