@@ -15,6 +15,7 @@ from itertools import count
 import numpy as np
 import paddle
 import pytest
+from edges import slow
 from engine_world import in_threads
 from tiny_encoder import save_with_encoder
 from tiny_mappers import save_mappers
@@ -113,10 +114,10 @@ def test_fifty_threads_of_a_new_process_edit_at_once(expected, tmp_path):
     assert len(list((tmp_path / "cold" / "engine").iterdir())) == 2  # both halves of it were compiled, once
 
 
-@pytest.mark.parametrize("width", [pytest.param(1, marks=pytest.mark.slow), THREADS])
-def test_new_threads_edit_one_after_another_and_at_once(editor, expected, width):
+@pytest.mark.parametrize("edits, width", [(15, 15), slow((THREADS, 1)), slow((THREADS, THREADS))])
+def test_new_threads_edit_one_after_another_and_at_once(editor, expected, edits, width):
     pictures = []
-    for start in range(0, THREADS, width):
+    for start in range(0, edits, width):
         pictures += in_threads(width, lambda k, start=start: edited(editor, start + k))
     assert_right(pictures, expected)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edges import edges, slow
 from stylegan3_world import save_tiny_stylegan3
 from tiny_world import live_in, save_tiny_pack
 
@@ -81,8 +82,8 @@ def first_picture(name, editor):
     [
         ("sample", "sample.png"),
         ("move", "src.editing.png"),
-        ("mix", "src1.mixing.png"),
-        ("edit", "src.editing.png"),
+        slow(("mix", "src1.mixing.png")),
+        slow(("edit", "src.editing.png")),
         ("styleganv2clip", "src.editing.png"),
     ],
 )
@@ -119,7 +120,7 @@ def test_mappers_know_faces_unmoved_and_their_styles_lie_on_the_canvas(editor):
 
 
 @pytest.mark.parametrize("space", ["w_plus", "s"])
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", [slow(False), True])
 def test_what_was_optimised_unmoved_is_drawn_on_the_canvas(space, masked, editor):
     still = Editor(editor.bundle)
     config = read_optimization_preset("official", steps=1, space=space)
@@ -203,7 +204,7 @@ def test_a_film_of_an_edit(home, capsys):
     )
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", edges(PATHS, 2))
 def test_frames_are_the_edit_on_each_canvas(path, home):
     editor = Editor.from_pretrained()
     face, config = editor.sample(3), CameraConfig(path, frames=4, reach=0.2, degrees=40)

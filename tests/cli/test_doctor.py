@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edges import slow
 from torch_files import save_torch_zip
 
 from ppstyleclip import environment
@@ -121,9 +122,9 @@ def test_with_nothing_but_the_standard_library():
     "module, part, cure",
     [
         ("clip", "CLIP", "pip install paddleclip"),
-        ("cv2", "OpenCV", "pip install opencv-python-headless"),
+        slow(("cv2", "OpenCV", "pip install opencv-python-headless")),
         ("yaml", "PyYAML", "pip install pyyaml"),
-        ("safetensors", "safetensors", "pip install safetensors"),
+        slow(("safetensors", "safetensors", "pip install safetensors")),
     ],
 )
 def test_one_thing_and_paddle_are_missing(module, part, cure):

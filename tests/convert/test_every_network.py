@@ -7,7 +7,7 @@ import numpy as np
 import paddle
 import paddle.nn as nn
 import pytest
-from edges import edges
+from edges import edges, slow
 
 from ppstyleclip.convert import networks
 from ppstyleclip.models.arcface import IRSE50, ResNetFace18
@@ -90,9 +90,9 @@ def test_clips(config):
 @pytest.mark.parametrize(
     "parameters, build",
     [
-        (networks.irse50_parameters, IRSE50),
+        slow((networks.irse50_parameters, IRSE50)),
         (networks.arcface_parameters, ResNetFace18),
-        (networks.vgg16_parameters, VGG16),
+        slow((networks.vgg16_parameters, VGG16)),
         (networks.lpips_head_parameters, lambda: LPIPS().lins),
     ],
 )

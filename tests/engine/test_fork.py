@@ -73,6 +73,7 @@ def test_a_child_of_a_process_that_draws_draws_too(drawing):
     assert relative(draw(styles), image) < BOUND / 10
 
 
+@pytest.mark.slow
 def test_a_child_computes_in_eager_mode_and_compiles(drawing, generator, tmp_path):
     _, styles, image = drawing
 

@@ -112,6 +112,7 @@ def test_a_photo_with_two_edits_in_two_regions(editor):
     assert changed.any() and not changed[reach == 0].any()
 
 
+@pytest.mark.slow
 def test_faces_of_a_photo_that_were_solved_are_replayed_with_their_own_strengths():
     save_png("scene.png", SCENE.pixels)
     marks = [face.landmarks.tolist() for face in SCENE.faces[:2]]

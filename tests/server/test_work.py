@@ -106,6 +106,7 @@ def test_a_seed_is_optimised(model):
     assert (made.pictures["edited"] != made.pictures["before"]).any()
 
 
+@pytest.mark.slow
 def test_a_seed_goes_through_each_mapper(model):
     assert model.mappers
     for name, mapper in model.mappers.items():

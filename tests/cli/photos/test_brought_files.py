@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from edges import slow
 from photo_world import SCENE, TARGET, TOOLS, names, read, run
 from PIL import Image
 
@@ -42,7 +43,9 @@ def in_grey(image):
     image.convert("L").save("photo.png")
 
 
-@pytest.mark.parametrize("save", [as_cmyk, as_animation, as_turned, as_sixteen_bits, with_alpha, in_grey])
+@pytest.mark.parametrize(
+    "save", [as_cmyk, as_animation, as_turned, *map(slow, (as_sixteen_bits, with_alpha, in_grey))]
+)
 def test_pictures_of_all_kinds_are_edited(save, capsys):
     save(Image.fromarray(SCENE.pixels))
     (path,) = Path().glob("photo.*")

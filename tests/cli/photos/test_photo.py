@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from edges import slow
 from photo_world import EDITED, SCENE, SIZE, TARGET, crops, decibels, masks, names, read, run
 from PIL import Image
 from tiny_encoder import LEVELS
@@ -45,7 +46,7 @@ def test_one_command_from_photo_to_photo(capsys):
     assert read("faces.png").shape == (3 * (SIZE + 2) + 2, 3 * (SIZE + 2) + 2, 3)
 
 
-@pytest.mark.parametrize("which", ["1", "3", "largest"])
+@pytest.mark.parametrize("which", ["1", slow("3"), "largest"])
 def test_only_the_chosen_face_changes(which, capsys):
     assert run("edit_photo", "scene.png", *TARGET, "--face", which) == 0
     assert " on 1 face of scene.png" in capsys.readouterr().out
@@ -123,6 +124,7 @@ def test_three_faces_at_angles_are_found_edited_and_put_back(embedded, capsys):
     assert changed[frames > 0.9].mean() > 0.1 and not changed[~near].any()
 
 
+@pytest.mark.slow
 def test_a_tuned_generator_of_the_embedded_world_is_edited_as_it_was(embedded, capsys):
     """Its strengths count in the embedded world's own unit, which needs all that was measured."""
     own = load_bundle(None)

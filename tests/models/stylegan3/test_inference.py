@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import paddle
 import pytest
+from edges import slow
 from oracles.seeded_weights import seeded_z
 
 from ppstyleclip.models.generator import SynthesisRequest
@@ -25,7 +26,7 @@ def drawn(configuration, size=16, width=5):
 
 
 @pytest.mark.parametrize("configuration", ["T", "R"])
-@pytest.mark.parametrize("batch_one", [False, True])
+@pytest.mark.parametrize("batch_one", [slow(False), True])
 def test_it_draws_what_the_network_draws(configuration, batch_one, monkeypatch):
     generator, count = drawn(configuration), 1 if batch_one else 2
     monkeypatch.setattr(inference_layers, "_BLOCK", 2)

@@ -40,6 +40,7 @@ def features(bundle, pixels):
         return bundle.identity.identity_features(paddle.to_tensor(to_images(pixels))).numpy()
 
 
+@pytest.mark.slow
 def test_the_bank_holds_faces_of_this_generator(bundle):
     assert bundle.latents.shape[1:] == (bundle.generator.n_latent, bundle.generator.style_dim)
     assert len(bundle.latents) >= 24

@@ -8,6 +8,7 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
+from edges import slow
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.worlds.portrait.factors import (
@@ -65,13 +66,13 @@ def read(name, pixels, points):
     "name, low, high, least",
     [
         ("smile", -1.0, 1.5, 1.0),
-        ("mouth_open", -0.5, 1.8, 0.7),
-        ("head_turn", -1.5, 1.5, 1.5),
-        ("face_width", -1.5, 1.5, 0.7),
+        slow(("mouth_open", -0.5, 1.8, 0.7)),
+        slow(("head_turn", -1.5, 1.5, 1.5)),
+        slow(("face_width", -1.5, 1.5, 0.7)),
         ("eye_distance", -1.5, 1.5, 0.5),
-        ("nose_size", -1.5, 1.5, 0.5),
-        ("hair_lightness", -1.8, 1.5, 1.5),
-        ("hair_grey", -0.3, 1.8, 0.7),
+        slow(("nose_size", -1.5, 1.5, 0.5)),
+        slow(("hair_lightness", -1.8, 1.5, 1.5)),
+        slow(("hair_grey", -0.3, 1.8, 0.7)),
         ("hair_length", -1.6, 1.6, 1.5),
         ("glasses", -1.0, 1.5, 1.0),
     ],
