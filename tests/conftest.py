@@ -20,16 +20,6 @@ from ppstyleclip.threads import import_paddle  # noqa: E402
 import_paddle()
 
 
-IS_FIRST = "TINY_WORLD_PROGRAMS" not in os.environ
-if IS_FIRST:  # the processes that it starts find its folder of compiled programs in their environment
-    os.environ["TINY_WORLD_PROGRAMS"] = tempfile.mkdtemp(prefix="ppstyleclip-programs-")
-
-
-def pytest_unconfigure():
-    if IS_FIRST:
-        shutil.rmtree(os.environ.pop("TINY_WORLD_PROGRAMS"), ignore_errors=True)
-
-
 @pytest.fixture
 def open_folder():
     """A folder that every user of the machine may write, as /tmp is."""

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-import os
+import atexit
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +33,8 @@ CLIP = {
 }
 
 
-PROGRAMS = Path(os.environ["TINY_WORLD_PROGRAMS"])  # compiled once for all tests of a run (conftest.py)
+PROGRAMS = Path(tempfile.mkdtemp(prefix="ppstyleclip-programs-"))  # compiled once for all tests of a session
+atexit.register(shutil.rmtree, PROGRAMS, ignore_errors=True)
 
 
 def tiny_generator(seed=0):
