@@ -91,7 +91,9 @@ def test_pictures_lie_on_the_moved_canvas(name, file, editor):
     assert run(name, *MOVED) == 0
     wanted = first_picture(name, editor)
     shown = load_pixels(Path("out") / file).astype(int)
-    assert np.abs(shown - wanted).max() <= 1  # the last digits of a picture depend on how many are drawn with it
+    assert (
+        np.abs(shown - wanted).max() <= 1
+    )  # the last digits of a picture depend on how many are drawn with it
     still = first_picture(name, Editor(editor.bundle))
     assert np.abs(still.astype(int) - first_picture(name, editor)).max() > 8
 
