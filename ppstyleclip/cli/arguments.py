@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 
 from ppstyleclip.cli.argument_types import INDEX, MOVE, SEED, SIZE, TURN
 from ppstyleclip.cli.parser import documented_parser as documented_parser
@@ -28,6 +29,26 @@ def find_files(args, *names: str) -> None:
     for name in names:
         if getattr(args, name, None) is not None:
             setattr(args, name, str(named_file(getattr(args, name))))
+
+
+def refuse_idle(args: argparse.Namespace, names: Iterable[str], where: str) -> None:
+    """Refuse options that were given where they do nothing; nobody should wonder why nothing changed.
+
+    Args:
+        args: of a parser; what was not given is None, or False for an option without a value.
+        names: of the options.
+        where: the end of "--align and --tune do nothing ...", such as "with a sampled face".
+    Raises:
+        UserError: one of them was given.
+    """
+    given = [f"--{name}" for name in names if not _is_absent(getattr(args, name, None))]
+    if given:
+        does, it = ("does", "it") if len(given) == 1 else ("do", "them")
+        raise UserError(f"{' and '.join(given)} {does} nothing {where}; leave {it} out")
+
+
+def _is_absent(value: object) -> bool:
+    return value is None or value is False
 
 
 def add_official_names(add):
@@ -98,7 +119,6 @@ def add_face_arguments(parser, number="", *, seed: int) -> None:
     add(
         f"--index{number}",
         type=INDEX,
-        default=0,
         metavar="N",
         help="which one, where the file holds several (default: 0)",
     )
@@ -118,13 +138,13 @@ def add_canvas_arguments(parser) -> None:
         type=MOVE,
         nargs=2,
         metavar=("X", "Y"),
-        help="move what is drawn by X sides of the picture to the right and Y downwards",
+        help="move what is drawn by X sides of the picture to the right and Y downwards, each -10 to 10",
     )
     add(
         "--rotate",
         type=TURN,
         metavar="DEGREES",
-        help="turn what is drawn about its middle, counter-clockwise; configuration R is made for it",
+        help="turn what is drawn about its middle, counter-clockwise, -3600 to 3600; R is made for it",
     )
 
 
@@ -141,6 +161,8 @@ def check_faces(args, numbers=("",)) -> None:
             raise UserError(
                 f"--seed{number} draws a face and --latent{number} names one; give one of these options"
             )
+        if latent is None:
+            refuse_idle(args, [f"index{number}"], f"without --latent{number}")
         find_files(args, f"latent{number}")
 
 

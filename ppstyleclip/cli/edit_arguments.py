@@ -16,9 +16,15 @@ from ppstyleclip.cli.argument_types import (
     which_face,
     words,
 )
-from ppstyleclip.cli.arguments import add_encoder_argument, add_identity_argument, load_editor
+from ppstyleclip.cli.arguments import (
+    add_encoder_argument,
+    add_identity_argument,
+    load_editor,
+    refuse_idle,
+)
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import PICTURE_SUFFIXES, check_target
+from ppstyleclip.pipelines.recipe_files import NEUTRAL
 
 if TYPE_CHECKING:
     from ppstyleclip.editor import Edit, Editor
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
 
 def add_edit_arguments(add: Callable[..., Any]) -> None:
     """Add the texts, the strengths and all knobs of an edit; `add` is a group's add_argument."""
-    add("--neutral", type=words, default="face", help="what the picture shows (default: face)")
+    add("--neutral", type=words, help="what the picture shows (default: face)")
     add("--target", type=words, help="what it should show, such as 'happy face'")
     add(
         "--direction_offset",
@@ -47,7 +53,6 @@ def add_edit_arguments(add: Callable[..., Any]) -> None:
     add(
         "--soft_threshold",
         type=FRACTION,
-        default=0.0,
         metavar="SHARE",
         help="share of its movement that a channel below BETA keeps, 0 to 1 (default: 0)",
     )
@@ -138,29 +143,29 @@ def load_measured_editor(args: argparse.Namespace) -> Editor:
     return load_editor(args, relevance=args.relevance, **parts)
 
 
+PHOTO_OPTIONS = ("face", "align", "landmarks", "landmark_path", "steps", "tune", "paste")  # of photos alone
+
+
 def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> None:
     """Add which faces of a photo are edited, and how; `smooth` is for a command that takes videos."""
     add(
         "--face",
         type=which_face,
-        default="best",
         help="a number, 1 for the leftmost; best (size times confidence); largest; or all (default: best)",
     )
     add(
         "--align",
         choices=("face", "none"),
-        default="face",
         help="none for a generator of what is no face (cats, cars, churches): the square in the middle of "
         "the picture is taken, and nothing is looked for (default: face)",
     )
     add("--landmarks", metavar="JSON", help="the 68 landmarks of each face, in place of dlib")
     add("--landmark_path", metavar="DAT", help="dlib's landmark model (default: the model's own)")
     add_encoder_argument(add)
-    add("--steps", type=STEPS, default=60, help="of fitting behind the encoder; 0 for none (default: 60)")
+    add("--steps", type=STEPS, help="of fitting behind the encoder; 0 for none (default: 60)")
     add(
         "--tune",
         type=STEPS,
-        default=0,
         metavar="STEPS",
         help="then change a copy of the generator until it draws the face (default: 0, not at all)",
     )
@@ -182,7 +187,6 @@ def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> Non
     add_identity_argument(add)
     add(
         "--paste",
-        default="blend",
         choices=("blend", "difference", "replace"),
         help="what returns into the photo: what the edit changed (difference), the whole drawn face "
         "(replace), or the face where it changed much (default: blend)",
@@ -197,13 +201,13 @@ def text_edit(args: argparse.Namespace) -> Edit:
         "beta": args.beta_threshold,
         "unit": args.alpha_unit,
         "templates": args.templates,
-        "soft": args.soft_threshold,
+        "soft": args.soft_threshold or 0.0,
         "pull": args.pull,
         "region": args.region,
     }
     if getattr(args, "reference", None) is not None:
         return Edit.of_pictures(args.reference, args.reference_to, **options)
-    return Edit(args.neutral, args.target, **options)
+    return Edit(args.neutral or NEUTRAL, args.target, **options)
 
 
 def _refuse_landmark_regions(region: str | None) -> None:
@@ -222,9 +226,14 @@ def photo_config(args: argparse.Namespace) -> PhotoConfig:
     from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
     from ppstyleclip.pipelines.photo import PhotoConfig
 
-    if args.align == "none" and args.landmarks is not None:
-        raise UserError("--landmarks are a face's, and --align none takes none; leave one of them out")
     if args.align == "none":
+        refuse_idle(args, ("face", "landmarks", "landmark_path", "smooth"), "with --align none")
         _refuse_landmark_regions(getattr(args, "region", None))
-    tuning = TuningConfig(steps=args.tune) if args.tune else None
-    return PhotoConfig(args.face, FittingConfig(steps=args.steps), tuning, args.paste, args.align)
+    if args.landmarks is not None:
+        refuse_idle(args, ["landmark_path"], "with --landmarks")
+    found: dict[str, Any] = {name: getattr(args, name) for name in ("face", "paste", "align")}
+    if args.steps is not None:
+        found["fitting"] = FittingConfig(steps=args.steps)
+    if args.tune:
+        found["tuning"] = TuningConfig(steps=args.tune)
+    return PhotoConfig(**{name: value for name, value in found.items() if value is not None})

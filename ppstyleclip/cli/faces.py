@@ -15,6 +15,6 @@ def given_face(editor: Editor, args: Namespace, number: str = "", *, seed: int) 
     """Return the face that add_face_arguments let a user name, w_plus `[1, L, D]`, and what to call it."""
     latent, given = getattr(args, f"latent{number}"), getattr(args, f"seed{number}")
     if latent is not None:
-        return load_face(editor, latent, getattr(args, f"index{number}")), str(latent)
+        return load_face(editor, latent, getattr(args, f"index{number}") or 0), str(latent)
     seed = seed if given is None else given
     return editor.sample(seed).numpy(), f"sampled face {seed}"

@@ -25,6 +25,7 @@ from ppstyleclip.align import (
     read_landmarks,
     read_photo,
 )
+from ppstyleclip.cli.arguments import refuse_idle
 from ppstyleclip.cli.edit_arguments import photo_config
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
@@ -247,12 +248,17 @@ def read_named_photo(editor: Editor, path: str | Path, args: Namespace, tell: Te
         return NamedPhoto(path, photo, None, False)
     if args.landmarks is not None:
         chosen = choose_faces(read_landmarks(args.landmarks), config.face)
-        has_likeness = likeness_world(editor.bundle) is not None
-        return NamedPhoto(path, photo, chosen, has_likeness and not are_drawn(editor, photo, chosen))
-    with landmarks_instead("--landmarks"):
-        seen = see_faces(editor, photo, config.face, landmark_path=args.landmark_path, name=str(path))
-    tell(seen.found.line(str(path)))
-    return NamedPhoto(path, photo, seen.found.chosen, seen.are_people)
+        are_people = likeness_world(editor.bundle) is not None and not are_drawn(editor, photo, chosen)
+    else:
+        with landmarks_instead("--landmarks"):
+            seen = see_faces(editor, photo, config.face, landmark_path=args.landmark_path, name=str(path))
+        tell(seen.found.line(str(path)))
+        chosen, are_people = seen.found.chosen, seen.are_people
+    if are_people:
+        refuse_idle(
+            args, ("steps", "tune", "paste"), f"with people, of whom '{editor.bundle.name}' draws portraits"
+        )
+    return NamedPhoto(path, photo, chosen, are_people)
 
 
 def edit_named_photo(

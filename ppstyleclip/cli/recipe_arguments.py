@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from ppstyleclip.cli.argument_types import FRACTION
+from ppstyleclip.cli.arguments import refuse_idle
 from ppstyleclip.errors import UserError
-from ppstyleclip.pipelines.recipe_files import EditWords, RecipeWords, parse_edit, read_recipe
+from ppstyleclip.pipelines.recipe_files import NEUTRAL, EditWords, RecipeWords, parse_edit, read_recipe
 
 if TYPE_CHECKING:
     from ppstyleclip.editor import Editor
@@ -24,6 +26,13 @@ _OPTIONS = {
     "pull": "pull",
     "soft": "soft_threshold",
     "region": "region",
+}
+
+
+_NEUTRAL_OF = {
+    "--edit": "an edit names it, as in 'face -> happy face'",
+    "--recipe": "the file names it, by `neutral`",
+    "--reference": "the pictures before the edit show it",
 }
 
 
@@ -75,6 +84,10 @@ def check_recipe_arguments(parser: argparse.ArgumentParser, args: argparse.Names
         parser.error("the following arguments are required: --target (or --edit, --recipe or --reference)")
     if len(given) > 1:
         parser.error(f"{' and '.join(given)} each say what to edit; give one of them")
+    if args.target is None:
+        refuse_idle(args, ["neutral"], f"without --target: {_NEUTRAL_OF[given[0]]}")
+    if args.reference is not None:
+        refuse_idle(args, ["templates"], "with pictures in place of words")
     strengths = _strengths(args)
     if "auto" in strengths and len(strengths) > 1:
         parser.error("argument --direction_offset: auto is one strength; give it alone, or numbers")
@@ -97,20 +110,34 @@ def recipe_words(args: argparse.Namespace) -> RecipeWords:
         named = EditWords(Path(after[0]).name, Path(before[0]).name, reference=before, reference_to=after)
         words = RecipeWords((named,))
     else:
-        words = RecipeWords((EditWords(args.target, args.neutral),))
+        words = RecipeWords((EditWords(args.target, args.neutral or NEUTRAL),))
+    found = [_left_open(edit, args) for edit in words.edits]
+    refuse_idle(args, _untaken(args, found), "where each edit has its own")
     words = replace(
         words,
-        edits=tuple(_with_options(edit, args) for edit in words.edits),
+        edits=tuple(replace(edit, **options) for edit, options in zip(words.edits, found)),
         orthogonal=words.orthogonal or args.orthogonal,
         **{name: getattr(args, name) for name in ("identity", "outside") if getattr(args, name) is not None},
     )
-    is_open = any("auto" in (edit.alpha, edit.beta) for edit in words.edits)
-    if not is_open and (args.identity is not None or args.outside is not None):
+    if len(words.edits) == 1:
+        refuse_idle(args, ["orthogonal"], "with one edit")
+    if not _is_open(words) and (args.identity is not None or args.outside is not None):
         raise UserError(
             "--identity and --outside are budgets of what is solved, and nothing is; "
             "add --direction_offset auto, or leave them out"
         )
     return words
+
+
+def _is_open(words: RecipeWords) -> bool:
+    """Whether anything is to be solved."""
+    return any("auto" in (edit.alpha, edit.beta) for edit in words.edits)
+
+
+def refuse_idle_network(args: argparse.Namespace, words: RecipeWords) -> None:
+    """Refuse an identity network for a face that is no photo's where no budget needs one."""
+    if not _is_open(words):
+        refuse_idle(args, ["ir_se50_weights"], "where nothing is solved (--direction_offset auto)")
 
 
 def recipe_of_arguments(args: argparse.Namespace) -> Recipe:
@@ -143,8 +170,15 @@ def _strengths(args: argparse.Namespace) -> list[Any]:
     return [] if given is None else list(given) if isinstance(given, list) else [given]
 
 
-def _with_options(edit: EditWords, args: argparse.Namespace) -> EditWords:
-    """The edit, and from the options what it leaves open."""
+def _untaken(args: argparse.Namespace, found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Options that were given and that no edit leaves open."""
+    taken = set().union(*found)
+    given = {**_OPTIONS, "alpha": "direction_offset"}
+    return [option for name, option in given.items() if name not in taken and getattr(args, option, None)]
+
+
+def _left_open(edit: EditWords, args: argparse.Namespace) -> dict[str, Any]:
+    """What the edit leaves open and the options say."""
     usual = {field.name: field.default for field in fields(EditWords)}
     found: dict[str, Any] = {}
     for name, option in _OPTIONS.items():
@@ -154,4 +188,4 @@ def _with_options(edit: EditWords, args: argparse.Namespace) -> EditWords:
     strengths = _strengths(args)
     if edit.alpha is None and strengths:
         found["alpha"] = strengths[-1]
-    return replace(edit, **found)
+    return found

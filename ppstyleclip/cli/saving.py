@@ -7,6 +7,7 @@ The files of one function take their names together, so that a full disk leaves 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,11 @@ PHOTO_PICTURES = ("edited.png", "side_by_side.png", "faces.png")  # that save_ph
 GIF_SIDE = 512  # pixels; a GIF of 1024 px takes a megabyte for each picture
 STRIP_STEPS = 6  # of the row of an interpolation, about
 FILM_STRIP = 8  # of the row of a film
+
+
+def file_words(text: str) -> str:
+    """A text as a part of a file's name: letters and digits, _ between words, at most 150 of them."""
+    return re.sub(r"\W+", "_", text).strip("_")[:150] or "text"
 
 
 def save_latent(path: str | Path, w_plus: np.ndarray) -> Path:

@@ -168,13 +168,21 @@ def check_weights(card: Card, editor: Editor) -> None:
     """Refuse a card of another bundle.
 
     Raises:
-        UserError: names the part that is another one.
+        UserError: names the parts that are others, and those that are not here at all.
     """
-    changed = differences("", card.fingerprints, weights_of(editor.bundle))
-    if changed:
+    here, name = weights_of(editor.bundle), editor.bundle.name
+    missing = [part for part in card.fingerprints if part not in here]
+    changed = differences("", card.fingerprints, here)
+    if len(changed) > len(missing):
         raise UserError(
-            f"the card is of '{card.model}' with other weights than '{editor.bundle.name}' here: "
+            f"the card is of '{card.model}' with other weights than '{name}' here: "
             f"{'; '.join(changed)}; name the model that it was made with (--model_type, --bundle)"
+        )
+    if missing:
+        raise UserError(
+            f"the card is of '{card.model}', whose other weights are here, but '{name}' lacks its "
+            f"{' and '.join(missing)}; add {' and '.join(f'{part}.safetensors' for part in missing)} to the "
+            "bundle's folder, or name the model that the card was made with (--model_type, --bundle)"
         )
 
 

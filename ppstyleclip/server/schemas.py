@@ -159,6 +159,8 @@ class JobRequest(EditFields):
         for method, names in _OF_METHODS.items():
             if method != self.method and (foreign := self._said(*names)):
                 raise ValueError(f"'{foreign[0]}' is for method {method}, and this one is {self.method}")
+        if self.seed is not None and (idle := self._said("face", "fitting", "paste")):
+            raise ValueError(f"'{idle[0]}' is for photos, and this is a seed; leave it out")
         of_one = ("target", "neutral", "region", *_DIRECTION, *_BUDGET)
         if self.recipe is not None and (twice := self._said(*of_one)):
             raise ValueError(f"a recipe's edits say all themselves; leave out '{twice[0]}'")

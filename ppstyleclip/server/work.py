@@ -70,6 +70,8 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
         raise UserError("one face is edited: send a photo, or name a seed" + " and no photo" * has_photo)
     if has_photo and not model.takes_photos:
         raise UserError(f"this server takes no photos: {model.no_photos}")
+    if has_photo and model.align == "none" and request.face != "best":
+        raise UserError("this server aligns no faces and edits the middle of a photo; leave 'face' out")
     for name in ("steps", "fitting"):
         if (getattr(request, name) or 0) > max_steps:
             raise UserError(f"{name} may be {max_steps} at most, got {getattr(request, name)}")

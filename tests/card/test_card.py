@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -220,6 +221,20 @@ def test_a_card_of_another_bundle_is_refused(capsys):
     assert replay("one.card.json") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "other weights" in said and "generator 0000000000000000, here" in said
+
+
+def test_a_bundle_that_lacks_a_part_of_the_card_is_told_which(encoder_pack, tmp_path, capsys):
+    assert main(["edit", "5", *HAPPY, "--card", "-o", "one.png"]) == 0
+    shutil.copytree(encoder_pack, "copy")
+    Path("copy/encoder.safetensors").unlink()
+    capsys.readouterr()
+    assert replay("one.card.json", "--bundle", "copy") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "other weights than" not in said
+    assert (
+        "whose other weights are here, but 'tiny' lacks its encoder; add encoder.safetensors to the" in said
+    )
+    assert replay("one.card.json", "--bundle", str(encoder_pack)) == 0
 
 
 def test_a_compiled_face_is_replayed_compiled(encoder_pack, editor):

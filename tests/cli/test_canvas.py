@@ -235,6 +235,20 @@ def test_a_film_of_an_edit_in_its_region(home):
         assert (frame != before).any()
 
 
+def test_the_first_argument_names_the_face_of_a_film(home, capsys):
+    options = ["--frames", "2", "--reach", "0.02"]
+    films = []
+    np.save("face.npy", Editor.from_pretrained().sample(3).numpy()[0])
+    for face in (["3"], ["--seed", "3"], ["face.npy"], ["4"]):
+        assert run_command("camera", [*face, *options, "--output_path", "out"]) == 0
+        films.append(load_pixels("out/strip.png"))
+    same = [bool((films[0] == film).all()) for film in films]
+    assert same == [True, True, True, False]
+    assert "sampled face 3 of" in capsys.readouterr().out
+    assert run_command("camera", ["3", "--seed", "4"]) == 2
+    assert "3 names a face, and so does --seed or --latent" in capsys.readouterr().err
+
+
 def test_what_cannot_be_filmed_gets_one_line(stylegan2, capsys):
     assert run_command("camera", ["--seed", "3", "--frames", "2"]) == 2
     assert "cannot be moved or turned" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from tool_main import load_tool
 from torch_files import save_torch_zip
 
 from ppstyleclip.cli import photos
-from ppstyleclip.cli.mappers.mapped_files import _file_name
+from ppstyleclip.cli.mappers.mapped_files import listed_name, results_name
 from ppstyleclip.editor import Editor
 from ppstyleclip.files import load_pixels, save_png
 from ppstyleclip.formats import load_bank
@@ -58,11 +58,11 @@ def test_one_face(capsys):
         == 0
     )
     names = sorted(path.name for path in Path("out").iterdir())
-    assert names == ["latent.npy", "latent_1.npy", "results_['long'].png"]
-    assert load_pixels("out/results_['long'].png").shape == (128, 3 * 128, 3)
+    assert names == ["latent.npy", "latent_1.npy", "results_long.png"]
+    assert load_pixels("out/results_long.png").shape == (128, 3 * 128, 3)
     assert "smile, hair: long, on sampled face 4 of tiny: 1 face" in capsys.readouterr().out
     assert run("--modules", "smile", "--latent", "out/latent.npy", "--strength", "0") == 0
-    sheet = load_pixels("out/results_['smile'].png")
+    sheet = load_pixels("out/results_smile.png")
     np.testing.assert_array_equal(sheet[:, :128], sheet[:, 128:])
 
 
@@ -126,7 +126,7 @@ def test_the_face_of_a_photo(monkeypatch, editor):
     monkeypatch.setattr(inversion, "find_latents", lambda editor, crops: iter([found]))
     save_png("photo.png", np.zeros([32, 32, 3], np.uint8))
     assert run("--modules", "smile", "--input_image", "photo.png") == 0
-    assert Path("out/results_['smile'].png").is_file()
+    assert Path("out/results_smile.png").is_file()
 
 
 @pytest.mark.parametrize(
@@ -174,8 +174,10 @@ def test_bad_input_is_one_line(capsys, arguments, words):
 
 def test_a_result_is_called_as_its_texts_whatever_they_are():
     assert run("--modules", "multi", "--texts", "long", "curly") == 0
-    assert Path("out/results_['long', 'curly'].png").is_file()
-    assert _file_name("['a/b', 'c']") == "['a_b', 'c']" and len(_file_name(300 * "x")) == 150
+    assert Path("out/results_long_curly.png").is_file()
+    assert results_name(["sad face", "a/b + c", "../微笑"]) == "sad_face_a_b_c_微笑"
+    assert results_name(["?"]) == "text" and len(results_name([300 * "x"])) == 150
+    assert listed_name(["a/b", "c"]) == "['a_b', 'c']" and len(listed_name([300 * "x"])) == 150
 
 
 @pytest.mark.slow
@@ -209,4 +211,4 @@ def test_a_conditioned_mapper_from_training_to_a_text_it_never_saw():
         == 0
     )
     assert run("--modules", "any/mapper.safetensors", "--texts", "sad face") == 0
-    assert Path("out/results_['sad face'].png").is_file()
+    assert Path("out/results_sad_face.png").is_file()

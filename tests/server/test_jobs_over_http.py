@@ -173,6 +173,9 @@ def test_edit_goes_on_when_its_time_is_up(tmp_path):
         {"seed": 1, "target": "a", "alpha": True},
         {"seed": 1, "target": "a", "alpha": 1, "method": "optimise"},
         {"seed": 1, "target": "a", "steps": 3},
+        {"seed": 1, "target": "a", "face": 2},
+        {"seed": 1, "target": "a", "fitting": 3},
+        {"seed": 1, "target": "a", "paste": "replace"},
         {"seed": 1, "target": "a", "identity": 0.5},
         {"seed": 1, "target": "a", "alpha": "auto", "identity": 0.5},  # this model has no identity network
         {"seed": 1, "target": "a", "region": "../../etc/passwd"},

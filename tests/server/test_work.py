@@ -121,7 +121,7 @@ def test_what_cannot_be_is_refused_before_the_work(model):
     for wish in (
         {"seed": 1, "method": "mapper", "mapper": "none"},
         {"target": "a"},
-        {"seed": 1, "target": "a", "fitting": 501},
+        {"seed": 1, "target": "a", "method": "optimise", "steps": 501},
     ):
         with pytest.raises(UserError):
             check_request(model, JobRequest(**wish), has_photo=False, max_steps=500)
@@ -167,6 +167,8 @@ def test_without_alignment_nothing_is_looked_for_and_the_middle_is_edited(model,
     assert "box" not in face and "inversion_psnr" in face
     with pytest.raises(UserError, match="aligns no faces; of photos it takes auto"):
         made_of(middle, scene, target="happy face", region="mouth")
+    with pytest.raises(UserError, match="aligns no faces and edits the middle of a photo; leave 'face' out"):
+        check_request(middle, JobRequest(target="a", face=2), has_photo=True, max_steps=9)
 
 
 @pytest.mark.slow

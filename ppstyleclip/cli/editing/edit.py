@@ -28,8 +28,10 @@ from ppstyleclip.cli.arguments import (
     documented_parser,
     find_files,
     is_moved,
+    refuse_idle,
 )
 from ppstyleclip.cli.edit_arguments import (
+    PHOTO_OPTIONS,
     add_edit_arguments,
     add_label_argument,
     add_measured_arguments,
@@ -37,11 +39,13 @@ from ppstyleclip.cli.edit_arguments import (
     add_sheet_argument,
     check_sheet,
     load_measured_editor,
+    photo_config,
 )
 from ppstyleclip.cli.recipe_arguments import (
     add_recipe_arguments,
     check_recipe_arguments,
     recipe_words,
+    refuse_idle_network,
     with_identity,
 )
 from ppstyleclip.errors import UserError
@@ -78,7 +82,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--index",
         type=INDEX,
-        default=0,
         metavar="N",
         help="which latent, where the file holds several (default: 0)",
     )
@@ -97,7 +100,9 @@ def run(args: argparse.Namespace) -> None:
     """Edit, write, and say what was done; what can be refused at once is, before Paddle is imported."""
     begin, picture_path = time.time(), _place(args)
     is_photo = _check_source(args)
-    recipe_words(args)
+    words = recipe_words(args)
+    if not is_photo:
+        refuse_idle_network(args, words)
     check_sheet(args)
     editor = with_identity(load_measured_editor(args), args)
 
@@ -126,11 +131,17 @@ def _place(args: argparse.Namespace) -> Path | None:
 def _check_source(args: argparse.Namespace) -> bool:
     """Refuse a source that cannot be edited; tell whether it is a photo."""
     if args.source is None or is_seed(args.source):
+        refuse_idle(args, (*PHOTO_OPTIONS, "index"), "with a sampled face")
         return False
     if os.path.isdir(args.source):
         raise UserError(f"{args.source} is a folder; for folders and videos there is: ppstyleclip photo")
     find_files(args, "source", "ir_se50_weights")
     is_photo = Path(args.source).suffix.lower() not in LATENTS
+    if is_photo:
+        refuse_idle(args, ["index"], "with a photo")
+        photo_config(args)
+    else:
+        refuse_idle(args, PHOTO_OPTIONS, "with a latent file")
     if is_photo and len(args.direction_offset or ()) > 1:
         raise UserError("a photo is edited at one strength; give one --direction_offset")
     if is_photo and is_moved(args):

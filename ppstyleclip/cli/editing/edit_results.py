@@ -64,7 +64,7 @@ def edit_source_face(editor: Editor, args: Namespace, picture_path: Path | None)
         seed = DEFAULT_SEED if args.source is None else int(args.source)
         face, source = editor.sample(seed).numpy(), f"sampled face {seed}"
     else:
-        face, source = load_face(editor, args.source, args.index), args.source
+        face, source = load_face(editor, args.source, args.index or 0), args.source
     begin = time.monotonic()
     report, made = edit_given_face(editor, face, source, args)
     card = None
@@ -103,7 +103,7 @@ def _origin(editor: Editor, args: Namespace, face: Any) -> Source:
         known,
         kind="latent",
         file=Path(args.source).name,
-        index=args.index,
+        index=args.index or 0,
         fingerprint=file_digest(args.source),
     )
 

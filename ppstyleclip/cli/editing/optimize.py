@@ -24,10 +24,12 @@ from ppstyleclip.cli.arguments import (
     documented_parser,
     find_files,
     load_editor,
+    refuse_idle,
 )
 from ppstyleclip.cli.edit_arguments import add_region_argument
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import CannotWrite, UserError
+from ppstyleclip.pipelines.recipe_files import NEUTRAL
 from ppstyleclip.wording import counted
 
 # Option -> field of the configuration.
@@ -43,6 +45,7 @@ FIELDS = {
     "nearby": "neighbours",
     "spread": "neighbour_std",
 }
+TIES = ("l2_lambda", "id_lambda", "toward", "ir_se50_weights")  # to the face that one begins at
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -60,7 +63,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         "--neutral",
         type=words,
-        default="face",
         help="what the face is, where the preset asks for a direction (default: face)",
     )
     add("--weights", type=WEIGHT, nargs="+", metavar="W", help="of the texts (default: 1 each)")
@@ -139,7 +141,7 @@ def run(args: argparse.Namespace) -> None:
         start,
         args.description,
         config,
-        neutral=args.neutral,
+        neutral=args.neutral or NEUTRAL,
         weights=args.weights,
         identity=identity,
         pictures_every=args.save_every,
@@ -161,6 +163,8 @@ def _check(args: argparse.Namespace) -> None:
     """Refuse at once what need not wait for the model."""
     if args.latent is not None and args.seed is not None:
         raise UserError("--seed draws faces and --latent names one; give --seed or --latent")
+    if args.mode == "free_generation":
+        refuse_idle(args, ("latent", "seed", *TIES), "with --mode free_generation, which begins at no face")
     find_files(args, "latent", "ir_se50_weights")
     if args.weights is not None and len(args.weights) != len(args.description):
         raise UserError(
@@ -177,16 +181,29 @@ def _config(args: argparse.Namespace, editor: Any) -> tuple[Any, Any]:
 
     changes = {field: getattr(args, name) for name, field in FIELDS.items()}
     if args.mode == "free_generation":
-        changes.update(l2=0.0, directional_strength=0.0, identity=0.0)
+        changes.update(dict.fromkeys((FIELDS[name] for name in TIES if name in FIELDS), 0.0))
     is_sampled = args.latent is None and args.mode == "edit"
     preset = args.preset or default_preset(editor.bundle.name, is_sampled=is_sampled)
     config = read_optimization_preset(preset, **changes)
+    _refuse_idle_parts(args, config)
     if "identity" not in config.objective.parts:
         return config, None
     identity = load_identity(args.ir_se50_weights) if args.ir_se50_weights else editor.bundle.identity
     if identity is None and args.id_lambda is None:  # a preset's wish, and no network
         config = read_optimization_preset(preset, **{**changes, "identity": 0.0})
     return config, identity
+
+
+def _refuse_idle_parts(args: argparse.Namespace, config: Any) -> None:
+    """Refuse options that the configuration, with the preset's part in it, makes nothing of."""
+    if config.objective.directional_strength == 0 and args.region != "auto":
+        refuse_idle(args, ["neutral"], "without a direction (--toward LENGTH)")
+    if config.neighbours == 0:
+        refuse_idle(args, ["spread"], "without nearby faces (--nearby N)")
+    if config.schedule != "rampup_cosine":
+        refuse_idle(args, ["lr_rampup"], f"with the schedule {config.schedule}")
+    if "identity" not in config.objective.parts:
+        refuse_idle(args, ["ir_se50_weights"], "without an identity loss (--id_lambda WEIGHT)")
 
 
 def _start(args: argparse.Namespace, editor: Any, space: str) -> tuple[Any, str]:

@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ppstyleclip.cli.argument_types import STRENGTH_OR_AUTO, THRESHOLD_OR_AUTO, words
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, find_files
+from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, find_files, refuse_idle
 from ppstyleclip.cli.edit_arguments import (
     add_label_argument,
     add_measured_arguments,
     add_photo_arguments,
     add_region_argument,
     load_measured_editor,
+    photo_config,
 )
 from ppstyleclip.cli.recipe_arguments import (
     add_recipe_arguments,
@@ -35,7 +36,6 @@ from ppstyleclip.cli.recipe_arguments import (
     recipe_words,
     with_identity,
 )
-from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = documented_parser(__doc__)
     parser.add_argument("photo", help="the photo; or a folder of photos, or a video")
     add = parser.add_argument_group("edit").add_argument
-    add("--neutral", type=words, default="face", help="what the face is (default: face)")
+    add("--neutral", type=words, help="what the face is (default: face)")
     add("--target", type=words, help="what it should become, such as 'happy face'")
     add(
         "--direction_offset",
@@ -81,20 +81,22 @@ def run(args: argparse.Namespace) -> None:
         check_file(args.photo)
     find_files(args, "ir_se50_weights")
     recipe_words(args)
+    photo_config(args)  # refuses what does nothing, before a model is read
     editor = with_identity(load_measured_editor(args), args)
 
     from ppstyleclip.cli.editing.photo_frames import edit_named_frames
     from ppstyleclip.cli.photos import has_frames
     from ppstyleclip.pipelines.recipes import check_recipe
 
+    if has_frames(args.photo):
+        refuse_idle(args, ("tune", "landmarks"), "with a folder or a video, only with one photo")
+    else:
+        refuse_idle(args, ("smooth", "smooth_latents"), "with one photo, only with a folder or a video")
     edit = recipe_of_arguments(args)
     check_recipe(editor, edit)  # bad words are refused before a minute is spent on the faces
     if not has_frames(args.photo):
         _edit_photo(editor, edit, args)
     else:
-        for name in ("tune", "landmarks"):
-            if getattr(args, name):
-                raise UserError(f"--{name} is for one photo; leave it out for a folder or a video")
         edit_named_frames(editor, edit, args)
 
 

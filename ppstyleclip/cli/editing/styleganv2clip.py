@@ -35,6 +35,7 @@ from ppstyleclip.cli.recipe_arguments import (
     add_recipe_arguments,
     check_recipe_arguments,
     recipe_words,
+    refuse_idle_network,
     with_identity,
 )
 
@@ -60,7 +61,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 def run(args: argparse.Namespace) -> None:
     """Edit, write, and say what was done; what can be refused at once is, before Paddle is imported."""
     check_faces(args)
-    recipe_words(args)
+    refuse_idle_network(args, recipe_words(args))
     check_sheet(args)
     editor = with_identity(load_measured_editor(args), args)
 

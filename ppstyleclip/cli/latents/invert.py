@@ -28,8 +28,8 @@ from ppstyleclip.cli.arguments import (
     documented_parser,
     find_files,
     load_editor,
+    refuse_idle,
 )
-from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file
 from ppstyleclip.wording import counted
 
@@ -43,7 +43,6 @@ def parse_args(argv=None) -> argparse.Namespace:
     add(
         "--face",
         type=which_face,
-        default="best",
         help="a number, 1 for the leftmost; best (size times confidence); largest; or, of a folder, all "
         "(default: best)",
     )
@@ -61,8 +60,14 @@ def run(args: argparse.Namespace) -> None:
     is_folder = os.path.isdir(args.input_image)
     if not is_folder:
         check_file(args.input_image)
-    elif args.landmarks is not None:
-        raise UserError("--landmarks are of one photo; leave them out for a folder")
+    if args.aligned:
+        refuse_idle(
+            args, ("face", "landmarks", "landmark_path"), "with --aligned, where nothing is looked for"
+        )
+    if is_folder:
+        refuse_idle(args, ("landmarks", "ir_se50_weights"), "with a folder, only with one photo")
+    if args.landmarks is not None:
+        refuse_idle(args, ["landmark_path"], "with --landmarks")
     find_files(args, "ir_se50_weights")
     editor = load_editor(args)
     if is_folder:
@@ -80,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
             editor.bundle,
             args.input_image,
             aligned=args.aligned,
-            which=args.face,
+            which=args.face or "best",
             landmarks=args.landmarks,
             landmark_path=args.landmark_path,
             tell=print,
@@ -105,7 +110,7 @@ def _invert_folder(args: argparse.Namespace, editor: Any) -> None:
 
     paths = pictures_in(args.input_image)
     records = invert_photos(
-        editor, paths, which=args.face, aligned=args.aligned, landmark_path=args.landmark_path
+        editor, paths, which=args.face or "best", aligned=args.aligned, landmark_path=args.landmark_path
     )
     found = collect_photos(show_progress(records, title="photos"))
     written = save_photo_bank(Path(args.output_path), editor, found)

@@ -11,7 +11,6 @@ Writes BANK_<text>.npy for each text and split.csv, a line for each face with it
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +80,9 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _file_names(texts: list[str]) -> list[str]:
-    names = [re.sub(r"\W+", "_", text.strip()).strip("_") or "text" for text in texts]
+    from ppstyleclip.cli.saving import file_words
+
+    names = [file_words(text) for text in texts]
     if len(set(names)) < len(names):
         raise UserError(f"the texts would be files of one name ({', '.join(names)}); use others")
     return names

@@ -14,6 +14,7 @@ Of one face it writes results_<texts>.png (the face, then what became of it) and
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,14 @@ from ppstyleclip.cli.arguments import (
     documented_parser,
     find_files,
     load_editor,
+    refuse_idle,
 )
 from ppstyleclip.cli.edit_arguments import add_region_argument
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import UserError
 from ppstyleclip.wording import counted
+
+BATCH_SIZE = 8
 
 
 def parse_args(argv: list[str] | None = None, **defaults: Any) -> argparse.Namespace:
@@ -74,13 +78,12 @@ def parse_args(argv: list[str] | None = None, **defaults: Any) -> argparse.Names
     add("--latents_test_path", metavar="BANK", help="many latents: w_plus, or StyleCLIP's styles")
     add("--n_images", type=COUNT, metavar="N", help="only the first N of them")
     add("--couple_outputs", action="store_true", help="show each beside what became of it")
-    add("--test_batch_size", type=BATCH, default=8, metavar="N", help="faces at a time (default: 8)")
+    add("--test_batch_size", type=BATCH, metavar="N", help=f"faces at a time (default: {BATCH_SIZE})")
     add("--latent", "--latent_path", help="one latent (default: a sampled face)")
     add(
         "--index",
         "--w_num",
         type=INDEX,
-        default=0,
         metavar="N",
         help="which one, where the file holds several (default: 0)",
     )
@@ -107,15 +110,19 @@ def check(args: argparse.Namespace) -> None:
         raise UserError(
             "faces come from --latents_test_path, --latent, --input_image or --seed; give one of these"
         )
+    if args.latents_test_path is None:
+        refuse_idle(args, ("n_images", "couple_outputs", "test_batch_size"), "without --latents_test_path")
+    else:
+        refuse_idle(args, ["intermediate_outputs"], "with --latents_test_path")
     find_files(args, *sources)
 
 
-def run(args: argparse.Namespace) -> None:
-    """Edit, write, and say what was done."""
+def run(args: argparse.Namespace, name_of: Callable[[Sequence[str]], str] | None = None) -> None:
+    """Edit, write, and say what was done; `name_of` the texts is in the picture's name (results_name)."""
     check(args)
     editor = load_editor(args)
 
-    from ppstyleclip.cli.mappers.mapped_files import write_bank, write_face
+    from ppstyleclip.cli.mappers.mapped_files import results_name, write_bank, write_face
     from ppstyleclip.pipelines.latent_files import load_faces
     from ppstyleclip.pipelines.mapper_edit import apply_chain, map_faces, mapper_stem, open_chain
 
@@ -125,7 +132,9 @@ def run(args: argparse.Namespace) -> None:
     if args.latents_test_path is not None:
         faces, source = load_faces(editor, args.latents_test_path, args.n_images), args.latents_test_path
         records = show_progress(
-            map_faces(editor, faces, chain, batch_size=args.test_batch_size, region=args.region),
+            map_faces(
+                editor, faces, chain, batch_size=args.test_batch_size or BATCH_SIZE, region=args.region
+            ),
             title="mapping",
         )
         with closing(records):
@@ -139,7 +148,7 @@ def run(args: argparse.Namespace) -> None:
             faces,
             way,
             args.output_path,
-            name=name,
+            name=(name_of or results_name)(name),
             every=args.intermediate_outputs,
             region=args.region,
         )

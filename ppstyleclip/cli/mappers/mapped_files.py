@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ppstyleclip.cli.saving import save_labelled, save_latent
+from ppstyleclip.cli.saving import file_words, save_labelled, save_latent
 from ppstyleclip.editor import Editor
 from ppstyleclip.files import all_or_nothing, check_writable, sweep_drafts
 from ppstyleclip.pictures import enlarged, grid
@@ -26,7 +26,7 @@ def write_face(
     way: Sequence[np.ndarray],
     output_path: Any,
     *,
-    name: Sequence[str],
+    name: str,
     every: bool = False,
     region: Any = None,
 ) -> list[Path]:
@@ -37,7 +37,7 @@ def write_face(
         face: `[1, L, D]` or `[1, S]`.
         way: the face after each mapper.
         output_path: folder.
-        name: of the picture, results_<list of names>.png, as seed 000 calls it.
+        name: of the picture, results_<name>.png; see results_name.
         every: show what each mapper made, not only the last.
         region: where the picture may change, as in map_faces.
     Returns:
@@ -47,7 +47,7 @@ def write_face(
     masks = find_masks(editor, face, region)
     pictures = [editor.render(face), *(draw_in_masks(editor, face, one, masks) for one in shown)]
     drawn = enlarged(np.concatenate(pictures))
-    written = [folder / f"results_{_file_name(str(list(name)))}.png", folder / "latent.npy"]
+    written = [folder / f"results_{name}.png", folder / "latent.npy"]
     save_labelled(written[0], grid(drawn, min(COLUMNS, len(drawn)), gap=0))
     save_latent(written[1], np.atleast_2d(way[-1][0]))  # styles as [1, S], which load_faces reads
     for number, one in enumerate(way[:-1] if every else (), 1):
@@ -56,8 +56,17 @@ def write_face(
     return written
 
 
-def _file_name(words: str) -> str:
-    return "".join("_" if sign in '/\\:*?"<>|\0' else sign for sign in words)[:150]
+def results_name(words: Sequence[str]) -> str:
+    """What the picture of some texts or mappers is called: "sad face" and "curly" are sad_face_curly."""
+    return file_words(" ".join(words))
+
+
+def listed_name(words: Sequence[str]) -> str:
+    """What seed 000's commands call it: its Python list.
+
+    Parity: ['sad face', 'curly'], because programs that call those commands look for files of such names.
+    """
+    return "".join("_" if sign in '/\\:*?"<>|\0' else sign for sign in str(list(words)))[:150]
 
 
 @all_or_nothing()

@@ -48,24 +48,31 @@ def combine(argv: list[str] | None = None) -> None:
             "--modules and --texts go together, such as --modules celeb_female --texts Elsa; one mapper "
             "with several texts is: single_inference.py"
         )
-    mapping.run(args)
+    _map(args)
 
 
 def combine_single(argv: list[str] | None = None) -> None:
     """Edit a face with one mapper and several texts at once (single_inference.py)."""
     args = _mapping_arguments(argv)
     args.modules = args.modules or [SINGLE]
-    mapping.run(args)
+    _map(args)
+
+
+def _map(args: argparse.Namespace) -> None:
+    from ppstyleclip.cli.mappers.mapped_files import listed_name
+
+    mapping.run(args, listed_name)
 
 
 def _mapping_arguments(argv: list[str] | None) -> argparse.Namespace:
-    args = mapping.parse_args(argv, output_path=FOLDER, intermediate_outputs=True, index=None)
+    args = mapping.parse_args(argv, output_path=FOLDER)
     named = [args.latent, args.latents_test_path, args.input_image, args.seed]
     is_ffhq = _is_ffhq(args)
     if is_ffhq and all(source is None for source in named):
         args.latent = LATENTS
-    if args.index is None:
-        args.index = W_NUM if is_ffhq and args.latent is not None else 0
+    if args.index is None and is_ffhq and args.latent is not None:
+        args.index = W_NUM
+    args.intermediate_outputs = args.intermediate_outputs or args.latents_test_path is None
     return args
 
 

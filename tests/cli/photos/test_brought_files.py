@@ -91,7 +91,7 @@ def bring_files():
         (["cut.png"], "cut.png is a damaged picture"),
         (["odd.png"], "odd.png is a damaged picture"),
         (["absent.jpg"], "there is no file absent.jpg"),
-        (["folder.jpg"], "--landmarks is for one photo; leave it out for a folder or a video"),
+        (["folder.jpg"], "--landmarks does nothing with a folder or a video, only with one photo"),
         (["scene.png", "--face", "9"], "there is no face 9: 3 faces were found"),
         (["scene.png", "--face", "left"], "best, largest, all, or a number from 1 is needed, got 'left'"),
         (["scene.png", "--steps", "-1"], "--steps: a whole number from 0 to 100000 is needed, got '-1'"),

@@ -122,7 +122,7 @@ def test_a_folder_becomes_a_bank(encoder_pack, capsys):
     height, width = read("faces.png").shape[:2]
     assert abs(width / height - 3 / 2) < 0.05  # the photos above, what is drawn below
     assert run("pixel2style2pixel", "--input_image", "photos", "--landmarks", "marks.json") == 2
-    assert "--landmarks are of one photo" in capsys.readouterr().err
+    assert "--landmarks does nothing with a folder, only with one photo" in capsys.readouterr().err
     Path("nothing").mkdir()
     Image.new("RGB", (20, 30)).save("nothing/tall.png")
     assert run("pixel2style2pixel", "--input_image", "nothing", "--aligned") == 2

@@ -103,7 +103,10 @@ def test_a_generator_is_tuned_to_each_face_and_handed_on(capsys):
         found = sheet[top : top + SIZE, 2 * (SIZE + 2) + 2 :][:, :SIZE]
         assert np.abs(found.astype(int) - drawn).max() <= 1
     assert run("edit_photo", ".", *TARGET, "--tune", "8") == 2
-    assert "--tune is for one photo" in capsys.readouterr().err
+    assert (
+        "--tune and --landmarks do nothing with a folder or a video, only with one photo"
+        in capsys.readouterr().err
+    )
 
 
 # ---- with dlib

@@ -90,7 +90,7 @@ def test_regions_by_name_need_landmarks_and_a_mask_does_not(capsys):
 
 def test_what_is_unknown_or_tiny_is_refused(capsys):
     assert run("edit_photo", "scene.png", *TARGET, "--align", "none", "--landmarks", "marks.json") == 2
-    assert "--landmarks are a face's, and --align none takes none" in capsys.readouterr().err
+    assert "--landmarks does nothing with --align none; leave it out" in capsys.readouterr().err
     with pytest.raises(UserError, match="unknown alignment 'eyes', known: face, none"):
         finding.check_align("eyes")
     with pytest.raises(UserError, match="the picture is tiny: 30x10"):
