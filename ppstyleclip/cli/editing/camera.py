@@ -32,8 +32,10 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.memory import check_memory
 from ppstyleclip.wording import counted
 
-EDIT_OPTIONS = ("neutral", "direction_offset", "beta_threshold", "soft_threshold", "pull", "alpha_unit")
-EDIT_OPTIONS += ("templates", "region", "relevance", "direction_path", "clip")
+EDIT_OPTIONS = (
+    *("neutral", "direction_offset", "beta_threshold", "soft_threshold", "pull", "alpha_unit"),
+    *("templates", "region", "relevance", "direction_path", "clip"),
+)
 MOST_BYTES = 8 * 10**9  # of the frames, which are in memory together
 
 
