@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import socketio
+from engineio.packet import NOOP, Packet
 
 from ppstyleclip.server.guard import OwnPath
 from ppstyleclip.server.jobs import CANCELLED, DONE, FAILED, RUNNING, Job
@@ -181,6 +182,16 @@ class Sockets:
                 await self.server.emit(event, payload, to=room)
             except Exception as error:  # a client that left in between
                 log("event not sent", logging.WARNING, error)
+
+    async def answer_polls(self) -> None:
+        """Answer every client that waits in a poll with nothing, so that the server's end need not wait.
+
+        Their next poll finds no server, so they connect anew until there is one. Engine.IO's packet of an end
+        would be another thing: after that the library's clients for Python wait for a minute and stay away.
+        """
+        for one in list(self.server.eio.sockets.values()):
+            if not one.upgraded:
+                await one.send(Packet(NOOP))
 
 
 async def close_manager(server: socketio.AsyncServer) -> None:

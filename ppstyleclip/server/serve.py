@@ -17,6 +17,7 @@ import uvicorn
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.server.app import create_app
+from ppstyleclip.server.events import Sockets
 from ppstyleclip.server.logs import configure_logs, log
 from ppstyleclip.server.service import Service
 from ppstyleclip.server.settings import ServerSettings
@@ -28,12 +29,13 @@ class DrainingServer(uvicorn.Server):
     Args:
         config: uvicorn's.
         service: Service.
+        sockets: Sockets.
         seconds: drain_seconds.
     """
 
-    def __init__(self, config: uvicorn.Config, service: Service, seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, sockets: Sockets, seconds: float) -> None:
         super().__init__(config)
-        self.service, self.seconds = service, seconds
+        self.service, self.sockets, self.seconds = service, sockets, seconds
         self.until: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -53,6 +55,7 @@ class DrainingServer(uvicorn.Server):
                 self.service.jobs.close()
             if self.service.is_drained or time.monotonic() > self.until:
                 self.service.hub.end()
+                await self.sockets.answer_polls()
                 self.should_exit = True
         return await super().on_tick(counter)
 
@@ -93,7 +96,7 @@ def serve(
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=65_536,
     )
-    server = DrainingServer(config, service, settings.drain_seconds)
+    server = DrainingServer(config, service, app.state.sockets, settings.drain_seconds)
     try:
         socket = config.bind_socket()
     except SystemExit:

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 pytest.importorskip("fastapi", reason="FastAPI, of the extra 'server', is not installed")
 
+import httpx  # noqa: E402
 from nursery import begun, process, send  # noqa: E402
 from nursery import status as state  # noqa: E402
 from server_world import PATIENCE, picture_file, serving  # noqa: E402
@@ -73,6 +77,47 @@ def test_a_term_drains_and_what_is_left_is_done_after_the_next_start(nursery, tm
         assert running.wait(PATIENCE) == 0
     with process(nursery, tmp_path, 0.01) as (running, client):
         assert [state(client, job)["state"] for job in (long, waiting)] == ["done", "done"]
+
+
+def poll(client):
+    """A Socket.IO client that has connected by polling; the parameters of its next poll."""
+    params = {"EIO": "4", "transport": "polling"}
+    opened = client.get("/ws/socket.io/", params=params).text
+    params["sid"] = json.loads(opened[1:])["sid"]
+    assert client.post("/ws/socket.io/", params=params, content="40").text == "OK"
+    assert client.get("/ws/socket.io/", params=params).text.startswith("40")
+    return params
+
+
+@pytest.mark.slow
+@posix
+def test_a_client_that_polls_does_not_hold_the_end(nursery, tmp_path):
+    with process(nursery, tmp_path, 0.01) as (running, client), ThreadPoolExecutor(1) as pool:
+        params = poll(client)
+        waiting = pool.submit(client.get, "/ws/socket.io/", params=params)
+        time.sleep(0.3)
+        assert not waiting.done()
+        begin = time.monotonic()
+        running.send_signal(signal.SIGTERM)
+        assert waiting.result(PATIENCE).text == "6"  # Engine.IO's packet of nothing
+        assert running.wait(PATIENCE) == 0
+        assert time.monotonic() - begin < 4  # uvicorn waits 5 seconds for answers that do not come
+        with pytest.raises(httpx.ConnectError):
+            client.get("/ws/socket.io/", params=params)
+        assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_polls_are_answered_with_nothing_and_go_on(served):
+    params, sockets = poll(served.client), served.app.state.sockets
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(2):
+            waiting = pool.submit(served.client.get, "/ws/socket.io/", params=params)
+            time.sleep(0.2)
+            assert not waiting.done() and len(sockets.clients) == 1
+            asyncio.run_coroutine_threadsafe(sockets.answer_polls(), served.service.hub._loop).result(
+                PATIENCE
+            )
+            assert waiting.result(PATIENCE).text == "6"
 
 
 def make_jobs(folder, **options):
