@@ -113,7 +113,7 @@ def main(argv=None):
         rows.append(("optimised", verdict, likeness(bundle.identity, before, found)))
         triples.append((before, directed, found))
         seconds.append(a_face)
-        print(f"{pair}: {a_face:.2f} s a face", flush=True)
+        print(f"{table(rows[-2:])}\n{pair}: {a_face:.2f} s a face", flush=True)
     directed, found = means(rows, "direction"), means(rows, "optimised")
     text = f"{table(rows)}\n\n{config.steps} steps in {config.space}, {np.mean(seconds):.2f} s a face\n"
     for way, (success, leakage, alike) in (("direction", directed), ("optimised", found)):

@@ -7,7 +7,6 @@ size goes on where another one stopped.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from ppstyleclip.worlds.portrait.training.families import FAMILIES
 from ppstyleclip.worlds.portrait.training.muon import Muon
 from ppstyleclip.worlds.portrait.training.network import F, half_precision, torch
 from ppstyleclip.worlds.portrait.training.pictures import pyramid, to_images
+from ppstyleclip.worlds.portrait.training.schedule import restarting_rate
 
 STATE = "generator-state.pt"
 
@@ -47,14 +47,8 @@ class Plan:
 
 
 def learning_rate(plan, pictures):
-    """A cosine from `rate` to its floor, again and again, with a short rise at each beginning."""
-    if pictures < plan.first_cycle:
-        into, length = pictures, plan.first_cycle
-    else:
-        into, length = (pictures - plan.first_cycle) % plan.cycle, plan.cycle
-    fall = 0.5 * (1 + math.cos(math.pi * into / length))
-    rise = min(1.0, (into + plan.batch) / (200 * plan.batch))
-    return plan.rate * (plan.floor + (1 - plan.floor) * fall * rise)
+    """Of a batch after so many pictures; see restarting_rate."""
+    return restarting_rate(plan, pictures, plan.batch, 200)
 
 
 def build_optimizers(generator, plan):

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""A short fit of one network: its steps, its learning rate, its moving average, and its state on disk."""
+"""Learning rates and moving averages of all fits; a short fit of one network, with its state on disk."""
 
 from __future__ import annotations
 
@@ -14,6 +14,32 @@ from ppstyleclip.worlds.portrait.training.pause import Clock
 
 WARM, FLOOR = 100, 0.01  # steps of the rise; the lowest rate, as a share of the highest
 KEEP = 0.995  # of the moving average, a step
+
+
+def cosine_rate(plan, share, rise=1.0):
+    """The learning rate where `share` of the way from `plan.rate` to its floor is over."""
+    fall = 0.5 * (1 + math.cos(math.pi * share))
+    return plan.rate * (plan.floor + (1 - plan.floor) * fall * min(1.0, rise))
+
+
+def restarting_rate(plan, pictures, batch, steps):
+    """A cosine from `plan.rate` to its floor, again and again, each after a rise of some steps."""
+    into, length = pictures, plan.first_cycle
+    if pictures >= plan.first_cycle:
+        into, length = (pictures - plan.first_cycle) % plan.cycle, plan.cycle
+    return cosine_rate(plan, into / length, (into + batch) / (steps * batch))
+
+
+def follow(average, network, keep, step):
+    """Move a moving average towards a network of the same shape, faster in the first steps."""
+    keep = min(keep, step / (step + 10))
+    ours, theirs = (list(one.state_dict().values()) for one in (average, network))
+    moving = [k for k, value in enumerate(ours) if value.is_floating_point()]
+    with torch.no_grad():
+        torch._foreach_lerp_([ours[k] for k in moving], [theirs[k] for k in moving], 1 - keep)
+        for mean, now in zip(ours, theirs):
+            if not mean.is_floating_point():
+                mean.copy_(now)
 
 
 class Schedule:
@@ -67,21 +93,11 @@ class Schedule:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.step, self._seen = self.step + 1, self._seen + 1
-        self._follow()
+        follow(self.average, self.network, KEEP, self.step)
         share, now = max(0.02, 1 / self._seen), np.array(figures, np.float64)
         self.means = now if self.means is None else self.means + share * (now - self.means)
         if self._clock.due():
             self.save()
-
-    def _follow(self):
-        keep = min(KEEP, self.step / (self.step + 10))
-        ours, theirs = self.average.state_dict(), self.network.state_dict()
-        with torch.no_grad():
-            for name, value in ours.items():
-                if value.is_floating_point():
-                    value.lerp_(theirs[name], 1 - keep)
-                else:
-                    value.copy_(theirs[name])
 
     def reports(self, every):
         return self.step % every == 0 or self.step == self.plan.steps

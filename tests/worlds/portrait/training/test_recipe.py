@@ -20,6 +20,7 @@ from ppstyleclip.worlds.portrait.training import (  # noqa: E402
     losses,
     pace,
     pause,
+    schedule,
     shards,
     start,
 )
@@ -122,6 +123,23 @@ def test_the_learning_rate_falls_and_restarts():
     plan = fit.Plan(rate=1.0, first_cycle=10_000, cycle=20_000)
     low, restarted, high = (fit.learning_rate(plan, p) for p in (9_999, 10_000, 12_000))
     assert low == pytest.approx(plan.floor, abs=0.01) and restarted < 0.2 and high > 0.9
+
+
+def test_rates_and_averages_are_those_of_the_formulas():
+    plan = fit.Plan(rate=2.0, floor=0.1, first_cycle=10_000, cycle=20_000, batch=10)
+    assert schedule.cosine_rate(plan, 0.0) == 2.0 and schedule.cosine_rate(plan, 1.0) == pytest.approx(0.2)
+    assert schedule.cosine_rate(plan, 0.5, 0.5) == pytest.approx(2 * (0.1 + 0.9 * 0.5 * 0.5))
+    assert fit.learning_rate(plan, 0) == pytest.approx(2 * (0.1 + 0.9 / 200))  # the first of 200 steps
+    assert fit.learning_rate(plan, 20_000) == pytest.approx(2 * (0.1 + 0.9 * 0.5))  # half of the second cycle
+    average, now = torch.nn.BatchNorm1d(2), torch.nn.BatchNorm1d(2)
+    torch.nn.init.constant_(now.weight, 3.0)
+    now.running_mean += 8
+    now.num_batches_tracked += 5
+    schedule.follow(average, now, 0.75, step=1000)
+    assert average.weight.tolist() == [1.5, 1.5] and average.running_mean.tolist() == [2.0, 2.0]
+    assert average.num_batches_tracked == 5
+    schedule.follow(average, now, 0.75, step=10)  # half of the way, early
+    assert average.weight.tolist() == [2.25, 2.25]
 
 
 def test_updates_of_muon_have_even_singular_values():

@@ -48,20 +48,11 @@ def score_of(said):
 
 def report(fit, held, folder, best):
     """Evaluate the moving average; leave the table and the best weights; returns the best score."""
-    from ppstyleclip.worlds.portrait.captions.questions import negation_of
     from ppstyleclip.worlds.portrait.training import checkpoint
-    from ppstyleclip.worlds.portrait.training.clip.changes import evaluate_changes
-    from ppstyleclip.worlds.portrait.training.clip.evaluation import evaluate, image_features, summary
+    from ppstyleclip.worlds.portrait.training.clip import report as held_out
 
-    pixels, factors = held["all"]
-    images = image_features(fit.average, pixels)
-    shares = evaluate(fit.average, images, factors)
-    line = {"pictures": fit.pictures, "time": round(time.time()), "summary": summary(shares)}
-    shares["not_en"], shares["not_zh"] = evaluate(fit.average, images, factors, negation_of).values()
-    line["negations"] = summary({language: shares[f"not_{language}"] for language in ("en", "zh")})
-    if "pairs" in held:
-        pixels, factors = held["pairs"]
-        line["changes"] = evaluate_changes(fit.average, image_features(fit.average, pixels), factors)
+    said, shares = held_out.report(fit.average, held_out.look(fit.average, held))
+    line = {"pictures": fit.pictures, "time": round(time.time()), **said}
     shares = {
         language: {name: round(v, 4) for name, v in part.items() if v == v}
         for language, part in shares.items()

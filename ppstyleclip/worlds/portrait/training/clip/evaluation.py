@@ -15,12 +15,12 @@ from ppstyleclip.worlds.portrait.training.network import F, torch
 BAR = 0.97  # the share that every attribute should reach
 
 
-def image_features(clip, pixels, batch=100):
-    """Unit features `[N, D]` of `[N, S, S, 3]` uint8."""
+def image_features(clip, pixels, prepare=to_size, batch=100):
+    """Unit features `[N, D]` of `[N, S, S, 3]` uint8, which `prepare` brings to CLIP's size."""
     size, found = clip.config["image_size"], []
     with torch.no_grad():
         for start in range(0, len(pixels), batch):
-            found.append(F.normalize(clip.encode_pixels(to_size(pixels[start : start + batch], size))))
+            found.append(F.normalize(clip.encode_pixels(prepare(pixels[start : start + batch], size))))
     return torch.cat(found).numpy()
 
 

@@ -24,6 +24,7 @@ from ppstyleclip.worlds.portrait.training.clip.oracle import Oracle, imagine, ma
 from ppstyleclip.worlds.portrait.training.clip.prompts import NEUTRAL, SHORT, captions_of
 from ppstyleclip.worlds.portrait.training.clip.softness import augment
 from ppstyleclip.worlds.portrait.training.network import F, half_precision, nn, torch
+from ppstyleclip.worlds.portrait.training.schedule import follow, restarting_rate
 
 STATE = "clip-state.pt"
 HELPERS = ("reading", "meaning", "oracle")  # thrown away afterwards
@@ -59,12 +60,8 @@ class Plan:
 
 
 def learning_rate(plan, pictures):
-    """A cosine from `rate` to its floor, again and again, with a short rise at each beginning."""
-    into, length = pictures, plan.first_cycle
-    if pictures >= plan.first_cycle:
-        into, length = (pictures - plan.first_cycle) % plan.cycle, plan.cycle
-    fall = 0.5 * (1 + math.cos(math.pi * into / length))
-    return plan.rate * (plan.floor + (1 - plan.floor) * fall * min(1.0, (into + 64) / 6400))
+    """Of a batch after so many pictures; see restarting_rate."""
+    return restarting_rate(plan, pictures, 64, 100)
 
 
 @dataclass(frozen=True)
@@ -202,13 +199,5 @@ class Fit:
         self.optimizer.step()
         self.step += 1
         self.pictures += len(batch.images)
-        self.follow()
+        follow(self.average, self.clip, plan.keep, self.step)
         return tuple(loss.item() for loss in (words, change, meaning, spread, match, contrast, reading))
-
-    def follow(self):
-        """Move the average towards the network; statistics of batch norm follow as they are."""
-        keep = min(self.plan.keep, self.step / (self.step + 10))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.clip.parameters()), 1 - keep)
-            for ours, theirs in zip(self.average.buffers(), self.clip.buffers()):
-                ours.lerp_(theirs, 1 - keep)

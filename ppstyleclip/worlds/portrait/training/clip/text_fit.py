@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
@@ -18,15 +18,16 @@ from ppstyleclip.worlds.portrait.captions.questions import LANGUAGES, negation_o
 from ppstyleclip.worlds.portrait.captions.sampling import say
 from ppstyleclip.worlds.portrait.captions.truth import PLAIN, truth_table
 from ppstyleclip.worlds.portrait.training.clip import losses
-from ppstyleclip.worlds.portrait.training.clip.changes import evaluate_changes
-from ppstyleclip.worlds.portrait.training.clip.evaluation import evaluate, image_features, summary
+from ppstyleclip.worlds.portrait.training.clip.evaluation import image_features
 from ppstyleclip.worlds.portrait.training.clip.export import save_clip
 from ppstyleclip.worlds.portrait.training.clip.faces import load_held_out, load_shard, shards_in
 from ppstyleclip.worlds.portrait.training.clip.fit import encode_captions, optimizer_of
 from ppstyleclip.worlds.portrait.training.clip.network import load_exported, rows_of
 from ppstyleclip.worlds.portrait.training.clip.prompts import NEUTRAL, captions_of
+from ppstyleclip.worlds.portrait.training.clip.report import look, report
 from ppstyleclip.worlds.portrait.training.clip.softness import augment
 from ppstyleclip.worlds.portrait.training.network import F, torch
+from ppstyleclip.worlds.portrait.training.schedule import cosine_rate, follow
 from ppstyleclip.worlds.portrait.training.shards import PAIRS
 
 
@@ -54,11 +55,11 @@ class Features:
     """What CLIP sees in the shards of a folder, people and pairs, each as it is and once augmented."""
 
     def __init__(self, clip, folder, seed=0):
-        rng, size = np.random.RandomState(seed), clip.config["image_size"]
+        rng = np.random.RandomState(seed)
         kinds: dict[str, list] = {"people": [], "pairs": []}
         for number, path in shards_in([folder]).items():
             pixels, factors = load_shard(path)
-            seen = [image_features(clip, pixels), _augmented(clip, pixels, size, rng)]
+            seen = [image_features(clip, pixels), image_features(clip, pixels, partial(augment, rng=rng))]
             kinds["pairs" if number >= PAIRS else "people"] += [(one, factors) for one in seen]
         self.people, self.pairs = (
             tuple(np.concatenate(part) for part in zip(*kinds[name])) for name in ("people", "pairs")
@@ -72,12 +73,6 @@ class Features:
         first = 2 * rng.randint(len(self.pairs[0]) // 2, size=pairs)
         couples = np.stack([first, first + 1], 1).ravel()
         return tuple(np.concatenate([a[rows], b[couples]]) for a, b in zip(self.people, self.pairs))
-
-
-@torch.no_grad()
-def _augmented(clip, pixels, size, rng, batch=125):
-    parts = (pixels[start : start + batch] for start in range(0, len(pixels), batch))
-    return np.concatenate([F.normalize(clip.encode_pixels(augment(p, size, rng))).numpy() for p in parts])
 
 
 def ask(count, negations, rng):
@@ -112,11 +107,6 @@ def question_loss(images, texts, scale, table, statements):
     return torch.stack(found).mean()
 
 
-def learning_rate(plan, step):
-    fall = 0.5 * (1 + math.cos(math.pi * step / plan.steps))
-    return plan.rate * (plan.floor + (1 - plan.floor) * fall * min(1.0, (step + 1) / plan.rise))
-
-
 def of_texts(clip):
     """The parameters of the side of texts, by name."""
     return {
@@ -143,7 +133,7 @@ class TextFit:
         """One step; returns the losses: captions, questions, changes, spread."""
         plan, rng = self.plan, np.random.RandomState(self.step)
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(plan, self.step)
+            group["lr"] = cosine_rate(plan, self.step / plan.steps, (self.step + 1) / plan.rise)
         images, factors = self.features.batch(plan.people, plan.pairs, rng)
         texts, truths, _ = captions_of(factors, plan.pairs, plan.captions, rng)
         asked, statements = ask(plan.questions, plan.negations, rng)
@@ -163,23 +153,8 @@ class TextFit:
         torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), 2.0)
         self.optimizer.step()
         self.step += 1
-        keep = min(plan.keep, self.step / (self.step + 10))
-        with torch.no_grad():
-            ours, theirs = list(of_texts(self.average).values()), list(self.parameters.values())
-            torch._foreach_lerp_(ours, theirs, 1 - keep)
+        follow(self.average, self.clip, plan.keep, self.step)
         return tuple(part.item() for part in parts)
-
-
-def look(clip, held):
-    """`{kind: (features, factors)}` of held-out pictures."""
-    return {kind: (image_features(clip, pixels), factors) for kind, (pixels, factors) in held.items()}
-
-
-def report(clip, held):
-    """What held-out pictures say to the words: `held` is of `look`."""
-    shares, negations = evaluate(clip, *held["all"]), evaluate(clip, *held["all"], negation_of)
-    found = {"summary": summary(shares), "negations": summary(negations)}
-    return {**found, "changes": evaluate_changes(clip, *held["pairs"])} if "pairs" in held else found
 
 
 def run(start, output, folder, plan, threads):
@@ -187,7 +162,7 @@ def run(start, output, folder, plan, threads):
     torch.set_num_threads(threads)
     clip = load_exported(start).eval()
     held, features = look(clip, load_held_out([folder])), Features(clip, folder)
-    print(f"{len(features.images)} pictures; {json.dumps(report(clip, held))}", flush=True)
+    print(f"{len(features.images)} pictures; {json.dumps(report(clip, held)[0])}", flush=True)
     fit, since = TextFit(clip, features, plan), time.time()
     while fit.step < plan.steps:
         found = fit.learn()
@@ -197,6 +172,6 @@ def run(start, output, folder, plan, threads):
                 f"step {fit.step} losses {text} {(time.time() - since) / fit.step:.2f} s a step", flush=True
             )
         if fit.step % 1000 == 0 or fit.step == plan.steps:
-            print(json.dumps(report(fit.average, held)), flush=True)
+            print(json.dumps(report(fit.average, held)[0]), flush=True)
             mark = save_clip(output, fit.average)
     print(f"{output}: {Path(output).stat().st_size / 1e6:.2f} MB, {mark}")
