@@ -109,6 +109,10 @@ def test_the_commands_make_portraits_of_a_photo(pack, capsys):
         "side_by_side.png",
     ]
     assert np.load("out/faces.npy").shape[0] == 3
+    capsys.readouterr()
+    assert main(["edit", "me.png", *common, "--tune", "3", "--paste", "replace"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: --tune and --paste do nothing with people, of whom 'tiny' draws portraits")
 
 
 @pytest.mark.filterwarnings("ignore:the face is drawn badly")
