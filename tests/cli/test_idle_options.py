@@ -127,6 +127,9 @@ CASES = [
         ["optimize", "--description", "a", "--preset", "official", "--ir_se50_weights", "face.npy"],
         "--ir_se50_weights does nothing without an identity loss (--id_lambda WEIGHT)",
     ),
+    # directions
+    (["direction", "--groups", "a.npy", "b.npy", "--alone"], "--alone does nothing with --groups"),
+    (["direction", "a.npy", "--labels", "b.csv", "--name", "c"], "--name does nothing with --labels, whose"),
     # camera
     (["camera", "--path", "sway", "--reach", "0.1"], "--reach does nothing with --path sway"),
     (["camera", "--degrees", "10"], "--degrees does nothing with --path circle"),

@@ -22,10 +22,18 @@ from typing import Any
 
 import numpy as np
 
-from ppstyleclip.cli.arguments import add_model_arguments, documented_parser, find_files, load_editor
+from ppstyleclip.cli.arguments import (
+    add_model_arguments,
+    documented_parser,
+    find_files,
+    load_editor,
+    refuse_idle,
+)
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import all_or_nothing, check_file, check_writable
 from ppstyleclip.wording import counted
+
+DEFAULT_NAME = "direction"
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -46,7 +54,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="take each label by itself; its direction then brings along whatever goes with it",
     )
     add("--groups", nargs=2, metavar="BANK", help="in place of a table: faces without, and faces with it")
-    add("--name", default="direction", help="what the direction of two groups is called (default: direction)")
+    add("--name", help="what the direction of two groups is called (default: direction)")
     add_model_arguments(parser)
     return parser.parse_args(argv)
 
@@ -55,6 +63,10 @@ def run(args: argparse.Namespace) -> None:
     """Find the directions, write them, and say how well each can be told from the latents."""
     if bool(args.groups) == bool(args.bank) or bool(args.bank) != bool(args.labels):
         raise UserError("give a bank with --labels CSV, or two banks with --groups")
+    if args.groups:
+        refuse_idle(args, ("columns", "alone"), "with --groups")
+    else:
+        refuse_idle(args, ["name"], "with --labels, whose columns have names")
     if args.groups:
         from ppstyleclip.zoo.named_files import named_file
 
@@ -115,7 +127,8 @@ def _of_groups(editor: Any, args: argparse.Namespace, folder: Path) -> tuple:
     write_csv(folder / "channels.csv", rows)
     latents = np.concatenate(groups)
     labels = np.repeat([0.0, 1.0], [len(group) for group in groups])
-    return latents, {args.name: labels}, {args.name: latent_slopes(latents, labels[:, None])[0]}
+    name = args.name or DEFAULT_NAME
+    return latents, {name: labels}, {name: latent_slopes(latents, labels[:, None])[0]}
 
 
 def _of_labels(editor: Any, args: argparse.Namespace) -> tuple:
