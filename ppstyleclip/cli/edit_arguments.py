@@ -143,7 +143,8 @@ def load_measured_editor(args: argparse.Namespace) -> Editor:
     return load_editor(args, relevance=args.relevance, **parts)
 
 
-PHOTO_OPTIONS = ("face", "align", "landmarks", "landmark_path", "steps", "tune", "paste")  # of photos alone
+# Of photos alone.
+PHOTO_OPTIONS = ("face", "align", "landmarks", "landmark_path", "encoder", "steps", "tune", "paste")
 
 
 def add_photo_arguments(add: Callable[..., Any], *, smooth: bool = False) -> None:

@@ -256,7 +256,9 @@ def read_named_photo(editor: Editor, path: str | Path, args: Namespace, tell: Te
         chosen, are_people = seen.found.chosen, seen.are_people
     if are_people:
         refuse_idle(
-            args, ("steps", "tune", "paste"), f"with people, of whom '{editor.bundle.name}' draws portraits"
+            args,
+            ("encoder", "steps", "tune", "paste"),
+            f"with people, of whom '{editor.bundle.name}' draws portraits",
         )
     return NamedPhoto(path, photo, chosen, are_people)
 

@@ -37,6 +37,7 @@ CASES = [
         "--landmarks and --paste do nothing",
     ),
     (["edit", "face.npy", *HAPPY, "--align", "none"], "--align does nothing with a latent file"),
+    (["edit", "5", *HAPPY, "--encoder", "e4e"], "--encoder does nothing with a sampled face"),
     (["edit", "5", *HAPPY, "--index", "0"], "--index does nothing with a sampled face"),
     (["edit", "scene.png", *HAPPY, "--index", "1"], "--index does nothing with a photo"),
     (
