@@ -88,6 +88,28 @@ class StyleRegression:
         Raises:
             UserError: dt is of another CLIP.
         """
+        covariance, dt, x = self._solved(dt)
+        moved, spread = float(dt @ covariance @ x), self.spread(dt)
+        if self.explained is not None:
+            moved = max(float(dt @ self.explained.astype(np.float64) @ x), LEAST_EXPLAINED * moved)
+        return (self.cross @ x * (spread / moved if moved > 0 else 0.0)).astype(np.float32)
+
+    def seen(self, dt: np.ndarray) -> np.ndarray:
+        """The part of a text direction `[D]` along which pictures of faces differ, a unit vector `[D]`.
+
+            Cov(f) (Cov(f) + l I)^-1 dt        l: as in `step`
+
+        Of most text directions that is half; only a picture that fools the CLIP moves along the rest.
+
+        Raises:
+            UserError: dt is of another CLIP.
+        """
+        covariance, _, x = self._solved(dt)
+        part = covariance @ x
+        return (part / max(float(np.linalg.norm(part)), 1e-12)).astype(np.float32)
+
+    def _solved(self, dt: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Cov(f), dt and (Cov(f) + l I)^-1 dt, float64."""
         if np.shape(dt) != self.covariance.shape[1:]:
             raise UserError(
                 f"the population's features are {self.covariance.shape[1]} and the text direction "
@@ -95,11 +117,7 @@ class StyleRegression:
             )
         covariance, dt = self.covariance.astype(np.float64), np.asarray(dt, np.float64)
         ridge = RIDGE * np.trace(covariance) / len(covariance)
-        x = np.linalg.solve(covariance + max(ridge, 1e-12) * np.eye(len(covariance)), dt)
-        moved, spread = float(dt @ covariance @ x), self.spread(dt)
-        if self.explained is not None:
-            moved = max(float(dt @ self.explained.astype(np.float64) @ x), LEAST_EXPLAINED * moved)
-        return (self.cross @ x * (spread / moved if moved > 0 else 0.0)).astype(np.float32)
+        return covariance, dt, np.linalg.solve(covariance + max(ridge, 1e-12) * np.eye(len(covariance)), dt)
 
     def spread(self, dt: np.ndarray) -> float:
         """The standard deviation of f . dt over the population."""

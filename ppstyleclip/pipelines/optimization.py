@@ -213,12 +213,15 @@ def target_features(
 ) -> np.ndarray:
     """What CLIP should see: the texts `[1, T, E]`, or each face moved along their directions.
 
-    The latter is `[1 + neighbours, N, T, E]`, for the face and for those near it.
+    The latter is `[1 + neighbours, N, T, E]`, for the face and for those near it. Of a direction it takes
+    what pictures differ in, where the bundle's relevance knows that (StyleRegression.seen).
     """
     clip, templates = editor.bundle.clip, editor.bundle.defaults.templates
     if config.objective.directional_strength == 0:
         return np.stack([text_embedding(clip, text, "plain") for text in texts])[None]
     directions = np.stack([text_direction(clip, neutral, text, templates=templates) for text in texts])
+    if (regression := editor.bundle.regression) is not None:
+        directions = np.stack([regression.seen(dt) for dt in directions])
     return np.stack(
         [
             directed_features(

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Callable
 
 import numpy as np
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.schema import Between, OneOf, Ratio, check_fields, check_name
-from ppstyleclip.stylespace import UNITS, as_relevance
+from ppstyleclip.stylespace import UNITS, StyleRegression, as_relevance
 from ppstyleclip.text import TEMPLATES
 from ppstyleclip.worker import is_worker, on_worker
 
@@ -147,6 +148,13 @@ class Bundle:
         relevance = self.__dict__.get("relevance")
         if relevance is not None:
             self.__dict__["relevance"] = as_relevance(relevance)
+
+    @property
+    def regression(self) -> StyleRegression | None:
+        """The StyleRegression that the relevance brings; None without one, or without relevance."""
+        with contextlib.suppress(MissingFile):
+            return None if self.relevance is None else self.relevance.regression
+        return None
 
     @property
     def strength(self) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 """The command `ppstyleclip optimize`: its files, every space, ways in which a run can end, bad input."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,15 @@ from ppstyleclip.cli.editing import optimization_folder
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import CannotWrite
 from ppstyleclip.files import load_pixels
+from ppstyleclip.methods.global_directions.regression import fit_regression
 from ppstyleclip.methods.optimization import SPACES, optimize
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.pipelines import optimization as pipeline
 from ppstyleclip.pipelines.presets import read_optimization_preset
 from ppstyleclip.zoo import registry, save_identity
 from ppstyleclip.zoo.pack import IDENTITY
+
+TEXTS = ["happy face", "sad face"]
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +179,29 @@ def value_after(editor, count):
     features = pipeline.target_features(editor, start, "face", ["happy face"], config)
     steps = optimize(bundle.generator, bundle.clip, start, features, config)
     return [step.value for _, step in zip(range(count), steps)][-1]  # zip stops: early stop is the caller's
+
+
+def test_of_a_direction_a_face_is_moved_along_what_pictures_differ_in():
+    editor, rng = Editor.from_pretrained(), np.random.RandomState(0)
+    start, config = (
+        pipeline.sample_start(editor, [1, 2], "z"),
+        read_optimization_preset("portrait", neighbours=1),
+    )
+    unmoved = replace(config, objective=replace(config.objective, directional_strength=1e-9))
+    dim, styles = editor.bundle.clip.dim, rng.randn(64, editor.bundle.layout.size)
+    known = fit_regression(styles, rng.randn(64, 3) @ rng.randn(3, dim))
+    relevance = replace(editor.bundle.relevance, regression=known)
+
+    def move(editor):  # [1 + neighbours, N, T, E]
+        ends = [pipeline.target_features(editor, start, "face", TEXTS, one) for one in (config, unmoved)]
+        return (ends[0] - ends[1]) / config.objective.directional_strength
+
+    texts, seen = move(editor), move(Editor(editor.bundle.with_parts(relevance=relevance)))
+    assert seen.shape == (2, 2, 2, dim)
+    for t in range(2):
+        np.testing.assert_allclose(
+            seen[:, :, t], np.tile(known.seen(texts[0, 0, t]), [2, 2, 1]), rtol=1e-3, atol=1e-5
+        )
 
 
 def test_a_rate_that_explodes_is_said_and_leaves_the_last_good_face(capsys):

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from functools import cached_property, lru_cache
 from typing import Any
 
-from ppstyleclip.errors import MissingFile
 from ppstyleclip.files import cache_home
 from ppstyleclip.methods.global_directions.choose import choose_matcher
 from ppstyleclip.methods.global_directions.direction import StyleDirection, style_direction
@@ -56,9 +54,8 @@ class BundleDirections:
     def _regression(self) -> StyleRegression:
         """What the bundle's relevance brings, or else what is measured once and kept in the cache."""
         bundle = self._bundle
-        with contextlib.suppress(MissingFile):
-            if bundle.relevance is not None and bundle.relevance.regression is not None:
-                return bundle.relevance.regression
+        if (known := bundle.regression) is not None:
+            return known
         mark = bundle.fingerprints.get("generator")
         return remembered_regression(
             bundle.generator, bundle.clip, folder=cache_home() / "instant", mark=mark

@@ -141,8 +141,11 @@ def test_a_regression_is_the_solution_of_its_equation():
     moved = dt @ explained @ np.linalg.inv(c + RIDGE * np.trace(c) / 6 * np.eye(6)) @ dt
     np.testing.assert_allclose(regression.step(dt), answer * (f @ dt).std() / moved, rtol=1e-3)
     assert fit_regression(s, f, rng.randn(400, 101)).explained is None  # too few faces to tell
-    with pytest.raises(UserError, match="different CLIP models"):
-        regression.step(np.ones(5))
+    seen = c @ np.linalg.inv(c + RIDGE * np.trace(c) / 6 * np.eye(6)) @ dt
+    np.testing.assert_allclose(regression.seen(dt), seen / np.linalg.norm(seen), rtol=1e-4, atol=1e-6)
+    for ask in (regression.step, regression.seen):
+        with pytest.raises(UserError, match="different CLIP models"):
+            ask(np.ones(5))
     assert not StyleRegression(np.ones([10, 6]), np.zeros([6, 6])).step(dt).any()  # all faces look alike
 
 
