@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import UserError, shown
 from ppstyleclip.translation import is_chinese, to_chinese, to_english
 from ppstyleclip.worker import on_worker
 
@@ -212,7 +212,9 @@ def warn_of_unknown_words(clip: Any, text: str, called: str | None = None) -> No
     unknown = list(dict.fromkeys(find(text))) if find is not None else []
     if unknown:
         words = clip.describe_unknown(unknown)
-        line = f"the CLIP of '{clip.name}' never saw {words}; what '{called or text}' then does is chance"
+        line = (
+            f"the CLIP of '{clip.name}' never saw {words}; what {shown(called or text)} then does is chance"
+        )
         warnings.warn(line, stacklevel=3)
 
 

@@ -27,6 +27,7 @@ from ppstyleclip.align import (
 )
 from ppstyleclip.cli.arguments import refuse_idle
 from ppstyleclip.cli.edit_arguments import photo_config
+from ppstyleclip.cli.recipe_arguments import recipe_words, refuse_idle_network
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_folder
@@ -260,6 +261,7 @@ def read_named_photo(editor: Editor, path: str | Path, args: Namespace, tell: Te
             ("encoder", "steps", "tune", "paste"),
             f"with people, of whom '{editor.bundle.name}' draws portraits",
         )
+        refuse_idle_network(args, recipe_words(args))
     return NamedPhoto(path, photo, chosen, are_people)
 
 

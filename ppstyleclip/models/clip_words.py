@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from ppstyleclip.errors import shown
 from ppstyleclip.models.clip_tokens import prompt_tokens, prompt_words
 from ppstyleclip.translation import HAN, is_chinese
 
@@ -67,7 +68,7 @@ def describe_unknown(words: Iterable[str], vocabulary: Iterable[str]) -> str:
     known, texts = sorted(vocabulary), []
     for word in words:
         near = " or ".join(f"'{other}'" for other in nearest_words(word, known))
-        texts.append(f"'{word}'" + f" (is it {near}?)" * bool(near))
+        texts.append(shown(word) + f" (is it {near}?)" * bool(near))
     return ", ".join(texts)
 
 

@@ -174,9 +174,12 @@ def check_weights(card: Card, editor: Editor) -> None:
     missing = [part for part in card.fingerprints if part not in here]
     changed = differences("", card.fingerprints, here)
     if len(changed) > len(missing):
+        options = "--model_type, --bundle"
+        if card.fingerprints.get("encoder", here.get("encoder")) != here.get("encoder"):
+            options += ", --encoder"
         raise UserError(
             f"the card is of '{card.model}' with other weights than '{name}' here: "
-            f"{'; '.join(changed)}; name the model that it was made with (--model_type, --bundle)"
+            f"{'; '.join(changed)}; name the model that it was made with ({options})"
         )
     if missing:
         raise UserError(

@@ -14,7 +14,7 @@ import numpy as np
 from ppstyleclip.convert import complete_relevance
 from ppstyleclip.errors import UserError, plain
 from ppstyleclip.files import write_safetensors
-from ppstyleclip.finite import check_finite
+from ppstyleclip.finite import LARGEST, check_finite
 from ppstyleclip.formats import load_arrays
 from ppstyleclip.schema import parsed_metadata
 from ppstyleclip.stylespace import Relevance, StyleRegression, StyleStats, as_relevance
@@ -26,6 +26,8 @@ from ppstyleclip.zoo.metadata import MeasuredMetadata, read_own
 
 # Of a population, in a relevance file; see StyleRegression.
 CROSS, COVARIANCE, EXPLAINED = "styles_features", "features", "features_explained"
+LEAST_HALF = 1e-4  # half precision has steps of 6e-8 below it
+LEAST_COVARIANCE = 1e-12  # along its first axis; where all pictures look alike there is nothing to lean on
 
 
 def read_stats(path, layout, *, name: str, generator: str | None = None) -> StyleStats:
@@ -132,21 +134,37 @@ def _regression(arrays, size: int, dim: int, path) -> StyleRegression | None:
         del found[EXPLAINED]
     for word, value in found.items():
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.shape != shapes[word]:
-            raise UserError(
-                f"{path}: '{word}' is no array of floats {list(shapes[word])}; '{CROSS}' and '{COVARIANCE}' "
-                "go together: give both, or neither"
+            cure = (
+                "leave it out"
+                if word == EXPLAINED and found[COVARIANCE] is not None
+                else f"'{CROSS}' and '{COVARIANCE}' go together: give both, or neither"
             )
+            raise UserError(f"{path}: '{word}' is no array of floats {list(shapes[word])}; {cure}")
         check_finite({word: value}, path)
     parts = [value.astype(np.float32) for value in found.values()]
-    if not _is_covariance(parts[1]):
+    for word, value in zip(found, parts):
+        if np.abs(value).max(initial=0) > LARGEST:
+            raise UserError(
+                f"{path}: '{word}' holds values beyond {LARGEST:,.0f}; it is damaged, make it again"
+            )
+    covariance = parts[1].astype(np.float64)
+    high = np.linalg.eigvalsh(covariance)[-1]
+    if high <= LEAST_COVARIANCE or not _is_covariance(covariance, high):
         raise UserError(f"{path}: '{COVARIANCE}' is no covariance; it is damaged, leave it and '{CROSS}' out")
+    if len(parts) > 2 and not _is_explained(parts[2], covariance, high):
+        raise UserError(f"{path}: '{EXPLAINED}' is no part of '{COVARIANCE}'; it is damaged, leave it out")
     return StyleRegression(*parts)
 
 
-def _is_covariance(matrix: np.ndarray) -> bool:
-    """Whether a matrix is symmetric, and its eigenvalues are positive but for rounding."""
-    low, *_, high = np.linalg.eigvalsh(matrix.astype(np.float64))
-    return bool(np.allclose(matrix, matrix.T, rtol=1e-3, atol=1e-6) and high > 0 and low >= -1e-4 * high)
+def _is_explained(matrix: np.ndarray, covariance: np.ndarray, scale: float) -> bool:
+    """Whether a matrix can be what w explains: no more than there is, and below nothing by chance alone."""
+    return _is_covariance(covariance - matrix, scale) and _is_covariance(matrix + covariance / 2, scale)
+
+
+def _is_covariance(matrix: np.ndarray, scale: float) -> bool:
+    """Whether a matrix is symmetric, and its eigenvalues are positive but for rounding at a scale."""
+    low = np.linalg.eigvalsh(matrix)[0]
+    return bool(np.allclose(matrix, matrix.T, rtol=1e-3, atol=1e-6) and low >= -1e-4 * scale)
 
 
 def _effect_norm(arrays, count, path) -> np.ndarray | None:
@@ -182,14 +200,23 @@ def _completed(relevance, layout, path) -> np.ndarray:
     return whole
 
 
-def check_made_for(metadata: dict, path, *, name: str, **fingerprints: str | None) -> None:
-    """Refuse a file that states other fingerprints than generator=... and clip=... here (None: unknown)."""
+def check_made_for(
+    metadata: dict,
+    path,
+    *,
+    name: str,
+    cure: str = f"rebuild it with: {GETF} && {EXTRACT}",
+    **fingerprints: str | None,
+) -> None:
+    """Refuse a file that states other fingerprints than generator=... and clip=... here (None: unknown).
+
+    `cure` is what the message tells to do.
+    """
     for part, own in fingerprints.items():
         stated = metadata.get(part)
         if own and stated and stated != own:
             raise UserError(
-                f"{path} was made for {part} {plain(stated)}, but '{name}' has {part} {own}; "
-                f"rebuild it with: {GETF} && {EXTRACT}"
+                f"{path} was made for {part} {plain(stated)}, but '{name}' has {part} {own}; {cure}"
             )
 
 
@@ -293,9 +320,11 @@ def save_relevance(
 
 
 def as_arrays(regression: StyleRegression) -> dict[str, np.ndarray]:
-    """A regression as a relevance file holds it: the covariance with the styles in half precision."""
+    """A regression as a relevance file holds it: the covariance with the styles in half precision, if it
+    fits."""
+    fits = LEAST_HALF <= np.abs(regression.cross).max(initial=0) <= np.finfo(np.float16).max
     arrays: dict[str, np.ndarray] = {
-        CROSS: regression.cross.astype(np.float16),
+        CROSS: regression.cross.astype(np.float16 if fits else np.float32),
         COVARIANCE: regression.covariance.astype(np.float32),
     }
     if regression.explained is not None:

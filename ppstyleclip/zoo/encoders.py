@@ -102,7 +102,10 @@ def find_encoder(name: str | Path, folder: str | Path | None = None) -> Path:
         folder: of a bundle; None for a model that has none.
     Raises:
         MissingFile: there is none of that name; lists those there are.
+        UserError: it is neither a text nor a path.
     """
+    if not isinstance(name, (str, os.PathLike)):
+        raise UserError(f"an encoder is a name or the path of a file, got {shown(name)}")
     own = bundle_encoders(folder)
     if str(name) in own:
         return own[str(name)]
@@ -158,7 +161,13 @@ def _own_metadata(metadata, path) -> NetworkMetadata:
 
 def _own(path, name, generator) -> Encoder:
     state, metadata = read_safetensors(path)
-    check_made_for(metadata, path, name=name, generator=generator)
+    check_made_for(
+        metadata,
+        path,
+        name=name,
+        generator=generator,
+        cure="give an encoder that was trained for this generator",
+    )
     own, state = _own_metadata(metadata, path), as_float32(state)
     check_fingerprint(own.fingerprint, fingerprint(state), path)
     mean = state.pop(MEAN, np.zeros(0))

@@ -111,7 +111,7 @@ def convert_as(kind: str, content, path) -> Converted:
 
 
 def _converted(content, path, kind=None) -> tuple:
-    needed = "" if kind is None else f"a {kind} is needed; "
+    needed = "" if kind is None else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} is needed; "
     try:
         found = recognise(content, sniff(path))
     except UserError as error:

@@ -69,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     if card.source.kind != "photo":  # whose faces lie where the photo has them
         args.translate, args.rotate = (card.options.get(name) for name in ("translate", "rotate"))
     editor = load_editor(args, relevance=card.relevance or None, clip=args.clip)
+    if args.encoder is not None:
+        editor.bundle.encoder  # noqa: B018  # what is wrong with it is said here, not that there is none
     pixels, replayed = _replayed(card, editor, source)
 
     from ppstyleclip.cli.saving import save_labelled

@@ -23,6 +23,7 @@ from ppstyleclip.cli.arguments import (
     documented_parser,
     find_files,
     load_editor,
+    refuse_idle,
 )
 from ppstyleclip.cli.progress import show_progress
 from ppstyleclip.errors import MissingFile
@@ -99,7 +100,6 @@ def run(args: argparse.Namespace) -> None:
     from ppstyleclip.pipelines.quality import load_measures
     from ppstyleclip.pipelines.records import result_of
 
-    face = read_face(editor.bundle, args.input_image, aligned=not args.need_align, tell=print)
     config = fit_config(
         args.recipe,
         steps=args.step,
@@ -110,6 +110,11 @@ def run(args: argparse.Namespace) -> None:
         noise_weight=args.noise_weight,
         seed=args.seed if args.recipe == "projector" else None,
     )
+    if args.pre_latent is not None:
+        refuse_idle(args, ["encoder"], "with --pre_latent, with which the fit begins")
+    if config.from_mean:
+        refuse_idle(args, ["encoder"], f"with --recipe {args.recipe}, which begins with the mean latent")
+    face = read_face(editor.bundle, args.input_image, aligned=not args.need_align, tell=print)
     distance = load_distance_or_warn(config, editor.bundle.generator.size)
     measures = load_measures(editor.bundle, args.ir_se50_weights, distance=distance)
     start = None if args.pre_latent is None else load_face(editor, args.pre_latent)

@@ -29,12 +29,17 @@ class InstantCache:
         self._folder = None if folder is None else Path(folder)
         self._known: dict[str, np.ndarray] = {}
 
-    def remembered(self, name: str | np.ndarray, measure: Callable[[], np.ndarray]) -> np.ndarray:
-        """The vector of a name, or of a text direction; measured where it is not known."""
+    def remembered(
+        self, name: str | np.ndarray, measure: Callable[[], np.ndarray], *, size: int | None = None
+    ) -> np.ndarray:
+        """The vector of a name, or of a text direction; measured where it is not known.
+
+        A file whose vector does not have `size` numbers, where that is given, is of another version.
+        """
         word = name if isinstance(name, str) else _digest(np.ascontiguousarray(name).tobytes())
         if word not in self._known:
             found = self.read(word)
-            if found is None:
+            if found is None or size not in (None, len(found)):
                 found = np.asarray(measure(), np.float32)
                 self.write(word, found)
             self._known[word] = found

@@ -33,9 +33,14 @@ def fit_regression(s: np.ndarray, f: np.ndarray, w: np.ndarray | None = None) ->
     s, f = np.asarray(s, np.float64), np.asarray(f, np.float64)
     s, f = s - s.mean(axis=0), f - f.mean(axis=0)
     cross, covariance = (s.T @ f / len(f)).astype(np.float32), (f.T @ f / len(f)).astype(np.float32)
-    if w is None or len(w) < FACES_PER_NUMBER * w.shape[1]:
+    if w is None or not _is_enough(*w.shape):
         return StyleRegression(cross, covariance)
     return StyleRegression(cross, covariance, _explained(np.asarray(w, np.float64), f))
+
+
+def _is_enough(faces: int, numbers: int) -> bool:
+    """Whether so many faces tell what w of so many numbers explains."""
+    return faces >= FACES_PER_NUMBER * numbers
 
 
 def _explained(w: np.ndarray, f: np.ndarray) -> np.ndarray:
@@ -112,5 +117,7 @@ def remembered_regression(
         return np.concatenate([part.reshape(-1) for part in parts if part is not None])
 
     size, dim = generator.layout.size, clip.dim
-    cross, *squares = np.split(cache.remembered("population", measure), [size * dim, (size + dim) * dim])
+    count = (size + dim * (1 + _is_enough(FACES, generator.style_dim))) * dim
+    found = cache.remembered("population", measure, size=count)
+    cross, *squares = np.split(found, [size * dim, (size + dim) * dim])
     return StyleRegression(cross.reshape(size, dim), *(one.reshape(dim, dim) for one in squares if one.size))
