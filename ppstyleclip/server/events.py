@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import socketio
+from engineio.exceptions import EngineIOError
 from engineio.packet import NOOP, Packet
 
 from ppstyleclip.server.guard import OwnPath
@@ -191,7 +192,8 @@ class Sockets:
         """
         for one in list(self.server.eio.sockets.values()):
             if not one.upgraded:
-                await one.send(Packet(NOOP))
+                with contextlib.suppress(EngineIOError):  # a client that has left is forgotten a little later
+                    await one.send(Packet(NOOP))
 
 
 async def close_manager(server: socketio.AsyncServer) -> None:

@@ -120,6 +120,13 @@ def test_polls_are_answered_with_nothing_and_go_on(served):
             assert waiting.result(PATIENCE).text == "6"
 
 
+def test_a_client_that_has_left_does_not_spoil_the_end(served):
+    params, sockets = poll(served.client), served.app.state.sockets
+    assert served.client.post("/ws/socket.io/", params=params, content="1").text == "OK"  # Engine.IO's end
+    assert [one.closed for one in sockets.server.eio.sockets.values()] == [True]  # forgotten a little later
+    asyncio.run_coroutine_threadsafe(sockets.answer_polls(), served.service.hub._loop).result(PATIENCE)
+
+
 def make_jobs(folder, **options):
     """The table of jobs of a folder."""
     return Jobs(
