@@ -20,6 +20,7 @@ from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import TrainedMapper, find_mapper, load_mapper
 from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
 
+SHOWN_TEXTS = 3  # of a mapper that takes any
 _JOIN = "+"  # between texts that a mapper shall do at once
 
 
@@ -136,13 +137,20 @@ def _paired(mappers: Sequence[tuple[str, TrainedMapper]], texts: list[str]) -> l
     if len(mappers) == 1 and mappers[0][1].config.get("mode") == "Mapper_multi" and len(texts) > 1:
         return [[part for text in texts for part in text.split(_JOIN)]]
     if len(texts) != len(takers):
-        known = "; ".join(f"{name}: {', '.join(mapper.texts) or 'any'}" for name, mapper in takers)
+        known = "; ".join(f"{name}: {_known_texts(mapper)}" for name, mapper in takers)
         raise UserError(
             f"mappers are {len(mappers)}, of which {len(takers)} take a text, and texts are "
             f"{len(texts)}; give each its own" + f" ({known})" * bool(known)
         )
     rest = iter(texts)
     return [next(rest).split(_JOIN) if mapper.embed != "none" else [] for _, mapper in mappers]
+
+
+def _known_texts(mapper: TrainedMapper) -> str:
+    """What a mapper can be told; one that CLIP tells its text takes others than those it was trained for."""
+    if mapper.embed != "clip":
+        return ", ".join(mapper.texts)
+    return f"any, such as {', '.join(map(repr, mapper.texts[:SHOWN_TEXTS]))}" if mapper.texts else "any"
 
 
 def _vector(editor: Editor, name: str, mapper: TrainedMapper, words: list[str]) -> np.ndarray | None:

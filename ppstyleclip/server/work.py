@@ -76,7 +76,9 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
         if (getattr(request, name) or 0) > max_steps:
             raise UserError(f"{name} may be {max_steps} at most, got {getattr(request, name)}")
     if request.method == "mapper":
-        model.chain(request.mapper or "", request.target, request.strength)
+        chain = model.chain(request.mapper or "", request.target, request.strength)
+        if request.target is not None and chain and chain[0].mapper.embed == "none":
+            raise UserError(f"the mapper {request.mapper} takes no text; leave 'target' out")
     known = model.regions()
     for edit in request.edits:
         unknown = [name for name in (edit.region or "").split("+") if name and name not in known]

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from photo_world import SCENE
-from tiny_world import SIZE
+from tiny_encoder import narrow_e4e
+from tiny_world import SIZE, tiny_generator
 
 from ppstyleclip.card import EditResult, Source, describe_edits, read_card, to_json
 from ppstyleclip.card.measure import measure_edits
@@ -27,7 +28,7 @@ from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import save_png
 from ppstyleclip.provenance import png_texts
-from ppstyleclip.zoo import load_pack
+from ppstyleclip.zoo import generator_fingerprint, load_pack, save_encoder
 
 HAPPY = ["--target", "happy face"]
 pytestmark = [
@@ -221,6 +222,18 @@ def test_a_card_of_another_bundle_is_refused(capsys):
     assert replay("one.card.json") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "other weights" in said and "generator 0000000000000000, here" in said
+
+
+def test_a_card_of_another_encoder_is_told_the_option(encoder_pack, capsys):
+    mark = generator_fingerprint(tiny_generator())
+    save_encoder("other.safetensors", narrow_e4e(), generator=mark)
+    save_encoder("foreign.safetensors", narrow_e4e(), generator="2" * 16)
+    assert main(["edit", "5", *HAPPY, "--card", "-o", "one.png"]) == 0
+    capsys.readouterr()
+    assert replay("one.card.json", "--encoder", "other.safetensors") == 2
+    assert "made with (--model_type, --bundle, --encoder)" in capsys.readouterr().err
+    assert replay("one.card.json", "--encoder", "foreign.safetensors") == 2
+    assert "foreign.safetensors was made for generator 2222222222222222" in capsys.readouterr().err
 
 
 def test_a_bundle_that_lacks_a_part_of_the_card_is_told_which(encoder_pack, tmp_path, capsys):

@@ -19,6 +19,7 @@ def world(encoder_world):
     Image.fromarray(SCENE.pixels).save("scene.png")
     Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
     np.save("face.npy", np.zeros([4, 8], np.float32))
+    Path("encoder.safetensors").write_bytes(b"")
     Path("photos").mkdir()
     Image.fromarray(SCENE.pixels).save("photos/scene.png")
     Path("smile.yaml").write_text(json.dumps({"edits": [{"target": "happy face", "alpha": 2, "pull": 0.2}]}))
@@ -128,6 +129,15 @@ CASES = [
         ["optimize", "--description", "a", "--preset", "official", "--ir_se50_weights", "face.npy"],
         "--ir_se50_weights does nothing without an identity loss (--id_lambda WEIGHT)",
     ),
+    # fits that begin elsewhere than at the encoder's latent
+    (
+        ["fit", "--input_image", "scene.png", "--pre_latent", "face.npy", "--encoder", "encoder.safetensors"],
+        "--encoder does nothing with --pre_latent, with which the fit begins",
+    ),
+    (
+        ["fit", "--input_image", "scene.png", "--recipe", "projector", "--encoder", "encoder.safetensors"],
+        "--encoder does nothing with --recipe projector, which begins with the mean latent",
+    ),
     # directions
     (["direction", "--groups", "a.npy", "b.npy", "--alone"], "--alone does nothing with --groups"),
     (["direction", "a.npy", "--labels", "b.csv", "--name", "c"], "--name does nothing with --labels, whose"),
@@ -135,6 +145,7 @@ CASES = [
     (["camera", "--path", "sway", "--reach", "0.1"], "--reach does nothing with --path sway"),
     (["camera", "--degrees", "10"], "--degrees does nothing with --path circle"),
     (["camera", "--steady", "--pull", "0.1"], "--steady and --pull do nothing without --target"),
+    (["camera", "--stat_path", "face.npy"], "--stat_path does nothing without --target"),
 ]
 
 

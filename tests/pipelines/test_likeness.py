@@ -113,6 +113,8 @@ def test_the_commands_make_portraits_of_a_photo(pack, capsys):
     assert main(["edit", "me.png", *common, "--tune", "3", "--paste", "replace"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: --tune and --paste do nothing with people, of whom 'tiny' draws portraits")
+    assert main(["edit", "me.png", *common, "--ir_se50_weights", "marks.json"]) == 2
+    assert "--ir_se50_weights does nothing where nothing is solved" in capsys.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore:the face is drawn badly")

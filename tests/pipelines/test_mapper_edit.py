@@ -70,6 +70,11 @@ def test_any_text_for_a_mapper_of_clips_features(editor, pack, kinds):
     np.testing.assert_allclose(link.vector, expected, atol=1e-6)
     with pytest.warns(UserWarning, match="never saw 'purple'"):
         pipeline.open_chain(editor, ["any"], ["purple hair"], folder=pack)
+    with pytest.warns(UserWarning, match="never saw") as caught:
+        pipeline.open_chain(editor, ["any"], ["x" * 50 + " y" * 50], folder=pack)
+    assert len(str(caught[0].message)) < 400
+    with pytest.raises(UserError, match="texts are 0; give each its own .any: any, such as 'happy face'.$"):
+        pipeline.open_chain(editor, ["any"], folder=pack)
 
 
 def test_a_bank_comes_in_batches_and_a_server_writes_nothing(editor, kinds, monkeypatch):

@@ -120,6 +120,8 @@ def test_a_seed_goes_through_each_mapper(model):
 def test_what_cannot_be_is_refused_before_the_work(model):
     for wish in (
         {"seed": 1, "method": "mapper", "mapper": "none"},
+        {"seed": 1, "method": "mapper", "mapper": "words"},
+        {"seed": 1, "method": "mapper", "mapper": "happy", "target": "sad face"},  # it takes no text
         {"target": "a"},
         {"seed": 1, "target": "a", "method": "optimise", "steps": 501},
     ):

@@ -177,8 +177,11 @@ def test_an_encoder_of_no_such_name_gets_one_line_with_the_known_ones(tmp_path, 
         with pytest.raises(MissingFile) as caught:
             load_bundle(bundle=tmp_path / "own", encoder=hostile)
         assert len(str(caught.value)) < 300 and str(caught.value).isprintable()
+    for odd in (0, True, ["e4e"], b"e4e", np.zeros(3)):  # 0 and True would be open files
+        with pytest.raises(UserError, match="an encoder is a name or the path of a file, got "):
+            load_bundle(encoder=odd)
     bundle = load_bundle(bundle=tmp_path / "own", encoder="e4e")
-    with pytest.raises(UserError, match="was made for generator 2222222222222222"):
+    with pytest.raises(UserError, match="was made for generator 2{16}, .*; give an encoder that was trained"):
         bundle.encoder  # noqa: B018
     # pSp's own files, which are large
     monkeypatch.setattr(encoders, "load_encoder", lambda path, **known: (tiny_encoder(), tiny_generator()))

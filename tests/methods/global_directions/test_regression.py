@@ -108,10 +108,48 @@ def test_a_relevance_file_brings_it(networks, tmp_path):
         write_safetensors(path, {**state, "features": damaged}, about)
         with pytest.raises(UserError, match="'features' is no covariance; it is damaged"):
             read_relevance(path, layout, name="tiny")
+    triangle = 9 * np.triu(state["features"])
+    for damaged in (-state["features"], 1.1 * state["features"], triangle):
+        write_safetensors(path, {**state, "features_explained": damaged.astype(np.float32)}, about)
+        with pytest.raises(UserError, match="'features_explained' is no part of 'features'; it is damaged"):
+            read_relevance(path, layout, name="tiny")
+    write_safetensors(path, {**state, "styles_features": regression.cross * np.float32(1e30)}, about)
+    with pytest.raises(UserError, match="'styles_features' holds values beyond 1,000,000; it is damaged"):
+        read_relevance(path, layout, name="tiny")
     state["features"][0, 0] = np.nan
     write_safetensors(path, state, about)
     with pytest.raises(UserError, match="features holds NaN"):
         read_relevance(path, layout, name="tiny")
+
+
+@pytest.mark.parametrize("factor", [1e6, 1e-7])
+def test_what_half_precision_would_lose_is_stored_in_full(tmp_path, factor):
+    layout, rng = tiny_generator().layout, np.random.RandomState(0)
+    rows = rng.randn(layout.num_editable, 6).astype(np.float32)
+    regression = fit_regression(factor * rng.randn(30, layout.size), rng.randn(30, 6))
+    own = Relevance(rows, None, np.ones(len(rows), bool), regression=regression)
+    save_relevance(tmp_path / "r.safetensors", own, generator="0" * 16, clip="1" * 16, clip_name="tiny")
+    found = read_relevance(tmp_path / "r.safetensors", layout, name="tiny")
+    np.testing.assert_array_equal(found.regression.cross, regression.cross)
+
+
+def test_a_cache_without_what_w_explains_is_measured_anew(networks, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "FACES", 64)  # enough of them to say it
+    first = remembered_regression(*networks, folder=tmp_path)
+    [path] = tmp_path.glob("*-population.safetensors")
+    vector = read_safetensors(path)[0]["vector"]
+    for count in (vector.size - first.explained.size, 7):  # of an older version; of nobody
+        write_safetensors(path, {"vector": vector[:count]})
+        again = remembered_regression(*networks, folder=tmp_path)
+        np.testing.assert_array_equal(again.explained, first.explained)
+        np.testing.assert_array_equal(read_safetensors(path)[0]["vector"], vector)
+
+
+def test_a_smaller_population_leaves_nothing_of_the_larger_one(tmp_path):
+    add_population(save_tiny_pack(tmp_path), 64)
+    assert load_pack(tmp_path).relevance.regression.explained is not None
+    add_population(tmp_path, FACES)
+    assert load_pack(tmp_path).relevance.regression.explained is None
 
 
 def test_an_edit_leans_on_the_relevances_own_or_on_what_is_measured(tmp_path, monkeypatch):

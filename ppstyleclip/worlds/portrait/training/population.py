@@ -19,7 +19,7 @@ from ppstyleclip.files import read_safetensors, write_safetensors
 from ppstyleclip.finite import finite_number
 from ppstyleclip.methods.global_directions.regression import measure_regression
 from ppstyleclip.progress import last
-from ppstyleclip.zoo.directions import as_arrays
+from ppstyleclip.zoo.directions import EXPLAINED, as_arrays
 from ppstyleclip.zoo.load import load_pack
 from ppstyleclip.zoo.pack import RELEVANCE
 
@@ -36,6 +36,7 @@ def add_population(pack, faces: int, **defaults) -> Path:
     found = last(measure_regression(bundle.generator, bundle.clip, faces)).regression
     assert found is not None
     state, about = read_safetensors(path)
+    state.pop(EXPLAINED, None)  # of another population; fewer faces leave it out
     stated = dataclasses.asdict(dataclasses.replace(bundle.defaults, **defaults))
     rows = {"relevance": state["relevance"].astype(np.float16)}  # as `save_relevance(half=True)` stores them
     write_safetensors(path, {**state, **rows, **as_arrays(found)}, {**about, "defaults": json.dumps(stated)})
