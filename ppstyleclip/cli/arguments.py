@@ -35,20 +35,22 @@ def refuse_idle(args: argparse.Namespace, names: Iterable[str], where: str) -> N
     """Refuse options that were given where they do nothing; nobody should wonder why nothing changed.
 
     Args:
-        args: of a parser; what was not given is None, or False for an option without a value.
+        args: of a parser; what was not given is None, or False for an option without a value. A quantity of
+            0, such as --tune 0, asks for nothing either.
         names: of the options.
         where: the end of "--align and --tune do nothing ...", such as "with a sampled face".
     Raises:
         UserError: one of them was given.
     """
-    given = [f"--{name}" for name in names if not _is_absent(getattr(args, name, None))]
+    given = [f"--{name}" for name in names if not _is_absent(name, getattr(args, name, None))]
     if given:
         does, it = ("does", "it") if len(given) == 1 else ("do", "them")
         raise UserError(f"{' and '.join(given)} {does} nothing {where}; leave {it} out")
 
 
-def _is_absent(value: object) -> bool:
-    return value is None or value is False
+def _is_absent(name: str, value: object) -> bool:
+    """Whether an option asks for nothing; an index or a seed of 0 is one like others."""
+    return value is None or value is False or value == 0 and not name.startswith(("index", "seed"))
 
 
 def add_official_names(add):

@@ -2,6 +2,7 @@
 """An option that does nothing where it is given says so in one line, with exit code 2."""
 
 import json
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from photo_world import SCENE
 from PIL import Image
 
+from ppstyleclip.cli.arguments import refuse_idle
 from ppstyleclip.cli.main import main
+from ppstyleclip.errors import UserError
 
 HAPPY = ["--target", "happy face"]
 
@@ -147,6 +150,20 @@ CASES = [
     (["camera", "--steady", "--pull", "0.1"], "--steady and --pull do nothing without --target"),
     (["camera", "--stat_path", "face.npy"], "--stat_path does nothing without --target"),
 ]
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("tune", 0), ("steps", 0), ("smooth", 0), ("pull", 0.0), ("l2_lambda", 0.0), ("aligned", False)],
+)
+def test_nothing_of_a_quantity_is_nothing_idle(name, value):
+    refuse_idle(Namespace(**{name: value}), [name], "here")
+
+
+@pytest.mark.parametrize("name", ["index", "index2", "seed"])
+def test_the_first_of_several_is_one_like_others(name):
+    with pytest.raises(UserError, match=f"--{name} does nothing here; leave it out"):
+        refuse_idle(Namespace(**{name: 0}), [name], "here")
 
 
 @pytest.mark.parametrize(
