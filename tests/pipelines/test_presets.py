@@ -31,7 +31,7 @@ OLD_OPTIMIZE = {
         l2_over: mean, identity: 0.005, view: seed004, adam: {weight_decay: 0.01, amsgrad: true}}""",
     "portrait": """
         {space: z, steps: 40, rate: 0.3, schedule: ramped, up: 0.05, down: 0.25, l2: 0.004, l2_over: sum,
-        identity: 0.5, view: clip, toward: 2.0, nearby: 39, spread: 1.5, adam: {epsilon: 0.03}}""",
+        identity: 0.5, view: clip, toward: 1.5, nearby: 39, spread: 1.5, adam: {epsilon: 0.03}}""",
     "portrait_latent": """
         {space: w_plus, steps: 80, rate: 0.05, schedule: ramped, up: 0.05, down: 0.25, l2: 0.005,
         l2_over: sum, identity: 0.5, view: clip, toward: 2.0, nearby: 40, spread: 1.0}""",
