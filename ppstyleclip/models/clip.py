@@ -18,7 +18,7 @@ from ppstyleclip.models.clip_parameters import clip_parameters
 from ppstyleclip.models.clip_tokens import import_paddleclip, prompt_words, tokenize
 from ppstyleclip.models.clip_words import describe_unknown, knows_chinese, unknown_words, vocabulary_tokens
 from ppstyleclip.models.configs import BERT, ClipConfig
-from ppstyleclip.models.parameters import ParameterSpec, parameter_specs
+from ppstyleclip.models.parameters import ParameterSpec, build_unset, parameter_specs
 from ppstyleclip.models.state import as_arrays, check_state, load_state
 from ppstyleclip.ops.bicubic import resize_centre_crop
 from ppstyleclip.schema import Plain, from_value
@@ -269,7 +269,7 @@ def build_clip(config):
     for layer in net.sublayers():
         if isinstance(layer, nn.LayerNorm):
             layer.__class__ = _LayerNorm
-    net.logit_scale.set_value(np.full([1], INITIAL_LOGIT_SCALE, np.float32))
+    nn.initializer.Constant(INITIAL_LOGIT_SCALE)(net.logit_scale)
     model = ClipModel(net, config)
     model.eval()
     return model
@@ -356,7 +356,7 @@ def build_clip_with_state(config, state):
     """
     config = _checked_config(config)
     arrays = _checked_arrays(clip_parameters(config), state, f"CLIP {config['name']!r}")
-    model = build_clip(config)
+    model = build_unset(lambda: build_clip(config))
     load_clip_state(model, arrays)
     return model
 

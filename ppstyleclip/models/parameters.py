@@ -2,15 +2,18 @@
 """What parameters a network has, read off the network itself, without the memory that they take.
 
 The class of a network is the only description of its weights. Converters and loaders ask it here: what a file
-holds is compared before anything of the file's size is made.
+holds is compared before anything of the file's size is made. A network that weights are loaded into is built
+in the same way, for drawing the numbers that it would be born with takes longer than loading it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import paddle
 import paddle.nn as nn
@@ -24,6 +27,7 @@ MOST_PARAMETERS = 10_000  # of a network; the largest published one here has abo
 _BATCH_NORMS = (nn.BatchNorm1D, nn.BatchNorm2D)
 _BUFFERS = {"_mean": "running_mean", "_variance": "running_var"}
 _patch = threading.RLock()
+Built = TypeVar("Built")
 
 
 @dataclass(frozen=True)
@@ -68,50 +72,78 @@ def _torch_name(owner, name) -> str:
 def describe_network(
     build: Callable[[], nn.Layer], *, most: int = MOST_PARAMETERS
 ) -> dict[str, ParameterSpec]:
-    """Describe the network that `build()` makes; its parameters get no memory and no values.
+    """Describe the network that `build()` makes, as parameter_specs; arguments and errors as build_unset."""
+    return parameter_specs(build_unset(build, most=most))
+
+
+@on_worker
+def build_unset(build: Callable[[], Built], *, most: int = MOST_PARAMETERS) -> Built:
+    """Build a network for weights that are yet to come; its parameters have no memory and no values.
 
     Args:
         build: makes the network; buffers that it fills itself are made as ever.
         most: number of parameters at which building ends, for a configuration of unknown origin.
+    Returns:
+        the network, for load_state, or for allocate and a loader of its own. Random numbers that `build()`
+        draws are drawn again by the next who asks.
     Raises:
         ValueError: the network cannot be built, or has more parameters than `most`.
     """
-    state = paddle.get_rng_state()  # a generator draws the noise that it is born with
+    state = paddle.get_rng_state()
     try:
         with _shapes_only(most):
-            return parameter_specs(build())
+            return build()
     finally:
         paddle.set_rng_state(state)
 
 
+def allocate(layer: nn.Layer) -> None:
+    """Give memory to the parameters that build_unset made without; they hold NaN until they are loaded."""
+    for parameter in layer.parameters():
+        if not parameter._is_initialized():
+            paddle.full(parameter.shape, math.nan, parameter.dtype)._share_underline_tensor_to(parameter)
+
+
+def unset_parameters(layer: nn.Layer) -> list[str]:
+    """Keys of the parameters that hold NaN still: nothing was loaded into them since `allocate`."""
+    return [key for key, value in layer.named_parameters() if bool(paddle.isnan(value).any())]
+
+
 @contextlib.contextmanager
 def _shapes_only(most: int) -> Iterator[None]:
-    """Let this thread's new layers have parameters of a shape alone.
+    """Let this thread's new layers have parameters of a shape alone, and initialisers set nothing.
 
-    paddle.LazyGuard would switch all threads to static mode for a moment, and break what they draw.
+    paddle.LazyGuard would do so in all threads, and keep how to draw what nobody wants.
     """
+    initializer = nn.initializer.Initializer
     with _patch:
-        original, thread, made = nn.Layer.create_parameter, threading.get_ident(), []
+        create, initialize = nn.Layer.create_parameter, initializer.__call__
+        thread, made = threading.get_ident(), []
 
-        def create(self, shape, attr=None, *args, **kwargs):
-            if threading.get_ident() != thread:
-                return original(self, shape, attr, *args, **kwargs)
-            if attr is False:
+        def create_checked(self, shape, attr=None, *args, **kwargs):
+            if threading.get_ident() == thread and attr is not False:
+                made.append(None)
+                if len(made) > most:
+                    raise ValueError(f"the network has more than {most} arrays")
+                _check_sides(shape)
+            return create(self, shape, attr, *args, **kwargs)
+
+        def skip(self, parameter, *args, **kwargs):
+            # paddleclip's Assign gives a parameter its shape; what it assigns is there already.
+            if threading.get_ident() == thread and not isinstance(self, nn.initializer.Assign):
                 return None
-            made.append(None)
-            if len(made) > most:
-                raise ValueError(f"the network has more than {most} arrays")
-            return _empty_parameter(shape)
+            return initialize(self, parameter, *args, **kwargs)
 
-        nn.Layer.create_parameter = create  # type: ignore[method-assign]
+        nn.Layer.create_parameter = create_checked  # type: ignore[method-assign]
+        initializer.__call__ = skip  # type: ignore[method-assign]
         try:
             yield
         finally:
-            nn.Layer.create_parameter = original  # type: ignore[method-assign]
+            nn.Layer.create_parameter = create  # type: ignore[method-assign]
+            initializer.__call__ = initialize  # type: ignore[method-assign]
 
 
-def _empty_parameter(shape):
+def _check_sides(shape) -> None:
     sides = [int(side) for side in shape]
     if not all(1 <= side <= LARGEST_SIDE for side in sides):
         raise ValueError(f"an array of {sides} cannot be made")
-    return paddle.base.framework.EagerParamBase(shape=sides, dtype="float32")

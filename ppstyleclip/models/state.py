@@ -18,7 +18,7 @@ import paddle.nn as nn
 from ppstyleclip.errors import UserError, name_first, plain
 from ppstyleclip.finite import check_finite
 
-from .parameters import ParameterSpec, describe_network, parameter_specs
+from .parameters import ParameterSpec, allocate, build_unset, parameter_specs, unset_parameters
 
 PADDLE_TABLE = "StructuredToParameterName@@"  # paddle.save adds it to a state dict
 _SOME = 1000  # arrays beyond those of the state that a network may have before building it ends
@@ -57,7 +57,7 @@ def load_state(
     """Load a state dict into a layer; all or nothing.
 
     Args:
-        layer: any network.
+        layer: any network, also of build_unset.
         state: `{key: array or Tensor}` with the layer's own keys; floats of any width.
         what: the network's name for the message, such as "pSp encoder".
         constants: `{key: array}` that the layer computes with whatever is loaded, such as filters; where the
@@ -73,13 +73,15 @@ def load_state(
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is refused
         loaded = {key: given[key].astype("float32") for key in specs}
     check_finite(loaded, f"weights of this {what}")
+    allocate(layer)
     layer.set_state_dict(loaded)
 
 
 def build_with_state(build: Callable[[], Network], state: dict, what: str) -> Network:
     """Build a network for weights that are there, and load them.
 
-    Names and shapes are compared first, so that a configuration that does not fit costs no memory.
+    Names and shapes are compared first, so that a configuration that does not fit costs no memory. No random
+    numbers are drawn.
 
     Args:
         build: makes the network.
@@ -89,36 +91,45 @@ def build_with_state(build: Callable[[], Network], state: dict, what: str) -> Ne
         ValueError: the network cannot be built.
     """
     given = as_arrays(state)
-    check_state(describe_network(build, most=2 * len(given) + _SOME), given, what)
-    layer = build()
+    layer = build_unset(build, most=2 * len(given) + _SOME)
     load_state(layer, given, what)
     return layer
 
 
-def check_room(build: Callable[[], Any], state: Mapping[str, Any], what: str) -> None:
-    """Refuse to build a network that is much larger than the weights that are there for it.
+def build_with_loader(
+    build: Callable[[], Network],
+    load: Callable[[Network, Mapping[str, Any]], None],
+    state: Mapping[str, Any],
+    what: str,
+) -> Network:
+    """Build a network, and load weights that are there by a function of its own, under whatever names.
 
-    For networks whose weights are loaded by a function of their own, under whatever names; others are
-    compared array by array (build_with_state).
+    A network that is much larger than its weights is refused first; others than these are compared array by
+    array (build_with_state).
 
     Args:
         build: makes the network.
+        load: puts the state into it.
         state: `{key: array}`.
         what: the network's name for the message.
     Raises:
-        UserError: the network has more than twice the numbers of the weights, and more than a little.
+        UserError: the network has more than twice the numbers of the weights, and more than a little, or
+            there are parameters that nothing was loaded into.
         ValueError: the network cannot be built.
     """
     given = as_arrays(state)
-    specs = describe_network(build, most=2 * len(given) + _SOME)
-    asked, there = (
-        sum(math.prod(array.shape) for array in arrays) for arrays in (specs.values(), given.values())
-    )
+    layer = build_unset(build, most=2 * len(given) + _SOME)
+    asked = sum(math.prod(spec.shape) for spec in parameter_specs(layer).values())
+    there = sum(array.size for array in given.values())
     if asked > 2 * there + _LITTLE:
         raise UserError(
             f"these weights do not fit this {what}: it has {asked} numbers, {there} are in the file. "
             "Use the weights and the configuration of the same network"
         )
+    allocate(layer)
+    load(layer, state)
+    _refuse([f"{key} is missing, or holds NaN" for key in unset_parameters(layer)], what)
+    return layer
 
 
 def as_arrays(state: Mapping[str, Any]) -> dict:

@@ -20,7 +20,7 @@ from ppstyleclip.formats import sniff
 from ppstyleclip.models.configs import FamilyConfig
 from ppstyleclip.models.families import DEFAULT_FAMILY, family_of
 from ppstyleclip.models.generator import Generator
-from ppstyleclip.models.state import check_room
+from ppstyleclip.models.state import build_with_loader
 from ppstyleclip.schema import check_name, from_value
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo.foreign import read_as
@@ -127,9 +127,8 @@ def build_converted_generator(converted: Converted) -> Generator:
         UserError: the weights are not those of the network that the config describes.
     """
     family = family_of(converted.config)
-    check_room(lambda: family.build(converted.config), converted.state, f"{family.name} generator")
-    generator = family.build(converted.config)
-    family.load_state(generator, converted.state)
+    build, what = lambda: family.build(converted.config), f"{family.name} generator"
+    generator = build_with_loader(build, family.load_state, converted.state, what)
     generator.eval()
     return generator
 

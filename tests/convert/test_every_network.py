@@ -119,7 +119,7 @@ def test_a_network_without_end_is_no_description():
         describe_network(lambda: build_mapper(config), most=50)
     with pytest.raises(ValueError, match="cannot be made"):
         describe_network(lambda: nn.Linear(2**40, 2))
-    assert nn.Linear(2, 3).weight.numpy().shape == (2, 3)  # layers are made as ever again
+    assert np.abs(nn.Linear(2, 3).weight.numpy()).max() > 0  # layers are made as ever again
 
 
 def test_other_threads_make_layers_with_values_meanwhile():

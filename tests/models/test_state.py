@@ -2,6 +2,7 @@
 """The one strict loader: all or nothing, and at most three problems in one line."""
 
 import numpy as np
+import paddle
 import paddle.nn as nn
 import pytest
 
@@ -40,6 +41,34 @@ def test_what_does_not_fit_is_named_and_nothing_is_loaded(change, words, is_buil
             build_with_state(lambda: nn.Linear(2, 3), state, "toy")
     assert "\n" not in str(caught.value)
     np.testing.assert_array_equal(layer.weight.numpy(), before)
+
+
+def test_a_network_that_is_loaded_is_as_one_that_was_drawn_before():
+    """But for the numbers that were drawn; also what follows draws the same."""
+
+    def build():
+        return nn.Sequential(
+            nn.Conv2D(3, 4, 3),
+            nn.BatchNorm2D(4),
+            nn.Linear(5, 5, weight_attr=paddle.ParamAttr(trainable=False)),
+        )
+
+    drawn = build()
+    paddle.seed(3)
+    wanted = paddle.randn([4]).numpy()
+    paddle.seed(3)
+    loaded = build_with_state(build, drawn.state_dict(), "toy")
+    np.testing.assert_array_equal(paddle.randn([4]).numpy(), wanted)
+    for (key, one), (other_key, other) in zip(drawn.named_parameters(), loaded.named_parameters()):
+        assert key == other_key and str(one.place) == str(other.place) and one.dtype == other.dtype
+        assert one.stop_gradient == other.stop_gradient and one.is_leaf and other.is_leaf
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    x = paddle.ones([2, 3, 7, 7])
+    gradients = []
+    for network in (drawn, loaded):
+        network(x).sum().backward()
+        gradients.append(network[0].weight.grad.numpy())
+    np.testing.assert_array_equal(*gradients)
 
 
 def test_constants_may_be_there_and_must_agree():

@@ -5,7 +5,7 @@ import json
 import time
 
 import numpy as np
-import paddle.nn as nn
+import paddle
 import pytest
 from edges import edges
 from tiny_encoder import tiny_encoder
@@ -15,6 +15,7 @@ from toy_family import ToyGenerator
 from ppstyleclip.convert import Converted
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_safetensors, write_safetensors
+from ppstyleclip.models import state as loading
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.models.families import register_family
 from ppstyleclip.models.mappers import build_mapper
@@ -32,6 +33,11 @@ from ppstyleclip.zoo import (
     save_generator,
     save_identity,
     save_mapper,
+)
+from ppstyleclip.zoo.generators import (
+    build_converted_generator,
+    generator_fingerprint,
+    generator_state,
 )
 from ppstyleclip.zoo.perceptual import load_vgg
 
@@ -63,6 +69,13 @@ FILES = {
     "own loader": (lambda path: save_generator(path, OwnLoader(), name="own"), load_generator),
 }
 HUGE = 10**9
+# What constructors draw without an initialiser, small beside the rest; it is not taken from what follows.
+DRAWN_ANYWAY = {
+    "clip": [(64,), (5, 64), (64, 16)],  # in paddleclip: class, places and projection of the eyes
+    "stylegan3": [(2, 2), (2,)],  # frequencies and phases
+    "toy": [(1, 1, 16, 16)],
+    "own loader": [(1, 1, 16, 16)],
+}
 
 
 class OwnLoader(ToyGenerator):
@@ -136,15 +149,55 @@ def peak() -> int:
 
 @pytest.fixture
 def built(monkeypatch):
-    """The shapes of all parameters that are made with values from now on."""
-    shapes, create = [], nn.Layer.create_parameter
+    """The networks whose parameters get memory from now on."""
+    layers, allocate = [], loading.allocate
 
-    def counted(self, shape, *arguments, **options):
-        shapes.append(tuple(shape))
-        return create(self, shape, *arguments, **options)
+    def counted(layer):
+        layers.append(layer)
+        allocate(layer)
 
-    monkeypatch.setattr(nn.Layer, "create_parameter", counted)
+    monkeypatch.setattr(loading, "allocate", counted)
+    return layers
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Shapes of the random numbers that are drawn from now on."""
+    shapes = []
+
+    def watch(name):
+        draw = getattr(paddle._C_ops, name)
+
+        def counted(shape, *arguments, **options):
+            shapes.append(tuple(shape))
+            return draw(shape, *arguments, **options)
+
+        monkeypatch.setattr(paddle._C_ops, name, counted)
+
+    watch("gaussian")
+    watch("uniform")
     return shapes
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_what_is_loaded_is_not_drawn_before(kind, tmp_path, drawn):
+    save, load = FILES[kind]
+    path = tmp_path / f"{kind}.safetensors"
+    save(path)
+    assert drawn  # a network that is not loaded is
+    drawn.clear()
+    load(path)
+    assert drawn == DRAWN_ANYWAY.get(kind, [])
+
+
+def test_a_loader_of_its_own_that_leaves_a_parameter_out_is_an_error():
+    generator = OwnLoader()
+    state = generator_state(generator)
+    found = build_converted_generator(Converted("generator", state, generator.config(), {}))
+    assert generator_fingerprint(found) == generator_fingerprint(generator)
+    del state["conv.weight"]
+    with pytest.raises(UserError, match="this own loader generator: conv.weight is missing"):
+        build_converted_generator(Converted("generator", state, generator.config(), {}))
 
 
 @pytest.mark.parametrize("kind, change", edges(CHANGES, 20))

@@ -98,7 +98,9 @@ class StyleGANv2Generator(nn.Layer):
             self.to_rgbs.append(ToRGB(here, dim))
         for index in range(self.num_layers):
             side = 2 ** ((index + 5) // 2)
-            self.noises.register_buffer(f"noise_{index}", paddle.randn([1, 1, side, side]))
+            picture = paddle.empty([1, 1, side, side])
+            nn.initializer.Normal()(picture)
+            self.noises.register_buffer(f"noise_{index}", picture)
 
     @cached_property
     def layout(self) -> StyleLayout:

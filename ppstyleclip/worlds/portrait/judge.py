@@ -14,7 +14,7 @@ from paddle import nn
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_safetensors
-from ppstyleclip.models.state import load_state
+from ppstyleclip.models.state import build_with_state
 from ppstyleclip.ops.bicubic import resize_matrix
 from ppstyleclip.schema import parse_json
 from ppstyleclip.worker import on_worker
@@ -58,8 +58,8 @@ def load_judge(path) -> Judge:
     tensors, about = read_safetensors(path)
     if about.get("kind") != KIND:
         raise UserError(f"{path} holds no judge but {about.get('kind', 'something else')!r}")
-    judge = Judge(**parse_json(about["config"]))
-    load_state(judge, {key: value.astype(np.float32) for key, value in tensors.items()}, "the judge")
+    config = parse_json(about["config"])
+    judge = build_with_state(lambda: Judge(**config), tensors, "judge")
     judge.eval()
     return judge
 
