@@ -123,7 +123,6 @@ def test_what_cannot_be_is_refused_before_the_work(model):
         {"seed": 1, "method": "mapper", "mapper": "words"},
         {"seed": 1, "method": "mapper", "mapper": "happy", "target": "sad face"},  # it takes no text
         {"target": "a"},
-        {"seed": 1, "method": "mapper", "mapper": "happy", "target": "sad face"},
         {"seed": 1, "target": "a", "method": "optimise", "steps": 501},
     ):
         with pytest.raises(UserError):
