@@ -25,6 +25,7 @@ from ppstyleclip.cli.arguments import (
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import PICTURE_SUFFIXES, check_target
 from ppstyleclip.pipelines.recipe_files import NEUTRAL
+from ppstyleclip.threads import import_paddle
 
 if TYPE_CHECKING:
     from ppstyleclip.editor import Edit, Editor
@@ -224,6 +225,8 @@ def _refuse_landmark_regions(region: str | None) -> None:
 
 def photo_config(args: argparse.Namespace) -> PhotoConfig:
     """Return what add_photo_arguments describe."""
+    import_paddle()
+
     from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
     from ppstyleclip.pipelines.photo import PhotoConfig
 

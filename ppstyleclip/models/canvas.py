@@ -74,7 +74,7 @@ def check_can_move(generator: Any, *degrees: float) -> None:
     if not hasattr(generator, "move_canvas"):
         raise UserError(
             f"pictures of a '{generator.family}' generator cannot be moved or turned, those of 'stylegan3' "
-            "can; leave out --translate and --rotate"
+            "can; take such a model (portrait-sg3 is one), or leave out what moves the canvas"
         )
     furthest = max((abs((angle + 180) % 360 - 180) for angle in degrees), default=0.0)  # from upright
     if getattr(generator, "configuration", "R") != "R" and furthest > MOST_DEGREES:

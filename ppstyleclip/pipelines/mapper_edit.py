@@ -139,8 +139,9 @@ def _paired(mappers: Sequence[tuple[str, TrainedMapper]], texts: list[str]) -> l
     if len(texts) != len(takers):
         known = "; ".join(f"{name}: {_known_texts(mapper)}" for name, mapper in takers)
         raise UserError(
-            f"mappers are {len(mappers)}, of which {len(takers)} take a text, and texts are "
-            f"{len(texts)}; give each its own" + f" ({known})" * bool(known)
+            f"of {counted(len(mappers), 'mapper')} {len(takers)} take a text, and "
+            f"{counted(len(texts), 'text')} came; "
+            + (f"give each its own ({known})" if takers else "leave the texts out")
         )
     rest = iter(texts)
     return [next(rest).split(_JOIN) if mapper.embed != "none" else [] for _, mapper in mappers]

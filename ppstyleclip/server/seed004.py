@@ -43,7 +43,9 @@ _FORM = {
 async def list_mappers(request: Request) -> list[str]:
     """Names of the server's mappers, without those that need a text: POST /edit tells them none."""
     model = service_of(request).model
-    return [] if model is None else [one.name for one in model.mapper_entries() if one.takes_text == "none"]
+    if model is None:
+        raise HTTPException(503, "the model is being loaded", {"Retry-After": "5"})
+    return [one.name for one in model.mapper_entries() if one.takes_text == "none"]
 
 
 @router.post("/edit", responses=PROBLEMS, openapi_extra=_FORM)

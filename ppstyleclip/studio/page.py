@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,7 +71,8 @@ def build_page(actions: Actions, language: str) -> gr.Blocks:
                 )
             with gr.Column(elem_id="pp-right", min_width=0):
                 with gr.Column(elem_id="pp-edit", min_width=0):
-                    fields = _fields(words, language, defaults, list(model.mappers))
+                    takers = [name for name, mapper in model.mappers.items() if mapper.embed != "none"]
+                    fields = _fields(words, language, defaults, list(model.mappers), takers)
                 gr.HTML(markup.results(words), js_on_load=None, apply_default_css=False)
         inputs, outputs = [visit, *fields.values()], [visit, stage, *fields.values()]
 
@@ -127,8 +129,10 @@ def _outputs(visit: Visit, news: News) -> list[Any]:
     return [visit, news, *(changed.get(name, gr.skip()) for name in FIELDS)]
 
 
-def _fields(words: dict[str, str], language: str, defaults: Any, mappers: list[str]) -> dict[str, Any]:
-    """The fields of an edit, by name."""
+def _fields(
+    words: dict[str, str], language: str, defaults: Any, mappers: list[str], takers: list[str]
+) -> dict[str, Any]:
+    """The fields of an edit, by name; `takers` are those mappers that take a text."""
     methods = [(words[name], name) for name in METHODS if name != "mapper" or mappers]
     alpha, beta = float(defaults.alpha), float(defaults.beta)
     try_out = "() => window.ppStudio.tryOut()"
@@ -161,6 +165,9 @@ def _fields(words: dict[str, str], language: str, defaults: Any, mappers: list[s
     for name in ("neutral", "target"):
         made[name].submit(None, None, None, js=try_out, **hidden)
     made["regions"].input(None, [made["regions"]], None, js="(r) => window.ppStudio.regions(r)", **hidden)
+    takes_text = f"(name) => window.ppStudio.takesText({json.dumps(takers)}.includes(name))"
+    made["mapper"].change(None, [made["mapper"]], None, js=takes_text, **hidden)
+    made["method"].change(None, [made["mapper"]], None, js=takes_text, **hidden)
     made["method"].change(None, [made["method"]], None, js="(m) => window.ppStudio.method(m)", **hidden)
     made["mapper"].input(None, None, None, js=try_out, **hidden)
     steps.release(None, [steps], None, js="(n) => window.ppStudio.steps(n)", **hidden)

@@ -112,7 +112,8 @@ def find_encoder(name: str | Path, folder: str | Path | None = None) -> Path:
     if os.path.isfile(name):
         return Path(name)
     known = f"the model has {', '.join(own)} beside its own" if own else "the model has none beside its own"
-    raise MissingFile(f"there is no encoder {shown(str(name))}; {known}; give one of these names, or a file")
+    cure = "give one of these names, or a file" if own else "leave it out, or give a file"
+    raise MissingFile(f"there is no encoder {shown(str(name))}; {known}; {cure}")
 
 
 def load_named_encoder(path: str | Path, *, name: str, generator: str | None) -> Encoder:

@@ -132,14 +132,17 @@ def test_the_face_of_a_photo(monkeypatch, editor):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--modules", "hair", "smile"], "mappers are 2, of which 1 take a text, and texts are 0"),
+        (["--modules", "hair", "smile"], "of 2 mappers 1 take a text, and 0 texts came; give each its own"),
         (["--modules", "hair", "--texts", "long", "short"], "(hair: long, short, curly)"),
-        (["--modules", "smile", "--texts", "long"], "of which 0 take a text, and texts are 1"),
+        (
+            ["--modules", "smile", "--texts", "long"],
+            "of 1 mapper 0 take a text, and 1 text came; leave the texts out",
+        ),
         (
             ["--modules", "hair", "--texts", "blue"],
             "hair: this mapper does not know 'blue'; it knows: long, sh",
         ),
-        (["--modules", "multi"], "texts are 0"),
+        (["--modules", "multi"], "0 texts came"),
         ([], "no mapper was named"),
         (["--modules", "hat"], "there is no mapper 'hat'; the bundle has any, hair, multi"),
         (["--modules", "wide"], "6 layers, 8 wide; 'tiny' (16 px) has 6 and 12"),

@@ -11,10 +11,14 @@ pytest.importorskip("fastapi", reason="the extra 'server' is not installed")
 pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 
 import httpx  # noqa: E402
+from fastapi.testclient import TestClient  # noqa: E402
 from server_world import FakeModel, picture_file, raw, serving  # noqa: E402
 from socket_listener import Listener, hear  # noqa: E402
 
+from ppstyleclip.server.app import create_app  # noqa: E402
 from ppstyleclip.server.keys import new_key  # noqa: E402
+from ppstyleclip.server.service import Service  # noqa: E402
+from ppstyleclip.server.settings import load_settings  # noqa: E402
 
 IMAGE = picture_file(kind="JPEG")
 
@@ -34,6 +38,15 @@ def test_a_mapper_that_needs_a_text_is_not_offered(tmp_path):
     with serving(tmp_path, load=lambda _: FakeModel({"beard": "none", "words": "clip"})) as served:
         assert served.client.get("/mappers").json() == ["beard"]
         assert [one["name"] for one in served.client.get("/v1/mappers").json()] == ["beard", "words"]
+
+
+def test_no_list_of_mappers_is_told_before_the_model_is_there(tmp_path):
+    settings = load_settings(data=tmp_path)
+    service = Service(settings, load=lambda _: FakeModel({"beard": "none"}))
+    client = TestClient(create_app(settings, service), base_url="http://127.0.0.1")
+    answer = client.get("/mappers")  # outside of the app's lifespan, so nothing is loaded
+    service.close()
+    assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
 
 
 def test_mapper(served):

@@ -217,3 +217,24 @@ def test_keys_and_the_line_between_before_and_after(page, address):
     tab.click("[data-do=theme]")
     dark = tab.evaluate("document.body.classList.contains('dark')")
     assert tab.evaluate("localStorage.getItem('pp-theme')") == ("dark" if dark else "light")
+
+
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
+def test_a_mapper_that_takes_a_text_has_a_field_for_it(page, address):
+    tab = page.tab
+    page.open(f"{address}/studio/en/")
+    with page.another_picture():  # the first one, which takes none
+        tab.click("#pp-method label >> nth=2")
+    assert not tab.is_visible("#pp-target") and not tab.is_visible(".pp-chip >> nth=0")
+    tab.click("#pp-mapper input")
+    tab.get_by_role("option").filter(has_text="words").click()
+    tab.wait_for_selector("#pp-target", state="visible")
+    assert not tab.is_visible("#pp-neutral")
+    with page.another_picture():
+        tab.fill("#pp-target input", "face with red hair")
+        tab.press("#pp-target input", "Enter")
+    assert page.edits == ["face with red hair"]
+    with page.another_picture():
+        tab.click("#pp-mapper input")
+        tab.get_by_role("option").filter(has_text="happy").click()
+    assert not tab.is_visible("#pp-target") and page.edits == ["happy face"]

@@ -23,6 +23,7 @@ from ppstyleclip.cli.arguments import (
 )
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import check_file, check_target
+from ppstyleclip.threads import import_paddle
 
 if TYPE_CHECKING:
     from ppstyleclip.card import Card
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     """Replay, write, and say what was found; 1 where the picture differs."""
     check_file(args.card)
     target = check_target(Path(args.output))
+    import_paddle()
 
     from ppstyleclip.card import read_card
     from ppstyleclip.zoo.registry import known_models

@@ -53,7 +53,8 @@ def parse_args(argv: list[str] | None = None, **defaults: Any) -> argparse.Names
         action="extend",
         default=[],
         metavar="MAPPER",
-        help="files, mappers of the model (the embedded one's: happy), or published ones, in order",
+        help="files, mappers of the model (the embedded one's: happy, curly, beard, words), or published "
+        "ones, in order",
     )
     add(
         "--texts",

@@ -416,6 +416,7 @@
     },
     tryOut: () => { ask("try"); },
     regions: (names) => { brush(names.includes("brush")); if (!names.includes("brush") || state.brush || names.length > 1) ask("try"); },
+    takesText: (does) => { document.body.classList.toggle("pp-takes-text", does); },
     method: (name) => { document.body.dataset.method = name; if (name !== "optimise" && begunOnce()) ask("try"); },
     steps: (number) => { state.steps = number; },
   };
