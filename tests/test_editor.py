@@ -20,7 +20,9 @@ HAPPY, SAD = Edit("face", "happy face"), Edit("face", "sad face")
 @pytest.fixture(scope="module")
 def bundle():
     generator, layout, stats, relevance, clip = tiny_parts()
-    defaults = SimpleNamespace(alpha=3.0, beta=0.1, unit="style", templates="plain", pull=0.0, truncation=0.7)
+    defaults = SimpleNamespace(
+        alpha=3.0, beta=0.1, unit="style", templates="plain", pull=0.0, truncation=0.7, within=0.0
+    )
     return SimpleNamespace(
         name="tiny",
         fingerprints={},

@@ -11,7 +11,6 @@ pytest.importorskip("fastapi", reason="the extra 'server' is not installed")
 pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 
 import httpx  # noqa: E402
-from fastapi.testclient import TestClient  # noqa: E402
 from server_world import FakeModel, picture_file, raw, serving  # noqa: E402
 from socket_listener import Listener, hear  # noqa: E402
 
@@ -43,8 +42,13 @@ def test_a_mapper_that_needs_a_text_is_not_offered(tmp_path):
 def test_no_list_of_mappers_is_told_before_the_model_is_there(tmp_path):
     settings = load_settings(data=tmp_path)
     service = Service(settings, load=lambda _: FakeModel({"beard": "none"}))
-    client = TestClient(create_app(settings, service), base_url="http://127.0.0.1")
-    answer = client.get("/mappers")  # outside of the app's lifespan, so nothing is loaded
+
+    async def ask():  # outside of the app's lifespan, so nothing is loaded
+        transport = httpx.ASGITransport(create_app(settings, service))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.get("/mappers")
+
+    answer = asyncio.run(ask())
     service.close()
     assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
 
