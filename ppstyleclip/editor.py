@@ -335,7 +335,7 @@ class Editor:
         return np.float32(self.resolve(edit).alpha) * self.direction(edit).ds
 
     def apply(self, face: Face, edit: AnyEdit, alphas: Sequence[float] | None = None) -> paddle.Tensor:
-        """Edit every face at every strength: `s + alpha * ds`.
+        """Edit every face at every strength: `s + alpha * ds`, see added.
 
         Args:
             face: N faces.
@@ -353,7 +353,7 @@ class Editor:
         """
         self.check_face(face)
         if alphas is None and solving.is_auto(edit):
-            return self.styles(self.styles(face).numpy() + self._steps(face, edit))
+            return self.styles(self.added(self.styles(face).numpy(), self._steps(face, edit)))
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
         check_signed("alpha", *alphas)
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
@@ -368,8 +368,17 @@ class Editor:
     @on_worker
     def _with_steps(self, face: Face, steps: np.ndarray) -> paddle.Tensor:
         """Every face plus every step `[A, S]`: `[N * A, S]`."""
-        s = self.styles(face)
-        return (s.unsqueeze(1) + paddle.to_tensor(steps.astype(np.float32))).reshape([-1, s.shape[1]])
+        s = self.styles(face).numpy()
+        return paddle.to_tensor(self.added(s[:, None], steps[None]).reshape([-1, s.shape[1]]))
+
+    def added(self, s: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """Styles `[..., S]` and a step, added up; float32.
+
+        Each channel stays within the bundle's `defaults.within` deviations of its mean, or no further than it
+        was: beyond them no face of the model lies, and colours burn out.
+        """
+        edited, within = np.asarray(s + step, np.float32), self.bundle.defaults.within
+        return edited if within == 0 else self.bundle.stats.kept(s, edited, within).astype(np.float32)
 
     @on_worker
     def render(self, face: Face) -> np.ndarray:
@@ -435,7 +444,9 @@ class Editor:
         """
         parts = [one if isinstance(one, RegionEdit) else self.region_edit(face, one) for one in edits]
         s, layout = self.styles(face).numpy(), self.bundle.layout
-        return draw_in_batches(self._renderer, layout, s, parts, before=before, batch=self._batch_size)
+        return draw_in_batches(
+            self._renderer, layout, s, parts, before=before, batch=self._batch_size, add=self.added
+        )
 
     def region_edit(self, face: Face, edit: AnyEdit) -> RegionEdit:
         """What an edit adds to each face, and where."""

@@ -116,5 +116,5 @@ class Session:
         return self.editor.resolve(with_solution(edit, record.result)), record.result.bound
 
     def _styles_with(self, edits: Sequence[AnyEdit]) -> paddle.Tensor:
-        steps = np.sum([self.editor.step(edit) for edit in edits], axis=0, dtype=np.float32)
-        return self.start + paddle.to_tensor(np.broadcast_to(steps, self.start.shape[1:]).copy())
+        steps = sum((self.editor.step(edit) for edit in edits), np.zeros(self.start.shape[1], np.float32))
+        return paddle.to_tensor(self.editor.added(self.start.numpy(), steps))

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Editor and Session against the formula s + alpha * ds, and what they refuse."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from ppstyleclip.editor import Edit, Editor, Session
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import style_direction
 from ppstyleclip.pictures import to_pixels
+from ppstyleclip.regions import RegionEdit
 from ppstyleclip.text import text_direction
 
 HAPPY, SAD = Edit("face", "happy face"), Edit("face", "sad face")
@@ -20,7 +22,9 @@ HAPPY, SAD = Edit("face", "happy face"), Edit("face", "sad face")
 @pytest.fixture(scope="module")
 def bundle():
     generator, layout, stats, relevance, clip = tiny_parts()
-    defaults = SimpleNamespace(alpha=3.0, beta=0.1, unit="style", templates="plain", pull=0.0, truncation=0.7)
+    defaults = SimpleNamespace(
+        alpha=3.0, beta=0.1, unit="style", templates="plain", pull=0.0, truncation=0.7, within=0.0
+    )
     return SimpleNamespace(
         name="tiny",
         fingerprints={},
@@ -97,6 +101,34 @@ def test_apply_is_the_formula(editor, bundle):
     expected = [s[0] - ds, s[0], s[0] + 2 * ds, s[1] - ds, s[1], s[1] + 2 * ds]
     np.testing.assert_allclose(editor.apply(faces, HAPPY, [-1, 0, 2]).numpy(), expected, atol=1e-5)
     np.testing.assert_allclose(editor.apply(faces, HAPPY).numpy(), s + 3 * ds, atol=1e-5)
+
+
+def test_edits_keep_channels_near_their_mean(bundle):
+    """However an edit is drawn, and however many there are; what lay beyond before stays where it was."""
+    defaults = SimpleNamespace(**{**vars(bundle.defaults), "within": 1.5})
+    editor = Editor(SimpleNamespace(**{**vars(bundle), "defaults": defaults}))
+    faces = editor.sample([1, 2], truncation=1.0)
+    s, ds = editor.styles(faces).numpy(), Editor(bundle).direction(HAPPY).ds
+    low, high = (bundle.stats.mean + sign * 1.5 * bundle.stats.std for sign in (-1, 1))
+    for alpha in (0, 3, 40):
+        expected = np.clip(s + np.float32(alpha) * ds, np.minimum(low, s), np.maximum(high, s))
+        found = editor.apply(faces, HAPPY, [alpha]).numpy()
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        assert (np.abs(found - (s + np.float32(alpha) * ds)).max() > 1e-3) == (alpha > 0)
+    strong = replace(HAPPY, alpha=40)
+    whole = editor.synthesize(editor.apply(faces, strong))
+    np.testing.assert_allclose(editor.synthesize_edits(faces, [strong]), whole, atol=1e-5)
+    mask = np.ones([1, *whole.shape[2:]], np.float32)
+    in_region = editor.synthesize_edits(faces, [RegionEdit(editor.step(strong), mask)])
+    np.testing.assert_allclose(in_region, whole, atol=1e-4)
+    free = editor.synthesize_edits(faces, [RegionEdit(editor.step(strong), None, is_kept=False)])
+    np.testing.assert_allclose(free, editor.synthesize(s + editor.step(strong)), atol=1e-5)
+    session = Session(editor, faces[:1])
+    for edit in (strong, SAD, strong):
+        session.accept(edit)
+    steps = sum(editor.step(edit) for edit in (strong, SAD, strong))
+    expected = np.clip(s[:1] + steps, np.minimum(low, s[:1]), np.maximum(high, s[:1]))
+    np.testing.assert_allclose(session.s.numpy(), expected, atol=1e-4)
 
 
 def test_what_an_edit_names_wins_over_the_bundle(editor):

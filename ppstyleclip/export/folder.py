@@ -198,6 +198,7 @@ def _save_description(
         "made_by": f"ppstyleclip {__version__}",
         "size": config.side or generator.size,
         "n_latent": generator.n_latent,
+        "within": bundle.defaults.within,
         "style_dim": generator.style_dim,
         "truncation": bundle.defaults.truncation,
         "layout": bundle.layout.to_config(),

@@ -49,11 +49,14 @@ if __name__ == "__main__":
         w = run("mapping", z=np.random.RandomState(args.seed).standard_normal([1, model["style_dim"]]))
         w = means["mean_w"] + (w - means["mean_w"]) * model["truncation"]
         w_plus = np.repeat(w[:, None], model["n_latent"], axis=1)
-    s = run("affine", w_plus=w_plus)
+    s = start = run("affine", w_plus=w_plus)
     for name, _, alpha in (edit.rpartition("=") for edit in args.edit):
         if name not in directions:
             parser.error(f"there is no direction '{name}'; known: {', '.join(directions)}")
         s = s + float(alpha) * directions[name]
+    if model["within"]:  # deviations of the styles that an edit keeps to
+        reach = model["within"] * means["std"]
+        s = np.clip(s, np.minimum(means["mean"] - reach, start), np.maximum(means["mean"] + reach, start))
     images = run("synthesis", s=s)
     pixels = np.rint((images[0].transpose(1, 2, 0).clip(-1, 1) + 1) * 127.5).astype(np.uint8)
     write_png(args.picture, pixels, model["texts"])

@@ -116,7 +116,7 @@ def film_face(
         s = np.concatenate([editor.moved(face, canvas) for canvas in some])
         steps = np.multiply.outer(shares[start : start + TOGETHER], step)
         if masks is None:
-            parts.append(editor.render(s + steps.reshape(len(s), -1)))
+            parts.append(editor.render(editor.added(s, steps.reshape(len(s), -1))))
         else:
             moved = np.concatenate([moved_masks(masks, canvas) for canvas in some])
             parts.append(to_pixels(editor.synthesize_edits(s, [RegionEdit(steps, moved)])))

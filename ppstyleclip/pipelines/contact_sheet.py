@@ -102,8 +102,8 @@ def _drawn(editor: Editor, face: Any, edits: Sequence[RegionEdit]) -> Iterator[R
     """Draw a face with edits, of which the last has a step `[K, S]` for each of K pictures."""
     *others, own = edits
     if all(edit.masks is None for edit in edits):
-        s = editor.styles(face).numpy() + sum(edit.step for edit in edits)
-        yield from render_faces(editor, np.asarray(s, np.float32))
+        step = sum((edit.step for edit in others), np.float32(0)) + own.step
+        yield from render_faces(editor, editor.added(editor.styles(face).numpy(), step))
         return
     before, pictures = editor.synthesize(face), []
     for done, step in enumerate(own.step, 1):

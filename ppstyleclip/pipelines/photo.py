@@ -237,6 +237,7 @@ def paste_edit(
         RegionEdit(
             np.stack([part.step for part in of_one_edit]),
             None if of_one_edit[0].masks is None else np.concatenate([part.masks for part in of_one_edit]),
+            of_one_edit[0].is_kept,
         )
         for of_one_edit in zip(*each)
     ]

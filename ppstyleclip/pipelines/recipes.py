@@ -258,7 +258,7 @@ def apply_recipe(
             drawn, solutions[number] = drawn + record.done, record.result
             fixed[number], present[number] = with_solution(known, record.result), True
     made = parts()
-    s = np.asarray(start + sum((part.step for part in made), np.float32(0)), np.float32)
+    s = editor.added(start, sum((part.step for part in made), np.zeros_like(start[0])))
     names = tuple(recipe.name(number) for number in range(len(fixed)))
     applied = Applied(s, tuple(made), tuple(fixed), tuple(solutions), names)
     yield Record(drawn + 1, drawn + 1, "strength", applied)
@@ -325,7 +325,8 @@ def edit_styles(editor: Editor, face: Any, edits: Edits) -> np.ndarray:
     bare = replace(recipe, edits=tuple(replace(edit, region=None) for edit in recipe.edits))
     if needs_solving(bare):
         return np.concatenate([result_of(apply_recipe(editor, one[None], bare)).s for one in s])
-    return s + sum((part.step for part in result_of(apply_recipe(editor, s[:1], bare)).parts), np.float32(0))
+    parts = result_of(apply_recipe(editor, s[:1], bare)).parts
+    return editor.added(s, sum((part.step for part in parts), np.zeros_like(s[0])))
 
 
 def _step(editor: Editor, recipe: Recipe, edits: Sequence[ResolvedEdit], number: int) -> np.ndarray:

@@ -62,4 +62,4 @@ def synthesize_in_masks(
     if masks is None:
         return editor.synthesize(changed)
     step = editor.styles(changed).numpy() - editor.styles(faces).numpy()
-    return editor.synthesize_edits(faces, [RegionEdit(step, masks)], before=before)
+    return editor.synthesize_edits(faces, [RegionEdit(step, masks, is_kept=False)], before=before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
@@ -20,10 +20,13 @@ class RegionEdit:
     Attributes:
         step: `[S]` or `[N, S]` added to the styles.
         masks: `[N or 1, size, size]` float32, 0 to 1; None for the whole picture.
+        is_kept: whether what is added stays in the range of the model's faces, as a direction should; the
+            way to a latent that was found does not.
     """
 
     step: np.ndarray
     masks: np.ndarray | None = None
+    is_kept: bool = True
 
     def rows(self, rows: slice, count: int) -> RegionEdit:
         """The same for some of `count` faces."""
@@ -31,7 +34,10 @@ class RegionEdit:
         masks = self.masks
         if masks is not None and len(masks) == count:
             masks = masks[rows]
-        return RegionEdit(step, masks)
+        return RegionEdit(step, masks, self.is_kept)
+
+
+Add = Callable[[np.ndarray, np.ndarray], np.ndarray]  # s and a step `[N, S]` to the edited styles
 
 
 def draw_edits(
@@ -41,6 +47,7 @@ def draw_edits(
     edits: Sequence[RegionEdit],
     *,
     before: np.ndarray | None = None,
+    add: Add = np.add,
 ) -> np.ndarray:
     """Draw faces with edits that stay in their regions.
 
@@ -54,19 +61,20 @@ def draw_edits(
         edits: in the order in which they were made.
         before: `[N, 3, size, size]` the faces as they were drawn before all edits; None draws them. With it
             an edit in its region costs little more than two pictures.
+        add: how steps that are kept are added to styles.
     Returns:
         images `[N, 3, size, size]` float32; pixels that no mask reaches are bit for bit those of the picture
         with the edits of the whole picture alone.
     """
-    whole = [edit.step for edit in edits if edit.masks is None]
-    s = np.asarray(s + sum(whole, np.float32(0)), np.float32)
+    whole = [edit for edit in edits if edit.masks is None]
+    s = _with_steps(s, [(np.float32(1), edit) for edit in whole], add)
     images = renderer.synthesize(layout.unflatten(s)) if before is None or whole else before
     earlier: list[RegionEdit] = []
     for edit in edits:
         if edit.masks is None:
             continue
-        step = edit.step + sum((_share(edit, one) * one.step for one in earlier), np.float32(0))
-        edited = layout.unflatten(np.asarray(s + step, np.float32))
+        shares = [(np.float32(1), edit), *((_share(edit, one), one) for one in earlier)]
+        edited = layout.unflatten(_with_steps(s, shares, add))
         drawn = renderer.synthesize_in_region(layout.unflatten(s), edited, edit.masks)
         images = paste(images, drawn, edit.masks)
         earlier.append(edit)
@@ -82,14 +90,25 @@ def draw_in_batches(
     *,
     before: np.ndarray | None = None,
     batch: int,
+    add: Add = np.add,
 ) -> np.ndarray:
     """Draw faces as draw_edits does, `batch` of them at a time."""
     parts = []
     for rows in (slice(k, k + batch) for k in range(0, len(s), batch)):
         some = [edit.rows(rows, len(s)) for edit in edits]
         known = None if before is None else before[rows]
-        parts.append(draw_edits(renderer, layout, s[rows], some, before=known))
+        parts.append(draw_edits(renderer, layout, s[rows], some, before=known, add=add))
     return np.concatenate(parts)
+
+
+def _with_steps(s: np.ndarray, shares: Sequence[tuple[Any, RegionEdit]], add: Add) -> np.ndarray:
+    """Styles `[N, S]` with the shares of some edits."""
+    for is_kept in (True, False):
+        steps = [share * edit.step for share, edit in shares if edit.is_kept == is_kept]
+        if steps:
+            step = sum(steps[1:], steps[0])
+            s = add(s, step) if is_kept else s + step
+    return np.asarray(s, np.float32)
 
 
 def _share(edit: RegionEdit, earlier: RegionEdit) -> np.ndarray:

@@ -92,7 +92,12 @@ class Drawing:
     def parts(self, session: Session) -> list[RegionEdit]:
         """What each edit of a session adds, and where."""
         return [
-            RegionEdit(self._step(session.face, one), self.mask(session.face, one)) for one in session.steps
+            RegionEdit(
+                self._step(session.face, one),
+                self.mask(session.face, one),
+                is_kept=one.method == "direction",
+            )
+            for one in session.steps
         ]
 
     def _step(self, face: Face, step: Step) -> np.ndarray:

@@ -32,6 +32,8 @@ class EditDefaults:
         templates: prompt templates, a key of text.TEMPLATES.
         pull: how far a step leans towards how the population differs, 0 to 1.
         truncation: psi of sampled faces and of the statistics, 0 to 1; 1 where every z gives a good face.
+        within: how many deviations from its mean an edit may bring a style channel; 0, the paper's, sets no
+            limit.
     Raises:
         UserError: a value is out of range.
     """
@@ -42,6 +44,7 @@ class EditDefaults:
     templates: Annotated[str, OneOf(TEMPLATES)] = "paddlegan"
     pull: Ratio = 0.0
     truncation: Ratio = 0.7
+    within: Annotated[float, Between(0, 1000)] = 0.0
 
     def __post_init__(self) -> None:
         check_fields(self)

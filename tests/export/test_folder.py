@@ -6,13 +6,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import paddle
 import pytest
 
 from ppstyleclip.cli.main import main
-from ppstyleclip.editor import Edit
+from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.engine.exporter import writes_legacy_ir
 from ppstyleclip.errors import UserError
 from ppstyleclip.export import ExportConfig, export_model, networks
@@ -23,6 +24,13 @@ from ppstyleclip.provenance import png_texts
 
 pytest.importorskip("onnx")
 HAPPY = Edit("face", "happy face", beta=0.0)
+
+
+@pytest.fixture
+def tiny_editor(tiny_editor):
+    """One whose edits keep channels near their mean, as the embedded model's do."""
+    bundle = tiny_editor.bundle
+    return Editor(bundle.with_parts(defaults=replace(bundle.defaults, within=1.0)))
 
 
 @pytest.fixture

@@ -49,11 +49,13 @@ def main(argv=None):
     )
     parser.add_argument("--pack", required=True, help="folder")
     parser.add_argument("--faces", type=int, default=2560, help="of the population")
-    for word in ("alpha", "beta", "pull"):
+    for word in ("alpha", "beta", "pull", "within"):
         parser.add_argument(f"--{word}", type=finite_number, help="default of edits; else as it is")
     args = parser.parse_args(argv)
     changed = {
-        word: value for word in ("alpha", "beta", "pull") if (value := getattr(args, word)) is not None
+        word: value
+        for word in ("alpha", "beta", "pull", "within")
+        if (value := getattr(args, word)) is not None
     }
     path = add_population(args.pack, args.faces, **changed)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
