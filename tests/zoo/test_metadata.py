@@ -119,6 +119,7 @@ KINDS = {
             "defaults.templates": ["mine", "", 3, None, []],
             "defaults.pull": [-0.1, 1.1, *NO_NUMBER],
             "defaults.truncation": [-0.1, 1.1, *NO_NUMBER],
+            "defaults.within": [-0.1, 1001, *NO_NUMBER],
         },
     ),
 }
