@@ -378,7 +378,7 @@ class Editor:
         was: beyond them no face of the model lies, and colours burn out.
         """
         edited, within = np.asarray(s + step, np.float32), self.bundle.defaults.within
-        return edited if within == 0 else self.bundle.stats.kept(s, edited, within).astype(np.float32)
+        return edited if within == 0 else self.bundle.stats.kept(s, edited, within)
 
     @on_worker
     def render(self, face: Face) -> np.ndarray:

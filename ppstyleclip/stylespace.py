@@ -31,12 +31,10 @@ class StyleStats:
     count: int
 
     def kept(self, s: np.ndarray, edited: np.ndarray, within: float) -> np.ndarray:
-        """Edited styles `[..., S]`, none further from the mean than `within` deviations; 0 leaves them.
+        """Edited styles `[..., S]`, none further from the mean than `within` deviations.
 
         A channel that is further before the edit, in `s` `[..., S]`, may stay where it is.
         """
-        if within == 0:
-            return edited
         reach = np.float32(within) * self.std
         low, high = np.minimum(self.mean - reach, s), np.maximum(self.mean + reach, s)
         return np.clip(edited, low, high)

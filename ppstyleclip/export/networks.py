@@ -261,7 +261,7 @@ def _mapper(bundle: Bundle, mapper: TrainedMapper | None) -> ExportedPart | None
         return None
     inputs = _latent(bundle) if mapper.space == "w_plus" else {"s": ([-1, bundle.layout.size], "float32")}
     [name] = inputs
-    if mapper.embed != "none":
+    if mapper.takes_text:
         width = bundle.clip.dim if mapper.words is None else np.shape(mapper.words)[1]
         inputs["text"] = ([1, width], "float32")
     texts = ", ".join(mapper.texts) or "a text"

@@ -133,7 +133,7 @@ def _opened(editor: Editor, path: Any) -> TrainedMapper:
 
 def _paired(mappers: Sequence[tuple[str, TrainedMapper]], texts: list[str]) -> list[list[str]]:
     """The texts of each mapper."""
-    takers = [(name, mapper) for name, mapper in mappers if mapper.embed != "none"]
+    takers = [(name, mapper) for name, mapper in mappers if mapper.takes_text]
     if len(mappers) == 1 and mappers[0][1].config.get("mode") == "Mapper_multi" and len(texts) > 1:
         return [[part for text in texts for part in text.split(_JOIN)]]
     if len(texts) != len(takers):
@@ -144,7 +144,7 @@ def _paired(mappers: Sequence[tuple[str, TrainedMapper]], texts: list[str]) -> l
             + (f"give each its own ({known})" if takers else "leave the texts out")
         )
     rest = iter(texts)
-    return [next(rest).split(_JOIN) if mapper.embed != "none" else [] for _, mapper in mappers]
+    return [next(rest).split(_JOIN) if mapper.takes_text else [] for _, mapper in mappers]
 
 
 def _known_texts(mapper: TrainedMapper) -> str:
@@ -155,7 +155,7 @@ def _known_texts(mapper: TrainedMapper) -> str:
 
 
 def _vector(editor: Editor, name: str, mapper: TrainedMapper, words: list[str]) -> np.ndarray | None:
-    if mapper.embed == "none":
+    if not mapper.takes_text:
         return None
     clip = editor.bundle.clip if mapper.embed == "clip" else None
     warn_of_unknown_words(clip, " ".join(words))

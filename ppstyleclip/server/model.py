@@ -51,7 +51,7 @@ class Model:
             known = ", ".join(self.mappers) or "none"
             raise UserError(f"there is no mapper of this name; there are: {known}")
         mapper = self.mappers[name]
-        texts = [text] if mapper.embed != "none" and text is not None else []
+        texts = [text] if mapper.takes_text and text is not None else []
         return make_chain(self.editor, [(name, mapper)], texts, [strength])
 
     def entry(self) -> ModelEntry:

@@ -77,7 +77,7 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
             raise UserError(f"{name} may be {max_steps} at most, got {getattr(request, name)}")
     if request.method == "mapper":
         chain = model.chain(request.mapper or "", request.target, request.strength)
-        if request.target is not None and chain and chain[0].mapper.embed == "none":
+        if request.target is not None and chain and not chain[0].mapper.takes_text:
             raise UserError(f"the mapper {request.mapper} takes no text; leave 'target' out")
     known = model.regions()
     for edit in request.edits:

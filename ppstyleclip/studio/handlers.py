@@ -140,12 +140,12 @@ class Handlers:
     def _lacks_text(self, name: str, target: str) -> bool:
         """Whether a mapper waits for a text."""
         mapper = self.model.mappers.get(name)
-        return mapper is not None and mapper.embed != "none" and not target
+        return mapper is not None and mapper.takes_text and not target
 
     def _mapper_text(self, name: str, target: str) -> str:
         """The text of a mapper: what it was trained for, where it takes none."""
         mapper = self.model.mappers.get(name)
-        if mapper is None or mapper.embed != "none":
+        if mapper is None or mapper.takes_text:
             return target
         return str(mapper.texts[0]) if mapper.texts else ""
 

@@ -71,7 +71,7 @@ def build_page(actions: Actions, language: str) -> gr.Blocks:
                 )
             with gr.Column(elem_id="pp-right", min_width=0):
                 with gr.Column(elem_id="pp-edit", min_width=0):
-                    takers = [name for name, mapper in model.mappers.items() if mapper.embed != "none"]
+                    takers = [name for name, mapper in model.mappers.items() if mapper.takes_text]
                     fields = _fields(words, language, defaults, list(model.mappers), takers)
                 gr.HTML(markup.results(words), js_on_load=None, apply_default_css=False)
         inputs, outputs = [visit, *fields.values()], [visit, stage, *fields.values()]

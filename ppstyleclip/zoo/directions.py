@@ -306,7 +306,7 @@ def save_relevance(
     if relevance.effect_norm is not None:
         arrays["strength"] = np.asarray(relevance.effect_norm, np.float32)
     if relevance.regression is not None:
-        arrays = {**arrays, **as_arrays(relevance.regression)}
+        arrays = {**arrays, **_as_arrays(relevance.regression)}
     metadata = {
         **_described(relevance),
         **about,
@@ -319,7 +319,7 @@ def save_relevance(
     write_safetensors(path, arrays, metadata)
 
 
-def as_arrays(regression: StyleRegression) -> dict[str, np.ndarray]:
+def _as_arrays(regression: StyleRegression) -> dict[str, np.ndarray]:
     """A regression as a relevance file holds it: the covariance with the styles in half precision, if it
     fits."""
     fits = LEAST_HALF <= np.abs(regression.cross).max(initial=0) <= np.finfo(np.float16).max

@@ -57,6 +57,11 @@ class TrainedMapper:
     made_for: dict = field(default_factory=dict)
     prompts: tuple = ()
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether it is told a text when it is used."""
+        return self.embed != "none"
+
     @on_worker
     @paddle.no_grad()
     def step(self, latent, text_vector=None) -> np.ndarray:
@@ -89,7 +94,7 @@ class TrainedMapper:
         Raises:
             UserError: no text, a text it does not know, or a CLIP is needed.
         """
-        if self.embed == "none":
+        if not self.takes_text:
             return None
         names = [names] if isinstance(names, str) else list(names)
         if not names:

@@ -32,6 +32,7 @@ from ppstyleclip.progress import last
 from ppstyleclip.schema import parse_json
 from ppstyleclip.stylespace import Relevance
 from ppstyleclip.zoo.directions import save_relevance, save_stats, save_styles
+from ppstyleclip.zoo.encoders import bundle_encoders
 from ppstyleclip.zoo.generators import load_generator
 from ppstyleclip.zoo.load import load_pack
 from ppstyleclip.zoo.pack import ENCODER, GENERATOR, LATENTS, RELEVANCE, STATISTICS, STYLES, save_latents
@@ -72,7 +73,7 @@ def grow(pack, generator_path, output) -> Path:
     if bundle.latents is not None:
         latents = repeat_last(bundle.latents, layers, axis=1)
         save_latents(output / LATENTS, latents, generator=mark, half=True)
-    for path in sorted([*output.glob(ENCODER), *output.glob("encoder_*.safetensors")]):
+    for path in [*output.glob(ENCODER), *bundle_encoders(output).values()]:
         grow_encoder(path, layers, mark)
     for path in sorted(output.glob("mapper_*.safetensors")):
         grow_mapper(path, layers, mark)

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 from pathlib import Path
 
-import numpy as np
-
-from ppstyleclip.files import read_safetensors, write_safetensors
+from ppstyleclip.files import read_metadata
 from ppstyleclip.finite import finite_number
 from ppstyleclip.methods.global_directions.regression import measure_regression
 from ppstyleclip.progress import last
-from ppstyleclip.zoo.directions import EXPLAINED, as_arrays
+from ppstyleclip.zoo.directions import save_relevance
 from ppstyleclip.zoo.load import load_pack
 from ppstyleclip.zoo.pack import RELEVANCE
+
+CHANGED = ("alpha", "beta", "pull", "within")  # defaults of edits that may be given
 
 
 def add_population(pack, faces: int, **defaults) -> Path:
@@ -35,11 +34,10 @@ def add_population(pack, faces: int, **defaults) -> Path:
     bundle, path = load_pack(pack), Path(pack) / RELEVANCE
     found = last(measure_regression(bundle.generator, bundle.clip, faces)).regression
     assert found is not None
-    state, about = read_safetensors(path)
-    state.pop(EXPLAINED, None)  # of another population; fewer faces leave it out
-    stated = dataclasses.asdict(dataclasses.replace(bundle.defaults, **defaults))
-    rows = {"relevance": state["relevance"].astype(np.float16)}  # as `save_relevance(half=True)` stores them
-    write_safetensors(path, {**state, **rows, **as_arrays(found)}, {**about, "defaults": json.dumps(stated)})
+    about = {word: text for word, text in read_metadata(path).items() if word != "defaults"}
+    stated = dataclasses.replace(bundle.defaults, **defaults)
+    relevance = dataclasses.replace(bundle.relevance, regression=found)
+    save_relevance(path, relevance, defaults=stated, half=True, **about)
     return path
 
 
@@ -49,14 +47,10 @@ def main(argv=None):
     )
     parser.add_argument("--pack", required=True, help="folder")
     parser.add_argument("--faces", type=int, default=2560, help="of the population")
-    for word in ("alpha", "beta", "pull", "within"):
+    for word in CHANGED:
         parser.add_argument(f"--{word}", type=finite_number, help="default of edits; else as it is")
     args = parser.parse_args(argv)
-    changed = {
-        word: value
-        for word in ("alpha", "beta", "pull", "within")
-        if (value := getattr(args, word)) is not None
-    }
+    changed = {word: value for word in CHANGED if (value := getattr(args, word)) is not None}
     path = add_population(args.pack, args.faces, **changed)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 

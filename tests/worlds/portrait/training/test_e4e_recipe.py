@@ -10,27 +10,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch_twins import small_generator, stirred  # noqa: E402
+
 from ppstyleclip.worlds.portrait.factors import Z_DIM  # noqa: E402
 from ppstyleclip.worlds.portrait.training import people, shards  # noqa: E402
 from ppstyleclip.worlds.portrait.training.encoder import editability, fit  # noqa: E402
 from ppstyleclip.worlds.portrait.training.encoder.heads import Encoder4Editing  # noqa: E402
 from ppstyleclip.worlds.portrait.training.export import save_generator  # noqa: E402
-from ppstyleclip.worlds.portrait.training.network import Generator  # noqa: E402
 
-CHANNELS = {4: 8, 8: 8, 16: 8, 32: 6, 64: 4, 128: 4}
 SHAPE = {"widths": (4, 8, 8, 16), "depths": (1, 2, 1, 1), "head_widths": (12, 3), "input_size": 64}
 CONFIG = json.dumps({"encoder_type": "Encoder4Editing", **SHAPE})
 HEADS = 12
-
-
-def stirred(network):
-    """A network whose norms have seen something and whose offsets are not nothing, in evaluation mode."""
-    torch.manual_seed(3)
-    with torch.no_grad():
-        for value in network.state_dict().values():
-            if value.is_floating_point():
-                value.add_(0.2 * torch.rand_like(value))
-    return network.eval()
 
 
 def images(count):
@@ -39,8 +29,7 @@ def images(count):
 
 @pytest.fixture(scope="module")
 def generator():
-    torch.manual_seed(0)
-    return Generator(128, style_dim=Z_DIM, channels=CHANNELS).eval().requires_grad_(False)
+    return small_generator()
 
 
 @pytest.fixture(scope="module")

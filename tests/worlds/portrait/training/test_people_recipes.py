@@ -10,28 +10,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch_twins import small_generator, stirred  # noqa: E402
+
 from ppstyleclip.worlds.portrait.factors import Z_DIM, factors_from_z, sample_z  # noqa: E402
 from ppstyleclip.worlds.portrait.training import irse, people, shards  # noqa: E402
 from ppstyleclip.worlds.portrait.training.encoder import fit as encoder_fit  # noqa: E402
 from ppstyleclip.worlds.portrait.training.encoder import readout, rounds  # noqa: E402
 from ppstyleclip.worlds.portrait.training.export import save_generator  # noqa: E402
 from ppstyleclip.worlds.portrait.training.identity import fit as identity_fit  # noqa: E402
-from ppstyleclip.worlds.portrait.training.network import Generator  # noqa: E402
 from ppstyleclip.worlds.portrait.training.stylegan3 import StyleGAN3  # noqa: E402
 
-CHANNELS = {4: 8, 8: 8, 16: 8, 32: 6, 64: 4, 128: 4}
 IDENTITY = {"widths": (8, 8, 16, 16), "depths": (1, 1, 2, 1), "face_size": 48, "dim": 128}
 ENCODER = {"widths": (4, 8, 8, 16), "depths": (1, 2, 1, 1), "input_size": 64}
-
-
-def stirred(network):
-    """A network whose norms have seen something, in evaluation mode."""
-    torch.manual_seed(3)
-    with torch.no_grad():
-        for value in network.state_dict().values():
-            if value.is_floating_point():
-                value.add_(0.2 * torch.rand_like(value))
-    return network.eval()
 
 
 def images(count, side):
@@ -40,8 +30,7 @@ def images(count, side):
 
 @pytest.fixture(scope="module")
 def generator():
-    torch.manual_seed(0)
-    return Generator(128, style_dim=Z_DIM, channels=CHANNELS).eval().requires_grad_(False)
+    return small_generator()
 
 
 @pytest.fixture(scope="module")
