@@ -37,6 +37,7 @@ from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
 from ppstyleclip.regions import RegionEdit, SampledFaces, draw_in_batches, region_masks
 from ppstyleclip.session import Session as Session
+from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle, load_bundle
 from ppstyleclip.zoo.save import save_bundle
@@ -378,7 +379,13 @@ class Editor:
         was: beyond them no face of the model lies, and colours burn out.
         """
         edited, within = np.asarray(s + step, np.float32), self.bundle.defaults.within
-        return edited if within == 0 else self.bundle.stats.kept(s, edited, within)
+        return edited if within == 0 else self.stats.kept(s, edited, within)
+
+    @property
+    @on_worker
+    def stats(self) -> StyleStats:
+        """StyleStats of the bundle, or where it has none, new ones, measured in seconds."""
+        return self._directions.stats
 
     @on_worker
     def render(self, face: Face) -> np.ndarray:

@@ -144,10 +144,8 @@ def _save_part(folder: Path, part: ExportedPart, format: str, half: bool) -> lis
 
 def _save_data(folder: Path, editor: Editor, directions: Mapping[str, np.ndarray]) -> list[Path]:
     bundle = editor.bundle
-    statistics = {"mean_w": editor.mean_w_plus()[:, 0]}
-    stats = _if_there(lambda: bundle.stats)
-    if stats is not None:
-        statistics.update(mean=stats.mean, std=stats.std)
+    stats = editor.stats
+    statistics = {"mean_w": editor.mean_w_plus()[:, 0], "mean": stats.mean, "std": stats.std}
     paths = [
         _save_arrays(folder / "statistics.npz", statistics),
         _save_arrays(folder / "directions.npz", directions),

@@ -6,8 +6,9 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 from typing import Any
 
+from ppstyleclip.errors import MissingFile
 from ppstyleclip.files import cache_home
-from ppstyleclip.methods.global_directions.choose import choose_matcher
+from ppstyleclip.methods.global_directions.choose import choose_matcher, measured_styles
 from ppstyleclip.methods.global_directions.direction import StyleDirection, style_direction
 from ppstyleclip.methods.global_directions.regression import remembered_regression
 from ppstyleclip.stylespace import StyleRegression, StyleStats, TextMatcher
@@ -49,6 +50,14 @@ class BundleDirections:
             pull=edit.pull,
             regression=self._regression if edit.pull else None,
         )
+
+    @cached_property
+    def stats(self) -> StyleStats:
+        """Statistics of styles: the bundle's, or where it has none, new ones, measured in seconds."""
+        try:
+            return self._bundle.stats
+        except MissingFile:
+            return measured_styles(self._bundle)[0]
 
     @cached_property
     def _regression(self) -> StyleRegression:

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Instant directions against differences of drawn pictures, and what is kept of them."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -165,6 +166,20 @@ def test_a_bundle_without_matrix_and_statistics_is_edited_at_once_and_says_so(tm
     assert direction.num_channels > 0 and np.isfinite(direction.ds).all() and direction.ds.any()
     with pytest.raises(MissingFile, match="has no relevance"):
         Editor(load_pack(folder), relevance="matrix").direction(edit)
+
+
+def test_an_edit_of_a_bundle_without_statistics_stays_where_its_faces_lie(tmp_path):
+    folder = save_tiny_pack(tmp_path / "pack")
+    for name in ("relevance.safetensors", "statistics.safetensors"):
+        (folder / name).unlink()
+    bundle = load_pack(folder)
+    bundle = bundle.with_parts(defaults=replace(bundle.defaults, within=1.5))
+    editor = Editor(bundle, relevance="instant")
+    s = editor.styles(editor.sample(seed=4)).numpy()
+    edited = editor.added(s, np.full(s.shape[1], 1e3, np.float32))
+    at_most = np.maximum(editor.stats.mean + np.float32(1.5) * editor.stats.std, s[0])
+    np.testing.assert_allclose(edited[0], at_most, rtol=1e-6)
+    assert editor.edit(editor.sample(seed=4), Edit("face", "happy face", alpha=1.0, beta=0.0)).after.any()
 
 
 def test_from_256_px_on_less_is_measured_the_dearer_a_picture_is(monkeypatch):
