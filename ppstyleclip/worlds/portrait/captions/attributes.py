@@ -2,7 +2,8 @@
 """What can be said of a portrait, whatever the language: attributes, and the factors of which each is true.
 
 An attribute is true where its factors lie in its ranges, false where one lies clearly outside, and undecided
-between and where something hides it: nobody sees the colour of eyes behind dark glasses.
+between and where something hides it: nobody sees the colour of eyes behind dark glasses. Ranges begin where a
+person sees it in the renderer's picture: a beard of 0.4 is none yet.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ LENGTHS = (
 )
 SHAPES = (
     *scale("hair_curl", -0.55, "straight hair", 0.7, "curly hair"),
-    of("wavy hair", ("hair_curl", -0.15, 0.6), above("hair_length", -0.4), opposite="straight hair"),
+    of("wavy hair", ("hair_curl", 0.3, 1.0), above("hair_length", -0.2), opposite="straight hair"),
     *scale("hair_volume", -0.6, "flat hair", 0.6, "full hair"),
     *scale("fringe", -0.9, "swept-back hair", 0.85, "bangs"),
     of("parted hair", ("fringe", -0.7, -0.05), above("hair_length", -0.9), opposite="bangs"),
@@ -184,8 +185,8 @@ THINGS = (
     of("bold glasses", above("glasses", 1.15), opposite="thin glasses"),
     of("thin glasses", ("glasses", 0.35, 0.75), opposite="bold glasses"),
     of("clean-shaven", below("beard", -0.1), opposite="beard"),
-    of("stubble", ("beard", 0.2, 0.75), opposite="clean-shaven"),
-    Attribute("beard", (above("beard", 0.75),), (), "clean-shaven", True),
+    of("stubble", ("beard", 0.5, 1.0), opposite="clean-shaven"),
+    Attribute("beard", (above("beard", 0.9),), (), "clean-shaven", True),
     of("full beard", above("beard", 1.3), opposite="clean-shaven"),
     *scale("lipstick", -0.7, "pale lips", 0.5, "lipstick"),
     of("makeup", above("lipstick", 0.4), above("feminine", 0.35), opposite="pale lips"),
@@ -195,7 +196,7 @@ THINGS = (
 PEOPLE = (
     *scale("feminine", -0.4, "man", 0.4, "woman"),
     *scale("age", -0.5, "young", 0.5, "old"),
-    of("child", below("age", -1.0), opposite="elderly"),
+    of("child", below("age", -1.2), opposite="elderly"),
     of("teenager", ("age", -1.3, -0.45), opposite="old"),
     of("adult", ("age", -0.5, 0.6), opposite="child"),
     of("middle-aged", ("age", 0.2, 0.9), opposite="child"),

@@ -22,6 +22,7 @@ from ppstyleclip.worlds.portrait.captions.truth import (
     truth_table,
 )
 from ppstyleclip.worlds.portrait.factors import FACTORS, NUM_FACTORS
+from ppstyleclip.worlds.portrait.render import render_batch
 
 
 def face(**factors):
@@ -116,3 +117,21 @@ def test_factors_of_another_shape_are_named():
     assert DEGREES[NOT] == "not"
     with pytest.raises(UserError, match=r"\[N, 31\], got \[1, 3\]"):
         truth_table(np.zeros((1, 3)))
+
+
+@pytest.mark.parametrize(
+    "name, factor, against, least",
+    [
+        ("stubble", "beard", "clean-shaven", 10.0),
+        ("wavy hair", "hair_curl", "straight hair", 22.0),
+        ("adult", "age", "child", 22.0),
+    ],
+)
+def test_a_range_begins_where_it_is_seen(name, factor, against, least):
+    """At the nearest ends of two ranges, 300 of 128 x 128 pixels differ by some levels."""
+    (_, low, high), (_, other_low, other_high) = (ATTRIBUTES[INDEX[n]].where[0] for n in (name, against))
+    near = (low, other_high) if low > other_high else (high, other_low)
+    faces = np.zeros((2, NUM_FACTORS))
+    faces[:, FACTORS.index("hair_length")], faces[:, FACTORS.index(factor)] = 0.3, near
+    one, two = render_batch(faces.astype(np.float32), 128).astype(np.float32)
+    assert np.sort(np.abs(one - two).mean(-1).ravel())[-300:].mean() > least

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
+"""Give packs a CLIP whose words were fitted anew.
+
+    python -m ppstyleclip.worlds.portrait.training.clip.renew --clip NEW --packs pack pack-sg3
+
+The first pack holds the CLIP. Relevance was measured with pictures alone, so it stays and names the new CLIP
+from now on. A mapper that reads texts, such as `words`, has to learn them again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.zoo.pack import CLIP, RELEVANCE
+
+PICTURES = "visual."
+
+
+def renew(clip, packs) -> None:
+    """Put the file `clip` into the first of `packs` (folders), and its fingerprint into all relevances.
+
+    Raises:
+        UserError: its side of pictures is not that of the pack's CLIP; nothing is written then.
+    """
+    old, new = (read_safetensors(path)[0] for path in (Path(packs[0]) / CLIP, clip))
+    seeing = {name for name in {*old, *new} if name.startswith(PICTURES)}
+    if not all(name in old and name in new and np.array_equal(old[name], new[name]) for name in seeing):
+        raise UserError(f"{clip} sees pictures otherwise than {packs[0]}/{CLIP}; measure relevance again")
+    mark = read_metadata(clip)["fingerprint"]
+    for pack in packs:
+        arrays, about = read_safetensors(Path(pack) / RELEVANCE)
+        write_safetensors(Path(pack) / RELEVANCE, arrays, {**about, "clip": mark})
+    shutil.copyfile(clip, Path(packs[0]) / CLIP)
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clip", required=True, metavar="FILE", help="of the command `texts`")
+    parser.add_argument(
+        "--packs", required=True, nargs="+", metavar="FOLDER", help="the first one holds the CLIP"
+    )
+    args = parser.parse_args(argv)
+    renew(args.clip, args.packs)
+    print(f"{', '.join(args.packs)}: {read_metadata(args.clip)['fingerprint']}")
+
+
+if __name__ == "__main__":
+    from ppstyleclip.cli.run import run_cli
+
+    raise SystemExit(run_cli(main))
