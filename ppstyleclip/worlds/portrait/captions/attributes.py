@@ -98,7 +98,7 @@ LENGTHS = (
 )
 SHAPES = (
     *scale("hair_curl", -0.55, "straight hair", 0.7, "curly hair"),
-    of("wavy hair", ("hair_curl", 0.3, 1.0), above("hair_length", -0.2), opposite="straight hair"),
+    of("wavy hair", ("hair_curl", 0.45, 1.0), above("hair_length", -0.2), opposite="straight hair"),
     *scale("hair_volume", -0.6, "flat hair", 0.6, "full hair"),
     *scale("fringe", -0.9, "swept-back hair", 0.85, "bangs"),
     of("parted hair", ("fringe", -0.7, -0.05), above("hair_length", -0.9), opposite="bangs"),
@@ -188,14 +188,14 @@ THINGS = (
     of("stubble", ("beard", 0.5, 1.0), opposite="clean-shaven"),
     Attribute("beard", (above("beard", 0.9),), (), "clean-shaven", True),
     of("full beard", above("beard", 1.3), opposite="clean-shaven"),
-    *scale("lipstick", -0.7, "pale lips", 0.5, "lipstick"),
-    of("makeup", above("lipstick", 0.4), above("feminine", 0.35), opposite="pale lips"),
+    *scale("lipstick", -0.7, "pale lips", 0.8, "lipstick"),
+    of("makeup", above("lipstick", 0.7), above("feminine", 0.35), opposite="pale lips"),
     of("long lashes", above("feminine", 0.7), hidden=DARK_GLASSES),
     of("earrings", above("feminine", 0.85), hidden=(above("hair_length", -0.85),)),
 )
 PEOPLE = (
     *scale("feminine", -0.4, "man", 0.4, "woman"),
-    *scale("age", -0.5, "young", 0.5, "old"),
+    *scale("age", -0.7, "young", 0.7, "old"),
     of("child", below("age", -1.2), opposite="elderly"),
     of("teenager", ("age", -1.3, -0.45), opposite="old"),
     of("adult", ("age", -0.5, 0.6), opposite="child"),
@@ -233,9 +233,9 @@ SURROUNDINGS = (
     of("grey clothes", ("clothes_colour", -0.25, 0.25), opposite="red clothes"),
     of("yellow clothes", ("clothes_colour", 0.4, 0.85), opposite="blue clothes"),
     of("red clothes", above("clothes_colour", 1.05), opposite="blue clothes"),
-    of("turned left", below("head_turn", -0.6), opposite="turned right"),
-    of("facing the camera", ("head_turn", -0.35, 0.35), opposite="turned right"),
-    of("turned right", above("head_turn", 0.6), opposite="turned left"),
+    of("turned left", below("head_turn", -0.9), opposite="turned right"),
+    of("facing the camera", ("head_turn", -0.45, 0.45), opposite="turned right"),
+    of("turned right", above("head_turn", 0.9), opposite="turned left"),
 )
 GROUPS = {
     "expression": EXPRESSION,

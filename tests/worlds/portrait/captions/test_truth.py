@@ -123,8 +123,10 @@ def test_factors_of_another_shape_are_named():
     "name, factor, against, least",
     [
         ("stubble", "beard", "clean-shaven", 10.0),
-        ("wavy hair", "hair_curl", "straight hair", 22.0),
+        ("wavy hair", "hair_curl", "straight hair", 45.0),
         ("adult", "age", "child", 22.0),
+        ("lipstick", "lipstick", "pale lips", 8.0),
+        ("facing the camera", "head_turn", "turned right", 65.0),
     ],
 )
 def test_a_range_begins_where_it_is_seen(name, factor, against, least):
