@@ -14,7 +14,6 @@ at each validation, into the folder. `benchmarks/mapper_quality.py` judges it.
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -60,12 +59,6 @@ ONE_TEXT = {"fine": False, "steps": 80, "batch_size": 8, "validate_every": 40}
 MANY_TEXTS = {"directional_strength": 1.5}
 RISE = 0.05  # of all steps
 SHARE = 0.85  # of its step that a mapper of many texts is kept with: the whole one changes more beside it
-
-
-def rate_at(step, steps, rate):
-    """The learning rate of a mapper of many texts: a straight rise, then half a cosine down to 0."""
-    done = step / steps
-    return rate * min(1.0, done / RISE, 0.5 + 0.5 * math.cos(math.pi * done))
 
 
 def prepare(name, pack, changes):
@@ -132,6 +125,7 @@ def main(argv=None):
     from ppstyleclip.files import save_png
     from ppstyleclip.pipelines.mapper_training import run_training
     from ppstyleclip.worlds.portrait.training.network import torch
+    from ppstyleclip.worlds.portrait.training.schedule import cosine_rate
     from ppstyleclip.zoo import save_mapper
 
     torch.set_num_threads(args.threads)
@@ -141,7 +135,8 @@ def main(argv=None):
     config, is_one = task.training.config, len(task.texts.names) == 1
     for record in run_training(task, pictures_every=run.pictures_every):
         if not is_one:  # a single one is done before it would matter
-            task.training.optimizer.rate = rate_at(record.done, config.steps, config.learning_rate)
+            done = record.done / config.steps
+            task.training.optimizer.rate = cosine_rate(config.learning_rate, 0.0, done, done / RISE)
         if record.val:
             seconds = time.process_time() - since
             print(f"step {record.done} held-out loss {record.val['loss']:.4f} {seconds:.0f} s", flush=True)

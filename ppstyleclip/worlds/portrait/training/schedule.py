@@ -16,10 +16,14 @@ WARM, FLOOR = 100, 0.01  # steps of the rise; the lowest rate, as a share of the
 KEEP = 0.995  # of the moving average, a step
 
 
-def cosine_rate(plan, share, rise=1.0):
-    """The learning rate where `share` of the way from `plan.rate` to its floor is over."""
-    fall = 0.5 * (1 + math.cos(math.pi * share))
-    return plan.rate * (plan.floor + (1 - plan.floor) * fall * min(1.0, rise))
+def cosine_rate(rate, floor, share, rise=1.0):
+    """The learning rate where `share` of the way from `rate` down to `floor * rate` is over.
+
+    Args:
+        rise: how much of the rise at its beginning is over; from 1 on it plays no part.
+    """
+    fall = 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+    return rate * min(1.0, rise) * (floor + (1 - floor) * fall)
 
 
 def restarting_rate(plan, pictures, batch, steps):
@@ -27,7 +31,7 @@ def restarting_rate(plan, pictures, batch, steps):
     into, length = pictures, plan.first_cycle
     if pictures >= plan.first_cycle:
         into, length = (pictures - plan.first_cycle) % plan.cycle, plan.cycle
-    return cosine_rate(plan, into / length, (into + batch) / (steps * batch))
+    return cosine_rate(plan.rate, plan.floor, into / length, (into + batch) / (steps * batch))
 
 
 def follow(average, network, keep, step):
@@ -81,8 +85,7 @@ class Schedule:
 
     def rate(self):
         """A short rise, then a cosine down to the floor."""
-        fall = 0.5 * (1 + math.cos(math.pi * min(1, self.step / self.plan.steps)))
-        return self.plan.rate * min(1, (self.step + 1) / WARM) * (FLOOR + (1 - FLOOR) * fall)
+        return cosine_rate(self.plan.rate, FLOOR, self.step / self.plan.steps, (self.step + 1) / WARM)
 
     def learn(self, loss, figures):
         """One step down `loss`; `figures` are numbers whose running means `means` holds."""

@@ -109,8 +109,3 @@ def test_a_mapper_of_many_texts_is_told_by_clip(pack, tmp_path):
     assert np.abs(steps[0] - steps[1]).max() > 0
     for step in steps:
         assert step[:, :8].any(axis=2).all() and not step[:, 8:].any()
-
-
-def test_the_rate_of_many_texts_rises_and_ends_at_nothing():
-    rates = [mappers.rate_at(step, 100, 0.4) for step in (0, 2, 5, 50, 100)]
-    np.testing.assert_allclose(rates, [0, 0.16, 0.4 * np.cos(np.pi / 40) ** 2, 0.2, 0], atol=1e-12)

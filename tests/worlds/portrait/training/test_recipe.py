@@ -127,9 +127,11 @@ def test_the_learning_rate_falls_and_restarts():
 
 def test_rates_and_averages_are_those_of_the_formulas():
     plan = fit.Plan(rate=2.0, floor=0.1, first_cycle=10_000, cycle=20_000, batch=10)
-    assert schedule.cosine_rate(plan, 0.0) == 2.0 and schedule.cosine_rate(plan, 1.0) == pytest.approx(0.2)
-    assert schedule.cosine_rate(plan, 0.5, 0.5) == pytest.approx(2 * (0.1 + 0.9 * 0.5 * 0.5))
-    assert fit.learning_rate(plan, 0) == pytest.approx(2 * (0.1 + 0.9 / 200))  # the first of 200 steps
+    assert [schedule.cosine_rate(2.0, 0.1, share) for share in (0.0, 1.0, 1.5)] == pytest.approx(
+        [2, 0.2, 0.2]
+    )
+    assert schedule.cosine_rate(2.0, 0.1, 0.5, 0.5) == pytest.approx(2 * 0.5 * (0.1 + 0.9 * 0.5))
+    assert fit.learning_rate(plan, 0) == pytest.approx(2 / 200)  # the first of 200 steps
     assert fit.learning_rate(plan, 20_000) == pytest.approx(2 * (0.1 + 0.9 * 0.5))  # half of the second cycle
     average, now = torch.nn.BatchNorm1d(2), torch.nn.BatchNorm1d(2)
     torch.nn.init.constant_(now.weight, 3.0)

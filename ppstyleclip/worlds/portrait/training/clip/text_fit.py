@@ -133,7 +133,9 @@ class TextFit:
         """One step; returns the losses: captions, questions, changes, spread."""
         plan, rng = self.plan, np.random.RandomState(self.step)
         for group in self.optimizer.param_groups:
-            group["lr"] = cosine_rate(plan, self.step / plan.steps, (self.step + 1) / plan.rise)
+            group["lr"] = cosine_rate(
+                plan.rate, plan.floor, self.step / plan.steps, (self.step + 1) / plan.rise
+            )
         images, factors = self.features.batch(plan.people, plan.pairs, rng)
         texts, truths, _ = captions_of(factors, plan.pairs, plan.captions, rng)
         asked, statements = ask(plan.questions, plan.negations, rng)
