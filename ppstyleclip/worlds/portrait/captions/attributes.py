@@ -98,7 +98,7 @@ LENGTHS = (
 )
 SHAPES = (
     *scale("hair_curl", -0.55, "straight hair", 0.7, "curly hair"),
-    of("wavy hair", ("hair_curl", 0.45, 1.0), above("hair_length", -0.2), opposite="straight hair"),
+    of("wavy hair", ("hair_curl", 0.45, 1.0), above("hair_length", 0.1), opposite="straight hair"),
     *scale("hair_volume", -0.6, "flat hair", 0.6, "full hair"),
     *scale("fringe", -0.9, "swept-back hair", 0.85, "bangs"),
     of("parted hair", ("fringe", -0.7, -0.05), above("hair_length", -0.9), opposite="bangs"),
