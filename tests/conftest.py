@@ -17,7 +17,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from ppstyleclip.threads import import_paddle  # noqa: E402
 
-import_paddle()
+
+def pytest_configure(config):
+    """Import Paddle, but not where pytest-xdist has other processes run the tests."""
+    if not getattr(config.option, "numprocesses", None):
+        import_paddle()
 
 
 @pytest.fixture
