@@ -19,9 +19,13 @@ from ppstyleclip.threads import import_paddle  # noqa: E402
 
 
 def pytest_configure(config):
-    """Import Paddle, but not where pytest-xdist has other processes run the tests."""
+    """Import Paddle, or make the folder of what pytest-xdist's processes compile: they do the rest."""
     if not getattr(config.option, "numprocesses", None):
         import_paddle()
+    else:
+        programs = tempfile.mkdtemp(prefix="ppstyleclip-programs-")
+        os.environ["PPSTYLECLIP_TEST_PROGRAMS"] = programs
+        config.add_cleanup(lambda: shutil.rmtree(programs, ignore_errors=True))
 
 
 @pytest.fixture
