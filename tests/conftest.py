@@ -17,7 +17,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from ppstyleclip.threads import import_paddle  # noqa: E402
 
-import_paddle()
+
+def pytest_configure(config):
+    """Import Paddle, or make the folder of what pytest-xdist's processes compile: they do the rest."""
+    if not getattr(config.option, "numprocesses", None):
+        import_paddle()
+    else:
+        programs = tempfile.mkdtemp(prefix="ppstyleclip-programs-")
+        os.environ["PPSTYLECLIP_TEST_PROGRAMS"] = programs
+        config.add_cleanup(lambda: shutil.rmtree(programs, ignore_errors=True))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ SIZE = 16  # of the tiny generator
 SCENE = draw_scene(11, faces=3, width=320, height=240, sides=(70, 90))
 EDITED = ["edited.png", "faces.npy", "faces.png", "side_by_side.png"]
 TARGET = ["--target", "happy face", "--landmarks", "marks.json", "--steps", "2"]
+ENCODED = [*TARGET, "--steps", "0"]  # where it does not matter how near the latents are
 TOOLS = {name: load_tool(name) for name in ("edit_photo", "pixel2style2pixel", "styleganv2fitting")}
 
 

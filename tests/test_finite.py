@@ -68,7 +68,8 @@ def test_options_that_are_numbers():
 def test_no_command_reads_a_number_by_float_alone():
     places = []
     for source in [p for top in ("ppstyleclip", "tools", "benchmarks") for p in (ROOT / top).rglob("*.py")]:
-        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        text = source.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if "type=float" in text else ():  # as ruff writes it
             if (
                 isinstance(node, ast.keyword)
                 and node.arg == "type"

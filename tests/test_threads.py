@@ -114,7 +114,7 @@ def test_fifty_threads_of_a_new_process_edit_at_once(expected, tmp_path):
     assert len(list((tmp_path / "cold" / "engine").iterdir())) == 2  # both halves of it were compiled, once
 
 
-@pytest.mark.parametrize("edits, width", [(15, 15), slow((THREADS, 1)), slow((THREADS, THREADS))])
+@pytest.mark.parametrize("edits, width", [(8, 8), slow((THREADS, 1)), slow((THREADS, THREADS))])
 def test_new_threads_edit_one_after_another_and_at_once(editor, expected, edits, width):
     pictures = []
     for start in range(0, edits, width):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -33,8 +34,17 @@ CLIP = {
 }
 
 
-PROGRAMS = Path(tempfile.mkdtemp(prefix="ppstyleclip-programs-"))  # compiled once for all tests of a session
-atexit.register(shutil.rmtree, PROGRAMS, ignore_errors=True)
+def _programs():
+    """The folder of compiled programs: of all processes of pytest-xdist, or of this one."""
+    shared = os.environ.get("PPSTYLECLIP_TEST_PROGRAMS")
+    if shared:
+        return Path(shared)
+    own = Path(tempfile.mkdtemp(prefix="ppstyleclip-programs-"))
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return own
+
+
+PROGRAMS = _programs()  # compiled once for all tests of a session
 
 
 def tiny_generator(seed=0):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import paddle
 import pytest
-from photo_world import SCENE, TARGET
+from photo_world import ENCODED, SCENE, TARGET
 from PIL import Image
 from tool_main import load_tool
 
@@ -120,10 +120,10 @@ def test_a_photo_is_edited_as_the_long_command_does(capsys):
 
 
 def test_the_knobs_of_an_edit_hold_for_photos_too():
-    assert edit("scene.png", *TARGET, "--direction_offset", "0", "--paste", "difference") == 0
+    assert edit("scene.png", *ENCODED, "--direction_offset", "0", "--paste", "difference") == 0
     np.testing.assert_array_equal(read("edited.png"), SCENE.pixels)
-    assert edit("scene.png", *TARGET, "--alpha_unit", "sigma", "-o", "sigma.png") == 0
-    assert edit("scene.png", *TARGET, "-o", "style.png") == 0
+    assert edit("scene.png", *ENCODED, "--alpha_unit", "sigma", "-o", "sigma.png") == 0
+    assert edit("scene.png", *ENCODED, "-o", "style.png") == 0
     assert (read("sigma.png") != read("style.png")).any()
 
 

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import pytest
-from tiny_world import tiny_generator
 
 
 @pytest.fixture(scope="module")
 def generator():
+    from tiny_world import tiny_generator
+
     return tiny_generator()
 
 

@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 import pytest
+from edges import slow
 from photo_world import SCENE, SIZE, crops
 from tiny_encoder import LEVELS
 from tiny_world import STYLE_DIM, live_in
@@ -34,19 +35,27 @@ from ppstyleclip.zoo.registry import PACK
 
 HAPPY = Edit("face", "happy face")
 FACES = faces_of_landmarks([face.landmarks for face in SCENE.faces])
-SHORT = FittingConfig(steps=2)
+SHORT, ENCODED = FittingConfig(steps=2), FittingConfig(steps=0)
 ALL = PhotoConfig("all", SHORT)
 
 
-@pytest.fixture
-def editor(encoder_pack, monkeypatch, tmp_path):
-    """An editor whose programs are compiled; from here on whatever is opened for writing fails."""
-    live_in(encoder_pack, monkeypatch, tmp_path)
-    editor = Editor(load_pack(encoder_pack))
-    last(find_latents(editor, crops(), SHORT))  # a compiled loss is kept on disk
-    _ = editor.bundle.clip, editor.bundle.relevance, editor.bundle.stats
-    refuse_writing(monkeypatch)
+@pytest.fixture(scope="module")
+def compiled_editor(encoder_pack, tmp_path_factory):
+    """An editor that has read its files, and whose programs are compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        live_in(encoder_pack, patch, tmp_path_factory.mktemp("compiled"))
+        editor = Editor(load_pack(encoder_pack))
+        last(find_latents(editor, crops(), SHORT))  # a compiled loss is kept on disk
+        _ = editor.bundle.clip, editor.bundle.relevance, editor.bundle.stats
     return editor
+
+
+@pytest.fixture
+def editor(compiled_editor, encoder_pack, monkeypatch, tmp_path):
+    """The compiled editor; from here on whatever is opened for writing fails."""
+    live_in(encoder_pack, monkeypatch, tmp_path)
+    refuse_writing(monkeypatch)
+    return compiled_editor
 
 
 def refuse_writing(monkeypatch):
@@ -252,7 +261,7 @@ def test_frames_come_and_go_one_by_one(editor, find):
         assert np.abs(record.pixels.astype(int) - expected).max() <= 1  # drawn together, not one by one
 
 
-@pytest.mark.parametrize("together, smooth", [(1, 0), (2, 1), (4, 2), (16, 2)])
+@pytest.mark.parametrize("together, smooth", [(1, 0), slow((2, 1)), (4, 2), (16, 2)])
 def test_faces_of_several_frames_are_fitted_together(editor, find, together, smooth):
     pictures = [SCENE.pixels, BLACK, SCENE.pixels, SCENE.pixels]
     config = FramesConfig("all", SHORT, smooth=smooth, together=together)
@@ -264,10 +273,13 @@ def test_faces_of_several_frames_are_fitted_together(editor, find, together, smo
     assert all((record.pixels != SCENE.pixels).any() for record in (done[0], done[2], done[3]))
 
 
-@pytest.mark.parametrize("smooth", [0, 1, 2])
-def test_two_ways_through_the_frames_give_what_one_way_gives(editor, find, smooth):
+RADII = [(0, SHORT), slow((1, SHORT)), slow((2, SHORT)), (2, ENCODED)]
+
+
+@pytest.mark.parametrize("smooth, fitting", RADII)
+def test_two_ways_through_the_frames_give_what_one_way_gives(editor, find, smooth, fitting):
     pictures = [SCENE.pixels, BLACK, SCENE.pixels, np.roll(SCENE.pixels, 3, 1), SCENE.pixels]
-    config, finder = FramesConfig("all", SHORT, smooth=smooth, together=2), FaceFinder(None, None)
+    config, finder = FramesConfig("all", fitting, smooth=smooth, together=2), FaceFinder(None, None)
     once = list(edit_frames(editor, pictures, HAPPY, config, finder=finder))
     first = list(find_frame_faces(editor, iter(pictures), config, finder=finder))
     assert [record.done for record in first] == [1, 2, 3, 4, 5] and first[-1].total == 5
@@ -279,8 +291,8 @@ def test_two_ways_through_the_frames_give_what_one_way_gives(editor, find, smoot
     assert len(done_of(once)) == len(done_of(twice)) == 5 and twice[-1].total == 5
 
 
-@pytest.mark.parametrize("radius", [0, 1, 2])
-def test_three_passes_give_what_one_way_gives(editor, find, radius):
+@pytest.mark.parametrize("radius, fitting", RADII)
+def test_three_passes_give_what_one_way_gives(editor, find, radius, fitting):
     pictures = [
         SCENE.pixels,
         np.roll(SCENE.pixels, 3, 1),
@@ -289,7 +301,7 @@ def test_three_passes_give_what_one_way_gives(editor, find, radius):
         SCENE.pixels // 2,
         SCENE.pixels,
     ]
-    config = FramesConfig("all", SHORT, smooth_latents=radius, together=3)
+    config = FramesConfig("all", fitting, smooth_latents=radius, together=3)
     once = done_of(edit_frames(editor, iter(pictures), HAPPY, config, finder=FaceFinder(None, None)))
     faces = last(find_frame_faces(editor, pictures, config, finder=FaceFinder(None, None))).result
     rows = list(find_frame_latents(editor, iter(pictures), faces, config))

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from edges import slow
-from photo_world import SCENE, TARGET, TOOLS, names, read, run
+from photo_world import ENCODED, SCENE, TARGET, TOOLS, names, read, run
 from PIL import Image
 
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints them
@@ -49,7 +49,7 @@ def in_grey(image):
 def test_pictures_of_all_kinds_are_edited(save, capsys):
     save(Image.fromarray(SCENE.pixels))
     (path,) = Path().glob("photo.*")
-    assert run("edit_photo", str(path), *TARGET) == 0
+    assert run("edit_photo", str(path), *ENCODED) == 0
     assert read("edited.png").shape == SCENE.pixels.shape
 
 
@@ -119,7 +119,7 @@ def test_bad_input_is_one_line_and_two(argv, words, capsys):
 
 
 def test_words_that_the_model_never_saw_are_named(capsys):
-    assert run("edit_photo", "scene.png", *TARGET, "--target", "zorblax face") == 0
+    assert run("edit_photo", "scene.png", *ENCODED, "--target", "zorblax face") == 0
     first = capsys.readouterr().err.splitlines()[0]
     assert first.startswith("warning: the CLIP of 'portrait' never saw 'zorblax'")
 

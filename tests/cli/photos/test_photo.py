@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from edges import slow
-from photo_world import EDITED, SCENE, SIZE, TARGET, crops, decibels, masks, names, read, run
+from photo_world import EDITED, ENCODED, SCENE, SIZE, TARGET, crops, decibels, masks, names, read, run
 from PIL import Image
 from tiny_encoder import LEVELS
 from tiny_world import STYLE_DIM
@@ -48,7 +48,7 @@ def test_one_command_from_photo_to_photo(capsys):
 
 @pytest.mark.parametrize("which", ["1", slow("3"), "largest"])
 def test_only_the_chosen_face_changes(which, capsys):
-    assert run("edit_photo", "scene.png", *TARGET, "--face", which) == 0
+    assert run("edit_photo", "scene.png", *ENCODED, "--face", which) == 0
     assert " on 1 face of scene.png" in capsys.readouterr().out
     areas = [np.prod(np.ptp(face.landmarks, axis=0)) for face in SCENE.faces]
     chosen = int(np.argmax(areas)) if which == "largest" else int(which) - 1
@@ -73,11 +73,11 @@ def test_no_steps_is_the_encoder_alone_and_steps_come_nearer(encoder_pack, capsy
 def test_the_ways_of_pasting_differ_and_strength_0_changes_nothing_by_difference():
     seen = []
     for way in ("blend", "difference", "replace"):
-        assert run("edit_photo", "scene.png", *TARGET, "--paste", way) == 0
+        assert run("edit_photo", "scene.png", *ENCODED, "--paste", way) == 0
         seen.append(read("edited.png"))
     assert len({picture.tobytes() for picture in seen}) == 3
     for way in ("difference", "blend"):
-        assert run("edit_photo", "scene.png", *TARGET, "--paste", way, "--direction_offset", "0") == 0
+        assert run("edit_photo", "scene.png", *ENCODED, "--paste", way, "--direction_offset", "0") == 0
         np.testing.assert_array_equal(read("edited.png"), SCENE.pixels)
 
 
