@@ -30,8 +30,8 @@ INTRODUCTIONS = {
     "en": """\
 What the CLIP of the portrait world knows: {count} English words and phrases, and as many ways to put them
 together as the grammar has. Each is true of a range of the renderer's factors, in standard deviations, and
-false of what lies clearly outside. The tables are in `ppstyleclip/worlds/portrait/captions/english.py`; this
-page is written from them:
+false of what lies clearly outside. A range begins where a person sees it in the picture: a beard of 0.4 is
+none yet. The tables are in `ppstyleclip/worlds/portrait/captions/english.py`; this page is written from them:
 
 {command}
 
@@ -47,7 +47,7 @@ warning, with the known words that are most like it.
 """,
     "zh": """\
 肖像世界的 CLIP 认识 {count} 个中文词语，以及语法所允许的各种组合。每个词语在渲染器某些因子的
-一段范围内成立（单位是标准差），在明显超出范围时不成立。
+一段范围内成立（单位是标准差），在明显超出范围时不成立；范围从图片中看得见的地方开始：0.4 的胡子还看不见。
 词表在 `ppstyleclip/worlds/portrait/captions/chinese.py`；本页由它写成：
 
 {command}
