@@ -81,7 +81,9 @@ class FakeModel:
     takes_photos: bool = True
     has_identity: bool = False
     editor: Any = field(
-        default_factory=lambda: SimpleNamespace(bundle=SimpleNamespace(name="fake", fingerprints={}))
+        default_factory=lambda: SimpleNamespace(
+            bundle=SimpleNamespace(name="fake", fingerprints={}, clip=None)
+        )
     )
 
     def chain(self, name: str, text: str | None, strength: float) -> list:

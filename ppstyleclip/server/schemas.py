@@ -209,6 +209,10 @@ class JobStatus(BaseModel):
     step: int | None = Field(None, description="while running: units done")
     steps: int | None = Field(None, description="while running: units in all")
     cancelling: bool = Field(False, description="it was cancelled and ends at its next step")
+    warnings: list[str] = Field(
+        default_factory=list,
+        description="of texts, such as words that the model never saw, with the known ones that are nearest",
+    )
     error: str | None = Field(None, description="failed: why")
     reason: str | None = Field(None, description="expired: why its pictures are gone")
     created: float
@@ -226,11 +230,12 @@ class Problem(BaseModel):
 
 
 class Edited(BaseModel):
-    """The answer of seed 004's POST /edit, and the job's id."""
+    """The answer of seed 004's POST /edit, and the job's id and warnings."""
 
     image_path: str
     restored_path: str
     job_id: str
+    warnings: list[str] = Field(default_factory=list, description="as a job's status has them")
 
 
 class ModelEntry(BaseModel):

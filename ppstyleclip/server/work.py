@@ -23,7 +23,7 @@ from ppstyleclip.methods.optimization import OptimizationConfig
 from ppstyleclip.pictures import grid
 from ppstyleclip.pipelines.cards import card_of_face, cards_of_photo
 from ppstyleclip.pipelines.inversion import invert_faces
-from ppstyleclip.pipelines.mapper_edit import apply_chain
+from ppstyleclip.pipelines.mapper_edit import apply_chain, mapper_text_line
 from ppstyleclip.pipelines.optimization import (
     OptimizationHistory,
     default_preset,
@@ -40,7 +40,7 @@ from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
 from ppstyleclip.regions import AUTO
 from ppstyleclip.server.model import Model
 from ppstyleclip.server.schemas import JobRequest
-from ppstyleclip.text import text_direction
+from ppstyleclip.text import text_direction, text_warnings
 
 MOST_CARDS = 8  # measured faces of one photo
 
@@ -93,6 +93,18 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
         raise UserError("this model has no identity network, so identity has no budget; leave 'identity' out")
 
 
+def request_warnings(model: Model, request: JobRequest) -> list[str]:
+    """What the model's CLIP cannot make of a job's texts, a line for each fault."""
+    editor = model.editor
+    if request.method == "mapper":
+        mapper = model.mappers[request.mapper or ""]
+        line = mapper_text_line(editor, mapper, request.target) if request.target else None
+        return [] if line is None else [line]
+    pairs = [(edit.neutral, edit.target) for edit in request.recipe_words().edits]
+    lines = [line for pair in pairs for line in text_warnings(editor.bundle.clip, *pair)]
+    return list(dict.fromkeys(lines))
+
+
 def warm_methods(model: Model, everything: bool) -> Iterator[Record[Any]]:
     """Run what jobs will run, a step of each, so that its programs are compiled.
 
@@ -132,6 +144,7 @@ def run_request(model: Model, request: JobRequest, photo: np.ndarray | None) -> 
         "fingerprints": dict(model.editor.bundle.fingerprints),
         "method": request.method,
         "request": request.model_dump(exclude_none=True),
+        "warnings": request_warnings(model, request),
     }
     work = _BY_METHOD[request.method]
     for record in work(model, request, photo):
@@ -144,18 +157,15 @@ def run_request(model: Model, request: JobRequest, photo: np.ndarray | None) -> 
 
 def _direction(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iterator[Record[Made]]:
     editor, recipe, begin = model.editor, recipe_of(request.recipe_words()), time.monotonic()
-    card = _unknown_words(editor, recipe)
     if photo is not None:
-        for record in _directed_photo(model, request, recipe, photo):
-            made = record.result
-            yield replace(record, result=made and replace(made, card=card | made.card))
+        yield from _directed_photo(model, request, recipe, photo)
         return
     face = editor.sample(request.seed or 0)
     for step in edit_by_recipe(editor, face, recipe):
         made = None
         if step.result is not None:
             found, spent = step.result, time.monotonic() - begin
-            card["edits"] = edit_values(editor, found.applied)
+            card: dict[str, Any] = {"edits": edit_values(editor, found.applied)}
             card["conflicts"] = [vars(conflict) for conflict in found.conflicts]
             if request.card:
                 source, is_orthogonal = face_source(editor, face), recipe.orthogonal
@@ -328,12 +338,6 @@ def _measured(
 def _photo_config(model: Model, request: JobRequest) -> PhotoConfig:
     fitting = FittingConfig(steps=request.fitting)
     return PhotoConfig(request.face, fitting, paste=request.paste, align=model.align)
-
-
-def _unknown_words(editor: Editor, recipe: Recipe) -> dict[str, Any]:
-    """Words that the model's CLIP was never trained on, where there are some."""
-    unknown = {word: None for edit in recipe.edits for word in editor.unknown_words(edit)}
-    return {"unknown_words": list(unknown)} if unknown else {}
 
 
 def _faces_card(faces: Any, inversion: Any, quality: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from ppstyleclip.server import model as server_model  # noqa: E402
 from ppstyleclip.server.model import load_model  # noqa: E402
 from ppstyleclip.server.schemas import JobRequest  # noqa: E402
 from ppstyleclip.server.settings import load_settings  # noqa: E402
-from ppstyleclip.server.work import check_request, run_request  # noqa: E402
+from ppstyleclip.server.work import check_request, request_warnings, run_request  # noqa: E402
 from ppstyleclip.zoo.registry import PACK  # noqa: E402
 
 DIRECTED = {"target": "happy face"}
@@ -56,6 +56,30 @@ def test_a_seed_by_words_is_what_the_editor_draws(model):
     (edit,) = made.card["edits"]
     assert edit["alpha"] == 2 and edit["channels"] > 0 and "cards" not in made.card
     assert made.card["fingerprints"]["generator"] and made.card["method"] == "direction"
+    assert made.card["warnings"] == []
+
+
+def test_unknown_words_are_told_with_the_nearest_known_ones(model):
+    def lines(**wish):
+        return request_warnings(model, JobRequest(seed=3, **wish))
+
+    (line,) = lines(target="face with moustach")
+    assert "never saw 'moustach' (is it 'mouth'?); what 'face -> face with moustach' then does" in line
+    assert lines(method="optimise", target="zorp face") == [line_of("zorp", "face -> zorp face")]
+    edits = [{"target": one} for one in ("happy face", "zorp face", "blax face", "zorp face")]
+    assert lines(recipe={"edits": edits}) == [
+        line_of("zorp", "face -> zorp face"),
+        line_of("blax", "face -> blax face"),
+    ]
+    by_text = next(name for name, mapper in model.mappers.items() if mapper.embed == "clip")
+    assert lines(method="mapper", mapper=by_text, target="zorp+happy face") == [
+        line_of("zorp", "zorp happy face")
+    ]
+    assert lines(method="mapper", mapper="happy") == lines(target="happy face") == []
+
+
+def line_of(word, called):
+    return f"the CLIP of 'portrait' never saw '{word}'; what '{called}' then does is chance"
 
 
 @pytest.mark.slow
@@ -174,6 +198,7 @@ def test_without_alignment_nothing_is_looked_for_and_the_middle_is_edited(model,
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:the CLIP of .* never saw:UserWarning")
 def test_the_whole_server_edits_with_the_embedded_model(model, scene, tmp_path):
     from server_world import Work
 
@@ -185,5 +210,11 @@ def test_the_whole_server_edits_with_the_embedded_model(model, scene, tmp_path):
         expected = model.editor.edit(model.editor.sample(5), Edit("face", "happy face"))[1]
         np.testing.assert_array_equal(picture, expected)
         assert served.client.get("/v1/models").json()[0]["name"] == model.editor.bundle.name
-        unknown = served.ended(served.send(target="xyzzy"))
-        assert unknown["state"] in ("done", "failed")
+        sent = served.client.post("/v1/jobs", json={"seed": 3, "target": "xyzzy"}).json()
+        ended = served.ended(sent["id"])
+        assert sent["warnings"] == ended["warnings"] == [line_of("xyzzy", "face -> xyzzy")]
+        assert served.client.get(ended["card"]).json()["warnings"] == ended["warnings"]
+        failed = served.client.post("/v1/edit", json={"seed": 3, "target": "xyzzy", "beta": 90})
+        assert failed.status_code == 422 and failed.json()["detail"].endswith(f"; {ended['warnings'][0]}")
+        assert served.status(failed.headers["x-job-id"])["warnings"] == ended["warnings"]
+        assert served.client.delete(f"/v1/jobs/{sent['id']}").json()["warnings"] == []

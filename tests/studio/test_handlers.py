@@ -69,6 +69,22 @@ def test_the_first_text_begins_with_the_models_own_strength(actions, visit):
     assert told["fields"]["alpha"] == HAPPY["alpha"], "the same text goes where the slider stands"
 
 
+@pytest.mark.filterwarnings("ignore:the CLIP of .* never saw:UserWarning")
+def test_words_that_the_model_never_saw_are_named_in_both_languages(actions, visit):
+    visit, told = done(actions, visit, "try")
+    assert told["warnings"] == []
+    (warning,) = done(actions, visit, "try", target="zorp face")[1]["warnings"]
+    assert "never saw 'zorp'" in warning["message"] and "没学过 'zorp'" in warning["message_zh"]
+    by_text = {"method": "mapper", "mapper": "words", "target": "zorp face"}
+    assert "'zorp'" in done(actions, visit, "try", **by_text)[1]["warnings"][0]["message"]
+    for action, value in (("optimise", 1), ("sheet", None)):
+        begun = next(actions.long(visit, action, value, {**HAPPY, "target": "zorp face"}))[1]
+        assert begun["warnings"] == [warning]
+    visit = done(actions, visit, "try", target="zorp face")[0]
+    told = actions.quick(visit, "try", None, {"target": "zorp face", "alpha": 1, "beta": 9})[1]
+    assert "no style channel passes beta 9" in told["message"] and told["warnings"] == [warning]
+
+
 def test_a_picture_is_that_of_the_editors_own_session(actions, visit, tiny_editor):
     from ppstyleclip.editor import Edit, Session
 
