@@ -13,7 +13,7 @@ way of photo.py: its faces, `seen.found.chosen`, are inverted and put back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +102,8 @@ def see_faces(
         return SeenFaces(people, True)
     if finder is None:
         finder = load_finder(editor.bundle, landmark_path)
+    if likeness_world(editor.bundle) is not None:
+        finder = replace(finder, kind=None)  # people would do as well as faces of the model's own kind
     return SeenFaces(find_photo_faces(finder, photo, which, name=name, faces=drawn), False)
 
 

@@ -69,7 +69,7 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
     if has_photo == (request.seed is not None):
         raise UserError("one face is edited: send a photo, or name a seed" + " and no photo" * has_photo)
     if has_photo and not model.takes_photos:
-        raise UserError(f"this server takes no photos: {model.no_photos}")
+        raise UserError(model.no_photos)
     if has_photo and model.align == "none" and request.face != "best":
         raise UserError("this server aligns no faces and edits the middle of a photo; leave 'face' out")
     for name in ("steps", "fitting"):

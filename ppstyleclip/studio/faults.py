@@ -67,6 +67,14 @@ _CHINESE = {
     "the CLIP of '{}' reads {} alone; '{}' is told to it as '{}'": ("模型 '{0}' 只懂{1}，'{2}' 已译成 '{3}'"),
     "the CLIP of '{}' reads {} alone, and the table of common attributes does not have '{}'; write it "
     "in {}": ("模型 '{0}' 只懂{1}，常用词表里没有 '{2}'，请用{3}来写"),
+    # what the server's machine lacks
+    "the server cannot write now; try again later": "服务器现在无法写入，请稍后再试",
+    "this server lacks what is needed for this; the cure is in its log": (
+        "这台服务器缺少所需的东西，运行者可在日志里找到办法"
+    ),
+    "what finds people in photos, dlib or its landmark model, is not on this server; its log has the cure": (
+        "这台服务器上没有在照片里找人用的 dlib 或它的关键点模型，运行者可在日志里找到办法"
+    ),
     # photos
     "no face was found in {}; {}": "照片里没有找到脸，请用正面、端正、双眼可见且足够大的人脸照片",
     "no face of the kind that '{}' knows was found in {}; for photographs of people name a model of theirs, "

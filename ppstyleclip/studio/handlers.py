@@ -19,6 +19,7 @@ from ppstyleclip.errors import UserError
 from ppstyleclip.files import encode_picture
 from ppstyleclip.pipelines.mapper_edit import mapper_text_line
 from ppstyleclip.regions import NAMES, Region, RegionMask
+from ppstyleclip.server import problems
 from ppstyleclip.server.model import Model
 from ppstyleclip.server.pictures import PictureStore
 from ppstyleclip.studio import links, methods, show
@@ -393,7 +394,7 @@ def _fields_of(step: Step) -> dict[str, Any]:
 
 def fault_of(error: UserError) -> News:
     """What the page is told of a user's error; as told_of."""
-    return told_of(str(error))
+    return told_of(problems.told(error))
 
 
 def told_of(line: str) -> News:

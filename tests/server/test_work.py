@@ -16,12 +16,13 @@ from server_world import serving  # noqa: E402
 
 from ppstyleclip.card import Card  # noqa: E402
 from ppstyleclip.editor import Edit, Editor  # noqa: E402
-from ppstyleclip.errors import UserError  # noqa: E402
+from ppstyleclip.errors import MissingFile, UserError  # noqa: E402
 from ppstyleclip.pipelines.cards import replay_face  # noqa: E402
 from ppstyleclip.progress import last  # noqa: E402
 from ppstyleclip.schema import from_value  # noqa: E402
 from ppstyleclip.server import model as server_model  # noqa: E402
 from ppstyleclip.server.model import load_model  # noqa: E402
+from ppstyleclip.server.problems import NO_FINDER  # noqa: E402
 from ppstyleclip.server.schemas import JobRequest  # noqa: E402
 from ppstyleclip.server.settings import load_settings  # noqa: E402
 from ppstyleclip.server.work import check_request, request_warnings, run_request  # noqa: E402
@@ -195,6 +196,18 @@ def test_without_alignment_nothing_is_looked_for_and_the_middle_is_edited(model,
         made_of(middle, scene, target="happy face", region="mouth")
     with pytest.raises(UserError, match="aligns no faces and edits the middle of a photo; leave 'face' out"):
         check_request(middle, JobRequest(target="a", face=2), has_photo=True, max_steps=9)
+
+
+def test_without_what_finds_faces_photos_are_refused_without_folders(model, scene, monkeypatch):
+    def lacks(bundle):
+        raise MissingFile("marks.dat is not on this machine; put it at /srv/secret/marks.dat")
+
+    monkeypatch.setattr(server_model, "load_finder", lacks)
+    monkeypatch.setattr(server_model.Editor, "from_pretrained", lambda *_, **__: model.editor)
+    blind = load_model(load_settings())
+    assert not blind.entry().takes_photos
+    with pytest.raises(UserError, match=f"^{NO_FINDER}$"):
+        made_of(blind, scene, target="happy face")
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from tiny_mappers import LEVELS, made  # noqa: E402
 
 from ppstyleclip.card.model import Card  # noqa: E402
 from ppstyleclip.cli.card_files import NOTE  # noqa: E402
+from ppstyleclip.errors import MissingExtra, MissingFile  # noqa: E402
 from ppstyleclip.pipelines.faces import cut_middle  # noqa: E402
 from ppstyleclip.pipelines.records import Record, result_of  # noqa: E402
 from ppstyleclip.provenance import png_texts  # noqa: E402
@@ -26,6 +27,7 @@ from ppstyleclip.regions import RegionMask  # noqa: E402
 from ppstyleclip.schema import from_json  # noqa: E402
 from ppstyleclip.server.model import Model  # noqa: E402
 from ppstyleclip.server.pictures import PictureStore  # noqa: E402
+from ppstyleclip.server.problems import LACKING, NO_FINDER  # noqa: E402
 from ppstyleclip.studio import faces, links, methods, show  # noqa: E402
 from ppstyleclip.studio.actions import Actions, fields_of  # noqa: E402
 from ppstyleclip.studio.handlers import SESSION_NOTE, Fields, Handlers  # noqa: E402
@@ -316,6 +318,28 @@ def test_what_cannot_be_is_told_in_one_line(actions, visit, action, value, field
 def test_long_work_that_cannot_be_is_told_in_one_line(actions, visit, action, value, fields, words):
     *_, (same, told) = actions.long(visit, action, value, {**HAPPY, **fields})
     assert words in told["message"] and told["busy"] is None and same is visit
+
+
+@pytest.mark.parametrize(
+    "kind, fault",
+    [
+        (MissingFile, "marks.dat is not on this machine; download it and put it at /srv/secret/marks.dat"),
+        (MissingExtra, "dlib, which finds faces, cannot be imported (No module named 'dlib'); run: pip x"),
+    ],
+)
+def test_what_the_machine_lacks_is_told_to_who_runs_it(actions, visit, monkeypatch, caplog, kind, fault):
+    def lacks(*_, **__):
+        raise kind(fault)
+
+    caplog.set_level("ERROR")
+    monkeypatch.setattr(faces, "see_faces", lacks)
+    photo = show.picture(np.zeros([64, 64, 3], np.uint8))
+    *_, (_, told) = actions.long(visit, "photo", photo, HAPPY)
+    assert told["message"] == NO_FINDER and "日志" in told["message_zh"]
+    monkeypatch.setattr(actions.handlers.drawing, "draw", lacks)
+    _, told = actions.quick(visit, "try", None, HAPPY)
+    assert told["message"] == LACKING and "日志" in told["message_zh"]
+    assert [record.fields["words"] for record in caplog.records] == [fault, fault]
 
 
 def test_a_bug_is_told_without_its_words(actions, visit, monkeypatch, caplog):
