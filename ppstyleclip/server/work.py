@@ -12,6 +12,7 @@ from typing import Any, Callable
 import numpy as np
 
 from ppstyleclip import __version__
+from ppstyleclip.align import Face
 from ppstyleclip.card import Source, card_values
 from ppstyleclip.card.describe import face_source
 from ppstyleclip.card.measure import measure_edits
@@ -22,7 +23,16 @@ from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.methods.optimization import OptimizationConfig
 from ppstyleclip.pictures import grid
 from ppstyleclip.pipelines.cards import card_of_face, cards_of_photo
+from ppstyleclip.pipelines.faces import AlignedFace
 from ppstyleclip.pipelines.inversion import invert_faces
+from ppstyleclip.pipelines.likeness import (
+    ChangedLikeness,
+    LikenessEdit,
+    SeenFaces,
+    change_likeness,
+    edit_likeness,
+    see_faces,
+)
 from ppstyleclip.pipelines.mapper_edit import apply_chain, mapper_text_line
 from ppstyleclip.pipelines.optimization import (
     OptimizationHistory,
@@ -39,8 +49,10 @@ from ppstyleclip.pipelines.records import Record
 from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
 from ppstyleclip.regions import AUTO
 from ppstyleclip.server.model import Model
+from ppstyleclip.server.problems import finding_people
 from ppstyleclip.server.schemas import JobRequest
 from ppstyleclip.text import text_direction, text_warnings
+from ppstyleclip.worlds.likenesses import likeness_world
 
 MOST_CARDS = 8  # measured faces of one photo
 
@@ -50,8 +62,9 @@ class Made:
     """What a job made.
 
     Attributes:
-        pictures: `{role: [H, W, 3]}` uint8: "edited", the photo or the face; "before", the face as the
-            generator draws it; of a photo also "after", the drawn face with the edit.
+        pictures: `{role: [H, W, 3]}` uint8: "edited", the photo, the face, or portraits of its people;
+            "before", the face as the generator draws it; of a photo also "after", the drawn face with the
+            edit.
         card: plain values that say what was done.
     """
 
@@ -179,8 +192,14 @@ def _directed_photo(
     model: Model, request: JobRequest, recipe: Recipe, photo: np.ndarray
 ) -> Iterator[Record[Made]]:
     """Edit the faces of a photo by words; where cards are wished for, each is a record more."""
-    editor, config, begin = model.editor, _photo_config(model, request), time.monotonic()
-    for step in edit_photo(editor, photo, recipe, config, finder=model.finder, measures=model.measures):
+    editor, begin, seen = model.editor, time.monotonic(), _see(model, request, photo)
+    if seen is not None and seen.are_people:
+        yield from _directed_people(model, request, recipe, photo, seen.found.chosen)
+        return
+    config, faces = _photo_config(model, request, seen), None if seen is None else seen.found.chosen
+    for step in edit_photo(
+        editor, photo, recipe, config, faces=faces, finder=model.finder, measures=model.measures
+    ):
         if step.result is None:
             yield Record(step.done, step.total, step.stage)
             continue
@@ -196,8 +215,25 @@ def _directed_photo(
         card |= {"cards": cards} if cards else {}
         for face_card, edits in zip(card["faces"], each):
             face_card["edits"] = edits
-        pictures = {"edited": one.pixels, "before": _row(one.before), "after": _row(one.after)}
-        yield Record(step.total + 1, step.total + 1, step.stage, Made(pictures, card))
+        yield Record(step.total + 1, step.total + 1, step.stage, Made(_pictures(one), card))
+
+
+def _directed_people(
+    model: Model, request: JobRequest, recipe: Recipe, photo: np.ndarray, people: Sequence[Face]
+) -> Iterator[Record[Made]]:
+    """Draw the people of a photo as portraits, and edit those by words."""
+    if request.card:
+        raise UserError("no card is made of portraits in a photo's likeness; leave out 'card'")
+    for step in edit_likeness(model.editor, photo, recipe, people):
+        made = None
+        if step.result is not None:
+            one = step.result
+            each = [edit_values(model.editor, applied) for applied in one.applied]
+            card = {"edits": each[0], **_portraits_card(one)}
+            for face_card, edits in zip(card["faces"], each):
+                face_card["edits"] = edits
+            made = Made(_portraits(one), card)
+        yield Record(step.done, step.total, step.stage, made)
 
 
 def _optimise(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iterator[Record[Made]]:
@@ -291,26 +327,49 @@ def _changed_photo(
     card: dict[str, Any],
     along: np.ndarray | None,
 ) -> Iterator[Record[Made]]:
-    records = change_photo(
-        model.editor,
-        photo,
-        change,
-        _photo_config(model, request),
-        change_steps=steps,
-        finder=model.finder,
-        measures=model.measures,
-        region=request.region,
-        neutral=request.neutral,
-        text=request.target or "",
-    )
+    editor, seen = model.editor, _see(model, request, photo)
+    options: dict[str, Any] = {"region": request.region, "neutral": request.neutral}
+    options |= {"text": request.target or "", "change_steps": steps}
+    records: Iterator[Record[Any]]
+    if seen is not None and seen.are_people:
+        records = change_likeness(editor, photo, change, seen.found.chosen, **options)
+    else:
+        options |= {"finder": model.finder, "faces": None if seen is None else seen.found.chosen}
+        config = _photo_config(model, request, seen)
+        records = change_photo(editor, photo, change, config, measures=model.measures, **options)
     for record in records:
         made = None
-        if record.result is not None:
-            one = record.result
-            more = card | _faces_card(one.faces, one.inversion, one.quality_after)
-            more |= _measured(model.editor, along, one.before, one.after, one.masks)
-            made = Made({"edited": one.pixels, "before": _row(one.before), "after": _row(one.after)}, more)
+        if (one := record.result) is not None:
+            if isinstance(one, ChangedLikeness):
+                pictures, more = _portraits(one), card | _portraits_card(one)
+            else:
+                pictures = _pictures(one)
+                more = card | _faces_card(one.faces, one.inversion, one.quality_after)
+            made = Made(pictures, more | _measured(editor, along, one.before, one.after, one.masks))
         yield Record(record.done, record.total, record.stage, made)
+
+
+def _see(model: Model, request: JobRequest, photo: np.ndarray) -> SeenFaces | None:
+    """The faces of a photo, and whether they are people; None where the model has no likeness of those.
+
+    Raises:
+        UserError: as see_faces; a field of faces that go back into their photo, and they are people.
+    """
+    bundle = model.editor.bundle
+    if model.align == "none" or likeness_world(bundle) is None:
+        return None
+    with finding_people():
+        seen = see_faces(model.editor, photo, request.face, finder=model.finder)
+    if seen.are_people and (idle := request.said("fitting", "paste")):
+        raise UserError(
+            f"'{idle[0]}' does nothing with people, of whom '{bundle.name}' draws portraits; leave it out"
+        )
+    return seen
+
+
+def _pictures(made: Any) -> dict[str, np.ndarray]:
+    """The pictures of a photo's edited faces."""
+    return {"edited": made.pixels, "before": _row(made.before), "after": _row(made.after)}
 
 
 def _along(editor: Editor, neutral: str, target: str) -> np.ndarray:
@@ -335,18 +394,17 @@ def _measured(
     return {"cards": cards}
 
 
-def _photo_config(model: Model, request: JobRequest) -> PhotoConfig:
-    fitting = FittingConfig(steps=request.fitting)
-    return PhotoConfig(request.face, fitting, paste=request.paste, align=model.align)
+def _photo_config(model: Model, request: JobRequest, seen: SeenFaces | None) -> PhotoConfig:
+    """How a photo is edited; of faces that were seen those that are meant are chosen already."""
+    which, fitting = request.face if seen is None else "all", FittingConfig(steps=request.fitting)
+    return PhotoConfig(which, fitting, paste=request.paste, align=model.align)
 
 
 def _faces_card(faces: Any, inversion: Any, quality: Any) -> dict[str, Any]:
     """Where each face is, how near the generator came to it, and how much of the person the edit kept."""
     stage, found = inversion.stages[-1], []
     for number, face in enumerate(faces):
-        one: dict[str, Any] = {}
-        if face.face is not None:
-            one["box"] = [round(float(side)) for side in face.face.box]
+        one = _place(face)
         one["inversion_psnr"] = round(float(stage.psnr[number]), 2)
         one["poor"] = bool(stage.poor[number])
         for name, values in (("inversion_identity", stage.identity), ("identity", quality.identity)):
@@ -354,6 +412,26 @@ def _faces_card(faces: Any, inversion: Any, quality: Any) -> dict[str, Any]:
                 one[name] = round(float(values[number]), 4)
         found.append(one)
     return {"faces": found}
+
+
+def _portraits(made: LikenessEdit | ChangedLikeness) -> dict[str, np.ndarray]:
+    """The portraits of a photo's people side by side, before and after."""
+    return {"edited": made.pixels, "before": np.concatenate(list(made.before), axis=1), "after": made.pixels}
+
+
+def _portraits_card(made: LikenessEdit | ChangedLikeness) -> dict[str, Any]:
+    """Where each face is of which a portrait was drawn, and what was read off it, as sure as it is."""
+    each = zip(made.faces, made.read)
+    return {
+        "faces": [
+            {**_place(face), "read": {name: round(sure, 2) for name, sure in one.read.items()}}
+            for face, one in each
+        ]
+    }
+
+
+def _place(face: AlignedFace) -> dict[str, Any]:
+    return {} if face.face is None else {"box": [round(float(side)) for side in face.face.box]}
 
 
 def _row(pictures: np.ndarray) -> np.ndarray:

@@ -14,13 +14,16 @@ pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 from PIL import Image  # noqa: E402
 from server_world import serving  # noqa: E402
 
+from ppstyleclip.align import PhotoFaces, faces_of_landmarks  # noqa: E402
 from ppstyleclip.card import Card  # noqa: E402
 from ppstyleclip.editor import Edit, Editor  # noqa: E402
 from ppstyleclip.errors import MissingFile, UserError  # noqa: E402
 from ppstyleclip.pipelines.cards import replay_face  # noqa: E402
+from ppstyleclip.pipelines.likeness import SeenFaces  # noqa: E402
 from ppstyleclip.progress import last  # noqa: E402
 from ppstyleclip.schema import from_value  # noqa: E402
 from ppstyleclip.server import model as server_model  # noqa: E402
+from ppstyleclip.server import work  # noqa: E402
 from ppstyleclip.server.model import load_model  # noqa: E402
 from ppstyleclip.server.problems import NO_FINDER  # noqa: E402
 from ppstyleclip.server.schemas import JobRequest  # noqa: E402
@@ -181,6 +184,35 @@ def test_a_photo_by_each_method(model, scene, wish, region):
     assert face["inversion_psnr"] > 15 and len(face["box"]) == 4
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [DIRECTED, pytest.param(OPTIMISED, marks=pytest.mark.slow), MAPPED],
+    ids=["direction", "optimise", "mapper"],
+)
+def test_people_become_portraits_by_each_method(model, monkeypatch, wish):
+    from ppstyleclip.worlds.portrait.scenes import draw_scene
+
+    scene = draw_scene(33, faces=2, width=640, height=360, sides=(150, 160))
+    faces = faces_of_landmarks(sorted((one.landmarks for one in scene.faces), key=lambda face: face[30, 0]))
+    seen = SeenFaces(PhotoFaces(faces, faces), True)
+    monkeypatch.setattr(work, "see_faces", lambda editor, photo, which, finder: seen)
+    made, side = made_of(model, scene.pixels, face="all", **wish), model.editor.bundle.generator.size
+    assert {role: picture.shape for role, picture in made.pictures.items()} == dict.fromkeys(
+        ("edited", "before", "after"), (side, 2 * side, 3)
+    )
+    assert (made.pictures["edited"] != made.pictures["before"]).any()
+    for one, card in zip(faces, made.card["faces"]):
+        assert card["box"] == [round(float(v)) for v in one.box] and 0 < card["read"]["skin_tone"] <= 1
+    masked = made_of(model, scene.pixels, region="mouth", face="all", **wish)
+    changed = (masked.pictures["edited"] != masked.pictures["before"]).any(axis=2)
+    assert 0 < changed.mean() < 0.1
+    with pytest.raises(UserError, match="'paste' does nothing with people, of whom 'portrait' draws portrai"):
+        made_of(model, scene.pixels, paste="replace", **wish)
+    if wish is DIRECTED:
+        with pytest.raises(UserError, match="no card is made of portraits"):
+            made_of(model, scene.pixels, card=True, **wish)
+
+
 def test_without_alignment_nothing_is_looked_for_and_the_middle_is_edited(model, scene, monkeypatch):
     monkeypatch.setattr(server_model, "load_finder", lambda bundle: pytest.fail("it looks for faces"))
     monkeypatch.setattr(server_model.Editor, "from_pretrained", lambda *_, **__: model.editor)
@@ -215,9 +247,9 @@ def test_without_what_finds_faces_photos_are_refused_without_folders(model, scen
 def test_the_whole_server_edits_with_the_embedded_model(model, scene, tmp_path):
     from server_world import Work
 
-    work = Work()
-    work.run = run_request  # type: ignore[method-assign]
-    with serving(tmp_path, work=work, load=lambda _: model, warm="draw") as served:
+    own = Work()
+    own.run = run_request  # type: ignore[method-assign]
+    with serving(tmp_path, work=own, load=lambda _: model, warm="draw") as served:
         answer = served.client.post("/v1/edit", json={"seed": 5, "target": "happy face"})
         picture = np.asarray(Image.open(io.BytesIO(answer.content)))
         expected = model.editor.edit(model.editor.sample(5), Edit("face", "happy face"))[1]
