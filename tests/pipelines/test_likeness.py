@@ -105,10 +105,12 @@ def test_the_commands_make_portraits_of_a_photo(pack, capsys):
     common = ["--bundle", str(pack), "--landmarks", "marks.json", "--target", "happy face"]
     assert main(["edit", "me.png", *common, "-o", "one.png"]) == 0
     said = capsys.readouterr().out
-    assert "face 1: a portrait in its likeness; read: place; not read, so as it goes with that: mood" in said
+    assert "face 3: a portrait in its likeness; read: place; not read, so as it goes with that: mood" in said
     assert read_photo("one.png").shape == (SIZE, SIZE, 3)
     assert main(["edit", "me.png", *common, "--json", "-o", "two.png"]) == 0
     assert json.loads(capsys.readouterr().out)["portraits"][0]["read"] == {"place": 0.5}
+    assert main(["photo", "me.png", *common, "--face", "2"]) == 0
+    assert "face 2: a portrait in its likeness" in capsys.readouterr().out
     assert main(["photo", "me.png", *common, "--face", "all", "--output_path", "out"]) == 0
     assert sorted(path.name for path in Path("out").iterdir()) == [
         "edited.png",

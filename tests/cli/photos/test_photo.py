@@ -2,6 +2,7 @@
 """edit_photo.py on one photo: files, words, which face, how it returns."""
 
 import copy
+import shutil
 from pathlib import Path
 
 import cv2
@@ -102,6 +103,11 @@ def test_a_generator_is_tuned_to_each_face_and_handed_on(capsys):
         drawn = editor.render(editor.apply(latents[k : k + 1], Edit("face", "happy face")))[0]
         found = sheet[top : top + SIZE, 2 * (SIZE + 2) + 2 :][:, :SIZE]
         assert np.abs(found.astype(int) - drawn).max() <= 1
+    shutil.rmtree("out")
+    assert run("edit_photo", "scene.png", *TARGET, "--face", "2", "--tune", "1") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:8] for line in lines if " PSNR " in line] == ["face 2: "]
+    assert names() == sorted([*EDITED, "generator_2.safetensors"])
     assert run("edit_photo", ".", *TARGET, "--tune", "8") == 2
     assert (
         "--tune and --landmarks do nothing with a folder or a video, only with one photo"
