@@ -183,15 +183,32 @@ def text_direction(
         (128,)
     """
     templates, (neutral, target) = _templates(templates, clip), _told(clip, neutral, target)
-    difference = None
-    if neutral.lower() != target.lower():
-        difference = _embedding(clip, target, templates) - _embedding(clip, neutral, templates)
-    if difference is None or np.linalg.norm(difference) < _SMALLEST_DIFFERENCE:
-        raise UserError(
+    check_texts(clip, neutral, target)
+    difference = _embedding(clip, target, templates) - _embedding(clip, neutral, templates)
+    if np.linalg.norm(difference) < _SMALLEST_DIFFERENCE:
+        raise _SameTexts(neutral, target)
+    return difference / np.linalg.norm(difference)
+
+
+def check_texts(clip: Any, neutral: str, target: str) -> None:
+    """Refuse what text_direction would, so far as the words alone tell it; CLIP computes nothing.
+
+    Raises:
+        UserError: a prompt is empty, or both are the same words.
+    """
+    neutral, target = (_in_its_language(clip, _clean(text))[0] for text in (neutral, target))
+    if neutral.lower() == target.lower():
+        raise _SameTexts(neutral, target)
+
+
+class _SameTexts(UserError):
+    """Two texts have no direction between them."""
+
+    def __init__(self, neutral: str, target: str) -> None:
+        super().__init__(
             f"neutral {neutral!r} and target {target!r} say the same to CLIP; the edit goes from "
             "one to the other, so describe the change in the target"
         )
-    return difference / np.linalg.norm(difference)
 
 
 def text_warnings(clip: Any, *texts: str) -> list[str]:

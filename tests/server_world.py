@@ -84,7 +84,7 @@ class FakeModel:
     has_identity: bool = False
     editor: Any = field(
         default_factory=lambda: SimpleNamespace(
-            bundle=SimpleNamespace(name="fake", fingerprints={}, clip=None)
+            bundle=SimpleNamespace(name="fake", fingerprints={}, clip=None, identity=None)
         )
     )
 

@@ -33,7 +33,7 @@ from ppstyleclip.pipelines.likeness import (
     edit_likeness,
     see_faces,
 )
-from ppstyleclip.pipelines.mapper_edit import apply_chain, mapper_text_line
+from ppstyleclip.pipelines.mapper_edit import MapperLink, apply_chain, mapper_text_line
 from ppstyleclip.pipelines.optimization import (
     OptimizationHistory,
     default_preset,
@@ -51,7 +51,7 @@ from ppstyleclip.regions import AUTO
 from ppstyleclip.server.model import Model
 from ppstyleclip.server.problems import finding_people
 from ppstyleclip.server.schemas import JobRequest
-from ppstyleclip.text import text_direction, text_warnings
+from ppstyleclip.text import check_texts, text_direction, text_warnings
 from ppstyleclip.worlds.likenesses import likeness_world
 
 MOST_CARDS = 8  # measured faces of one photo
@@ -88,6 +88,7 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
     for name in ("steps", "fitting"):
         if (getattr(request, name) or 0) > max_steps:
             raise UserError(f"{name} may be {max_steps} at most, got {getattr(request, name)}")
+    chain = []
     if request.method == "mapper":
         chain = model.chain(request.mapper or "", request.target, request.strength)
         if request.target is not None and chain and not chain[0].mapper.takes_text:
@@ -104,6 +105,30 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
             )
     if request.budget["identity"] and not model.has_identity:
         raise UserError("this model has no identity network, so identity has no budget; leave 'identity' out")
+    for neutral, target in _directed_texts(model, request, chain, is_sampled=not has_photo):
+        check_texts(model.editor.bundle.clip, neutral, target)
+
+
+def _directed_texts(
+    model: Model, request: JobRequest, chain: Sequence[MapperLink], *, is_sampled: bool
+) -> list[tuple[str, str]]:
+    """(neutral, target) of each direction that a job takes between texts."""
+    if request.method == "direction":
+        return [(edit.neutral, edit.target) for edit in request.recipe_words().edits]
+    if request.method == "mapper":
+        text = _card_text(request, chain)
+        return [] if text is None else [(request.neutral, text)]
+    config, _ = _optimization(model.editor, request.steps, is_sampled=is_sampled)
+    if not request.card and config.objective.directional_strength == 0:
+        return []
+    return [(request.neutral, request.target or "")]
+
+
+def _card_text(request: JobRequest, chain: Sequence[MapperLink]) -> str | None:
+    """What a mapper's card is measured by: its text, or that of its training; None without a card."""
+    trained = (text for link in chain[:1] for text in link.mapper.texts)
+    text = (request.target or next(trained, None)) if request.card else None
+    return None if text is None else str(text).replace("+", " ")
 
 
 def request_warnings(model: Model, request: JobRequest) -> list[str]:
@@ -293,8 +318,8 @@ def _mapper(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iter
     editor = model.editor
     chain = model.chain(request.mapper or "", request.target, request.strength)
     card: dict[str, Any] = {"mapper": request.mapper, "strength": request.strength}
-    text = request.target or next(iter(chain[0].mapper.texts), None)
-    along = _along(editor, request.neutral, text.replace("+", " ")) if request.card and text else None
+    text = _card_text(request, chain)
+    along = None if text is None else _along(editor, request.neutral, text)
     if photo is None:
         face = editor.sample(request.seed or 0).numpy()
         *_, mapped = apply_chain(editor, chain, face)

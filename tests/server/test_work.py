@@ -161,6 +161,23 @@ def test_what_cannot_be_is_refused_before_the_work(model):
         last(run_request(model, JobRequest(seed=1, target="face"), None))  # equal texts
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"target": "Face"},
+        {"recipe": {"edits": [{"target": "happy face"}, {"target": "face"}]}},
+        {"method": "optimise", "target": "face "},
+        {"method": "mapper", "mapper": "words", "target": "face", "card": True},
+        {"method": "mapper", "mapper": "happy", "neutral": "happy face", "card": True},
+    ],
+)
+def test_texts_that_say_the_same_are_refused_before_the_work(model, wish):
+    with pytest.raises(UserError, match="say the same to CLIP"):
+        check_request(model, JobRequest(seed=1, **wish), has_photo=False, max_steps=500)
+    if wish.get("card"):  # a mapper alone has no use for the neutral text
+        check_request(model, JobRequest(seed=1, **{**wish, "card": False}), has_photo=False, max_steps=500)
+
+
 @pytest.fixture(scope="module")
 def scene():
     """A photo with a face of the embedded model's kind."""
