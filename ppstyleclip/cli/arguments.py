@@ -49,7 +49,7 @@ def refuse_idle(args: argparse.Namespace, names: Iterable[str], where: str) -> N
 
 
 # Options whose 0 asks for something else than leaving them out does.
-_WITH_ZERO = ("index", "seed", "direction_offset", "beta_threshold", "soft_threshold", "pull")
+_WITH_ZERO = ("index", "seed", "direction_offset", "beta_threshold", "soft_threshold", "pull", "within")
 
 
 def _is_absent(name: str, value: object) -> bool:

@@ -59,7 +59,8 @@ class Model:
         """What GET /v1/models says."""
         bundle = self.editor.bundle
         defaults = {
-            name: getattr(bundle.defaults, name) for name in ("alpha", "beta", "unit", "templates", "pull")
+            name: getattr(bundle.defaults, name)
+            for name in ("alpha", "beta", "unit", "templates", "pull", "within")
         }
         return ModelEntry(
             name=bundle.name,
