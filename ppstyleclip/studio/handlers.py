@@ -86,6 +86,14 @@ class Handlers:
         self.model, self.store = model, store
         self.drawing = Drawing(model.editor, lambda name, text: model.chain(name, text or None, 1.0))
         self.faces = FaceSource(model.editor, model.align)
+        self._start: Face | None = None
+        self._gallery: list[dict[str, Any]] = []
+
+    def warm(self) -> None:
+        """Compile what draws, and draw what each page begins with, which then waits for no other work."""
+        self.drawing.warm()
+        self.begin()
+        self.seeds(0)
 
     def begin(self, link: str = "") -> tuple[Visit, News]:
         """A new visit: the first face, or the session of a link, `#session=...`."""
@@ -98,7 +106,10 @@ class Handlers:
             return visit, {**told, **fault_of(error)}
 
     def _first(self) -> Session:
-        return Session(Moment(self.faces.of_seed(FIRST_SEED)))
+        start = self._start
+        if start is None or self.model.editor.sampled.seed_of(start.w_plus[0]) is None:  # it was forgotten
+            start = self._start = self.faces.of_seed(FIRST_SEED)
+        return Session(Moment(start))
 
     def _linked(self, note: links.SessionNote) -> Session:
         session = Session(Moment(self.faces.of_note(note), tuple(map(links.step_of, note.steps))))
@@ -190,11 +201,15 @@ class Handlers:
         return self._shown(replace(visit, session=visit.session.remove(number)))
 
     def seeds(self, page: int) -> News:
-        """A page of the gallery of faces that do not exist."""
+        """A page of the gallery of faces that do not exist; the first one is drawn once."""
+        if page == 0 and self._gallery:
+            return news_of(seeds=self._gallery, page=page)
         count = SEEDS_SHOWN if self.model.editor.bundle.generator.size < LARGE else SEEDS_SHOWN // 4
         first = 1 + count * (page % 10_000)
         pictures = methods.seeds_page(self.drawing, first, count)
         faces = [{"seed": first + k, "src": show.picture(one, show.THUMB)} for k, one in enumerate(pictures)]
+        if page == 0:
+            self._gallery = faces
         return news_of(seeds=faces, page=page)
 
     def choose_seed(self, visit: Visit, seed: int) -> tuple[Visit, News]:

@@ -28,8 +28,10 @@ from ppstyleclip.schema import from_json  # noqa: E402
 from ppstyleclip.server.model import Model  # noqa: E402
 from ppstyleclip.server.pictures import PictureStore  # noqa: E402
 from ppstyleclip.server.problems import LACKING, NO_FINDER  # noqa: E402
+from ppstyleclip.server.settings import load_settings  # noqa: E402
 from ppstyleclip.studio import faces, links, methods, show  # noqa: E402
 from ppstyleclip.studio.actions import Actions, fields_of  # noqa: E402
+from ppstyleclip.studio.app import Studio  # noqa: E402
 from ppstyleclip.studio.handlers import SESSION_NOTE, Fields, Handlers  # noqa: E402
 from ppstyleclip.studio.session import Moment, Session, Step  # noqa: E402
 
@@ -273,6 +275,23 @@ def test_the_gallery_shows_the_faces_that_it_chooses(actions, visit):
     visit, shown = done(actions, visit, "seed", one["seed"])
     pixels = actions.handlers.drawing.draw(visit.session).before
     assert shown["face"]["seed"] == one["seed"] and one["src"] == show.picture(pixels, show.THUMB)
+
+
+def test_what_a_page_begins_with_waits_for_no_other_work(tiny_editor, tmp_path, monkeypatch):
+    studio = Studio(load_settings(data=tmp_path), Model(tiny_editor, None, None))  # type: ignore[arg-type]
+    try:
+        next(studio.service.queue._warm(studio.model, True))
+        for name in ("sample", "synthesize"):
+            monkeypatch.setattr(tiny_editor, name, lambda *_: pytest.fail("Paddle is asked"))
+        own = Actions(studio.handlers)
+        visit, told = own.begin("")
+        assert told["after"] and own.quick(visit, "seeds", 0, {})[1]["seeds"][0]["src"]
+        monkeypatch.undo()
+        tiny_editor.sampled._known.clear()
+        assert own.begin("")[1]["after"] == told["after"]
+        assert tiny_editor.sampled.seed_of(own.begin("")[0].session.face.w_plus[0]) is not None
+    finally:
+        studio.service.close()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@
     if (inFlight.action === "example") Object.assign(told, { action: "try", fields: { ...told.fields, ...inFlight.value } });
     clearTimeout(watchdog);
     clearTimeout(quiet);
-    watchdog = setTimeout(() => { inFlight = null; say(words.lost); busy(null); next(); }, LONG.has(told.action) ? 30 * PATIENCE_MS : PATIENCE_MS);
+    watchdog = setTimeout(() => { inFlight = null; say(words.silent); busy(null); next(); }, LONG.has(told.action) ? 30 * PATIENCE_MS : PATIENCE_MS);
     if (LONG.has(told.action)) busy({ stage: "working" });
     document.body.classList.add("pp-thinks");
     send(LONG.has(told.action) ? "submit" : "select", told);
