@@ -159,12 +159,12 @@ def tiny_change(generator):
     return changed
 
 
-def test_a_photo_without_a_face_of_the_model_names_the_cure(embedded, monkeypatch, capsys):
+def test_a_photo_of_nobody_names_the_cure(embedded, monkeypatch, capsys):
     monkeypatch.setattr(load, "_LANDMARK_PACKAGE", "no_such_package")  # else the photo is asked for a person
     Image.fromarray(np.full((240, 320, 3), 128, np.uint8)).save("ground.png")
     assert run("edit_photo", "ground.png", "--target", "happy face") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "no face of the kind that 'portrait' knows was found in ground.png" in line
+    assert "no face was found in ground.png; use a photo with a face seen from the front" in line
 
 
 def test_half_a_face_is_edited_with_a_warning_or_refused(embedded, capsys):
