@@ -55,6 +55,7 @@ class JobStatus:
         position: while queued, 1 for the next one.
         stage, step, steps: while running.
         cancelling: it ends at its next step.
+        warnings: of texts, such as words that the model never saw.
         error: failed, and why.
         reason: expired, and why.
         created, started, finished, expires: seconds since 1970.
@@ -70,6 +71,7 @@ class JobStatus:
     step: int | None = None
     steps: int | None = None
     cancelling: bool = False
+    warnings: list[str] = field(default_factory=list)
     error: str | None = None
     reason: str | None = None
     created: float = 0.0

@@ -199,6 +199,22 @@ class Editor:
         other.canvas = canvas
         return other
 
+    def limited(self, within: float) -> Editor:
+        """An editor whose edits keep so near their means, as `added` says, and that otherwise is this one.
+
+        Args:
+            within: deviations, in place of the bundle's `defaults.within`; 0 sets no limit.
+        Raises:
+            UserError: it is no number from 0 to 1000.
+        """
+        defaults = self.bundle.defaults
+        if within == defaults.within:
+            return self
+        bundle = self.bundle.with_parts(defaults=replace(defaults, within=within))
+        other = Editor(bundle, relevance=self.relevance, canvas=self.canvas)
+        other.sampled = self.sampled
+        return other
+
     @on_worker
     def moved(self, face: Face, canvas: Canvas) -> np.ndarray:
         """Flat styles `[N, S]` of faces on a moved canvas; those that were moved before go further.

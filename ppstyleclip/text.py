@@ -149,8 +149,7 @@ def text_embedding(clip: Any, prompt: str, templates: str | Sequence[str] = "pad
     Raises:
         UserError: the prompt is empty or too long for CLIP, or the templates are unknown.
     """
-    templates, prompt = _templates(templates, clip), _in_its_language(clip, _clean(prompt))
-    warn_of_unknown_words(clip, prompt)
+    templates, (prompt,) = _templates(templates, clip), _told(clip, prompt)
     return _embedding(clip, prompt, templates)
 
 
@@ -183,57 +182,99 @@ def text_direction(
         >>> text_direction(load_bundle().clip, "face", "happy face").shape
         (128,)
     """
-    templates, neutral, target = _templates(templates, clip), _clean(neutral), _clean(target)
-    neutral, target = _in_its_language(clip, neutral), _in_its_language(clip, target)
-    difference = None
-    if neutral.lower() != target.lower():
-        difference = _embedding(clip, target, templates) - _embedding(clip, neutral, templates)
-    if difference is None or np.linalg.norm(difference) < _SMALLEST_DIFFERENCE:
-        raise UserError(
-            f"neutral {neutral!r} and target {target!r} say the same to CLIP; the edit goes from "
-            "one to the other, so describe the change in the target"
-        )
-    warn_of_unknown_words(clip, f"{neutral} {target}", f"{neutral} -> {target}")
+    templates, (neutral, target) = _templates(templates, clip), _told(clip, neutral, target)
+    check_texts(clip, neutral, target)
+    difference = _embedding(clip, target, templates) - _embedding(clip, neutral, templates)
+    if np.linalg.norm(difference) < _SMALLEST_DIFFERENCE:
+        raise _SameTexts(neutral, target)
     return difference / np.linalg.norm(difference)
 
 
-def warn_of_unknown_words(clip: Any, text: str, called: str | None = None) -> None:
-    """Warn of words that a CLIP of few words never saw; what they do is chance.
+def check_texts(clip: Any, neutral: str, target: str) -> None:
+    """Refuse what text_direction would, so far as the words alone tell it; CLIP computes nothing.
 
-    Whatever takes a text comes here: by text_embedding and text_direction, or by itself where it has CLIP
-    encode a text without them.
+    Raises:
+        UserError: a prompt is empty, or both are the same words.
+    """
+    neutral, target = (_in_its_language(clip, _clean(text))[0] for text in (neutral, target))
+    if neutral.lower() == target.lower():
+        raise _SameTexts(neutral, target)
+
+
+class _SameTexts(UserError):
+    """Two texts have no direction between them."""
+
+    def __init__(self, neutral: str, target: str) -> None:
+        super().__init__(
+            f"neutral {neutral!r} and target {target!r} say the same to CLIP; the edit goes from "
+            "one to the other, so describe the change in the target"
+        )
+
+
+def text_warnings(clip: Any, *texts: str) -> list[str]:
+    """List what text_embedding warns of with a text, or text_direction with a neutral and a target.
+
+    Args:
+        clip: ClipModel.
+        texts: one, or two.
+    Returns:
+        lines: a text is in a language that the CLIP does not read; it never saw some words. None where it
+        knows all words.
+    Raises:
+        UserError: a text is empty.
+    """
+    told, lines = zip(*(_in_its_language(clip, _clean(text)) for text in texts))
+    lines += (unknown_words_line(clip, " ".join(told), " -> ".join(told)),)
+    return [line for line in lines if line is not None]
+
+
+def unknown_words_line(clip: Any, text: str, called: str | None = None) -> str | None:
+    """Name the words that a CLIP of few words never saw; what they do is chance.
+
+    Whatever takes a text comes here: by text_warnings, or by itself where it has CLIP encode a text without
+    text_embedding and text_direction.
 
     Args:
         clip: ClipModel; another encoder of texts is taken to know all words.
         text: all words that it is told.
-        called: what the warning calls them; None for the text itself.
+        called: what the line calls them; None for the text itself.
+    Returns:
+        a line for a warning; None where it knows all words.
     """
     find = getattr(clip, "unknown_words", None)
     unknown = list(dict.fromkeys(find(text))) if find is not None else []
-    if unknown:
-        words = clip.describe_unknown(unknown)
-        line = (
-            f"the CLIP of '{clip.name}' never saw {words}; what {shown(called or text)} then does is chance"
-        )
-        warnings.warn(line, stacklevel=3)
+    if not unknown:
+        return None
+    words = clip.describe_unknown(unknown)
+    return f"the CLIP of '{clip.name}' never saw {words}; what {shown(called or text)} then does is chance"
 
 
-def _in_its_language(clip: Any, prompt: str) -> str:
-    """A prompt as the CLIP can read it: one that reads English alone is told the table's words for Chinese
-    ones, and the other way round. A warning says so, and where the table does not have them."""
+def _told(clip: Any, *prompts: str) -> list[str]:
+    """Prompts as the CLIP can read them; warnings say what it cannot make of them."""
+    for line in text_warnings(clip, *prompts):
+        warnings.warn(line, stacklevel=4)
+    return [_in_its_language(clip, _clean(prompt))[0] for prompt in prompts]
+
+
+def _in_its_language(clip: Any, prompt: str) -> tuple[str, str | None]:
+    """A prompt as the CLIP can read it, and a line for a warning where that is not as it was.
+
+    One that reads English alone is told the table's words for Chinese ones, and the other way round.
+    """
     languages = getattr(clip, "languages", ())
     if len(languages) != 1 or is_chinese(prompt) == (languages == ("zh",)):
-        return prompt
-    name, told = ("English", to_english) if languages == ("en",) else ("Chinese", to_chinese)
-    translated = told(prompt)
+        return prompt, None
+    name, translate = ("English", to_english) if languages == ("en",) else ("Chinese", to_chinese)
+    translated = translate(prompt)
     if translated is None:
-        line = (
-            f"{name} alone, and the table of common attributes does not have '{prompt}'; write it in {name}"
+        return prompt, (
+            f"the CLIP of '{clip.name}' reads {name} alone, and the table of common attributes does not have "
+            f"'{prompt}'; write it in {name}"
         )
-    else:
-        line = f"{name} alone; '{prompt}' is told to it as '{translated}'"
-    warnings.warn(f"the CLIP of '{clip.name}' reads {line}", stacklevel=4)
-    return prompt if translated is None else translated
+    return (
+        translated,
+        f"the CLIP of '{clip.name}' reads {name} alone; '{prompt}' is told to it as '{translated}'",
+    )
 
 
 def _clean(prompt):

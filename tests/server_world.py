@@ -19,7 +19,7 @@ import numpy as np
 import uvicorn
 from PIL import Image
 
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.server.app import create_app
 from ppstyleclip.server.schemas import MapperEntry, ModelEntry
@@ -51,6 +51,8 @@ class Work:
         self.ran.append(request.target or request.mapper)
         if request.target == "fail":
             raise UserError("no face was found in /srv/secret/photo.png; use another photo")
+        if request.target == "lack":
+            raise MissingFile("marks.dat is not on this machine; put it at /srv/secret/marks.dat")
         if request.target == "crash":
             raise RuntimeError("secret words of a bug")
         steps = request.steps or 3
@@ -81,7 +83,9 @@ class FakeModel:
     takes_photos: bool = True
     has_identity: bool = False
     editor: Any = field(
-        default_factory=lambda: SimpleNamespace(bundle=SimpleNamespace(name="fake", fingerprints={}))
+        default_factory=lambda: SimpleNamespace(
+            bundle=SimpleNamespace(name="fake", fingerprints={}, clip=None, identity=None)
+        )
     )
 
     def chain(self, name: str, text: str | None, strength: float) -> list:

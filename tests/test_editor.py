@@ -51,6 +51,21 @@ def face(editor):
 # ---- faces
 
 
+def test_another_limit_moves_edits_and_nothing_else(tiny_editor):
+    editor = tiny_editor
+    face, strong = editor.sample(3), Edit("face", "happy face", alpha=9)
+    near = editor.limited(0.5)
+    assert editor.limited(editor.bundle.defaults.within) is editor and near.sampled is editor.sampled
+    np.testing.assert_array_equal(near.render(face), editor.render(face))
+    s = editor.styles(face).numpy()
+    mean, std = editor.stats.mean, editor.stats.std
+    far = np.maximum(np.abs(s - mean), np.float32(0.5) * std) + 1e-4
+    assert (np.abs(near.apply(face, strong).numpy() - mean) <= far).all()
+    assert not (np.abs(editor.apply(face, strong).numpy() - mean) <= far).all()
+    with pytest.raises(UserError, match="within must be"):
+        editor.limited(-1)
+
+
 def test_a_seed_is_one_face_whatever_is_drawn_beside_it(editor):
     alone, beside = editor.sample(5).numpy(), editor.sample([3, 5]).numpy()
     assert beside.shape == (2, 6, 12)

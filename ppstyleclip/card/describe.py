@@ -81,7 +81,7 @@ def describe_edits(
         drawn=drawn or editor.drawn,
         before=pixels_digest(before),
         after=pixels_digest(after),
-        options={**_canvas(editor.canvas), **(options or {})},
+        options={"within": editor.bundle.defaults.within, **_canvas(editor.canvas), **(options or {})},
         recipe=recipe,
         orthogonal=orthogonal,
         relevance=editor.relevance or "",

@@ -230,7 +230,8 @@ class Card(Open):
         versions: of the programs and the machine.
         drawn: "eager", or "compiled": the form in which the pictures were drawn.
         before, after: SHA-256 of the pixels.
-        options: how a photo was edited, and `translate` and `rotate` of a moved canvas.
+        options: how a photo was edited; `translate` and `rotate` of a moved canvas; `within`, of how many
+            deviations edits kept (EditDefaults), which older cards do not say.
         relevance: where directions came from, as in choose_matcher; "" where that was left to the bundle.
         recipe: the edits were made in one pass, and not one after the other.
         orthogonal: their steps were made orthogonal.

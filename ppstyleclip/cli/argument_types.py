@@ -82,6 +82,7 @@ COUNT = Whole(1, 10**7)  # of samples, pictures, latents
 EVERY = Whole(0, 10**7)  # once in so many steps; 0 for never
 BATCH = Whole(1, 256)  # pictures at once
 FRACTION = Number(0, 1)
+DEVIATIONS = Number(0, 1000)  # from the mean of a style channel
 THRESHOLD = Number(0, 1e6)
 WEIGHT = Number(0, 1e6)  # of a loss, a rate
 STRENGTH = Number(-1e6, 1e6)  # of an edit

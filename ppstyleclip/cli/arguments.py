@@ -48,9 +48,13 @@ def refuse_idle(args: argparse.Namespace, names: Iterable[str], where: str) -> N
         raise UserError(f"{' and '.join(given)} {does} nothing {where}; leave {it} out")
 
 
+# Options whose 0 asks for something else than leaving them out does.
+_WITH_ZERO = ("index", "seed", "direction_offset", "beta_threshold", "soft_threshold", "pull", "within")
+
+
 def _is_absent(name: str, value: object) -> bool:
-    """Whether an option asks for nothing; an index or a seed of 0 is one like others."""
-    return value is None or value is False or value == 0 and not name.startswith(("index", "seed"))
+    """Whether an option asks for nothing, as a --tune of 0 does."""
+    return value is None or value is False or value == 0 and not name.startswith(_WITH_ZERO)
 
 
 def add_official_names(add):

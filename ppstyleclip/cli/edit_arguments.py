@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from ppstyleclip.cli.argument_types import (
+    DEVIATIONS,
     FRACTION,
     STEPS,
     STRENGTH_OR_AUTO,
@@ -132,6 +133,13 @@ def add_measured_arguments(add: Callable[..., Any]) -> None:
     )
     add("--stat_path", help="mean and deviation of the styles, in place of the model's own")
     add("--clip", help="CLIP of the relevance, by name or file (default: the one that it states)")
+    add(
+        "--within",
+        type=DEVIATIONS,
+        metavar="N",
+        help="how many deviations from its mean an edit may bring a style channel, which keeps colours from "
+        "burning out; 0 for no limit (default: the model's own)",
+    )
 
 
 def load_measured_editor(args: argparse.Namespace) -> Editor:
@@ -141,7 +149,8 @@ def load_measured_editor(args: argparse.Namespace) -> Editor:
             f"--direction_path names a matrix and --relevance {args.relevance} uses none; leave one out"
         )
     parts = {"direction_path": args.direction_path, "stat_path": args.stat_path, "clip": args.clip}
-    return load_editor(args, relevance=args.relevance, **parts)
+    editor = load_editor(args, relevance=args.relevance, **parts)
+    return editor if args.within is None else editor.limited(args.within)
 
 
 # Of photos alone.

@@ -233,12 +233,14 @@ class NamedPhoto:
         path: of its file.
         pixels: `[H, W, 3]` uint8.
         faces: from left to right; None where nothing is looked for.
+        numbers: of the chosen faces among all in the photo, 1 for the leftmost.
         are_people: the model draws portraits in their likeness; else it inverts them.
     """
 
     path: str | Path
     pixels: np.ndarray
     faces: list[Face] | None
+    numbers: list[int]
     are_people: bool
 
 
@@ -246,15 +248,16 @@ def read_named_photo(editor: Editor, path: str | Path, args: Namespace, tell: Te
     """Read a photo and look for its faces as add_photo_arguments say; `tell` and errors as in read_face."""
     config, photo = photo_config(args), read_photo(path)
     if config.align == "none":
-        return NamedPhoto(path, photo, None, False)
+        return NamedPhoto(path, photo, None, [1], False)
     if args.landmarks is not None:
-        chosen = choose_faces(read_landmarks(args.landmarks), config.face)
+        every = read_landmarks(args.landmarks)
+        chosen = choose_faces(every, config.face)
         are_people = likeness_world(editor.bundle) is not None and not are_drawn(editor, photo, chosen)
     else:
         with landmarks_instead("--landmarks"):
             seen = see_faces(editor, photo, config.face, landmark_path=args.landmark_path, name=str(path))
         tell(seen.found.line(str(path)))
-        chosen, are_people = seen.found.chosen, seen.are_people
+        every, chosen, are_people = seen.found.faces, seen.found.chosen, seen.are_people
     if are_people:
         refuse_idle(
             args,
@@ -262,7 +265,8 @@ def read_named_photo(editor: Editor, path: str | Path, args: Namespace, tell: Te
             f"with people, of whom '{editor.bundle.name}' draws portraits",
         )
         refuse_idle_network(args, recipe_words(args))
-    return NamedPhoto(path, photo, chosen, are_people)
+    numbers = [every.index(face) + 1 for face in chosen]
+    return NamedPhoto(path, photo, chosen, numbers, are_people)
 
 
 def edit_named_photo(
@@ -282,9 +286,9 @@ def edit_named_likeness(editor: Editor, photo: NamedPhoto, edit: Edits) -> Liken
     return result_of(edit_likeness(editor, photo.pixels, edit, photo.faces or []))
 
 
-def likeness_lines(made: LikenessEdit) -> list[str]:
-    """Say for each portrait what was read off the photo, and what was not."""
-    return [f"face {number}: {_likeness_words(one)}" for number, one in enumerate(made.read, 1)]
+def likeness_lines(made: LikenessEdit, numbers: Sequence[int]) -> list[str]:
+    """Say for each portrait, whose face has this number in the photo, what was read off it, and what not."""
+    return [f"face {number}: {_likeness_words(one)}" for number, one in zip(numbers, made.read)]
 
 
 def _likeness_words(read: ReadLikeness) -> str:
@@ -292,10 +296,10 @@ def _likeness_words(read: ReadLikeness) -> str:
     return f"a portrait in its likeness; read: {seen}; not read, so as it goes with that: {rest}"
 
 
-def lines_of(made: PhotoEdit, measures: Measures) -> list[str]:
-    """Say for each face of an edited photo how well it was inverted, and in how many seconds."""
+def lines_of(made: PhotoEdit, measures: Measures, numbers: Sequence[int]) -> list[str]:
+    """Say for each face, by its number in the photo, how well it was inverted, and in how many seconds."""
     lines, after = in_words(measures, *made.inversion.stages), made.quality_after
     if after.identity is not None:
         lines = [f"{line} ({kept:.3f} after the edit)" for line, kept in zip(lines, after.identity)]
     share = made.inversion.seconds / len(lines)
-    return [f"face {number}: {line}, {share:.1f} s" for number, line in enumerate(lines, 1)]
+    return [f"face {number}: {line}, {share:.1f} s" for number, line in zip(numbers, lines)]

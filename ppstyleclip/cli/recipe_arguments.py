@@ -174,7 +174,7 @@ def _untaken(args: argparse.Namespace, found: Sequence[Mapping[str, Any]]) -> li
     """Options that were given and that no edit leaves open."""
     taken = set().union(*found)
     given = {**_OPTIONS, "alpha": "direction_offset"}
-    return [option for name, option in given.items() if name not in taken and getattr(args, option, None)]
+    return [option for name, option in given.items() if name not in taken]
 
 
 def _left_open(edit: EditWords, args: argparse.Namespace) -> dict[str, Any]:

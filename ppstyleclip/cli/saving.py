@@ -183,11 +183,13 @@ def save_photo(
     bundle: Bundle,
     card: Card | None = None,
     *,
+    numbers: Sequence[int],
     visible: bool = False,
 ) -> list[Path]:
     """Write edited.png, side_by_side.png, faces.png, faces.npy, and each tuned generator.
 
-    `card` goes into edited.png; `visible` writes on the pictures that they are synthetic.
+    `card` goes into edited.png; generators are named by `numbers`, those of the faces in the photo; `visible`
+    writes on the pictures that they are synthetic.
     """
     folder = Path(folder)
     rows = [
@@ -200,8 +202,9 @@ def save_photo(
     cards = {PHOTO_PICTURES[0]: card}
     written = _save_pngs(folder, pictures, is_photo=True, cards=cards, visible=visible)
     written.append(save_latent(folder / "faces.npy", made.inversion.w_plus))
-    tuned = [one for one in made.inversion.editors if one.bundle is not bundle]
-    for number, own in enumerate(tuned, 1):
+    for number, own in zip(numbers, made.inversion.editors):
+        if own.bundle is bundle:
+            continue
         written.append(folder / f"generator_{number}.safetensors")
         origin = bundle.fingerprints.get(TUNED_FROM, bundle.fingerprints["generator"])
         save_generator(written[-1], own.bundle.generator, name=bundle.name, about={TUNED_FROM: origin})

@@ -117,6 +117,7 @@ def replay_photo(card: Card, editor: Editor, photo: np.ndarray) -> tuple[Replaye
         UserError: the card is of another bundle, or holds no landmarks.
     """
     check_weights(card, editor)
+    editor = _limited(card, editor)
     options = from_value(PhotoOptions, card.options, "the card", field="options")
     if card.drawn == "compiled":
         editor.compile_next()
@@ -127,6 +128,12 @@ def replay_photo(card: Card, editor: Editor, photo: np.ndarray) -> tuple[Replaye
     made = result_of(edit_photo(editor, photo, recipe, config, faces=faces, each=each))
     k = min(options.face, len(made.faces)) - 1
     return compared(card, made.before[k], made.after[k : k + 1]), made.pixels
+
+
+def _limited(card: Card, editor: Editor) -> Editor:
+    """An editor whose edits keep as near their means as those of a card, where the card says so."""
+    within = card.options.get("within")
+    return editor if within is None else editor.limited(within)  # type: ignore[arg-type]
 
 
 def _with_strengths(recipe: Recipe, strengths: Sequence[Sequence[float]]) -> Recipe:
@@ -200,6 +207,7 @@ def replay_face(card: Card, editor: Editor, face: Any) -> Replayed:
         UserError: the card is of another bundle, or as edit_face.
     """
     check_weights(card, editor)
+    editor = _limited(card, editor)
     if card.drawn == "compiled":
         editor.compile_next()
     edits = tuple(edit_of_note(note) for note in card.edits)

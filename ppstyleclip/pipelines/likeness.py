@@ -12,9 +12,10 @@ way of photo.py: its faces, `seen.found.chosen`, are inverted and put back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import paddle
@@ -30,9 +31,11 @@ from ppstyleclip.align import (
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.pipelines.faces import AlignedFace, cut_faces, load_finder, load_people_finder
+from ppstyleclip.pipelines.photo_steps import Change
 from ppstyleclip.pipelines.quality import POOR, psnr
 from ppstyleclip.pipelines.recipes import Applied, Edits, check_recipe, edit_by_recipe
 from ppstyleclip.pipelines.records import Record, result_of
+from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
 from ppstyleclip.worker import on_worker
 from ppstyleclip.worlds.likenesses import LikenessWorld, ReadLikeness, likeness_world
 
@@ -59,6 +62,23 @@ class LikenessEdit:
     w_plus: np.ndarray
     read: list[ReadLikeness]
     applied: list[Applied]
+
+
+@dataclass(frozen=True, eq=False)
+class ChangedLikeness:
+    """Portraits in the likeness of N faces of a photo, changed by another method than text directions.
+
+    Attributes:
+        pixels, faces, before, after, read: as in LikenessEdit.
+        masks: `[S, S]` of each face, where it could change; None: everywhere.
+    """
+
+    pixels: np.ndarray
+    faces: list[AlignedFace]
+    before: np.ndarray
+    after: np.ndarray
+    read: list[ReadLikeness]
+    masks: list[np.ndarray | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +122,8 @@ def see_faces(
         return SeenFaces(people, True)
     if finder is None:
         finder = load_finder(editor.bundle, landmark_path)
+    if likeness_world(editor.bundle) is not None:
+        finder = replace(finder, kind=None)  # people would do as well as faces of the model's own kind
     return SeenFaces(find_photo_faces(finder, photo, which, name=name, faces=drawn), False)
 
 
@@ -182,18 +204,66 @@ def edit_likeness(
         UserError: a text, a model without a likeness, or a face that is tiny or not in this photo.
     """
     check_recipe(editor, edit)  # bad words are refused first
-    world = _world_of(editor)
     crops = cut_faces(photo, faces, editor.bundle.generator.size)
-    read: list[ReadLikeness] = []
-    for number, face in enumerate(faces, 1):
-        read.append(world.likeness(photo, face.landmarks))
-        yield Record(number, len(faces) + 1, "likeness")
+    read = yield from _read(editor, photo, faces, len(faces) + 1)
     w_plus = likeness_latents(editor, read)
     made = [result_of(edit_by_recipe(editor, one[None], edit)) for one in w_plus]
     before, after = (np.stack([getattr(one, when) for one in made]) for when in ("before", "after"))
     pixels, applied = np.concatenate(list(after), axis=1), [one.applied for one in made]
     result = LikenessEdit(pixels, photo, crops, before, after, w_plus, read, applied)
     yield Record(len(faces) + 1, len(faces) + 1, "pictures", result)
+
+
+def _read(
+    editor: Editor, photo: np.ndarray, faces: Sequence[Face], total: int
+) -> Generator[Record[Any], None, list[ReadLikeness]]:
+    """Read each face of a photo, a record each; return what was read."""
+    world, read = _world_of(editor), []
+    for number, face in enumerate(faces, 1):
+        read.append(world.likeness(photo, face.landmarks))
+        yield Record(number, total, "likeness")
+    return read
+
+
+def change_likeness(
+    editor: Editor,
+    photo: np.ndarray,
+    change: Change,
+    faces: Sequence[Face],
+    *,
+    change_steps: int = 1,
+    region: Any = None,
+    neutral: str = "face",
+    text: str = "",
+) -> Iterator[Record[ChangedLikeness]]:
+    """Draw the people of a photo as portraits, and change those by a function of their latents.
+
+    Args:
+        editor, photo, faces: as in edit_likeness.
+        change, change_steps, region, neutral, text: as in photo_steps.change_photo; the mask lies on the
+            portrait.
+    Yields:
+        Record, its stages "likeness", those of `change`, and "pictures"; the result is a ChangedLikeness.
+    Raises:
+        UserError: as edit_likeness, `change` and pipelines.regions.find_masks.
+    """
+    crops = cut_faces(photo, faces, editor.bundle.generator.size)
+    total = (1 + change_steps) * len(faces) + 1
+    read = yield from _read(editor, photo, faces, total)
+    done, before, after, each = len(faces), [], [], []
+    for latent in likeness_latents(editor, read)[:, None]:
+        masks = find_masks(editor, latent, region, neutral=neutral, text=text)
+        moved: np.ndarray | None = None
+        for step in change(editor, latent, masks):
+            done, moved = min(done + 1, total - 1), step.result
+            yield Record(done, total, step.stage)
+        assert moved is not None
+        before.append(editor.render(latent)[0])
+        after.append(draw_in_masks(editor, latent, moved, masks)[0])
+        each.append(None if masks is None else masks[0])
+    pixels = np.concatenate(after, axis=1)
+    result = ChangedLikeness(pixels, crops, np.stack(before), np.stack(after), read, each)
+    yield Record(total, total, "pictures", result)
 
 
 def likeness_latents(editor: Editor, read: Sequence[ReadLikeness]) -> np.ndarray:

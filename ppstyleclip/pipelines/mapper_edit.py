@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_count, check_signed
 from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
-from ppstyleclip.text import warn_of_unknown_words
+from ppstyleclip.text import unknown_words_line
 from ppstyleclip.wording import counted
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import TrainedMapper, find_mapper, load_mapper
@@ -157,12 +158,20 @@ def _known_texts(mapper: TrainedMapper) -> str:
 def _vector(editor: Editor, name: str, mapper: TrainedMapper, words: list[str]) -> np.ndarray | None:
     if not mapper.takes_text:
         return None
-    clip = editor.bundle.clip if mapper.embed == "clip" else None
-    warn_of_unknown_words(clip, " ".join(words))
+    line = mapper_text_line(editor, mapper, _JOIN.join(words))
+    if line is not None:
+        warnings.warn(line, stacklevel=3)
     try:
-        return mapper.text_vector(words, clip)
+        return mapper.text_vector(words, editor.bundle.clip if mapper.embed == "clip" else None)
     except UserError as error:
         raise UserError(f"{name}: {error}") from None
+
+
+def mapper_text_line(editor: Editor, mapper: TrainedMapper, text: str) -> str | None:
+    """Name the words of a mapper's text that the CLIP which tells it never saw; None where there are none."""
+    if mapper.embed != "clip":
+        return None
+    return unknown_words_line(editor.bundle.clip, text.replace(_JOIN, " "))
 
 
 @on_worker

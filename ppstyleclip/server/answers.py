@@ -79,7 +79,7 @@ def status_of(connection: HTTPConnection, job: Job) -> JobStatus:
     place = f"{root}/v1/jobs/{job.id}"
     state = job.state
     values: dict[str, Any] = {
-        name: getattr(job, name) for name in ("id", "method", "created", "started", "finished")
+        name: getattr(job, name) for name in ("id", "method", "warnings", "created", "started", "finished")
     }
     if state == QUEUED:
         position = service.jobs.position(job)
@@ -90,6 +90,7 @@ def status_of(connection: HTTPConnection, job: Job) -> JobStatus:
     if state == DONE:
         values["pictures"] = {role: f"{place}/pictures/{role}" for role in job.sizes}
         values["card"] = f"{place}/card"
+        values["warnings"] = (job.card or {}).get("warnings", [])
         values["expires"] = (job.finished or 0) + service.settings.keep_seconds
     return JobStatus(state=state, error=job.error, reason=job.reason, **values)  # type: ignore[arg-type]
 

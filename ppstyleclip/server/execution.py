@@ -11,7 +11,7 @@ from typing import Callable, Protocol
 
 import numpy as np
 
-from ppstyleclip.errors import CannotWrite, UserError
+from ppstyleclip.errors import UserError
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.server.jobs import CANCELLED, DONE, FAILED, QUEUED, End, Task
 from ppstyleclip.server.logs import log
@@ -69,8 +69,6 @@ def execute(
         return End(CANCELLED)
     except _Ending:
         return End(QUEUED)
-    except CannotWrite:
-        return End(FAILED, DISK)
     except UserError as error:
         return End(FAILED, told(error))
     except MemoryError:

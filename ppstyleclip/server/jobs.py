@@ -61,6 +61,7 @@ class Job:
         has_photo: a photo lies among the uploads.
         attempts: how often it was begun.
         ticket: of its place in the queue of workers in other processes; a new one each time it is put there.
+        warnings: what is said of its texts; of a done one the card says it.
         error: why it failed.
         reason: why its results are gone.
         sizes: `{role: bytes}` of the pictures that it has.
@@ -83,6 +84,7 @@ class Job:
     ticket: Optional[str] = None
     started: Optional[float] = None
     finished: Optional[float] = None
+    warnings: list[str] = field(default_factory=list)
     error: Optional[str] = None
     reason: Optional[str] = None
     sizes: dict[str, int] = field(default_factory=dict)
@@ -362,6 +364,8 @@ class Jobs:
 
     def _end(self, job: Job, state: str, **ends: Any) -> None:
         job.state, job.finished, job.request, job.cancel_wanted = state, time.time(), None, False
+        if state != FAILED:
+            job.warnings = []
         for name, value in ends.items():
             setattr(job, name, value)
         self._keep(job)

@@ -13,6 +13,7 @@ from ppstyleclip.pipelines.faces import load_finder
 from ppstyleclip.pipelines.mapper_edit import MapperLink, make_chain
 from ppstyleclip.pipelines.quality import Measures, load_measures
 from ppstyleclip.regions import AUTO, NAMES, has_world
+from ppstyleclip.server.problems import NO_FINDER, log_missing
 from ppstyleclip.server.schemas import METHODS, MapperEntry, ModelEntry
 from ppstyleclip.server.settings import ServerSettings
 from ppstyleclip.zoo import TrainedMapper, load_mapper
@@ -58,7 +59,8 @@ class Model:
         """What GET /v1/models says."""
         bundle = self.editor.bundle
         defaults = {
-            name: getattr(bundle.defaults, name) for name in ("alpha", "beta", "unit", "templates", "pull")
+            name: getattr(bundle.defaults, name)
+            for name in ("alpha", "beta", "unit", "templates", "pull", "within")
         }
         return ModelEntry(
             name=bundle.name,
@@ -104,7 +106,8 @@ def load_model(settings: ServerSettings) -> Model:
     try:
         finder = load_finder(editor.bundle) if align == "face" else None
     except (MissingFile, MissingExtra) as error:
-        words = str(error)
+        log_missing(error)
+        words = NO_FINDER
     return Model(editor, load_measures(editor.bundle), finder, words, _mappers(settings, editor), align)
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from ppstyleclip.errors import CannotWrite, UserError, one_line, plain
+from ppstyleclip.errors import CannotWrite, MissingExtra, MissingFile, UserError, one_line, plain
 from ppstyleclip.server.jobs import QueueFull
 from ppstyleclip.server.logs import log
 from ppstyleclip.server.pictures import NoPictureKind, TooManyPixels
@@ -22,13 +23,44 @@ from ppstyleclip.server.settings import in_words
 
 _PATH = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\",;()]+[/\\])*(?=[^\s/\\'\",;()])")
 DISK = "the server cannot write now; try again later"
+LACKING = "this server lacks what is needed for this; the cure is in its log"
+NO_FINDER = (
+    "what finds people in photos, dlib or its landmark model, is not on this server; its log has the cure"
+)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def told(error: BaseException) -> str:
-    """An error's message for a client: one line, files without their folders."""
+    """An error's message for a client: one line, files without their folders.
+
+    What the server's machine lacks is a matter of who runs it: the log has that message.
+    """
+    if isinstance(error, CannotWrite):
+        return DISK
+    if isinstance(error, (MissingFile, MissingExtra)):
+        log_missing(error)
+        return LACKING
     return one_line(_PATH.sub("", str(error)), 500)
+
+
+def log_missing(error: MissingFile | MissingExtra) -> None:
+    """Tell who runs the server what its machine lacks, and the cure."""
+    log("missing", logging.ERROR, words=str(error))
+
+
+@contextmanager
+def finding_people() -> Iterator[None]:
+    """Say of what finds people in photos, where it is not on this machine, so much as a client can use.
+
+    Raises:
+        UserError: NO_FINDER.
+    """
+    try:
+        yield
+    except (MissingFile, MissingExtra) as error:
+        log_missing(error)
+        raise UserError(NO_FINDER) from None
 
 
 def add_handlers(app: FastAPI) -> None:

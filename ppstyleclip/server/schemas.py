@@ -157,12 +157,12 @@ class JobRequest(EditFields):
         if self.method != "mapper" and self.target is None and self.recipe is None:
             raise ValueError(f"method {self.method} needs 'target', what the face shall be")
         for method, names in _OF_METHODS.items():
-            if method != self.method and (foreign := self._said(*names)):
+            if method != self.method and (foreign := self.said(*names)):
                 raise ValueError(f"'{foreign[0]}' is for method {method}, and this one is {self.method}")
-        if self.seed is not None and (idle := self._said("face", "fitting", "paste")):
+        if self.seed is not None and (idle := self.said("face", "fitting", "paste")):
             raise ValueError(f"'{idle[0]}' is for photos, and this is a seed; leave it out")
         of_one = ("target", "neutral", "region", *_DIRECTION, *_BUDGET)
-        if self.recipe is not None and (twice := self._said(*of_one)):
+        if self.recipe is not None and (twice := self.said(*of_one)):
             raise ValueError(f"a recipe's edits say all themselves; leave out '{twice[0]}'")
         if self.method == "mapper" and self.region == AUTO:
             raise ValueError("the region auto follows a text, and a mapper has none; name a region")
@@ -172,7 +172,7 @@ class JobRequest(EditFields):
             raise ValueError("identity and outside are budgets of what is solved; set alpha or beta to auto")
         return self
 
-    def _said(self, *names: str) -> list[str]:
+    def said(self, *names: str) -> list[str]:
         """Those of some fields that are not as they are left out."""
         usual = type(self).model_fields
         return [name for name in names if getattr(self, name) != usual[name].default]
@@ -209,6 +209,10 @@ class JobStatus(BaseModel):
     step: int | None = Field(None, description="while running: units done")
     steps: int | None = Field(None, description="while running: units in all")
     cancelling: bool = Field(False, description="it was cancelled and ends at its next step")
+    warnings: list[str] = Field(
+        default_factory=list,
+        description="of texts, such as words that the model never saw, with the known ones that are nearest",
+    )
     error: str | None = Field(None, description="failed: why")
     reason: str | None = Field(None, description="expired: why its pictures are gone")
     created: float
@@ -226,11 +230,12 @@ class Problem(BaseModel):
 
 
 class Edited(BaseModel):
-    """The answer of seed 004's POST /edit, and the job's id."""
+    """The answer of seed 004's POST /edit, and the job's id and warnings."""
 
     image_path: str
     restored_path: str
     job_id: str
+    warnings: list[str] = Field(default_factory=list, description="as a job's status has them")
 
 
 class ModelEntry(BaseModel):

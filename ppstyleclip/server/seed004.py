@@ -80,7 +80,7 @@ async def edit(
         if photo is None:
             raise HTTPException(422, "the picture is missing; send it in the field 'image'")
         job = await run_in_threadpool(service.submit, wish, owner_of(request), photo, sid or None)
-    return Edited(job_id=job.id, **seed_paths(job))
+    return Edited(job_id=job.id, warnings=job.warnings, **seed_paths(job))
 
 
 @router.get("/images/{path:path}", responses=PROBLEMS, response_class=Response)

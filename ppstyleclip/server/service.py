@@ -28,7 +28,7 @@ from ppstyleclip.server.pictures import PictureStore, random_name
 from ppstyleclip.server.queues import LocalQueue, Queue
 from ppstyleclip.server.schemas import ROLES, JobRequest
 from ppstyleclip.server.settings import ServerSettings
-from ppstyleclip.server.work import Made, check_request, run_request, warm_methods
+from ppstyleclip.server.work import Made, check_request, request_warnings, run_request, warm_methods
 
 
 class Service:
@@ -103,10 +103,11 @@ class Service:
             CannotWrite: the disk refuses; nothing was accepted.
         """
         self.jobs.check_room(owner)
-        if self.model is not None:
-            check_request(self.model, request, has_photo=photo is not None, max_steps=self.settings.max_steps)
         roles = ROLES if photo is not None else ROLES[:2]
         job = self.jobs.new(request.model_dump(exclude_none=True), owner, roles, sid)
+        if self.model is not None:
+            check_request(self.model, request, has_photo=photo is not None, max_steps=self.settings.max_steps)
+            job.warnings = request_warnings(self.model, request)
         try:
             if photo is not None:
                 self.store.take_upload(job.id, photo)

@@ -222,7 +222,7 @@ async def edit(request: Request) -> Response:
             await run_in_threadpool(service.cancel, job)
         return JSONResponse(status_of(request, job).model_dump(), 202, headers=headers)
     if job.error is not None:
-        raise HTTPException(422, job.error, headers)
+        raise HTTPException(422, "; ".join([job.error, *job.warnings]), headers)
     answer = await picture_answer(request, job, "edited")
     answer.headers.update(headers)
     return answer

@@ -12,6 +12,7 @@ from typing import Any, Callable
 import numpy as np
 
 from ppstyleclip import __version__
+from ppstyleclip.align import Face
 from ppstyleclip.card import Source, card_values
 from ppstyleclip.card.describe import face_source
 from ppstyleclip.card.measure import measure_edits
@@ -22,8 +23,17 @@ from ppstyleclip.methods.inversion import FittingConfig
 from ppstyleclip.methods.optimization import OptimizationConfig
 from ppstyleclip.pictures import grid
 from ppstyleclip.pipelines.cards import card_of_face, cards_of_photo
+from ppstyleclip.pipelines.faces import AlignedFace
 from ppstyleclip.pipelines.inversion import invert_faces
-from ppstyleclip.pipelines.mapper_edit import apply_chain
+from ppstyleclip.pipelines.likeness import (
+    ChangedLikeness,
+    LikenessEdit,
+    SeenFaces,
+    change_likeness,
+    edit_likeness,
+    see_faces,
+)
+from ppstyleclip.pipelines.mapper_edit import MapperLink, apply_chain, mapper_text_line
 from ppstyleclip.pipelines.optimization import (
     OptimizationHistory,
     default_preset,
@@ -39,8 +49,10 @@ from ppstyleclip.pipelines.records import Record
 from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
 from ppstyleclip.regions import AUTO
 from ppstyleclip.server.model import Model
+from ppstyleclip.server.problems import finding_people
 from ppstyleclip.server.schemas import JobRequest
-from ppstyleclip.text import text_direction
+from ppstyleclip.text import check_texts, text_direction, text_warnings
+from ppstyleclip.worlds.likenesses import likeness_world
 
 MOST_CARDS = 8  # measured faces of one photo
 
@@ -50,8 +62,9 @@ class Made:
     """What a job made.
 
     Attributes:
-        pictures: `{role: [H, W, 3]}` uint8: "edited", the photo or the face; "before", the face as the
-            generator draws it; of a photo also "after", the drawn face with the edit.
+        pictures: `{role: [H, W, 3]}` uint8: "edited", the photo, the face, or portraits of its people;
+            "before", the face as the generator draws it; of a photo also "after", the drawn face with the
+            edit.
         card: plain values that say what was done.
     """
 
@@ -69,12 +82,13 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
     if has_photo == (request.seed is not None):
         raise UserError("one face is edited: send a photo, or name a seed" + " and no photo" * has_photo)
     if has_photo and not model.takes_photos:
-        raise UserError(f"this server takes no photos: {model.no_photos}")
+        raise UserError(model.no_photos)
     if has_photo and model.align == "none" and request.face != "best":
         raise UserError("this server aligns no faces and edits the middle of a photo; leave 'face' out")
     for name in ("steps", "fitting"):
         if (getattr(request, name) or 0) > max_steps:
             raise UserError(f"{name} may be {max_steps} at most, got {getattr(request, name)}")
+    chain = []
     if request.method == "mapper":
         chain = model.chain(request.mapper or "", request.target, request.strength)
         if request.target is not None and chain and not chain[0].mapper.takes_text:
@@ -91,6 +105,42 @@ def check_request(model: Model, request: JobRequest, *, has_photo: bool, max_ste
             )
     if request.budget["identity"] and not model.has_identity:
         raise UserError("this model has no identity network, so identity has no budget; leave 'identity' out")
+    for neutral, target in _directed_texts(model, request, chain, is_sampled=not has_photo):
+        check_texts(model.editor.bundle.clip, neutral, target)
+
+
+def _directed_texts(
+    model: Model, request: JobRequest, chain: Sequence[MapperLink], *, is_sampled: bool
+) -> list[tuple[str, str]]:
+    """(neutral, target) of each direction that a job takes between texts."""
+    if request.method == "direction":
+        return [(edit.neutral, edit.target) for edit in request.recipe_words().edits]
+    if request.method == "mapper":
+        text = _card_text(request, chain)
+        return [] if text is None else [(request.neutral, text)]
+    config, _ = _optimization(model.editor, request.steps, is_sampled=is_sampled)
+    if not request.card and config.objective.directional_strength == 0:
+        return []
+    return [(request.neutral, request.target or "")]
+
+
+def _card_text(request: JobRequest, chain: Sequence[MapperLink]) -> str | None:
+    """What a mapper's card is measured by: its text, or that of its training; None without a card."""
+    trained = (text for link in chain[:1] for text in link.mapper.texts)
+    text = (request.target or next(trained, None)) if request.card else None
+    return None if text is None else str(text).replace("+", " ")
+
+
+def request_warnings(model: Model, request: JobRequest) -> list[str]:
+    """What the model's CLIP cannot make of a job's texts, a line for each fault."""
+    editor = model.editor
+    if request.method == "mapper":
+        mapper = model.mappers[request.mapper or ""]
+        line = mapper_text_line(editor, mapper, request.target) if request.target else None
+        return [] if line is None else [line]
+    pairs = [(edit.neutral, edit.target) for edit in request.recipe_words().edits]
+    lines = [line for pair in pairs for line in text_warnings(editor.bundle.clip, *pair)]
+    return list(dict.fromkeys(lines))
 
 
 def warm_methods(model: Model, everything: bool) -> Iterator[Record[Any]]:
@@ -132,6 +182,7 @@ def run_request(model: Model, request: JobRequest, photo: np.ndarray | None) -> 
         "fingerprints": dict(model.editor.bundle.fingerprints),
         "method": request.method,
         "request": request.model_dump(exclude_none=True),
+        "warnings": request_warnings(model, request),
     }
     work = _BY_METHOD[request.method]
     for record in work(model, request, photo):
@@ -144,18 +195,15 @@ def run_request(model: Model, request: JobRequest, photo: np.ndarray | None) -> 
 
 def _direction(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iterator[Record[Made]]:
     editor, recipe, begin = model.editor, recipe_of(request.recipe_words()), time.monotonic()
-    card = _unknown_words(editor, recipe)
     if photo is not None:
-        for record in _directed_photo(model, request, recipe, photo):
-            made = record.result
-            yield replace(record, result=made and replace(made, card=card | made.card))
+        yield from _directed_photo(model, request, recipe, photo)
         return
     face = editor.sample(request.seed or 0)
     for step in edit_by_recipe(editor, face, recipe):
         made = None
         if step.result is not None:
             found, spent = step.result, time.monotonic() - begin
-            card["edits"] = edit_values(editor, found.applied)
+            card: dict[str, Any] = {"edits": edit_values(editor, found.applied)}
             card["conflicts"] = [vars(conflict) for conflict in found.conflicts]
             if request.card:
                 source, is_orthogonal = face_source(editor, face), recipe.orthogonal
@@ -169,8 +217,14 @@ def _directed_photo(
     model: Model, request: JobRequest, recipe: Recipe, photo: np.ndarray
 ) -> Iterator[Record[Made]]:
     """Edit the faces of a photo by words; where cards are wished for, each is a record more."""
-    editor, config, begin = model.editor, _photo_config(model, request), time.monotonic()
-    for step in edit_photo(editor, photo, recipe, config, finder=model.finder, measures=model.measures):
+    editor, begin, seen = model.editor, time.monotonic(), _see(model, request, photo)
+    if seen is not None and seen.are_people:
+        yield from _directed_people(model, request, recipe, photo, seen.found.chosen)
+        return
+    config, faces = _photo_config(model, request, seen), None if seen is None else seen.found.chosen
+    for step in edit_photo(
+        editor, photo, recipe, config, faces=faces, finder=model.finder, measures=model.measures
+    ):
         if step.result is None:
             yield Record(step.done, step.total, step.stage)
             continue
@@ -186,8 +240,25 @@ def _directed_photo(
         card |= {"cards": cards} if cards else {}
         for face_card, edits in zip(card["faces"], each):
             face_card["edits"] = edits
-        pictures = {"edited": one.pixels, "before": _row(one.before), "after": _row(one.after)}
-        yield Record(step.total + 1, step.total + 1, step.stage, Made(pictures, card))
+        yield Record(step.total + 1, step.total + 1, step.stage, Made(_pictures(one), card))
+
+
+def _directed_people(
+    model: Model, request: JobRequest, recipe: Recipe, photo: np.ndarray, people: Sequence[Face]
+) -> Iterator[Record[Made]]:
+    """Draw the people of a photo as portraits, and edit those by words."""
+    if request.card:
+        raise UserError("no card is made of portraits in a photo's likeness; leave out 'card'")
+    for step in edit_likeness(model.editor, photo, recipe, people):
+        made = None
+        if step.result is not None:
+            one = step.result
+            each = [edit_values(model.editor, applied) for applied in one.applied]
+            card = {"edits": each[0], **_portraits_card(one)}
+            for face_card, edits in zip(card["faces"], each):
+                face_card["edits"] = edits
+            made = Made(_portraits(one), card)
+        yield Record(step.done, step.total, step.stage, made)
 
 
 def _optimise(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iterator[Record[Made]]:
@@ -247,8 +318,8 @@ def _mapper(model: Model, request: JobRequest, photo: np.ndarray | None) -> Iter
     editor = model.editor
     chain = model.chain(request.mapper or "", request.target, request.strength)
     card: dict[str, Any] = {"mapper": request.mapper, "strength": request.strength}
-    text = request.target or next(iter(chain[0].mapper.texts), None)
-    along = _along(editor, request.neutral, text.replace("+", " ")) if request.card and text else None
+    text = _card_text(request, chain)
+    along = None if text is None else _along(editor, request.neutral, text)
     if photo is None:
         face = editor.sample(request.seed or 0).numpy()
         *_, mapped = apply_chain(editor, chain, face)
@@ -281,26 +352,49 @@ def _changed_photo(
     card: dict[str, Any],
     along: np.ndarray | None,
 ) -> Iterator[Record[Made]]:
-    records = change_photo(
-        model.editor,
-        photo,
-        change,
-        _photo_config(model, request),
-        change_steps=steps,
-        finder=model.finder,
-        measures=model.measures,
-        region=request.region,
-        neutral=request.neutral,
-        text=request.target or "",
-    )
+    editor, seen = model.editor, _see(model, request, photo)
+    options: dict[str, Any] = {"region": request.region, "neutral": request.neutral}
+    options |= {"text": request.target or "", "change_steps": steps}
+    records: Iterator[Record[Any]]
+    if seen is not None and seen.are_people:
+        records = change_likeness(editor, photo, change, seen.found.chosen, **options)
+    else:
+        options |= {"finder": model.finder, "faces": None if seen is None else seen.found.chosen}
+        config = _photo_config(model, request, seen)
+        records = change_photo(editor, photo, change, config, measures=model.measures, **options)
     for record in records:
         made = None
-        if record.result is not None:
-            one = record.result
-            more = card | _faces_card(one.faces, one.inversion, one.quality_after)
-            more |= _measured(model.editor, along, one.before, one.after, one.masks)
-            made = Made({"edited": one.pixels, "before": _row(one.before), "after": _row(one.after)}, more)
+        if (one := record.result) is not None:
+            if isinstance(one, ChangedLikeness):
+                pictures, more = _portraits(one), card | _portraits_card(one)
+            else:
+                pictures = _pictures(one)
+                more = card | _faces_card(one.faces, one.inversion, one.quality_after)
+            made = Made(pictures, more | _measured(editor, along, one.before, one.after, one.masks))
         yield Record(record.done, record.total, record.stage, made)
+
+
+def _see(model: Model, request: JobRequest, photo: np.ndarray) -> SeenFaces | None:
+    """The faces of a photo, and whether they are people; None where the model has no likeness of those.
+
+    Raises:
+        UserError: as see_faces; a field of faces that go back into their photo, and they are people.
+    """
+    bundle = model.editor.bundle
+    if model.align == "none" or likeness_world(bundle) is None:
+        return None
+    with finding_people():
+        seen = see_faces(model.editor, photo, request.face, finder=model.finder)
+    if seen.are_people and (idle := request.said("fitting", "paste")):
+        raise UserError(
+            f"'{idle[0]}' does nothing with people, of whom '{bundle.name}' draws portraits; leave it out"
+        )
+    return seen
+
+
+def _pictures(made: Any) -> dict[str, np.ndarray]:
+    """The pictures of a photo's edited faces."""
+    return {"edited": made.pixels, "before": _row(made.before), "after": _row(made.after)}
 
 
 def _along(editor: Editor, neutral: str, target: str) -> np.ndarray:
@@ -325,24 +419,17 @@ def _measured(
     return {"cards": cards}
 
 
-def _photo_config(model: Model, request: JobRequest) -> PhotoConfig:
-    fitting = FittingConfig(steps=request.fitting)
-    return PhotoConfig(request.face, fitting, paste=request.paste, align=model.align)
-
-
-def _unknown_words(editor: Editor, recipe: Recipe) -> dict[str, Any]:
-    """Words that the model's CLIP was never trained on, where there are some."""
-    unknown = {word: None for edit in recipe.edits for word in editor.unknown_words(edit)}
-    return {"unknown_words": list(unknown)} if unknown else {}
+def _photo_config(model: Model, request: JobRequest, seen: SeenFaces | None) -> PhotoConfig:
+    """How a photo is edited; of faces that were seen those that are meant are chosen already."""
+    which, fitting = request.face if seen is None else "all", FittingConfig(steps=request.fitting)
+    return PhotoConfig(which, fitting, paste=request.paste, align=model.align)
 
 
 def _faces_card(faces: Any, inversion: Any, quality: Any) -> dict[str, Any]:
     """Where each face is, how near the generator came to it, and how much of the person the edit kept."""
     stage, found = inversion.stages[-1], []
     for number, face in enumerate(faces):
-        one: dict[str, Any] = {}
-        if face.face is not None:
-            one["box"] = [round(float(side)) for side in face.face.box]
+        one = _place(face)
         one["inversion_psnr"] = round(float(stage.psnr[number]), 2)
         one["poor"] = bool(stage.poor[number])
         for name, values in (("inversion_identity", stage.identity), ("identity", quality.identity)):
@@ -350,6 +437,26 @@ def _faces_card(faces: Any, inversion: Any, quality: Any) -> dict[str, Any]:
                 one[name] = round(float(values[number]), 4)
         found.append(one)
     return {"faces": found}
+
+
+def _portraits(made: LikenessEdit | ChangedLikeness) -> dict[str, np.ndarray]:
+    """The portraits of a photo's people side by side, before and after."""
+    return {"edited": made.pixels, "before": np.concatenate(list(made.before), axis=1), "after": made.pixels}
+
+
+def _portraits_card(made: LikenessEdit | ChangedLikeness) -> dict[str, Any]:
+    """Where each face is of which a portrait was drawn, and what was read off it, as sure as it is."""
+    each = zip(made.faces, made.read)
+    return {
+        "faces": [
+            {**_place(face), "read": {name: round(sure, 2) for name, sure in one.read.items()}}
+            for face, one in each
+        ]
+    }
+
+
+def _place(face: AlignedFace) -> dict[str, Any]:
+    return {} if face.face is None else {"box": [round(float(side)) for side in face.face.box]}
 
 
 def _row(pictures: np.ndarray) -> np.ndarray:

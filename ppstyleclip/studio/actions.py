@@ -7,6 +7,7 @@ checked here or where they are used.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from ppstyleclip.server.logs import log
 from ppstyleclip.studio.handlers import Fields, Handlers, News, Visit, fault_of, news_of
 
 MOST_TEXT = 300  # letters of a text
+_BY_TEXT = ("try", "cell", "accept", "auto", "optimise", "sheet")  # actions that a text may have failed
 _Answer = tuple[Visit, News]
 
 
@@ -100,7 +102,7 @@ class Actions:
                 told = {**told, "fields": {**words, **told.get("fields", {})}}
             return visit, told
         except Exception as error:
-            return visit, _failure(error)
+            return visit, self._failure(error, action, values)
 
     def long(self, visit: Visit | None, action: Any, value: Any, values: dict[str, Any]) -> Iterator[_Answer]:
         """Do what takes seconds, and tell how far it is."""
@@ -114,7 +116,7 @@ class Actions:
                 visit = answer[0]
                 yield answer
         except Exception as error:
-            yield visit, _failure(error)
+            yield visit, self._failure(error, action, values)
 
     def measure(self, visit: Visit | None, shown: Any) -> News:
         """The card of what is shown; `shown` is the number of the news that it belongs to."""
@@ -123,20 +125,23 @@ class Actions:
         try:
             return {**self.handlers.measure(visit), "of": shown}
         except Exception as error:
-            return {**_failure(error), "of": shown}
+            return {**self._failure(error), "of": shown}
 
     def stop(self, visit: Visit | None) -> None:
         """End an optimisation behind its next step."""
         if visit is not None:
             self.handlers.stop(visit)
 
-
-def _failure(error: Exception) -> News:
-    """A user's error in its own words; of a bug nothing but that it is one, the log names it."""
-    if isinstance(error, UserError):
-        return news_of(**fault_of(error), busy=None)
-    log("studio failed", logging.ERROR, error)
-    return news_of(say="failed", busy=None)
+    def _failure(self, error: Exception, action: Any = "", values: dict[str, Any] | None = None) -> News:
+        """A user's error in its own words, with what may be wrong with a text; a bug is named in the log."""
+        if not isinstance(error, UserError):
+            log("studio failed", logging.ERROR, error)
+            return news_of(say="failed", busy=None)
+        told = news_of(**fault_of(error), busy=None)
+        if action in _BY_TEXT:
+            with contextlib.suppress(UserError):
+                told["warnings"] = self.handlers.warnings(fields_of(values or {}))
+        return told
 
 
 def _whole(value: Any) -> int:

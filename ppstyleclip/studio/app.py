@@ -65,7 +65,7 @@ class Studio:
 
     def _warm(self, model: Model, everything: bool) -> Iterator[Record[Any]]:
         """Compile what a slider needs, then what the server's jobs need."""
-        self.handlers.drawing.warm()
+        self.handlers.warm()
         yield Record(1, 1, "pictures")
         if everything:
             yield from warm_methods(model, everything)

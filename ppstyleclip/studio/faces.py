@@ -19,6 +19,7 @@ from ppstyleclip.pipelines.inversion import invert_faces
 from ppstyleclip.pipelines.likeness import latents_of_z, see_faces
 from ppstyleclip.pipelines.quality import Measures, load_measures
 from ppstyleclip.pipelines.records import Record
+from ppstyleclip.server.problems import finding_people
 from ppstyleclip.studio.links import SessionNote, latent_of
 from ppstyleclip.studio.session import Face, PhotoPlace
 from ppstyleclip.worlds.likenesses import likeness_world
@@ -76,12 +77,13 @@ class FaceSource:
 
         Raises:
             NoFace: there is none; the message says what kind of photo has one.
-            MissingFile, MissingExtra: what finds faces is not on this machine.
+            UserError: what finds people is not on this machine.
         """
         if self.align == "none":
             return FoundFaces(photo, [None], 0, False)
-        finder = self._known("finder", self._load_finder) if self.editor.bundle.finds_own_faces else None
-        seen = see_faces(self.editor, photo, finder=finder)
+        with finding_people():
+            finder = self._known("finder", self._load_finder) if self.editor.bundle.finds_own_faces else None
+            seen = see_faces(self.editor, photo, finder=finder)
         chosen = seen.found.chosen[0]
         best = next(number for number, face in enumerate(seen.found.faces) if face is chosen)
         return FoundFaces(photo, list(seen.found.faces), best, seen.are_people)

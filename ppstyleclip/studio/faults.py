@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""The faults that a visitor of the page meets most, in Chinese; all others stay as they are written.
+"""The faults and warnings that a visitor of the page meets most, in Chinese; others stay as they are written.
 
 An error has one text, where it is raised. What is told here is found by that text: its fixed words, with {}
 where values stand.
@@ -61,6 +61,20 @@ _CHINESE = {
     "neutral {} and target {} say the same to CLIP; the edit goes from one to the other, so describe the "
     "change in the target": "对 CLIP 来说 {0} 与 {1} 是一个意思，请在“变成”里写出变化",
     "a prompt must be a non-empty text, got {}; say what to show": "文字不能为空，请写明内容",
+    "the CLIP of '{}' never saw {}; what {} then does is chance": (
+        "模型 '{0}' 没学过 {1}，所以 {2} 的效果全凭运气"
+    ),
+    "the CLIP of '{}' reads {} alone; '{}' is told to it as '{}'": ("模型 '{0}' 只懂{1}，'{2}' 已译成 '{3}'"),
+    "the CLIP of '{}' reads {} alone, and the table of common attributes does not have '{}'; write it "
+    "in {}": ("模型 '{0}' 只懂{1}，常用词表里没有 '{2}'，请用{3}来写"),
+    # what the server's machine lacks
+    "the server cannot write now; try again later": "服务器现在无法写入，请稍后再试",
+    "this server lacks what is needed for this; the cure is in its log": (
+        "这台服务器缺少所需的东西，运行者可在日志里找到办法"
+    ),
+    "what finds people in photos, dlib or its landmark model, is not on this server; its log has the cure": (
+        "这台服务器上没有在照片里找人用的 dlib 或它的关键点模型，运行者可在日志里找到办法"
+    ),
     # photos
     "no face was found in {}; {}": "照片里没有找到脸，请用正面、端正、双眼可见且足够大的人脸照片",
     "no face of the kind that '{}' knows was found in {}; for photographs of people name a model of theirs, "
@@ -80,13 +94,23 @@ _CHINESE = {
 }
 
 
+_LANGUAGES = {"English": "英文", "Chinese": "中文"}
+_NEAREST = re.compile(r" \(is it ('.*?')\?\)")  # the known words that are nearest to an unknown one
+
+
 def in_chinese(message: str) -> str | None:
-    """An error's message in Chinese; None where it is none of the usual ones."""
+    """The message of an error or a warning in Chinese; None where it is none of the usual ones."""
     for pattern, words in _patterns():
         found = pattern.fullmatch(message)
         if found:
-            return words.format(*found.groups())
+            return words.format(*map(_value, found.groups()))
     return None
+
+
+def _value(text: str) -> str:
+    """A value of a message, without its English words."""
+    nearest = _NEAREST.sub(lambda found: f"（是不是 {found[1]}？）".replace("' or '", "' 或 '"), text)
+    return _LANGUAGES.get(text, nearest)
 
 
 @cache

@@ -17,7 +17,9 @@ import numpy as np
 from ppstyleclip.cli.card_files import label_of
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import encode_picture
+from ppstyleclip.pipelines.mapper_edit import mapper_text_line
 from ppstyleclip.regions import NAMES, Region, RegionMask
+from ppstyleclip.server import problems
 from ppstyleclip.server.model import Model
 from ppstyleclip.server.pictures import PictureStore
 from ppstyleclip.studio import links, methods, show
@@ -25,6 +27,7 @@ from ppstyleclip.studio.drawing import Drawing, Drawn
 from ppstyleclip.studio.faces import FaceSource, FoundFaces
 from ppstyleclip.studio.faults import in_chinese
 from ppstyleclip.studio.session import Face, Moment, Session, Step, is_same_text
+from ppstyleclip.text import text_warnings
 
 FIRST_SEED = 58
 SEEDS_SHOWN, LARGE = 12, 512  # from LARGE pixels on a face takes seconds, and there are fewer
@@ -83,6 +86,14 @@ class Handlers:
         self.model, self.store = model, store
         self.drawing = Drawing(model.editor, lambda name, text: model.chain(name, text or None, 1.0))
         self.faces = FaceSource(model.editor, model.align)
+        self._start: Face | None = None
+        self._gallery: list[dict[str, Any]] = []
+
+    def warm(self) -> None:
+        """Compile what draws, and draw what each page begins with, which then waits for no other work."""
+        self.drawing.warm()
+        self.begin()
+        self.seeds(0)
 
     def begin(self, link: str = "") -> tuple[Visit, News]:
         """A new visit: the first face, or the session of a link, `#session=...`."""
@@ -95,7 +106,10 @@ class Handlers:
             return visit, {**told, **fault_of(error)}
 
     def _first(self) -> Session:
-        return Session(Moment(self.faces.of_seed(FIRST_SEED)))
+        start = self._start
+        if start is None or self.model.editor.sampled.seed_of(start.w_plus[0]) is None:  # it was forgotten
+            start = self._start = self.faces.of_seed(FIRST_SEED)
+        return Session(Moment(start))
 
     def _linked(self, note: links.SessionNote) -> Session:
         session = Session(Moment(self.faces.of_note(note), tuple(map(links.step_of, note.steps))))
@@ -187,11 +201,15 @@ class Handlers:
         return self._shown(replace(visit, session=visit.session.remove(number)))
 
     def seeds(self, page: int) -> News:
-        """A page of the gallery of faces that do not exist."""
+        """A page of the gallery of faces that do not exist; the first one is drawn once."""
+        if page == 0 and self._gallery:
+            return news_of(seeds=self._gallery, page=page)
         count = SEEDS_SHOWN if self.model.editor.bundle.generator.size < LARGE else SEEDS_SHOWN // 4
         first = 1 + count * (page % 10_000)
         pictures = methods.seeds_page(self.drawing, first, count)
         faces = [{"seed": first + k, "src": show.picture(one, show.THUMB)} for k, one in enumerate(pictures)]
+        if page == 0:
+            self._gallery = faces
         return news_of(seeds=faces, page=page)
 
     def choose_seed(self, visit: Visit, seed: int) -> tuple[Visit, News]:
@@ -248,7 +266,8 @@ class Handlers:
         visit.stop.clear()
         step = Step("optimise", fields.neutral.strip() or "face", target, 1.0, region=self._region(fields))
         self.drawing.editor.text_direction(step.edit())  # words that cannot be are refused at once
-        yield visit, news_of(busy={"stage": "optimising", "done": 0, "total": steps, "stop": True})
+        busy = {"stage": "optimising", "done": 0, "total": steps, "stop": True}
+        yield visit, news_of(busy=busy, warnings=self.warnings(step))
         session = visit.session.try_out(None)
         for way in methods.optimise(self.drawing, session, step, steps, visit.stop.is_set):
             if way.step is not None:
@@ -267,8 +286,8 @@ class Handlers:
     def sheet(self, visit: Visit, fields: Fields) -> Iterator[tuple[Visit, News]]:
         """Draw strengths and thresholds side by side."""
         session = visit.session.try_out(self._draft(visit, fields))
-        sheet = None
-        yield visit, news_of(busy={"stage": "pictures", "done": 0, "total": 1})
+        sheet, busy = None, {"stage": "pictures", "done": 0, "total": 1}
+        yield visit, news_of(busy=busy, warnings=self.warnings(session.draft))
         for record in methods.contact_sheet(self.drawing, session):
             sheet = record.result
             yield visit, news_of(busy={"stage": record.stage, "done": record.done, "total": record.total})
@@ -351,6 +370,7 @@ class Handlers:
                 "photo": session.face.place is not None,
             },
             mask=self._mask(session),
+            warnings=self.warnings(session.draft),
             busy=None,
             card=None if session.steps else {},
         )
@@ -359,6 +379,17 @@ class Handlers:
         if session.draft is not None:
             told["fields"] = _fields_of(session.draft)
         return visit, told
+
+    def warnings(self, step: Step | Fields | None) -> list[News]:
+        """What the model's CLIP cannot make of an edit's texts, each line as told_of gives it."""
+        if step is None or not step.target.strip():
+            return []
+        editor, mapper = self.model.editor, self.model.mappers.get(step.mapper)
+        if step.method == "mapper":
+            line = None if mapper is None else mapper_text_line(editor, mapper, step.target)
+            return [] if line is None else [told_of(line)]
+        neutral = step.neutral.strip() or "face"
+        return list(map(told_of, text_warnings(editor.bundle.clip, neutral, step.target)))
 
     def _mask(self, session: Session) -> str:
         draft = session.draft
@@ -377,8 +408,13 @@ def _fields_of(step: Step) -> dict[str, Any]:
 
 
 def fault_of(error: UserError) -> News:
-    """What the page is told of a user's error: its line, and that in Chinese where it is known."""
-    return {"message": str(error), "message_zh": in_chinese(str(error))}
+    """What the page is told of a user's error; as told_of."""
+    return told_of(problems.told(error))
+
+
+def told_of(line: str) -> News:
+    """A line for the page, and that in Chinese where it is known."""
+    return {"message": line, "message_zh": in_chinese(line)}
 
 
 def news_of(**values: Any) -> News:

@@ -136,7 +136,8 @@ def faces(words: Words) -> str:
       aria-label="{w["open_session"]}">
   </div>
   <h2>{w["faces"]}</h2>
-  <div class="pp-seeds" role="listbox" aria-label="{w["faces"]}"></div>
+  <div class="pp-seeds" role="listbox" aria-label="{w["faces"]}">
+    <p class="pp-none">{w["stage_pictures"]}</p></div>
   <div class="pp-more">{_button("more", words, kind="pp-plain")}
     <label>{w["seed"]} <input class="pp-seed" type="number" min="0" max="4294967295" inputmode="numeric">
     </label></div>

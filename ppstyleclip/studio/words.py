@@ -124,6 +124,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "bound_outside": ("strength found: more would change the rest", "找到强度：再强会改动其他部分"),
     "bound_text": ("strength found: no other came nearer to the text", "找到强度：没有更接近文字的了"),
     "failed": ("Something went wrong here; the server's log names it", "出错了，详情见服务器日志"),
+    "silent": (
+        "The server has not answered yet: it is busy, or it has ended",
+        "服务器还没有回应：可能正忙，也可能已停止",
+    ),
     "lost": ("The server has restarted; load the page again", "服务器已重启，请重新载入页面"),
     "mouth": ("mouth", "嘴"),
     "eyes": ("eyes", "眼睛"),

@@ -51,6 +51,25 @@ def replay(name, *argv):
     return main(["replay", name, "-o", "again.png", *argv])
 
 
+@pytest.mark.parametrize("face", [["5"], ["scene.png", "--landmarks", "marks.json", "--steps", "1"]])
+def test_another_limit_of_an_edit_is_kept_by_its_card(face, capsys):
+    save_png("scene.png", SCENE.pixels)
+    Path("marks.json").write_text(json.dumps([one.landmarks.tolist() for one in SCENE.faces]))
+    wish = ["edit", *face, *HAPPY, "--direction_offset", "9"]
+    assert main([*wish, "-o", "free.png"]) == 0
+    assert main([*wish, "--within", "0.5", "--card", "-o", "near.png"]) == 0
+    assert Path("near.png").read_bytes() != Path("free.png").read_bytes()
+    assert json.loads(Path("near.card.json").read_text())["options"]["within"] == 0.5
+    capsys.readouterr()
+    assert replay("near.card.json") == 0
+    assert "the same, bit for bit" in capsys.readouterr().out
+    damaged = json.loads(Path("near.card.json").read_text())
+    damaged["options"]["within"] = "far"
+    Path("near.card.json").write_text(json.dumps(damaged))
+    assert replay("near.card.json") == 2
+    assert "within must be" in capsys.readouterr().err
+
+
 # ---- what is measured
 
 

@@ -177,7 +177,7 @@ def test_a_photo_stays_where_it_is(home, capsys):
 def test_a_card_tells_the_canvas_and_replays_on_it(home, capsys):
     assert run_command("edit", [*COMMANDS["edit"], *MOVED, "--card", "-o", "one.png"]) == 0
     options = json.loads(Path("one.card.json").read_text())["options"]
-    assert options == {"translate": [0.25, -0.125], "rotate": 30.0}
+    assert options == {"within": 0.0, "translate": [0.25, -0.125], "rotate": 30.0}
     assert run_command("replay", ["one.card.json", "-o", "again.png"]) == 0
     np.testing.assert_array_equal(load_pixels("again.png"), load_pixels("one.png"))
 

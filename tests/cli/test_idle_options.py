@@ -91,6 +91,16 @@ CASES = [
         "without --target: the file names it, by `neutral`",
     ),
     (["edit", "--recipe", "smile.yaml", "--pull", "0.5"], "--pull does nothing where each edit has its own"),
+    (["edit", "--recipe", "smile.yaml", "--pull", "0"], "--pull does nothing where each edit has its own"),
+    (
+        ["edit", "--recipe", "smile.yaml", "--direction_offset", "0"],
+        "--direction_offset does nothing where each edit has its own",
+    ),
+    (
+        ["photo", "scene.png", "--recipe", "smile.yaml", "--direction_offset", "0"],
+        "--direction_offset does nothing where each edit has its own",
+    ),
+    (["camera", "--pull", "0"], "--pull does nothing without --target"),
     (
         ["edit", "--edit", "a -> b @ 3", "--direction_offset", "2"],
         "--direction_offset does nothing where each",
@@ -154,14 +164,14 @@ CASES = [
 
 @pytest.mark.parametrize(
     "name, value",
-    [("tune", 0), ("steps", 0), ("smooth", 0), ("pull", 0.0), ("l2_lambda", 0.0), ("aligned", False)],
+    [("tune", 0), ("steps", 0), ("smooth", 0), ("l2_lambda", 0.0), ("aligned", False)],
 )
 def test_nothing_of_a_quantity_is_nothing_idle(name, value):
     refuse_idle(Namespace(**{name: value}), [name], "here")
 
 
-@pytest.mark.parametrize("name", ["index", "index2", "seed"])
-def test_the_first_of_several_is_one_like_others(name):
+@pytest.mark.parametrize("name", ["index", "index2", "seed", "pull", "beta_threshold"])
+def test_a_zero_that_asks_for_something_is_one_like_others(name):
     with pytest.raises(UserError, match=f"--{name} does nothing here; leave it out"):
         refuse_idle(Namespace(**{name: 0}), [name], "here")
 

@@ -13,13 +13,13 @@ from photo_world import SCENE
 from PIL import Image
 from tiny_world import SIZE, STYLE_DIM, live_in, save_tiny_pack
 
-from ppstyleclip.align import choose, faces_of_landmarks, read_photo
+from ppstyleclip.align import FaceFinder, NoFace, choose, faces_of_landmarks, read_photo
 from ppstyleclip.cli import photos
 from ppstyleclip.cli.main import main
 from ppstyleclip.editor import Edit, Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.pipelines import likeness
-from ppstyleclip.pipelines.likeness import are_drawn, edit_likeness, find_people
+from ppstyleclip.pipelines.likeness import are_drawn, edit_likeness, find_people, see_faces
 from ppstyleclip.pipelines.records import result_of
 from ppstyleclip.worlds import likenesses
 from ppstyleclip.worlds.likenesses import LikenessWorld
@@ -91,16 +91,26 @@ def test_people_are_looked_for_by_dlibs_own_detector(editor, monkeypatch):
     )
 
 
+def test_a_photo_of_nobody_is_not_sent_to_another_model(editor, monkeypatch):
+    monkeypatch.setattr(likeness, "_look", lambda *_: (None, []))
+    for name in ("_count_smaller", "_lying"):
+        monkeypatch.setattr(choose, name, lambda *_: 0)
+    with pytest.raises(NoFace, match="^no face was found in the photo; use a photo with a face seen"):
+        see_faces(editor, SCENE.pixels, finder=FaceFinder(None, None, kind="tiny"))
+
+
 def test_the_commands_make_portraits_of_a_photo(pack, capsys):
     Image.fromarray(SCENE.pixels).save("me.png")
     Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
     common = ["--bundle", str(pack), "--landmarks", "marks.json", "--target", "happy face"]
     assert main(["edit", "me.png", *common, "-o", "one.png"]) == 0
     said = capsys.readouterr().out
-    assert "face 1: a portrait in its likeness; read: place; not read, so as it goes with that: mood" in said
+    assert "face 3: a portrait in its likeness; read: place; not read, so as it goes with that: mood" in said
     assert read_photo("one.png").shape == (SIZE, SIZE, 3)
     assert main(["edit", "me.png", *common, "--json", "-o", "two.png"]) == 0
     assert json.loads(capsys.readouterr().out)["portraits"][0]["read"] == {"place": 0.5}
+    assert main(["photo", "me.png", *common, "--face", "2"]) == 0
+    assert "face 2: a portrait in its likeness" in capsys.readouterr().out
     assert main(["photo", "me.png", *common, "--face", "all", "--output_path", "out"]) == 0
     assert sorted(path.name for path in Path("out").iterdir()) == [
         "edited.png",
@@ -130,7 +140,8 @@ def test_a_drawn_scene_is_read_once_and_its_faces_are_found_once(pack, monkeypat
     monkeypatch.setattr(photos, "read_photo", counted("read", read_photo))
     for module in (likeness, choose):
         monkeypatch.setattr(module, "find_faces", counted("found", lambda finder, photo: FACES))
-    monkeypatch.setattr(likeness, "load_finder", counted("loaded", lambda *_: "finder"))
+    finder = FaceFinder(None, None, kind="tiny")
+    monkeypatch.setattr(likeness, "load_finder", counted("loaded", lambda *_: finder))
     monkeypatch.setattr(likeness, "are_drawn", counted("drawn", lambda *_: True))
     monkeypatch.setattr(choose, "confident_places", lambda *_: [])
     arguments = ["--bundle", str(pack), "--target", "happy face", "--steps", "0", "--face", "2"]

@@ -13,6 +13,8 @@ pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 
 from server_world import picture_file, serving  # noqa: E402
 
+from ppstyleclip.server.problems import LACKING  # noqa: E402
+
 
 def test_a_job_is_queued_with_its_position_runs_with_its_step_and_is_done(served):
     served.work.free.clear()
@@ -70,6 +72,7 @@ def test_a_failure_says_why_without_folders_and_a_bug_says_nothing(served):
     failed = served.ended(served.send(target="fail"))
     assert failed["state"] == "failed"
     assert failed["error"] == "no face was found in photo.png; use another photo"
+    assert served.ended(served.send(target="lack"))["error"] == LACKING
     crashed = served.ended(served.send(target="crash"))
     assert crashed["state"] == "failed" and "secret" not in crashed["error"]
 

@@ -56,7 +56,7 @@ def test_no_list_of_mappers_is_told_before_the_model_is_there(tmp_path):
 def test_mapper(served):
     answer = post_edit(served, "1", mapper="beard")
     assert answer.status_code == 200
-    assert set(answer.json()) == {"image_path", "restored_path", "job_id"}
+    assert set(answer.json()) == {"image_path", "restored_path", "job_id", "warnings"}
     assert answer.json()["image_path"].startswith("./images/styled/")
     assert answer.json()["restored_path"].startswith("./images/restored/")
     served.ended(answer.json()["job_id"])

@@ -14,17 +14,21 @@ pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 from PIL import Image  # noqa: E402
 from server_world import serving  # noqa: E402
 
+from ppstyleclip.align import PhotoFaces, faces_of_landmarks  # noqa: E402
 from ppstyleclip.card import Card  # noqa: E402
 from ppstyleclip.editor import Edit, Editor  # noqa: E402
-from ppstyleclip.errors import UserError  # noqa: E402
+from ppstyleclip.errors import MissingFile, UserError  # noqa: E402
 from ppstyleclip.pipelines.cards import replay_face  # noqa: E402
+from ppstyleclip.pipelines.likeness import SeenFaces  # noqa: E402
 from ppstyleclip.progress import last  # noqa: E402
 from ppstyleclip.schema import from_value  # noqa: E402
 from ppstyleclip.server import model as server_model  # noqa: E402
+from ppstyleclip.server import work  # noqa: E402
 from ppstyleclip.server.model import load_model  # noqa: E402
+from ppstyleclip.server.problems import NO_FINDER  # noqa: E402
 from ppstyleclip.server.schemas import JobRequest  # noqa: E402
 from ppstyleclip.server.settings import load_settings  # noqa: E402
-from ppstyleclip.server.work import check_request, run_request  # noqa: E402
+from ppstyleclip.server.work import check_request, request_warnings, run_request  # noqa: E402
 from ppstyleclip.zoo.registry import PACK  # noqa: E402
 
 DIRECTED = {"target": "happy face"}
@@ -56,6 +60,30 @@ def test_a_seed_by_words_is_what_the_editor_draws(model):
     (edit,) = made.card["edits"]
     assert edit["alpha"] == 2 and edit["channels"] > 0 and "cards" not in made.card
     assert made.card["fingerprints"]["generator"] and made.card["method"] == "direction"
+    assert made.card["warnings"] == []
+
+
+def test_unknown_words_are_told_with_the_nearest_known_ones(model):
+    def lines(**wish):
+        return request_warnings(model, JobRequest(seed=3, **wish))
+
+    (line,) = lines(target="face with moustach")
+    assert "never saw 'moustach' (is it 'mouth'?); what 'face -> face with moustach' then does" in line
+    assert lines(method="optimise", target="zorp face") == [line_of("zorp", "face -> zorp face")]
+    edits = [{"target": one} for one in ("happy face", "zorp face", "blax face", "zorp face")]
+    assert lines(recipe={"edits": edits}) == [
+        line_of("zorp", "face -> zorp face"),
+        line_of("blax", "face -> blax face"),
+    ]
+    by_text = next(name for name, mapper in model.mappers.items() if mapper.embed == "clip")
+    assert lines(method="mapper", mapper=by_text, target="zorp+happy face") == [
+        line_of("zorp", "zorp happy face")
+    ]
+    assert lines(method="mapper", mapper="happy") == lines(target="happy face") == []
+
+
+def line_of(word, called):
+    return f"the CLIP of 'portrait' never saw '{word}'; what '{called}' then does is chance"
 
 
 @pytest.mark.slow
@@ -133,6 +161,23 @@ def test_what_cannot_be_is_refused_before_the_work(model):
         last(run_request(model, JobRequest(seed=1, target="face"), None))  # equal texts
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"target": "Face"},
+        {"recipe": {"edits": [{"target": "happy face"}, {"target": "face"}]}},
+        {"method": "optimise", "target": "face "},
+        {"method": "mapper", "mapper": "words", "target": "face", "card": True},
+        {"method": "mapper", "mapper": "happy", "neutral": "happy face", "card": True},
+    ],
+)
+def test_texts_that_say_the_same_are_refused_before_the_work(model, wish):
+    with pytest.raises(UserError, match="say the same to CLIP"):
+        check_request(model, JobRequest(seed=1, **wish), has_photo=False, max_steps=500)
+    if wish.get("card"):  # a mapper alone has no use for the neutral text
+        check_request(model, JobRequest(seed=1, **{**wish, "card": False}), has_photo=False, max_steps=500)
+
+
 @pytest.fixture(scope="module")
 def scene():
     """A photo with a face of the embedded model's kind."""
@@ -156,6 +201,35 @@ def test_a_photo_by_each_method(model, scene, wish, region):
     assert face["inversion_psnr"] > 15 and len(face["box"]) == 4
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [DIRECTED, pytest.param(OPTIMISED, marks=pytest.mark.slow), MAPPED],
+    ids=["direction", "optimise", "mapper"],
+)
+def test_people_become_portraits_by_each_method(model, monkeypatch, wish):
+    from ppstyleclip.worlds.portrait.scenes import draw_scene
+
+    scene = draw_scene(33, faces=2, width=640, height=360, sides=(150, 160))
+    faces = faces_of_landmarks(sorted((one.landmarks for one in scene.faces), key=lambda face: face[30, 0]))
+    seen = SeenFaces(PhotoFaces(faces, faces), True)
+    monkeypatch.setattr(work, "see_faces", lambda editor, photo, which, finder: seen)
+    made, side = made_of(model, scene.pixels, face="all", **wish), model.editor.bundle.generator.size
+    assert {role: picture.shape for role, picture in made.pictures.items()} == dict.fromkeys(
+        ("edited", "before", "after"), (side, 2 * side, 3)
+    )
+    assert (made.pictures["edited"] != made.pictures["before"]).any()
+    for one, card in zip(faces, made.card["faces"]):
+        assert card["box"] == [round(float(v)) for v in one.box] and 0 < card["read"]["skin_tone"] <= 1
+    masked = made_of(model, scene.pixels, region="mouth", face="all", **wish)
+    changed = (masked.pictures["edited"] != masked.pictures["before"]).any(axis=2)
+    assert 0 < changed.mean() < 0.1
+    with pytest.raises(UserError, match="'paste' does nothing with people, of whom 'portrait' draws portrai"):
+        made_of(model, scene.pixels, paste="replace", **wish)
+    if wish is DIRECTED:
+        with pytest.raises(UserError, match="no card is made of portraits"):
+            made_of(model, scene.pixels, card=True, **wish)
+
+
 def test_without_alignment_nothing_is_looked_for_and_the_middle_is_edited(model, scene, monkeypatch):
     monkeypatch.setattr(server_model, "load_finder", lambda bundle: pytest.fail("it looks for faces"))
     monkeypatch.setattr(server_model.Editor, "from_pretrained", lambda *_, **__: model.editor)
@@ -173,17 +247,36 @@ def test_without_alignment_nothing_is_looked_for_and_the_middle_is_edited(model,
         check_request(middle, JobRequest(target="a", face=2), has_photo=True, max_steps=9)
 
 
+def test_without_what_finds_faces_photos_are_refused_without_folders(model, scene, monkeypatch):
+    def lacks(bundle):
+        raise MissingFile("marks.dat is not on this machine; put it at /srv/secret/marks.dat")
+
+    monkeypatch.setattr(server_model, "load_finder", lacks)
+    monkeypatch.setattr(server_model.Editor, "from_pretrained", lambda *_, **__: model.editor)
+    blind = load_model(load_settings())
+    assert not blind.entry().takes_photos
+    with pytest.raises(UserError, match=f"^{NO_FINDER}$"):
+        made_of(blind, scene, target="happy face")
+
+
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:the CLIP of .* never saw:UserWarning")
 def test_the_whole_server_edits_with_the_embedded_model(model, scene, tmp_path):
     from server_world import Work
 
-    work = Work()
-    work.run = run_request  # type: ignore[method-assign]
-    with serving(tmp_path, work=work, load=lambda _: model, warm="draw") as served:
+    own = Work()
+    own.run = run_request  # type: ignore[method-assign]
+    with serving(tmp_path, work=own, load=lambda _: model, warm="draw") as served:
         answer = served.client.post("/v1/edit", json={"seed": 5, "target": "happy face"})
         picture = np.asarray(Image.open(io.BytesIO(answer.content)))
         expected = model.editor.edit(model.editor.sample(5), Edit("face", "happy face"))[1]
         np.testing.assert_array_equal(picture, expected)
         assert served.client.get("/v1/models").json()[0]["name"] == model.editor.bundle.name
-        unknown = served.ended(served.send(target="xyzzy"))
-        assert unknown["state"] in ("done", "failed")
+        sent = served.client.post("/v1/jobs", json={"seed": 3, "target": "xyzzy"}).json()
+        ended = served.ended(sent["id"])
+        assert sent["warnings"] == ended["warnings"] == [line_of("xyzzy", "face -> xyzzy")]
+        assert served.client.get(ended["card"]).json()["warnings"] == ended["warnings"]
+        failed = served.client.post("/v1/edit", json={"seed": 3, "target": "xyzzy", "beta": 90})
+        assert failed.status_code == 422 and failed.json()["detail"].endswith(f"; {ended['warnings'][0]}")
+        assert served.status(failed.headers["x-job-id"])["warnings"] == ended["warnings"]
+        assert served.client.delete(f"/v1/jobs/{sent['id']}").json()["warnings"] == []

@@ -38,3 +38,10 @@ def test_each_is_in_chinese_with_values_that_were_told(english, chinese):
 
 def test_what_is_not_known_stays():
     assert in_chinese("something that nobody has written down") is None
+
+
+def test_nearest_words_and_languages_are_told_in_chinese():
+    seen = "the CLIP of 'a' never saw 'x' (is it 'y' or 'z'?), 'or'; what 'face -> x or' then does is chance"
+    assert "没学过 'x'（是不是 'y' 或 'z'？）, 'or'，" in in_chinese(seen)
+    reads = "the CLIP of 'a' reads English alone; '脸' is told to it as 'face'"
+    assert in_chinese(reads) == "模型 'a' 只懂英文，'脸' 已译成 'face'"

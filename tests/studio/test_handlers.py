@@ -19,6 +19,7 @@ from tiny_mappers import LEVELS, made  # noqa: E402
 
 from ppstyleclip.card.model import Card  # noqa: E402
 from ppstyleclip.cli.card_files import NOTE  # noqa: E402
+from ppstyleclip.errors import MissingExtra, MissingFile  # noqa: E402
 from ppstyleclip.pipelines.faces import cut_middle  # noqa: E402
 from ppstyleclip.pipelines.records import Record, result_of  # noqa: E402
 from ppstyleclip.provenance import png_texts  # noqa: E402
@@ -26,8 +27,11 @@ from ppstyleclip.regions import RegionMask  # noqa: E402
 from ppstyleclip.schema import from_json  # noqa: E402
 from ppstyleclip.server.model import Model  # noqa: E402
 from ppstyleclip.server.pictures import PictureStore  # noqa: E402
+from ppstyleclip.server.problems import LACKING, NO_FINDER  # noqa: E402
+from ppstyleclip.server.settings import load_settings  # noqa: E402
 from ppstyleclip.studio import faces, links, methods, show  # noqa: E402
 from ppstyleclip.studio.actions import Actions, fields_of  # noqa: E402
+from ppstyleclip.studio.app import Studio  # noqa: E402
 from ppstyleclip.studio.handlers import SESSION_NOTE, Fields, Handlers  # noqa: E402
 from ppstyleclip.studio.session import Moment, Session, Step  # noqa: E402
 
@@ -67,6 +71,22 @@ def test_the_first_text_begins_with_the_models_own_strength(actions, visit):
     assert told["fields"]["alpha"] == usual["alpha"] != HAPPY["alpha"]
     visit, told = done(actions, visit, "try")
     assert told["fields"]["alpha"] == HAPPY["alpha"], "the same text goes where the slider stands"
+
+
+@pytest.mark.filterwarnings("ignore:the CLIP of .* never saw:UserWarning")
+def test_words_that_the_model_never_saw_are_named_in_both_languages(actions, visit):
+    visit, told = done(actions, visit, "try")
+    assert told["warnings"] == []
+    (warning,) = done(actions, visit, "try", target="zorp face")[1]["warnings"]
+    assert "never saw 'zorp'" in warning["message"] and "没学过 'zorp'" in warning["message_zh"]
+    by_text = {"method": "mapper", "mapper": "words", "target": "zorp face"}
+    assert "'zorp'" in done(actions, visit, "try", **by_text)[1]["warnings"][0]["message"]
+    for action, value in (("optimise", 1), ("sheet", None)):
+        begun = next(actions.long(visit, action, value, {**HAPPY, "target": "zorp face"}))[1]
+        assert begun["warnings"] == [warning]
+    visit = done(actions, visit, "try", target="zorp face")[0]
+    told = actions.quick(visit, "try", None, {"target": "zorp face", "alpha": 1, "beta": 9})[1]
+    assert "no style channel passes beta 9" in told["message"] and told["warnings"] == [warning]
 
 
 def test_a_picture_is_that_of_the_editors_own_session(actions, visit, tiny_editor):
@@ -257,6 +277,23 @@ def test_the_gallery_shows_the_faces_that_it_chooses(actions, visit):
     assert shown["face"]["seed"] == one["seed"] and one["src"] == show.picture(pixels, show.THUMB)
 
 
+def test_what_a_page_begins_with_waits_for_no_other_work(tiny_editor, tmp_path, monkeypatch):
+    studio = Studio(load_settings(data=tmp_path), Model(tiny_editor, None, None))  # type: ignore[arg-type]
+    try:
+        next(studio.service.queue._warm(studio.model, True))
+        for name in ("sample", "synthesize"):
+            monkeypatch.setattr(tiny_editor, name, lambda *_: pytest.fail("Paddle is asked"))
+        own = Actions(studio.handlers)
+        visit, told = own.begin("")
+        assert told["after"] and own.quick(visit, "seeds", 0, {})[1]["seeds"][0]["src"]
+        monkeypatch.undo()
+        tiny_editor.sampled._known.clear()
+        assert own.begin("")[1]["after"] == told["after"]
+        assert tiny_editor.sampled.seed_of(own.begin("")[0].session.face.w_plus[0]) is not None
+    finally:
+        studio.service.close()
+
+
 @pytest.mark.parametrize(
     "action, value, fields, words",
     [
@@ -300,6 +337,28 @@ def test_what_cannot_be_is_told_in_one_line(actions, visit, action, value, field
 def test_long_work_that_cannot_be_is_told_in_one_line(actions, visit, action, value, fields, words):
     *_, (same, told) = actions.long(visit, action, value, {**HAPPY, **fields})
     assert words in told["message"] and told["busy"] is None and same is visit
+
+
+@pytest.mark.parametrize(
+    "kind, fault",
+    [
+        (MissingFile, "marks.dat is not on this machine; download it and put it at /srv/secret/marks.dat"),
+        (MissingExtra, "dlib, which finds faces, cannot be imported (No module named 'dlib'); run: pip x"),
+    ],
+)
+def test_what_the_machine_lacks_is_told_to_who_runs_it(actions, visit, monkeypatch, caplog, kind, fault):
+    def lacks(*_, **__):
+        raise kind(fault)
+
+    caplog.set_level("ERROR")
+    monkeypatch.setattr(faces, "see_faces", lacks)
+    photo = show.picture(np.zeros([64, 64, 3], np.uint8))
+    *_, (_, told) = actions.long(visit, "photo", photo, HAPPY)
+    assert told["message"] == NO_FINDER and "日志" in told["message_zh"]
+    monkeypatch.setattr(actions.handlers.drawing, "draw", lacks)
+    _, told = actions.quick(visit, "try", None, HAPPY)
+    assert told["message"] == LACKING and "日志" in told["message_zh"]
+    assert [record.fields["words"] for record in caplog.records] == [fault, fault]
 
 
 def test_a_bug_is_told_without_its_words(actions, visit, monkeypatch, caplog):

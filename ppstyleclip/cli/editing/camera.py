@@ -34,7 +34,7 @@ from ppstyleclip.wording import counted
 
 EDIT_OPTIONS = (
     *("neutral", "direction_offset", "beta_threshold", "soft_threshold", "pull", "alpha_unit"),
-    *("templates", "region", "relevance", "direction_path", "stat_path", "clip"),
+    *("templates", "region", "relevance", "direction_path", "stat_path", "clip", "within"),
 )
 MOST_BYTES = 8 * 10**9  # of the frames, which are in memory together
 

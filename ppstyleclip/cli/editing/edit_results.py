@@ -164,7 +164,7 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
         if args.card:
             raise UserError("no card is made of portraits in a photo's likeness; leave out --card")
         portraits = edit_named_likeness(editor, photo, recipe)
-        return _likeness_report(editor, args, recipe, portraits, found, picture_path)
+        return _likeness_report(editor, args, recipe, portraits, found, photo.numbers, picture_path)
     made, measures = edit_named_photo(editor, photo, recipe, args)
     cards: list[Card] = []
     if args.card:
@@ -174,7 +174,9 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
         cards = [_noted(one, args) for one in made_cards]
     card = cards[0] if len(cards) == 1 else None
     if picture_path is None:
-        written = save_photo(args.output_path, made, editor.bundle, card, visible=args.visible_label)
+        written = save_photo(
+            args.output_path, made, editor.bundle, card, numbers=photo.numbers, visible=args.visible_label
+        )
     else:
         save_labelled(picture_path, made.pixels, is_photo=True, card=card, visible=args.visible_label)
         written = [picture_path]
@@ -196,7 +198,7 @@ def edit_source_photo(editor: Editor, args: Namespace, picture_path: Path | None
     told = [line for one in cards for line in card_lines(one)]
     lines = recipe_lines(editor, args.source, recipe, made.applied)
     return EditReport(
-        [*found, *lines, *lines_of(made, measures), *told],
+        [*found, *lines, *lines_of(made, measures, photo.numbers), *told],
         {**values, "faces": faces},
         written,
     )
@@ -208,6 +210,7 @@ def _likeness_report(
     recipe: Recipe,
     made: LikenessEdit,
     found: list[str],
+    numbers: Sequence[int],
     picture_path: Path | None,
 ) -> EditReport:
     """Write portraits of a photo's people, and say what was read off them."""
@@ -225,7 +228,7 @@ def _likeness_report(
     ]
     values = {"source": args.source, "alphas": [edit.alpha for edit in applied.edits]}
     values.update(applied_values(editor, applied))
-    lines = [*found, *recipe_lines(editor, args.source, recipe, made.applied), *likeness_lines(made)]
+    lines = [*found, *recipe_lines(editor, args.source, recipe, made.applied), *likeness_lines(made, numbers)]
     return EditReport(lines, {**values, "portraits": faces}, written)
 
 

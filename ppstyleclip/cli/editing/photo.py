@@ -3,8 +3,9 @@
 
 Writes edited.png (the photo with the edit), side_by_side.png (before and after), faces.png (of each face: as
 it is in the photo, as it was inverted, as it was edited) and faces.npy (the latents found); with --tune also
-generator_1.safetensors. Of a folder it writes NAME.edited.png for each picture, of a video edited.mp4 with
-its sound. A video that was stopped goes on where it was if the command is given again.
+generator_1.safetensors, by the face's number in the photo. Of a folder it writes NAME.edited.png for each
+picture, of a video edited.mp4 with its sound. A video that was stopped goes on where it was if
+the command is given again.
 
     ppstyleclip photo scene.png --target "happy face"
     ppstyleclip photo scene.png --target "face with glasses" --face 2 --steps 100 --tune 100
@@ -118,11 +119,15 @@ def _edit_photo(editor: Editor, edit: Recipe, args: argparse.Namespace) -> None:
     if photo.are_people:
         portraits = edit_named_likeness(editor, photo, edit)
         written = save_likeness(args.output_path, portraits, visible=args.visible_label)
-        told = [*recipe_lines(editor, args.photo, edit, portraits.applied), *likeness_lines(portraits)]
+        told = recipe_lines(editor, args.photo, edit, portraits.applied)
+        told += likeness_lines(portraits, photo.numbers)
         print("\n".join([*told, *(f"wrote {path}" for path in written)]))
         return
     made, measures = edit_named_photo(editor, photo, edit, args)
-    written = save_photo(args.output_path, made, editor.bundle, visible=args.visible_label)
+    written = save_photo(
+        args.output_path, made, editor.bundle, numbers=photo.numbers, visible=args.visible_label
+    )
     warn_if_poor(editor.bundle.name, made.inversion.stages[-1])
     told = recipe_lines(editor, args.photo, edit, made.applied)
-    print("\n".join([*told, *lines_of(made, measures), *(f"wrote {path}" for path in written)]))
+    told += lines_of(made, measures, photo.numbers)
+    print("\n".join([*told, *(f"wrote {path}" for path in written)]))

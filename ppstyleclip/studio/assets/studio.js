@@ -27,7 +27,7 @@
     if (inFlight.action === "example") Object.assign(told, { action: "try", fields: { ...told.fields, ...inFlight.value } });
     clearTimeout(watchdog);
     clearTimeout(quiet);
-    watchdog = setTimeout(() => { inFlight = null; say(words.lost); busy(null); next(); }, LONG.has(told.action) ? 30 * PATIENCE_MS : PATIENCE_MS);
+    watchdog = setTimeout(() => { inFlight = null; say(words.silent); busy(null); next(); }, LONG.has(told.action) ? 30 * PATIENCE_MS : PATIENCE_MS);
     if (LONG.has(told.action)) busy({ stage: "working" });
     document.body.classList.add("pp-thinks");
     send(LONG.has(told.action) ? "submit" : "select", told);
@@ -42,6 +42,7 @@
   };
 
   // ---- what is shown
+  const inLanguage = (told) => (document.documentElement.lang === "zh-CN" && told.message_zh) || told.message;
   const say = (text) => { $(".pp-say").textContent = text || ""; };
   const shown = (element, is) => { element.hidden = !is; };
   const busy = (told) => {
@@ -81,9 +82,11 @@
     if (news.losses) losses(news.losses);
     if (news.save) save(news.save);
     if (news.link) copyLink(news.link);
-    if (news.message) say((document.documentElement.lang === "zh-CN" && news.message_zh) || news.message);
-    else if (news.say) say(words[news.say] || "");
-    else if (news.face) say(news.face.poor ? words.poor : news.face.kind === "likeness" ? words.likeness : "");
+    const lines = (news.warnings || []).map(inLanguage);
+    if (news.message) lines.unshift(inLanguage(news));
+    else if (news.say) lines.unshift(words[news.say] || "");
+    else if (news.face) lines.unshift(news.face.poor ? words.poor : news.face.kind === "likeness" ? words.likeness : "");
+    if (lines.length) say(lines.filter(Boolean).join("\n"));
     if ("card" in news) card(news.card);
     if (news.steps && !("view" in news) && now.view === "photo" && now.photo?.after) ask("in_photo");
     if (news.after && news.card === null) {

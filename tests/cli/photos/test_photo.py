@@ -2,6 +2,7 @@
 """edit_photo.py on one photo: files, words, which face, how it returns."""
 
 import copy
+import shutil
 from pathlib import Path
 
 import cv2
@@ -102,6 +103,11 @@ def test_a_generator_is_tuned_to_each_face_and_handed_on(capsys):
         drawn = editor.render(editor.apply(latents[k : k + 1], Edit("face", "happy face")))[0]
         found = sheet[top : top + SIZE, 2 * (SIZE + 2) + 2 :][:, :SIZE]
         assert np.abs(found.astype(int) - drawn).max() <= 1
+    shutil.rmtree("out")
+    assert run("edit_photo", "scene.png", *TARGET, "--face", "2", "--tune", "1") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:8] for line in lines if " PSNR " in line] == ["face 2: "]
+    assert names() == sorted([*EDITED, "generator_2.safetensors"])
     assert run("edit_photo", ".", *TARGET, "--tune", "8") == 2
     assert (
         "--tune and --landmarks do nothing with a folder or a video, only with one photo"
@@ -153,12 +159,12 @@ def tiny_change(generator):
     return changed
 
 
-def test_a_photo_without_a_face_of_the_model_names_the_cure(embedded, monkeypatch, capsys):
+def test_a_photo_of_nobody_names_the_cure(embedded, monkeypatch, capsys):
     monkeypatch.setattr(load, "_LANDMARK_PACKAGE", "no_such_package")  # else the photo is asked for a person
     Image.fromarray(np.full((240, 320, 3), 128, np.uint8)).save("ground.png")
     assert run("edit_photo", "ground.png", "--target", "happy face") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "no face of the kind that 'portrait' knows was found in ground.png" in line
+    assert "no face was found in ground.png; use a photo with a face seen from the front" in line
 
 
 def test_half_a_face_is_edited_with_a_warning_or_refused(embedded, capsys):
