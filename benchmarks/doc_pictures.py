@@ -17,7 +17,7 @@ TARGETS = (
     ("happy", "happy face"),
     ("angry", "angry face"),
     ("surprised", "surprised face"),
-    ("long hair", "face with long hair"),
+    ("grey hair", "face with grey hair"),
     ("curly hair", "face with curly hair"),
     ("glasses", "face with glasses"),
     ("beard", "face with a beard"),
