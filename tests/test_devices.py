@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import paddle
 import pytest
-from tiny_world import tiny_parts
+from tiny_world import PROGRAMS, tiny_parts
 
 from ppstyleclip import devices
 from ppstyleclip.cli.main import main
@@ -25,8 +25,8 @@ def tiny_bundle():
 
 
 @pytest.fixture(scope="module")
-def checks(tmp_path_factory):
-    return list(devices.check_device("cpu", load=tiny_bundle, folder=tmp_path_factory.mktemp("engine")))
+def checks():
+    return list(devices.check_device("cpu", load=tiny_bundle, folder=PROGRAMS / "engine"))
 
 
 def test_a_device_that_computes_the_same_is_well(checks):

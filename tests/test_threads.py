@@ -15,7 +15,6 @@ from itertools import count
 import numpy as np
 import paddle
 import pytest
-from edges import slow
 from engine_world import in_threads
 from tiny_encoder import save_with_encoder
 from tiny_mappers import save_mappers
@@ -114,7 +113,17 @@ def test_fifty_threads_of_a_new_process_edit_at_once(expected, tmp_path):
     assert len(list((tmp_path / "cold" / "engine").iterdir())) == 2  # both halves of it were compiled, once
 
 
-@pytest.mark.parametrize("edits, width", [(8, 8), slow((THREADS, 1)), slow((THREADS, THREADS))])
+def test_threads_that_edit_at_once_compile_one_program(tiny_editor, monkeypatch, tmp_path):
+    wanted = [np.stack(edited(tiny_editor, k)) for k in range(FACES * len(TARGETS))]  # without a program
+    monkeypatch.setattr(program_cache, "cache_home", lambda: tmp_path)
+    monkeypatch.setattr(networks, "EAGER_PIXELS", 0)
+    editor = Editor(tiny_editor.bundle)
+    assert_right(in_threads(8, lambda k: edited(editor, k)), wanted)
+    assert len(list((tmp_path / "engine").iterdir())) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("edits, width", [(8, 8), (THREADS, 1), (THREADS, THREADS)])
 def test_new_threads_edit_one_after_another_and_at_once(editor, expected, edits, width):
     pictures = []
     for start in range(0, edits, width):

@@ -13,13 +13,13 @@ import numpy as np
 import paddle
 
 from ppstyleclip.engine import program_cache
-from ppstyleclip.models.clip import build_clip
+from ppstyleclip.models.clip import build_clip, clip_state, load_clip_state
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.zoo import EditDefaults, load, registry, save_pack
 
 SIZE, STYLE_DIM, N_MLP = 16, 12, 2
-WORDS = ["face", "happy", "sad", "smiling", "with", "long", "hair", "a", "photo", "of", "the"]
+WORDS = ["a", "face", "hair", "happy", "long", "of", "photo", "sad", "smiling", "the", "with"]
 CLIP = {
     "name": "portrait",
     "embed_dim": 16,
@@ -59,8 +59,11 @@ def tiny_generator(seed=0):
 
 
 def tiny_clip(seed=1):
+    """A CLIP as it comes from a file, with its words' tokens alone, so that both share compiled programs."""
     paddle.seed(seed)
-    return build_clip(CLIP)
+    clip = build_clip(CLIP)
+    load_clip_state(clip, clip_state(clip))
+    return clip
 
 
 def tiny_measurements(layout, dim=CLIP["embed_dim"], seed=2):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import zlib  # noqa: F401  before Paddle: see clip_tokens
 from collections import OrderedDict
+from functools import cached_property
 
 import numpy as np
 import paddle
@@ -68,6 +69,13 @@ CLIP_CONFIGS = {
 }
 
 
+class _Remembered:
+    """Features of prompts, and what tells the text projection that they were computed with."""
+
+    def __init__(self):
+        self.features, self.weights = OrderedDict(), None
+
+
 class ClipModel(nn.Layer):
     """A CLIP (`self.net`, paddleclip's or a ChineseClipNet) behind pictures in [-1, 1] and plain prompts.
 
@@ -80,7 +88,6 @@ class ClipModel(nn.Layer):
         super().__init__()
         self.net = net
         self._config = dict(config)
-        self._text_features, self._text_weights = OrderedDict(), None
         words = config.get("vocabulary")
         self.vocabulary = None if words is None else frozenset(prompt_words(" ".join(words)))
         self._pieces = text_pieces(config) if config.get("text") == BERT else None
@@ -200,11 +207,16 @@ class ClipModel(nn.Layer):
             cache.popitem(last=False)
         return features
 
+    @cached_property
+    def _remembered(self):
+        """A property, as no attribute may be in the key of a program that was compiled with this network."""
+        return _Remembered()
+
     def _text_cache(self):
-        weights = hash(self.net.text_projection.numpy().tobytes())
-        if weights != self._text_weights:
-            self._text_features, self._text_weights = OrderedDict(), weights
-        return self._text_features
+        weights, known = hash(self.net.text_projection.numpy().tobytes()), self._remembered
+        if weights != known.weights:
+            known.features, known.weights = OrderedDict(), weights
+        return known.features
 
     @paddle.no_grad()
     def _encode_prompts(self, texts):

@@ -21,7 +21,7 @@ from ppstyleclip.align import Face, smooth_stream_along
 from ppstyleclip.editor import Editor
 from ppstyleclip.pipelines.faces import cut_faces, cut_large_faces
 from ppstyleclip.pipelines.frames import Count, FrameRecord, FramesConfig, Strengths, no_face
-from ppstyleclip.pipelines.inversion import find_latents
+from ppstyleclip.pipelines.inversion import latent_finder
 from ppstyleclip.pipelines.photo import paste_edit
 from ppstyleclip.pipelines.recipes import Edits, check_recipe
 
@@ -75,6 +75,7 @@ def find_frame_latents(
         LatentsRecord; one for each picture from `start` on has its `found`, in order.
     """
     generator, crop = editor.bundle.generator, editor.bundle.crop
+    find = latent_finder(editor, config.fitting)
     waiting: list[tuple[list[Face], list[np.ndarray]]] = []
     done, total, num_open = min(start, len(faces)), len(faces), 0
 
@@ -82,7 +83,7 @@ def find_frame_latents(
         nonlocal done
         crops, rest = [one for _, row in waiting for one in row], np.empty([0, 0, 0], np.float32)
         if crops:
-            for record in find_latents(editor, np.stack(crops), config.fitting):
+            for record in find(np.stack(crops)):
                 rest = record.w_plus
                 yield LatentsRecord(done, total, len(waiting) * record.done / record.total)
         for found, row in waiting:

@@ -31,7 +31,7 @@ from ppstyleclip.pipelines.faces import (
     find_faces_if_any,
     load_finder,
 )
-from ppstyleclip.pipelines.inversion import find_latents
+from ppstyleclip.pipelines.inversion import LatentFinder, latent_finder
 from ppstyleclip.pipelines.photo import apply_photo_recipe, paste_edit
 from ppstyleclip.pipelines.recipes import Edits, as_recipe, check_recipe, needs_solving
 from ppstyleclip.pipelines.records import Record
@@ -175,6 +175,7 @@ def edit_frames(
     else:
         finder = load_finder(editor.bundle) if finder is None else finder
         pairs = _smoothed(frames, finder, config, count)
+    find = latent_finder(editor, config.fitting)
     waiting, past = deque[_Waiting](), deque[_Waiting](maxlen=config.smooth_latents)
     done = num_faces = 0
     for picture, found in pairs:
@@ -184,12 +185,12 @@ def edit_frames(
         num_faces += len(cut)
         yield FrameRecord(done, count.total, "faces")
         while _num_open(waiting) >= config.together or _num_open(waiting) and _is_full(waiting, config):
-            yield from _fit(editor, waiting, config, done, count.total)
+            yield from _fit(find, waiting, config, done, count.total)
         for record in _finished(editor, waiting, past, strengths, config, done, count):
             done = record.done
             yield record
     while _num_open(waiting):
-        yield from _fit(editor, waiting, config, done, count.total)
+        yield from _fit(find, waiting, config, done, count.total)
     yield from _finished(editor, waiting, past, strengths, config, done, count, is_end=True)
     if not num_faces:
         raise no_face(editor, count.read)
@@ -267,13 +268,13 @@ def _num_open(waiting: deque[_Waiting]) -> int:
 
 
 def _fit(
-    editor: Editor, waiting: deque[_Waiting], config: FramesConfig, done: int, total: int
+    find: LatentFinder, waiting: deque[_Waiting], config: FramesConfig, done: int, total: int
 ) -> Iterator[FrameRecord]:
     """Find the latents of the next faces, as many as go together."""
     places = [(one, k) for one in waiting for k in range(len(one.w_plus), len(one.faces))]
     places = places[: config.together]
     w_plus = np.empty([0, 0, 0])
-    for record in find_latents(editor, np.stack([one.faces[k].crop for one, k in places]), config.fitting):
+    for record in find(np.stack([one.faces[k].crop for one, k in places])):
         w_plus = record.w_plus
         yield FrameRecord(done, total, "latents")
     for (one, _), latent in zip(places, w_plus):

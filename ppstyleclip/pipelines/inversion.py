@@ -6,12 +6,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.inversion import Distance, FittingConfig, TuningConfig, fit_latents, tune_generator
+from ppstyleclip.methods.inversion import (
+    Distance,
+    FittingConfig,
+    TuningConfig,
+    latent_fitter,
+    tune_generator,
+)
 from ppstyleclip.models.canvas import turns_canvas
 from ppstyleclip.pictures import to_images
 from ppstyleclip.pipelines.faces import AlignedFace, unaligned_face
@@ -30,6 +37,13 @@ class LatentRecord:
     done: int
     total: int
     w_plus: np.ndarray
+
+
+class LatentFinder(Protocol):
+    """A function of latent_finder."""
+
+    def __call__(self, crops: np.ndarray, *, start: np.ndarray | None = None) -> Iterator[LatentRecord]:
+        """Find latents of crops `[N, S, S, 3]` uint8, as find_latents does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +137,33 @@ def find_latents(
     Yields:
         LatentRecord.
     """
-    w_plus = editor.invert(crops) if start is None else np.asarray(start, np.float32)
-    yield LatentRecord(1, config.steps + 1, w_plus)
-    if config.steps:
-        steps = fit_latents(editor.bundle.generator, to_images(crops), w_plus, config, distance=distance)
-        for done, step in enumerate(steps, 2):
+    return latent_finder(editor, config, distance=distance)(crops, start=start)
+
+
+def latent_finder(
+    editor: Editor,
+    config: FittingConfig = FittingConfig(),  # noqa: B008  frozen
+    *,
+    distance: Distance | None = None,
+) -> LatentFinder:
+    """Make find_latents a function of crops, for one group of them after another.
+
+    What fits them is loaded for the first ones, and freed when nothing refers to the function any more.
+
+    Args:
+        editor, config, distance: as for find_latents.
+    Returns:
+        function of `crops`, and of `start` by its name; gives what find_latents gives.
+    """
+    fit = latent_fitter(editor.bundle.generator, config, distance=distance) if config.steps else None
+
+    def find(crops: np.ndarray, *, start: np.ndarray | None = None) -> Iterator[LatentRecord]:
+        w_plus = editor.invert(crops) if start is None else np.asarray(start, np.float32)
+        yield LatentRecord(1, config.steps + 1, w_plus)
+        for done, step in enumerate(fit(to_images(crops), w_plus) if fit else (), 2):
             yield LatentRecord(done, config.steps + 1, step.value)
+
+    return find
 
 
 def tune_editor(

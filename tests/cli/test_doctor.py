@@ -28,18 +28,61 @@ WITHOUT = """
 import socket, sys
 
 class Absent:
+    def __init__(self, names):
+        self.names = names
+
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in sys.argv[1].split(","):
+        if name.partition(".")[0] in self.names:
             raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
 def refuse(*args):
     raise AssertionError("the doctor went to the network")
 
-sys.meta_path.insert(0, Absent())
-socket.socket.connect = socket.getaddrinfo = refuse
-from ppstyleclip.cli.main import run_command
-raise SystemExit(run_command("doctor", sys.argv[2:]))
+def doctor(absent, arguments):
+    sys.meta_path.insert(0, Absent(absent))
+    socket.socket.connect = socket.getaddrinfo = refuse
+    from ppstyleclip.cli.main import run_command
+    return run_command("doctor", arguments)
 """
+ALONE = WITHOUT + "raise SystemExit(doctor(sys.argv[1].split(','), sys.argv[2:]))"
+# Imports what nearly all doctors look at, then forks one for each line of its input. In that one no module
+# has been imported that is absent, or that a stand-in takes the place of.
+FORKING = (
+    WITHOUT
+    + """
+import contextlib, json, os, traceback
+
+for name in ("cv2", "dlib", "numpy", "pytest", "safetensors", "tqdm", "yaml"):
+    with contextlib.suppress(ImportError):
+        __import__(name)
+
+def run(absent, arguments, stand_ins, folder, environment):
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    replaced = [path.partition(".")[0] for path in os.listdir(stand_ins)] if stand_ins else []
+    for name in list(sys.modules):
+        if name.partition(".")[0] in [*absent, *replaced]:
+            del sys.modules[name]
+    sys.path.insert(0, stand_ins or folder)
+    return doctor(absent, arguments)
+
+for line in sys.stdin:
+    number, code = os.fork(), 70
+    if number == 0:
+        try:
+            code = run(*json.loads(line))
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    print(os.waitpid(number, 0)[1] >> 8, flush=True)
+"""
+)
 
 
 @pytest.fixture(autouse=True)
@@ -54,31 +97,65 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def doctor_without(*modules, arguments=("--json",), first=""):
-    """The doctor in a process of its own; `first` is a folder of stand-ins for modules."""
-    path = os.pathsep.join(filter(None, [str(first), str(ROOT)]))
-    return subprocess.run(
-        [sys.executable, "-c", WITHOUT, ",".join(modules), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+@pytest.fixture(scope="module")
+def forking():
+    """The process that forks doctors; None where there is no fork."""
+    if not hasattr(os, "fork"):
+        yield None
+        return
+    command, pipe = [sys.executable, "-c", FORKING], subprocess.PIPE
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment) as process:
+        yield process
+        process.stdin.close()
 
 
-def report_without(*modules, first=""):
-    done = doctor_without(*modules, first=first)
-    assert "Traceback" not in done.stderr, done.stderr
-    report = json.loads(done.stdout)
-    assert done.returncode == (0 if report["can_edit"] else 1)
-    return report, {finding["part"]: finding for finding in report["findings"]}
+@pytest.fixture
+def doctor_without(forking):
+    """A function that runs the doctor in a process of its own, forked or alone.
+
+    Its `first` is a folder of stand-ins for modules.
+    """
+
+    def run(*modules, arguments=("--json",), first="", alone=False):
+        if alone or forking is None:
+            path = os.pathsep.join(filter(None, [str(first), str(ROOT)]))
+            return subprocess.run(
+                [sys.executable, "-c", ALONE, ",".join(modules), *arguments],
+                capture_output=True,
+                text=True,
+                timeout=120,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        print(json.dumps([modules, arguments, str(first), os.getcwd(), dict(os.environ)]), file=forking.stdin)
+        forking.stdin.flush()
+        code = int(forking.stdout.readline())
+        return subprocess.CompletedProcess(
+            arguments, code, Path("stdout").read_text(), Path("stderr").read_text()
+        )
+
+    return run
+
+
+@pytest.fixture
+def report_without(doctor_without):
+    """A function that gives the doctor's report, and its findings by their parts."""
+
+    def run(*modules, **options):
+        done = doctor_without(*modules, **options)
+        assert "Traceback" not in done.stderr, done.stderr
+        report = json.loads(done.stdout)
+        assert done.returncode == (0 if report["can_edit"] else 1)
+        return report, {finding["part"]: finding for finding in report["findings"]}
+
+    return run
 
 
 # ---- everything is there
 
 
 @pytest.mark.slow
-def test_all_is_well(cache):
+def test_all_is_well(cache, report_without):
     report, findings = report_without()
     assert report["can_edit"] and "was edited" in findings["editing"]["says"]
     assert [part for part, finding in findings.items() if finding["needed"]] == [*NEEDED, "editing"]
@@ -105,9 +182,9 @@ def test_in_words(monkeypatch, capsys):
 # ---- something is missing
 
 
-def test_with_nothing_but_the_standard_library():
+def test_with_nothing_but_the_standard_library(report_without):
     modules = ("paddle", "clip", "cv2", "numpy", "yaml", "safetensors", "tqdm", "dlib", "pytest")
-    report, findings = report_without(*modules)
+    report, findings = report_without(*modules, alone=True)
     assert not report["can_edit"] and report["files"] == [] and "editing" not in findings
     missing = [part for part, finding in findings.items() if finding["state"] == "missing"]
     assert set(missing) >= set(NEEDED) - {"Python"} | {"dlib (faces in photographs)", "published files"}
@@ -127,7 +204,7 @@ def test_with_nothing_but_the_standard_library():
         slow(("safetensors", "safetensors", "pip install safetensors")),
     ],
 )
-def test_one_thing_and_paddle_are_missing(module, part, cure):
+def test_one_thing_and_paddle_are_missing(report_without, module, part, cure):
     report, findings = report_without("paddle", module)
     assert not report["can_edit"] and findings[part]["state"] == "missing" and cure in findings[part]["cure"]
     assert bool(report["files"]) == (module != "yaml")
@@ -136,19 +213,19 @@ def test_one_thing_and_paddle_are_missing(module, part, cure):
 
 
 @pytest.mark.slow
-def test_what_paddleclip_needs_is_missing():
+def test_what_paddleclip_needs_is_missing(report_without):
     report, findings = report_without("ftfy")
     assert not report["can_edit"] and findings["CLIP"]["cure"] == "pip install ftfy"
     assert findings["Paddle"]["state"] == "ok" and "editing" not in findings
 
 
-def test_in_words_what_is_missing():
+def test_in_words_what_is_missing(doctor_without):
     done = doctor_without("paddle", "cv2", arguments=())
     assert done.returncode == 1 and done.stdout.splitlines()[-1] == "not ready: Paddle, OpenCV"
     assert "         -> pip uninstall -y opencv-python && pip install opencv-python-headless\n" in done.stdout
 
 
-def test_two_builds_of_paddle_are_named(tmp_path):
+def test_two_builds_of_paddle_are_named(tmp_path, report_without):
     for name, version in (("paddlepaddle", "3.3.1"), ("paddlepaddle_gpu", "2.6.2")):
         folder = tmp_path / "first" / f"{name}-{version}.dist-info"
         folder.mkdir(parents=True)
@@ -159,7 +236,7 @@ def test_two_builds_of_paddle_are_named(tmp_path):
     assert clash["cure"].startswith("pip uninstall -y paddlepaddle paddlepaddle-gpu, then install one")
 
 
-def test_openais_clip_is_told_from_paddleclip(tmp_path):
+def test_openais_clip_is_told_from_paddleclip(tmp_path, report_without):
     (tmp_path / "first" / "clip").mkdir(parents=True)
     (tmp_path / "first" / "clip" / "__init__.py").write_text("from .clip import *\n")
     _, findings = report_without("paddle", first=tmp_path / "first")
@@ -174,7 +251,7 @@ def test_openais_clip_is_told_from_paddleclip(tmp_path):
         ("paddle", "Paddle", "libgomp.so.1: cannot open shared object file", "sudo apt install libgomp1"),
     ],
 )
-def test_a_system_library_is_missing(tmp_path, module, part, text, cure):
+def test_a_system_library_is_missing(tmp_path, report_without, module, part, text, cure):
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / f"{module}.py").write_text(f"raise ImportError({text!r})\n")
     _, findings = report_without("paddle" if module != "paddle" else "cv2", first=tmp_path / "first")

@@ -19,10 +19,11 @@ from engine_world import Step
 from tiny_world import tiny_clip, tiny_generator
 
 import ppstyleclip
-from ppstyleclip import engine
+from ppstyleclip import Edit, Editor, engine
 from ppstyleclip.engine import keys
 from ppstyleclip.engine.keys import config_key, fingerprint_modules, layer_key, source_fingerprint
 from ppstyleclip.models.stylegan2.inference import InferenceSynthesis
+from ppstyleclip.zoo import load_pack
 
 PACKAGE = Path(ppstyleclip.__file__).parent
 
@@ -140,6 +141,17 @@ def test_attributes_of_a_layer_change_its_key_and_weights_do_not():
     outer.linear = paddle.nn.Sequential(paddle.nn.Linear(2, 2), paddle.nn.ReLU())
     assert layer_key(outer) != known
     json.dumps(known)
+
+
+def test_what_networks_remember_of_their_use_is_in_no_key(encoder_world, encoder_pack):
+    """Else each text, and each process, would compile a CLIP anew."""
+    editor = Editor(load_pack(encoder_pack))
+    networks = [editor.bundle.generator, editor.bundle.clip, editor.bundle.encoder.network]
+    known = [layer_key(network) for network in networks]
+    before, _ = editor.edit(editor.sample(1), Edit("face", "happy face"))
+    editor.invert(before[None])
+    editor.bundle.clip.encode_image(paddle.zeros([1, 3, 16, 16]))
+    assert [layer_key(network) for network in networks] == known
 
 
 def test_a_function_that_was_typed_in_is_known_by_its_code():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edges import slow
 from hostile_values import (
     DEEP,
     NO_COUNT,
@@ -244,7 +245,7 @@ def test_blocks_of_unlike_width_are_refused(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    "metadata", [{"number": "x"}, {"number": "-1"}, {"manifest": "a"}, {"checksum": "\x1b"}]
+    "metadata", [{"number": "x"}, slow({"number": "-1"}), slow({"manifest": "a"}), {"checksum": "\x1b"}]
 )
 def test_hostile_metadata_of_a_block_count_as_damage(metadata, monkeypatch):
     path = begun(monkeypatch)[1]

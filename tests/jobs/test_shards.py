@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edges import slow
 from job_commands import DIRECTIONS, JOB, NUM_BLOCKS, extract, refuses
 
 from ppstyleclip.jobs.folder import JobFolder, read_job
@@ -56,7 +57,13 @@ def test_an_overlap_with_other_rows_is_refused(shards, capsys):
 
 @pytest.mark.parametrize(
     "word, value",
-    [("generator", "0" * 16), ("clip", "1" * 16), ("alpha", 3.0), ("block_size", 4), ("stop_at", 8)],
+    [
+        ("generator", "0" * 16),
+        slow(("clip", "1" * 16)),
+        ("alpha", 3.0),
+        slow(("block_size", 4)),
+        slow(("stop_at", 8)),
+    ],
 )
 def test_shards_of_another_job_are_refused_with_both_values(word, value, shards, capsys):
     folder = read_job(shards[1])

@@ -158,7 +158,7 @@ def test_text_cache_is_bounded(monkeypatch):
     model = build_clip(SMALL)
     texts = [f"face {i}" for i in range(5)]
     features = model.encode_text(texts).numpy()
-    assert list(model._text_features) == texts[2:]
+    assert list(model._remembered.features) == texts[2:]
     assert np.allclose(model.encode_text(texts[::-1]).numpy(), features[::-1], atol=1e-6)
 
 

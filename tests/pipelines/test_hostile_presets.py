@@ -64,7 +64,7 @@ TRAINING = {
     "run.save_every": NO_COUNT,
     "run.more": [1],
 }
-WHOLE = ["- a", "a", "3", "[" * 2000, "9" * 5000, ".inf", "steps: .inf", "steps: 1e999", "&a [*a]"]
+WHOLE = ["- a", "a", "3", "[" * 200, "9" * 5000, ".inf", "steps: .inf", "steps: 1e999", "&a [*a]"]
 WHOLE += ["steps: 3\nsteps: 4", "!!python/object:os.system x", "learning_rate: .nan", "{1: 2}", "[1, 2]"]
 WHOLE += ["x: y" * 20_000, "every: 0"]
 

@@ -4,6 +4,7 @@
 import builtins
 import io
 import os
+import weakref
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from photo_world import SCENE, SIZE, crops
 from tiny_encoder import LEVELS
 from tiny_world import STYLE_DIM, live_in
 
+from ppstyleclip import engine
 from ppstyleclip.align import FaceFinder, align_face, faces_of_landmarks
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
+from ppstyleclip.methods.inversion import FittingConfig, TuningConfig, fitting
 from ppstyleclip.pipelines import faces, frames, photo
 from ppstyleclip.pipelines.editing import edit_face, move_face
 from ppstyleclip.pipelines.faces import cut_faces, whole_face
@@ -271,6 +273,25 @@ def test_faces_of_several_frames_are_fitted_together(editor, find, together, smo
     assert {record.total for record in records} == {4} and records[-1].done == 4
     assert {record.stage for record in records} == {"faces", "latents", "pictures"}
     assert all((record.pixels != SCENE.pixels).any() for record in (done[0], done[2], done[3]))
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_the_loss_of_all_frames_is_one_and_is_given_back_at_the_end(editor, find, monkeypatch, passes):
+    made = []
+
+    def compile_gradient(*args):
+        run = engine.compile_gradient(*args)
+        made.append(weakref.ref(run))
+        return run
+
+    monkeypatch.setattr(fitting, "compile_gradient", compile_gradient)
+    pictures, config = [SCENE.pixels, BLACK, SCENE.pixels], FramesConfig("all", SHORT, together=2)
+    if passes == 1:
+        records = edit_frames(editor, pictures, HAPPY, config, finder=FaceFinder(None, None))
+    else:
+        records = find_frame_latents(editor, pictures, [FACES, [], FACES], config)
+    held = [sum(run() is not None for run in made) for _ in records]
+    assert len(made) == max(held) == 1 and made[0]() is None
 
 
 RADII = [(0, SHORT), slow((1, SHORT)), slow((2, SHORT)), (2, ENCODED)]

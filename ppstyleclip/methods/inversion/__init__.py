@@ -10,7 +10,7 @@ distances.py   what fitting and tuning make small: interchangeable layers of one
 
 from ppstyleclip.methods.inversion.distances import Distance, LpipsDistance, PlainDistance, VggDistance
 from ppstyleclip.methods.inversion.encoder import EncoderStep, inversion_steps, invert
-from ppstyleclip.methods.inversion.fitting import FittingConfig, FittingLoss, fit_latents
+from ppstyleclip.methods.inversion.fitting import FittingConfig, FittingLoss, fit_latents, latent_fitter
 from ppstyleclip.methods.inversion.projection import ProjectionConfig, project
 from ppstyleclip.methods.inversion.tuning import TuningConfig, TuningStep, tune_generator
 
@@ -28,6 +28,7 @@ __all__ = [
     "fit_latents",
     "inversion_steps",
     "invert",
+    "latent_fitter",
     "project",
     "tune_generator",
 ]

@@ -101,42 +101,78 @@ def fit_latents(
     Raises:
         UserError: shapes disagree, a level that is not there, or a loss that is not finite.
     """
-    images, start = np.asarray(images, np.float32), np.asarray(start, np.float32)
-    _check(generator, images, start, config.levels)
-    run = compile_fitting(generator, images, config.loss, distance=distance)
-    moving = np.zeros([1, generator.n_latent, 1], np.float32)
-    moving[:, slice(None) if config.levels is None else list(config.levels)] = 1.0
+    return latent_fitter(generator, config, distance=distance)(images, start)
 
-    def evaluate(w_plus):
-        terms, gradient, drawn = run(w_plus)
-        return terms, gradient * moving, drawn
 
-    return adam_steps(evaluate, start, config.rates(), config.adam)
+def latent_fitter(
+    generator: Any,
+    config: FittingConfig = FittingConfig(),  # noqa: B008  frozen
+    *,
+    distance: Distance | None = None,
+) -> Callable[[np.ndarray, np.ndarray], Iterator[DescentRecord]]:
+    """Make fit_latents a function of pictures, for one group of them after another.
+
+    Its compiled loss is loaded for the first ones, and freed when nothing refers to the function any more.
+
+    Args:
+        generator, config, distance: as for fit_latents.
+    Returns:
+        function of `images` and `start`, as fit_latents takes them; gives what that gives.
+    """
+    compiled = compile_fitting(generator, config.loss, distance=distance)
+
+    @on_worker
+    def fit(images: np.ndarray, start: np.ndarray) -> Iterator[DescentRecord]:
+        images, start = np.asarray(images, np.float32), np.asarray(start, np.float32)
+        _check(generator, images, start, config.levels)
+        run = compiled(images)
+        moving = np.zeros([1, generator.n_latent, 1], np.float32)
+        moving[:, slice(None) if config.levels is None else list(config.levels)] = 1.0
+
+        def evaluate(w_plus):
+            terms, gradient, drawn = run(w_plus)
+            return terms, gradient * moving, drawn
+
+        return adam_steps(evaluate, start, config.rates(), config.adam)
+
+    return fit
 
 
 def compile_fitting(
-    generator: Any, images: np.ndarray, loss: FittingLoss, *, distance: Distance | None = None
-) -> Callable[[np.ndarray], tuple]:
-    """Make the loss of a fitting a fast function of w_plus `[N, L, D]`; arguments as fit_latents's.
+    generator: Any, loss: FittingLoss, *, distance: Distance | None = None
+) -> Callable[[np.ndarray], Callable[[np.ndarray], tuple]]:
+    """Make the loss of a fitting a fast function, compiled once whatever the pictures are.
 
+    Args:
+        generator, distance: as for fit_latents.
+        loss: FittingLoss.
     Returns:
-        function; gives (`{term: [N]}`, gradient of the sum of the losses, images), as adam_steps asks it.
+        function of images `[N, 3, S, S]` float32; gives one of w_plus `[N, L, D]`, which gives
+        (`{term: [N]}`, gradient of the sum of the losses, images), as adam_steps asks it.
     """
     distance = PlainDistance() if distance is None else distance
     distance.eval()
-    target = paddle.to_tensor(images)
-    with paddle.no_grad():
-        wanted = {f"wanted_{k}": part.numpy() for k, part in enumerate(distance.prepare(target))}
-        fixed = {"target": shrink(target).numpy(), **wanted}
-    shapes = {name: [-1, *array.shape[1:]] for name, array in fixed.items()}
-    shapes = {"w_plus": [-1, generator.n_latent, generator.style_dim], **shapes}
-    run = compile_gradient(_Objective(generator, distance, loss), shapes, ["w_plus"])
+    run = None
 
-    def evaluate(w_plus):
-        (_, apart, mse, drawn), gradients = run({"w_plus": w_plus, **fixed})
-        return {distance.name: apart, "mse": mse}, gradients["w_plus"] * len(w_plus), drawn
+    def loss_of(images: np.ndarray) -> Callable[[np.ndarray], tuple]:
+        nonlocal run
+        target = paddle.to_tensor(images)
+        with paddle.no_grad():
+            wanted = {f"wanted_{k}": part.numpy() for k, part in enumerate(distance.prepare(target))}
+            fixed = {"target": shrink(target).numpy(), **wanted}
+        if run is None:
+            shapes = {name: [-1, *array.shape[1:]] for name, array in fixed.items()}
+            shapes = {"w_plus": [-1, generator.n_latent, generator.style_dim], **shapes}
+            run = compile_gradient(_Objective(generator, distance, loss), shapes, ["w_plus"])
+        compiled = run
 
-    return evaluate
+        def evaluate(w_plus):
+            (_, apart, mse, drawn), gradients = compiled({"w_plus": w_plus, **fixed})
+            return {distance.name: apart, "mse": mse}, gradients["w_plus"] * len(w_plus), drawn
+
+        return evaluate
+
+    return loss_of
 
 
 def check_pictures(generator: Any, images: np.ndarray) -> None:

@@ -103,7 +103,7 @@ def project(
     scales = iter(spread * scale for scale in config.noise_on_w())
     has_noise = hasattr(generator, "make_noise") and config.noise_weight > 0
     if not has_noise:
-        run = compile_fitting(generator, images, FittingLoss(0.0), distance=distance)
+        run = compile_fitting(generator, FittingLoss(0.0), distance=distance)(images)
 
         def evaluate(w):
             shaken = w + next(scales) * random.standard_normal(w.shape)

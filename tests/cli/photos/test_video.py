@@ -67,7 +67,7 @@ def test_a_video_that_is_stopped_goes_on_where_it_was(embedded, short_blocks, av
             stop_after(patched, module, name, calls)
             run("edit_photo", "in.mp4", *EDIT)
     counts = [stop_after(monkeypatch, module, name, 99) for module, name, _, _ in stages]
-    latents = stop_after(monkeypatch, frame_passes, "find_latents", 99)
+    latents = stop_after(monkeypatch, frame_passes, "latent_finder", 99)
     assert run("edit_photo", "in.mp4", *EDIT) == 0
     assert [len(done) for done in counts] == [0, 6] and not latents  # pictures: those of the part at work
     assert names() == ["edited.mp4"]
@@ -91,7 +91,7 @@ def test_another_text_keeps_the_latents_another_encoder_the_faces_and_another_vi
     ]
     counts = [
         stop_after(monkeypatch, module, name, 99)
-        for module, name in ((frame_passes, "find_latents"), (frame_passes, "paste_edit"))
+        for module, name in ((frame_passes, "latent_finder"), (frame_passes, "paste_edit"))
     ]
     assert run("edit_photo", "in.mp4", "--target", "angry face", "--steps", "0") == 0
     assert [len(done) for done in counts] == [0, 5]
