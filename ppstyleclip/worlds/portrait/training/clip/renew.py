@@ -4,7 +4,8 @@
     python -m ppstyleclip.worlds.portrait.training.clip.renew --clip NEW --packs pack pack-sg3
 
 The first pack holds the CLIP. Relevance was measured with pictures alone, so it stays and names the new CLIP
-from now on. A mapper that reads texts, such as `words`, has to learn them again.
+from now on. So does a mapper that reads texts, such as `words`, for new words lie where the old ones did or
+nearly so: judge it again by benchmarks/mapper_quality.py, and train it anew if it has become worse.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ import numpy as np
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import read_metadata, read_safetensors, write_safetensors
 from ppstyleclip.zoo.pack import CLIP, RELEVANCE
+from ppstyleclip.zoo.published_mappers import bundle_mappers
 
 PICTURES = "visual."
 
 
 def renew(clip, packs) -> None:
-    """Put the file `clip` into the first of `packs` (folders), and its fingerprint into all relevances.
+    """Put the file `clip` into the first of `packs` (folders), and its mark into what names the old one.
 
     Raises:
         UserError: its side of pictures is not that of the pack's CLIP; nothing is written then.
@@ -32,10 +34,10 @@ def renew(clip, packs) -> None:
     seeing = {name for name in {*old, *new} if name.startswith(PICTURES)}
     if not all(name in old and name in new and np.array_equal(old[name], new[name]) for name in seeing):
         raise UserError(f"{clip} sees pictures otherwise than {packs[0]}/{CLIP}; measure relevance again")
-    mark = read_metadata(clip)["fingerprint"]
-    for pack in packs:
-        arrays, about = read_safetensors(Path(pack) / RELEVANCE)
-        write_safetensors(Path(pack) / RELEVANCE, arrays, {**about, "clip": mark})
+    before, after = (read_metadata(path)["fingerprint"] for path in (Path(packs[0]) / CLIP, clip))
+    for path in [file for pack in packs for file in (Path(pack) / RELEVANCE, *bundle_mappers(pack).values())]:
+        arrays, about = read_safetensors(path)
+        write_safetensors(path, arrays, {name: text.replace(before, after) for name, text in about.items()})
     shutil.copyfile(clip, Path(packs[0]) / CLIP)
 
 

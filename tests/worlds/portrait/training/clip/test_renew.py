@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import pytest
+from tiny_mappers import LEVELS, made
 from tiny_world import save_tiny_pack
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_safetensors, write_safetensors
 from ppstyleclip.worlds.portrait.training.clip import renew
-from ppstyleclip.zoo import load_pack
+from ppstyleclip.zoo import load_mapper, load_pack, save_mapper
 
 
 @pytest.fixture
@@ -26,8 +27,10 @@ def changed(pack, name):
     return path
 
 
-def test_relevance_names_the_clip_of_new_words(pack, capsys):
+def test_relevance_and_mappers_name_the_clip_of_new_words(pack, capsys):
     before = load_pack(pack)
+    made_for = {"generator": "0123456789abcdef", "clip": before.fingerprints["clip"]}
+    save_mapper(pack / "mapper_one.safetensors", made(LEVELS, made_for=made_for))
     rows = before.relevance.rows
     new = changed(pack, "text_projection")
     renew.main(["--clip", str(new), "--packs", str(pack)])
@@ -36,6 +39,8 @@ def test_relevance_names_the_clip_of_new_words(pack, capsys):
     assert after.fingerprints["clip"] in capsys.readouterr().out
     assert (after.relevance.rows == rows).all() and after.clip is not None  # which checks both fingerprints
     assert after.defaults == before.defaults
+    mapper = load_mapper(pack / "mapper_one.safetensors")
+    assert mapper.made_for == {**made_for, "clip": after.fingerprints["clip"]}
 
 
 def test_another_side_of_pictures_is_refused_and_nothing_written(pack):
