@@ -27,6 +27,8 @@ def generator(config=None, *, seed=0) -> dict:
     random, state = np.random.RandomState(seed), {}
     for key, spec in generator_parameters(config or SMALL).items():
         state[key] = 4 * TAPS if key.endswith("kernel") else random.standard_normal(spec.shape).astype("f4")
+        if key.startswith("style.") and key.endswith("weight"):
+            state[key] *= 100  # as with their learning-rate multiplier
     for index in range(0, 2 * (len((config or SMALL)["channels"]) - 1), 2):
         state[f"convs.{index}.conv.blur.kernel"] = 4 * TAPS
     return state
@@ -100,7 +102,7 @@ def nvidia(n_mlp=2) -> dict:
     """State dict of an NVIDIA generator of the same structure as SMALL."""
     random, state = np.random.RandomState(3), {"mapping.w_avg": drawn((6,))}
     for k in range(n_mlp):
-        state[f"mapping.fc{k}.weight"], state[f"mapping.fc{k}.bias"] = drawn((6, 6), k), drawn((6,), k)
+        state[f"mapping.fc{k}.weight"], state[f"mapping.fc{k}.bias"] = 100 * drawn((6, 6), k), drawn((6,), k)
     before = None
     for side, width in SMALL["channels"].items():
         block = f"synthesis.b{side}"

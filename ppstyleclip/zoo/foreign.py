@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ppstyleclip.convert import Converted, Recognised, describe_widths, directions_of, recognise
+from ppstyleclip.convert.stylegan2 import mapping_rate
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.formats import load_arrays, sniff
 from ppstyleclip.models.configs import BERT, check_stylegan2
@@ -135,9 +136,12 @@ def _with_pieces(converted, path) -> Converted:
 
 
 def _with_own_config(converted, metadata, path) -> Converted:
-    """Add what a generator of ours states of itself: lr_mlp and the filter leave no shape."""
-    if converted.kind != "generator" or "config" not in metadata:
+    """Add what leaves no shape, lr_mlp and the filter: a generator of ours says so; else its size shows."""
+    if converted.kind != "generator":
         return converted
+    if "config" not in metadata:
+        rate, said = ({}, ()) if "lr_mlp" in converted.config else mapping_rate(converted.state)
+        return replace(converted, config={**converted.config, **rate}, notes=converted.notes + said)
     stated = from_metadata(NetworkMetadata, {"config": metadata["config"]}, f"{path} is damaged").config
     config = {**stated, **converted.config}
     check_stylegan2(config, f"{path} is damaged")

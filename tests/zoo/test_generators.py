@@ -130,3 +130,14 @@ def test_generators_go_round_with_what_leaves_no_shape(tmp_path, half):
     assert (mark == generator_fingerprint(generator)) is not half
     for key, value in generator_state(again).items():
         np.testing.assert_allclose(value, generator_state(generator)[key], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("lr_mlp", [0.01, 1.0])
+def test_the_multiplier_of_the_mapping_network_follows_from_its_weights(lr_mlp, tmp_path):
+    paddle.seed(0)
+    network, path = StyleGANv2Generator(16, 12, 2, lr_mlp=lr_mlp, channels=CHANNELS), tmp_path / "a.pdparams"
+    paddle.save(generator_state(network), str(path))
+    again, _ = load_generator(path)
+    assert again.lr_mlp == lr_mlp
+    z = paddle.randn([4, 12])
+    np.testing.assert_allclose(again.get_latent(z).numpy(), network.get_latent(z).numpy(), rtol=1e-5)
