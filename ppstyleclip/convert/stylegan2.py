@@ -16,7 +16,6 @@ from ppstyleclip.wording import counted
 
 _OWN_KEY = re.compile(r"conv1\.conv\.weight|convs\.\d+\.conv\.weight|style\.\d+\.weight")
 _LINEAR = re.compile(r"style\.\d+\.weight|.*\.modulation\.weight")
-_MAPPING = re.compile(r"style\.\d+\.weight")
 _MODULATION = re.compile(r".*\.modulation\.weight")
 _FILTER = re.compile(r".*\.kernel")
 _BLUR = (r"convs\.\d+\.conv\.blur\.kernel", "blur filters are constants of our layers")
@@ -29,7 +28,6 @@ _TRAINING = ("g", "d", "g_optim", "d_optim", "args", "ada_aug_p")
 TAPS = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64.0
 MEAN = "latent_avg"
 # As formats.sniff names them; asked only where all linear layers are square.
-SMALL = 10.0  # between the sizes of weights with a multiplier of 1 and of 0.01
 TORCH_CONTAINERS = ("zip", "torch-legacy")
 
 
@@ -93,27 +91,6 @@ def read_config(state: dict, is_torch: bool) -> dict:
             for key, value in state.items()
         }
     return infer_generator_config(state)
-
-
-def mapping_rate(state: dict) -> tuple:
-    """The mapping network's learning-rate multiplier m, which leaves no shape, by the size of its weights.
-
-    They begin as normal numbers of deviation 1 / m, and stay of that order. Published ones have an m of 0.01;
-    one that has 1, if it were read so, would draw the same face for every z.
-
-    Args:
-        state: as our generator names it.
-    Returns:
-        ({} or `{"lr_mlp": 1.0}`; notes: one line if there is something to say).
-    """
-    with np.errstate(invalid="ignore", over="ignore"):  # infinities are refused where a generator is built
-        sizes = [float(np.std(value)) for key, value in state.items() if _MAPPING.fullmatch(key)]
-    if not sizes or not 0 < np.median(sizes) < SMALL:
-        return {}, ()
-    said = (
-        f"the mapping network's weights are of size {np.median(sizes):.2g}: lr_mlp is taken for 1, not 0.01"
-    )
-    return {"lr_mlp": 1.0}, (said,)
 
 
 def convert_state(state: dict, config: dict, is_torch: bool) -> tuple:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ppstyleclip.convert import Converted, Recognised, describe_widths, directions_of, recognise
-from ppstyleclip.convert.stylegan2 import mapping_rate
+from ppstyleclip.convert.architecture import mapping_rate
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.formats import load_arrays, sniff
 from ppstyleclip.models.configs import BERT, check_stylegan2
@@ -32,7 +32,7 @@ def convert_file(path) -> tuple:
         converted = found.convert()
     else:
         found, converted = _converted(content, path)
-    converted = _with_own_config(converted, metadata, path)
+    converted = _with_what_leaves_no_shape(converted, metadata, path)
     return _with_layers(found, converted, metadata, path)
 
 
@@ -103,7 +103,7 @@ def read_as(kind: str, path) -> tuple:
         UserError: it cannot be read, is of another kind, or is not whole.
     """
     content, metadata = load_arrays(path)
-    return _with_own_config(convert_as(kind, content, path), metadata, path), metadata
+    return _with_what_leaves_no_shape(convert_as(kind, content, path), metadata, path), metadata
 
 
 def convert_as(kind: str, content, path) -> Converted:
@@ -135,7 +135,7 @@ def _with_pieces(converted, path) -> Converted:
     return replace(converted, config={**converted.config, "pieces": pieces})
 
 
-def _with_own_config(converted, metadata, path) -> Converted:
+def _with_what_leaves_no_shape(converted, metadata, path) -> Converted:
     """Add what leaves no shape, lr_mlp and the filter: a generator of ours says so; else its size shows."""
     if converted.kind != "generator":
         return converted

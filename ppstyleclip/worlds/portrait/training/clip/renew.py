@@ -30,11 +30,11 @@ def renew(clip, packs) -> None:
     Raises:
         UserError: its side of pictures is not that of the pack's CLIP; nothing is written then.
     """
-    old, new = (read_safetensors(path)[0] for path in (Path(packs[0]) / CLIP, clip))
+    (old, said), (new, says) = (read_safetensors(path) for path in (Path(packs[0]) / CLIP, clip))
     seeing = {name for name in {*old, *new} if name.startswith(PICTURES)}
     if not all(name in old and name in new and np.array_equal(old[name], new[name]) for name in seeing):
         raise UserError(f"{clip} sees pictures otherwise than {packs[0]}/{CLIP}; measure relevance again")
-    before, after = (read_metadata(path)["fingerprint"] for path in (Path(packs[0]) / CLIP, clip))
+    before, after = said["fingerprint"], says["fingerprint"]
     for path in [file for pack in packs for file in (Path(pack) / RELEVANCE, *bundle_mappers(pack).values())]:
         arrays, about = read_safetensors(path)
         write_safetensors(path, arrays, {name: text.replace(before, after) for name, text in about.items()})
