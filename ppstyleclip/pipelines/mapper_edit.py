@@ -19,7 +19,7 @@ from ppstyleclip.text import unknown_words_line
 from ppstyleclip.wording import counted
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import TrainedMapper, find_mapper, load_mapper
-from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
+from ppstyleclip.zoo.mappers import check_mapper_fits
 
 SHOWN_TEXTS = 3  # of a mapper that takes any
 _JOIN = "+"  # between texts that a mapper shall do at once
@@ -127,8 +127,6 @@ def _check_strengths(mappers: Sequence, strengths: Sequence) -> None:
 def _opened(editor: Editor, path: Any) -> TrainedMapper:
     mapper = load_mapper(path)
     check_mapper_fits(mapper, path, editor.bundle)
-    if mapper.embed == "clip":
-        check_mapper_made_for(mapper, path, clip=editor.bundle.fingerprints.get("clip"))
     return mapper
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from ppstyleclip.pipelines.faces import load_finder
 from ppstyleclip.pipelines.mapper_edit import MapperLink, make_chain
 from ppstyleclip.pipelines.quality import Measures, load_measures
 from ppstyleclip.regions import AUTO, NAMES, has_world
+from ppstyleclip.server.logs import log
 from ppstyleclip.server.problems import NO_FINDER, log_missing
 from ppstyleclip.server.schemas import METHODS, MapperEntry, ModelEntry
 from ppstyleclip.server.settings import ServerSettings
 from ppstyleclip.zoo import TrainedMapper, load_mapper
-from ppstyleclip.zoo.mappers import check_mapper_fits, check_mapper_made_for
+from ppstyleclip.zoo.mappers import check_mapper_fits
 from ppstyleclip.zoo.published_mappers import bundle_mappers
 from ppstyleclip.zoo.registry import pack_of
 
@@ -112,15 +114,22 @@ def load_model(settings: ServerSettings) -> Model:
 
 
 def _mappers(settings: ServerSettings, editor: Editor) -> dict[str, TrainedMapper]:
+    """The mappers of the settings' folder, and those of the model that fit it."""
     own = pack_of(settings.model_type) if settings.bundle is None else settings.bundle
-    paths: dict[str, Path] = bundle_mappers(own)
-    if settings.mappers is not None:
-        paths.update({path.stem: path for path in sorted(settings.mappers.glob("*.safetensors"))})
     loaded = {}
-    for name, path in paths.items():
-        mapper = load_mapper(path)
-        check_mapper_fits(mapper, path, editor.bundle)
-        if mapper.embed == "clip":
-            check_mapper_made_for(mapper, path, clip=editor.bundle.fingerprints.get("clip"))
-        loaded[name] = mapper
+    for name, path in bundle_mappers(own).items():
+        try:
+            loaded[name] = _mapper(path, editor)
+        except UserError as error:  # it belongs to a generator or a CLIP that the model had before
+            log("mapper left out", logging.WARNING, words=str(error))
+    if settings.mappers is not None:
+        loaded.update(
+            {path.stem: _mapper(path, editor) for path in sorted(settings.mappers.glob("*.safetensors"))}
+        )
     return loaded
+
+
+def _mapper(path: Path, editor: Editor) -> TrainedMapper:
+    mapper = load_mapper(path)
+    check_mapper_fits(mapper, path, editor.bundle)
+    return mapper

@@ -270,10 +270,15 @@ def check_mapper_made_for(mapper: TrainedMapper, path, **marks) -> None:
 def check_mapper_fits(mapper: TrainedMapper, path, bundle) -> None:
     """Refuse a mapper that cannot step in a bundle's latents, or was trained for another generator.
 
+    One that reads texts through CLIP must have been trained for the bundle's, too.
+
     Raises:
         UserError: names both.
     """
-    check_mapper_made_for(mapper, path, generator=bundle.fingerprints.get("generator"))
+    marks = bundle.fingerprints
+    check_mapper_made_for(mapper, path, generator=marks.get("generator"))
+    if mapper.embed == "clip":
+        check_mapper_made_for(mapper, path, clip=marks.get("clip"))
     generator, config = bundle.generator, mapper.config
     if mapper.space == "s":
         own, theirs = list(config["style_dims"]), list(bundle.layout.channels)

@@ -13,6 +13,8 @@ pytest.importorskip("socketio", reason="the extra 'server' is not installed")
 
 from PIL import Image  # noqa: E402
 from server_world import serving  # noqa: E402
+from tiny_mappers import LEVELS, made  # noqa: E402
+from tiny_world import save_tiny_pack  # noqa: E402
 
 from ppstyleclip.align import PhotoFaces, faces_of_landmarks  # noqa: E402
 from ppstyleclip.card import Card  # noqa: E402
@@ -29,6 +31,7 @@ from ppstyleclip.server.problems import NO_FINDER  # noqa: E402
 from ppstyleclip.server.schemas import JobRequest  # noqa: E402
 from ppstyleclip.server.settings import load_settings  # noqa: E402
 from ppstyleclip.server.work import check_request, request_warnings, run_request  # noqa: E402
+from ppstyleclip.zoo import load_pack, save_mapper  # noqa: E402
 from ppstyleclip.zoo.registry import PACK  # noqa: E402
 
 DIRECTED = {"target": "happy face"}
@@ -143,6 +146,19 @@ def test_a_seed_goes_through_each_mapper(model):
         assert (made.pictures["edited"] != made.pictures["before"]).any() and made.card["mapper"] == name
     assert [entry.name for entry in model.mapper_entries()] == list(model.mappers)
     assert model.entry().methods == ["direction", "optimise", "mapper"]
+
+
+def test_a_mapper_of_the_model_that_was_made_for_another_one_is_left_out(tmp_path, caplog):
+    pack = save_tiny_pack(tmp_path / "pack")
+    fits, other = ({"generator": mark} for mark in (load_pack(pack).fingerprints["generator"], "0" * 16))
+    save_mapper(pack / "mapper_fits.safetensors", made(LEVELS, made_for=fits))
+    save_mapper(pack / "mapper_strange.safetensors", made(LEVELS, made_for=other))
+    save_mapper(tmp_path / "more" / "strange.safetensors", made(LEVELS, made_for=other))
+    settings = {"data": tmp_path / "data", "bundle": pack, "align": "none"}
+    assert list(load_model(load_settings(**settings)).mappers) == ["fits"]
+    assert "mapper left out" in caplog.text
+    with pytest.raises(UserError, match="more.*strange.* was trained for generator 0000"):
+        load_model(load_settings(mappers=tmp_path / "more", **settings))
 
 
 def test_what_cannot_be_is_refused_before_the_work(model):
