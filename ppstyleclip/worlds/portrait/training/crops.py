@@ -3,7 +3,8 @@
 
 Up to 64 px a generator decides what is where; above, it draws what lies near. So the blocks of 128 and
 256 px learn from a window of the features each, of some faces only, which costs a sixth of whole pictures.
-Windows lie where the face's parts weigh most, now and then anywhere.
+Windows lie where the face's parts weigh most, now and then anywhere. The block of 128 px can be
+drawn whole, too, for a regressor that looks at it.
 """
 
 from __future__ import annotations
@@ -48,20 +49,23 @@ def valid(corners):
     return torch.from_numpy(mask)
 
 
-def draw(generator, styles, corners, size):
-    """`{side: picture}`: whole up to 64 px, the windows' parts of the larger ones up to `size`.
+def draw(generator, styles, corners, size, whole=TRUNK):
+    """`{side: picture}`: whole up to `whole` px, the windows' parts of the larger ones up to `size`.
 
-    Where there are fewer windows than faces, the last faces are not drawn larger.
+    Where there are fewer windows than faces, the last faces are not drawn above TRUNK.
     """
     x, image = generator.first(styles)
     found = {}
     for k in range(size.bit_length() - 3):
         side = 8 * 2**k
         if side == 2 * TRUNK:
-            x, image = cut(x, corners), cut(image, corners)
+            x, image = x[: len(corners)], image[: len(corners)]
             styles = [style[: len(corners)] for style in styles]
+        if side == 2 * whole:
+            scale = whole // TRUNK
+            x, image = cut(x, corners, scale), cut(image, corners, scale)
         noises = None
-        if side > TRUNK:
+        if side > whole:
             both = (generator.noise(2 * k + 1), generator.noise(2 * k + 2))
             noises = [cut(noise, corners, side // TRUNK) for noise in both]
         x, image = generator.block(k, x, image, styles, noises)

@@ -11,7 +11,7 @@ from ppstyleclip.worlds.portrait.canvas import REGIONS
 from ppstyleclip.worlds.portrait.factors import FACTORS, factors_from_z
 from ppstyleclip.worlds.portrait.training.losses import split_bands
 from ppstyleclip.worlds.portrait.training.network import F, half_precision, torch
-from ppstyleclip.worlds.portrait.training.pictures import pyramid, to_images, to_pixels
+from ppstyleclip.worlds.portrait.training.pictures import made_smaller, pyramid, to_images, to_pixels
 from ppstyleclip.worlds.portrait.training.regressor import correlations, read_all
 from ppstyleclip.worlds.portrait.training.shards import HELD_OUT, Shard, shard_path
 
@@ -59,9 +59,10 @@ def evaluate(generator, held, size, reader=None):
         figures[name] = psnr((error * there).sum() / there.sum().clamp(min=1))
     for level, (a, b) in enumerate(zip(split_bands(ours[size], BANDS), split_bands(theirs[size], BANDS))):
         figures[f"band{size >> level}"] = float((a * b).sum() / (a.norm() * b.norm() + 1e-9))
-    if reader is not None and size >= 64:
-        found = correlations(read_all(reader, ours[64]), held.factors)
-        ideal = correlations(read_all(reader, theirs[64]), held.factors)
+    if reader is not None and size >= reader.side:
+        side = min(side for side in ours if side >= reader.side)
+        seen = (made_smaller(images[side], reader.side) for images in (ours, theirs))
+        found, ideal = (correlations(read_all(reader, images), held.factors) for images in seen)
         figures["read"], figures["read_renderer"] = float(found.mean()), float(ideal.mean())
         worst = np.argsort(found - ideal)[:5]
         figures["worst"] = " ".join(f"{FACTORS[i]} {found[i]:.2f}/{ideal[i]:.2f}" for i in worst)

@@ -21,7 +21,7 @@ class Family:
         size: side of the largest pictures.
         build: `(size, **parts)`; a generator as the fit starts with it.
         empty: `(size)`; one whose weights are to be loaded.
-        draw: `(generator, styles, corners, side)`; `{side: pictures}`, see `crops.draw`.
+        draw: `(generator, styles, corners, side, whole)`; `{side: pictures}`, see `crops.draw`.
         affine_weights: `(generator, side)`; the weights that turn w into the styles of pictures up to `side`.
         freeze: `(generator, side)`; lets only blocks above `side` learn.
         settle: `(average)`; measures anew what the weights of a moving average cannot take from the network.
@@ -60,7 +60,7 @@ FAMILIES = {
         stylegan3.SIZE,
         start.build_stylegan3,
         stylegan3.StyleGAN3,
-        lambda generator, styles, corners, side: generator.pictures(styles, side),
+        lambda generator, styles, corners, side, whole: generator.pictures(styles, side),
         stylegan3.affine_weights,
         _nothing_to_freeze,
         _measure_magnitudes,

@@ -36,6 +36,7 @@ class Plan:
     middle: int = 24_000  # pictures until the block of 64 px joins those below
     upper: int = 60_000  # and until the blocks above it do
     share: float = 0.5  # of a batch whose windows they draw
+    whole: int = 64  # side up to which pictures are drawn whole, 64 or 128
     refine: int = 120_000  # pictures until the regressor's features and the texture term join
     keep: float = 0.999  # of the moving average, a step
     sparsity: float = 0.05  # weight of the L1 on the affine layers
@@ -44,6 +45,7 @@ class Plan:
     texture: float = 0.25
     features: float = 0.5
     frozen: int = 0  # side up to which the weights stay as they are; what was made for them stays right
+    hold_w: int = 0  # 1: so does the mapping network, and w means what it meant
 
 
 def learning_rate(plan, pictures):
@@ -86,6 +88,8 @@ class Fit:
         size = self.family.size if size is None else size
         self.generator, self.average = (self.family.build(size, **parts) for _ in range(2))
         self.family.freeze(self.generator, plan.frozen)
+        if plan.hold_w:
+            self.generator.style.requires_grad_(False)
         self.average.eval().requires_grad_(False)
         self.optimizers = build_optimizers(self.generator, plan)
         self.step = self.pictures = 0
@@ -139,7 +143,7 @@ class Fit:
         corners = crops.place_windows(weights[:some], np.random.RandomState(self.step))
         with half_precision():
             styles = self.generator.styles(torch.from_numpy(z))
-            ours = self.family.draw(self.generator, styles, corners, self.side)
+            ours = self.family.draw(self.generator, styles, corners, self.side, plan.whole)
         theirs = pyramid(to_images(pixels), [side for side in ours if side >= crops.TRUNK // 2])
         loss, error = self.differences(ours, theirs, weights, corners, reader)
         affine = self.family.affine_weights(self.generator, self.side)  # the others keep their start
@@ -163,13 +167,18 @@ class Fit:
         loss = losses.band_loss(whole, target, each, bands=4, rest=True, texture=texture)
         loss = loss + 2 * losses.plain_loss(whole, target, each)
         if reader is not None and self.pictures >= plan.refine:
+            seen = min(self.side, plan.whole)
             with half_precision():
-                loss = loss + plan.features * losses.feature_loss(reader, whole, target).float()
-        inner = crops.cut(weights, corners) * crops.valid(corners)
+                part = losses.feature_loss(reader, ours[seen], theirs[seen][: len(ours[seen])])
+            loss = loss + plan.features * part.float()
         for side in (s for s in ours if s > crops.TRUNK):
-            scale = side // crops.TRUNK
-            there = crops.cut(theirs[side], corners, scale)
-            weight = F.interpolate(inner, scale_factor=scale)
+            scale, weight = side // crops.TRUNK, weights[: len(corners)]
+            if side <= plan.whole:
+                there = theirs[side][: len(corners)]
+            else:
+                there = crops.cut(theirs[side], corners, scale)
+                weight = crops.cut(weight, corners) * crops.valid(corners)
+            weight = F.interpolate(weight, scale_factor=scale)
             part = losses.band_loss(ours[side], there, weight, bands=2, rest=False, texture=texture)
             loss = loss + 0.5 * part + losses.plain_loss(ours[side], there, weight)
         return loss, F.mse_loss(whole.detach(), target).item()

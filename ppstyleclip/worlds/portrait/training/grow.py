@@ -1,12 +1,18 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""A pack for a larger generator whose first blocks are the pack's own, by measuring the new channels only.
+"""A pack for a generator that was fitted further, by measuring anew what has changed.
 
-    python -m ppstyleclip.worlds.portrait.training.grow --pack pack --generator large.safetensors --output new
+    python -m ppstyleclip.worlds.portrait.training.grow --pack pack --generator new.safetensors --output new
 
-A fit with `--set frozen=128` leaves the blocks up to 128 px as they were, so statistics, relevance, encoder,
-mappers, directions and latents stay right for them. Relevance is then as `--stop_at 128` measures it: the
-channels of the first blocks on the 128 px picture, the new ones on the whole one. Where a layer needs a w of
-its own, the new ones take the last one's.
+A larger one, of a fit with `--set frozen=128`, has the blocks up to 128 px as they were, so statistics,
+relevance, encoder, mappers, directions and latents stay right for them. Relevance is then as `--stop_at 128`
+measures it: the channels of the first blocks on the 128 px picture, the new ones on the whole one. Where a
+layer needs a w of its own, the new ones take the last one's.
+
+One of the same size, of a fit with `--set hold_w=1`, has the mapping network as it was, so directions and
+latents stay right. All of its relevance is measured anew, as the pack's was. Encoders and mappers still step
+in the same w, but have learnt from the pictures of before: judge them, and train them further where it shows.
+
+The population is measured by `training.population` afterwards.
 """
 
 from __future__ import annotations
@@ -45,17 +51,17 @@ def grow(pack, generator_path, output) -> Path:
     """Write the pack at `output`; returns its path.
 
     Args:
-        pack: folder of the smaller generator.
-        generator_path: exported file of the larger one.
+        pack: folder of the generator as it was.
+        generator_path: exported file of the one that was fitted further.
         output: folder; made if need be, files in it are replaced.
     Raises:
-        UserError: the larger generator's first blocks are not the smaller one's.
+        UserError: it has neither the first blocks of the pack's own nor, at its size, its mapping network.
     """
     pack, output = Path(pack), Path(output)
     bundle = load_pack(pack)
     generator, stated = load_generator(generator_path)
     mark = stated["fingerprint"]
-    check_prefix(bundle.generator, generator)
+    known = known_channels(bundle.generator, generator)
     if output.resolve() != pack.resolve():
         shutil.copytree(pack, output, dirs_exist_ok=True)
     shutil.copyfile(generator_path, output / GENERATOR)
@@ -67,7 +73,7 @@ def grow(pack, generator_path, output) -> Path:
     described = {"layout": layout, "name": bundle.name, "made_with": made_with}
     save_stats(output / STATISTICS, found.stats, generator=mark, **described)
     save_styles(output / STYLES, found.s, generator=mark, **described)
-    relevance = grown_relevance(bundle, generator, found.stats, found.s, mark)
+    relevance = grown_relevance(bundle, known, generator, found.stats, found.s, mark)
     save_relevance(output / RELEVANCE, relevance, defaults=bundle.defaults, half=True)
     layers = generator.n_latent
     if bundle.latents is not None:
@@ -82,29 +88,33 @@ def grow(pack, generator_path, output) -> Path:
     return output
 
 
-def check_prefix(small, large) -> None:
-    """Refuse a generator whose first blocks are not those of the smaller one."""
-    own, wider = (dict(g.state_dict()) for g in (small, large))
-    changed = [
-        key
-        for key, value in own.items()
-        if key not in wider
-        or value.shape != wider[key].shape
-        or np.abs(value.numpy() - wider[key].numpy()).max() > PRESENT
-    ]
-    if changed or large.size <= small.size:
-        what = changed[0] if changed else f"its size, {large.size} px"
+def known_channels(own, fitted) -> int:
+    """How many channels of the fitted generator do what they did in the pack's own; refuse another one."""
+    states = dict(own.state_dict()), dict(fitted.state_dict())
+    is_larger = fitted.size > own.size
+    part = "" if is_larger else "style."
+    changed = [key for key in states[0] if key.startswith(part) and not _same(key, *states)]
+    if changed or fitted.size < own.size:
+        what = changed[0] if changed else f"its size, {fitted.size} px"
         raise UserError(
-            f"the generator does not go on from the pack's own ({what}); fit it with --set frozen="
+            f"the generator does not go on from the pack's own ({what}); fit it with --set frozen= of the "
+            "pack's side to make it larger, or with --set hold_w=1"
         )
+    return own.layout.num_editable if is_larger else 0
 
 
-def grown_relevance(bundle, generator, statistics, s_base, mark) -> Relevance:
-    """The pack's relevance with the rows of the larger generator's new channels measured."""
+def _same(key, first, second) -> bool:
+    values = [state[key].numpy() if key in state else np.zeros(0) for state in (first, second)]
+    return values[0].shape == values[1].shape and np.abs(values[0] - values[1]).max(initial=0) <= PRESENT
+
+
+def grown_relevance(bundle, known, generator, statistics, s_base, mark) -> Relevance:
+    """The pack's relevance, whose first `known` rows stay, with all others measured."""
     own = bundle.relevance
-    channels = tuple(range(len(own.rows), generator.layout.num_editable))
+    channels = tuple(range(known, generator.layout.num_editable))
     count = int(own.made_with.get("num_images", len(s_base)))
-    config = RelevanceConfig(alpha=own.alpha, channels=channels, stop_at=bundle.generator.size)
+    side = bundle.generator.size if known else own.made_with.get("stop_at")
+    config = RelevanceConfig(alpha=own.alpha, channels=channels, stop_at=side)
     networks = CompiledNetworks(generator, bundle.clip, precision="fp32", mark=mark)
     records = compute_relevance(
         generator, bundle.clip, statistics, config, s_base=s_base[:count], compiled=networks
@@ -112,10 +122,10 @@ def grown_relevance(bundle, generator, statistics, s_base, mark) -> Relevance:
     new = last(records).relevance
     assert new is not None and new.effect_norm is not None and own.effect_norm is not None
     rows, norms = new.rows.copy(), new.effect_norm.copy()
-    rows[: len(own.rows)], norms[: len(own.rows)] = own.rows, own.effect_norm
+    rows[:known], norms[:known] = own.rows[:known], own.effect_norm[:known]
     described = {
         **own.made_with,
-        "stop_at": bundle.generator.size,
+        "stop_at": side,
         "statistics": fingerprint({"mean": statistics.mean, "std": statistics.std}),
         "styles": fingerprint({"s": s_base[:count]}),
     }
@@ -182,8 +192,8 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--pack", required=True, help="folder of the smaller generator")
-    parser.add_argument("--generator", required=True, help="exported file of the larger one")
+    parser.add_argument("--pack", required=True, help="folder of the generator as it was")
+    parser.add_argument("--generator", required=True, help="exported file of the one fitted further")
     parser.add_argument("--output", required=True, help="folder of the new pack")
     args = parser.parse_args(argv)
     folder = grow(args.pack, args.generator, args.output)

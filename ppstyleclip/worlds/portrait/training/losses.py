@@ -7,6 +7,7 @@ import numpy as np
 
 from ppstyleclip.worlds.portrait.canvas import REGIONS
 from ppstyleclip.worlds.portrait.training.network import F, torch
+from ppstyleclip.worlds.portrait.training.pictures import made_smaller
 
 # Lips, eyes and brows are small in area; without weights they are learnt last.
 WEIGHTS = {
@@ -77,10 +78,13 @@ def plain_loss(ours, theirs, weights):
 
 
 def feature_loss(reader, ours, theirs):
-    """Difference of a regressor's features, in units of their variance, and of what it reads."""
-    got = reader.features(ours)
+    """Difference of a regressor's features, in units of their variance, and of what it reads.
+
+    Pictures larger than the regressor's are made smaller, smaller ones are refused.
+    """
+    got = reader.features(made_smaller(ours, reader.side))
     with torch.no_grad():
-        want = reader.features(theirs)
+        want = reader.features(made_smaller(theirs, reader.side))
         read = reader.read(want[-1])
     loss = sum(F.mse_loss(got[i], want[i]) / want[i].var() for i in (2, 4, 5))
     return loss / 3 + 0.5 * F.smooth_l1_loss(reader.read(got[-1]), read)

@@ -26,3 +26,12 @@ def pyramid(images, sides):
         images = F.avg_pool2d(images, images.shape[-1] // side)
         found[side] = images
     return found
+
+
+def made_smaller(images, side):
+    """`[N, 3, S, S]` at `[N, 3, side, side]`, S being `side` or more."""
+    if images.shape[-1] < side:
+        raise ValueError(f"pictures of {images.shape[-1]} px are drawn whole; at least {side} are looked at")
+    if images.shape[-1] == side:
+        return images
+    return F.interpolate(images, size=(side, side), mode="bilinear", antialias=True, align_corners=False)

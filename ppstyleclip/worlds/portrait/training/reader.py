@@ -48,6 +48,13 @@ class Reader(nn.Module):
         return self.read(self.features(images)[-1])
 
 
+def shape_of(state):
+    """The arguments of a Reader by what it has learnt."""
+    width = len(state["blocks.0.0.weight"])
+    cells = state["hidden.weight"].shape[1] // (4 * width)
+    return {"width": width, "side": 16 * round(cells**0.5)}
+
+
 def augment(images, rng):
     """Blur, noise, light and a pixel's move, which a generator's pictures may differ by."""
     count = len(images)

@@ -74,18 +74,18 @@ def train(reader, pixels, factors, path, *, steps, batch, rate, seed=0):
 def load_reader(folder):
     """The trained regressor of a folder, its weights frozen; None where there is none."""
     from ppstyleclip.worlds.portrait.training import checkpoint
-    from ppstyleclip.worlds.portrait.training.reader import Reader
+    from ppstyleclip.worlds.portrait.training.reader import Reader, shape_of
 
     state = checkpoint.load(Path(folder) / NAME)
     if state is None:
         return None
-    reader = Reader()
+    reader = Reader(**shape_of(state))
     reader.load_state_dict(state)
     return reader.eval().requires_grad_(False)
 
 
 def read_all(reader, images, batch=50):
-    """Factors `[N, NUM_FACTORS]` that a reader sees in images `[N, 3, 64, 64]`."""
+    """Factors `[N, NUM_FACTORS]` that a reader sees in images `[N, 3, side, side]`."""
     from ppstyleclip.worlds.portrait.training.network import torch
 
     with torch.no_grad():
@@ -119,6 +119,7 @@ def main(argv=None):
     )
     parser.add_argument("--folder", required=True, help="the run's folder")
     parser.add_argument("--judge", type=int, default=0, metavar="SEED", help="train a judge in its place")
+    parser.add_argument("--side", type=int, default=64, help="of the pictures it sees; a judge's is its own")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--rate", type=finite_number, default=2e-3)
@@ -143,7 +144,7 @@ def main(argv=None):
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(seed)
-    reader, start = Reader(**JUDGE) if seed else Reader(), time.time()
+    reader, start = Reader(**JUDGE) if seed else Reader(side=args.side), time.time()
     paths = Faces(folder, 0).paths()
     if seed:  # two judges have a third of their faces in common
         paths = [path for place, path in enumerate(paths) if place % 3 != seed % 3]

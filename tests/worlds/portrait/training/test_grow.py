@@ -123,6 +123,34 @@ def test_a_pack_grows_with_its_generator(tmp_path):
     assert edited.after.shape == (2 * SIZE, 2 * SIZE, 3)
 
 
+@pytest.mark.slow
+def test_a_generator_that_was_fitted_further_is_measured_anew(tmp_path):
+    old_generator = save_whole_pack(tmp_path / "pack")
+    fitted = tiny_generator()
+    for name, value in fitted.state_dict().items():
+        if name.endswith("weight") and not name.startswith("style."):
+            value.set_value(value * 1.1 + 0.05)
+    mark = save_generator(tmp_path / "fitted.safetensors", fitted, name="tiny")
+    grow(tmp_path / "pack", tmp_path / "fitted.safetensors", tmp_path / "new")
+    old, new = load_pack(tmp_path / "pack"), load_pack(tmp_path / "new")
+    whole = last(collect_statistics(fitted, StatisticsConfig(num_samples=COUNT, keep=KEPT)))
+    expected = last(
+        compute_relevance(fitted, old.clip, whole.stats, RelevanceConfig(), s_base=whole.s)
+    ).relevance
+    np.testing.assert_allclose(new.stats.mean, whole.stats.mean, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(new.relevance.rows, expected.rows, atol=1e-3)
+    assert np.abs(new.relevance.rows - old.relevance.rows).max() > 0.01
+    assert new.fingerprints["generator"] == mark != old.fingerprints["generator"]
+    np.testing.assert_array_equal(new.latents, as_half(old.latents))
+    assert new.latents.shape[1] == old_generator.n_latent
+    assert load_mapper(tmp_path / "new" / "mapper_smile.safetensors", generator=mark).config["levels"] == [
+        2,
+        2,
+        2,
+    ]
+    assert load_bundle(bundle=tmp_path / "new", encoder="e4e").encoder is not None
+
+
 @pytest.mark.parametrize("idle", [[], [4, 5]])
 def test_a_mapper_of_many_texts_moves_new_layers_as_the_last_one(idle, tmp_path):
     path = tmp_path / "mapper_words.safetensors"
@@ -151,6 +179,8 @@ def test_a_mapper_of_many_texts_moves_new_layers_as_the_last_one(idle, tmp_path)
 def test_another_generator_is_refused(tmp_path):
     save_whole_pack(tmp_path / "pack")
     save_generator(tmp_path / "other.safetensors", larger(tiny_generator(seed=8)), name="tiny")
-    with pytest.raises(UserError, match="does not go on from the pack's own"):
-        grow(tmp_path / "pack", tmp_path / "other.safetensors", tmp_path / "grown")
+    save_generator(tmp_path / "mapped.safetensors", tiny_generator(seed=8), name="tiny")
+    for name in ("other", "mapped"):
+        with pytest.raises(UserError, match="does not go on from the pack's own.*style"):
+            grow(tmp_path / "pack", tmp_path / f"{name}.safetensors", tmp_path / "grown")
     assert not (tmp_path / "grown").exists()

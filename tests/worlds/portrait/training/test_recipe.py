@@ -20,12 +20,14 @@ from ppstyleclip.worlds.portrait.training import (  # noqa: E402
     losses,
     pace,
     pause,
+    regressor,
     schedule,
     shards,
     start,
 )
 from ppstyleclip.worlds.portrait.training.muon import orthogonal  # noqa: E402
 from ppstyleclip.worlds.portrait.training.network import Generator  # noqa: E402
+from ppstyleclip.worlds.portrait.training.reader import Reader  # noqa: E402
 from ppstyleclip.worlds.portrait.training.sheet import save_sheet  # noqa: E402
 
 TINY = {4: 12, 8: 12, 16: 10, 32: 8, 64: 6, 128: 4, 256: 4}
@@ -72,6 +74,49 @@ def test_windows_are_parts_of_the_whole_picture():
         inside = torch.nn.functional.interpolate(crops.valid(corners), scale_factor=scale)
         want = crops.cut(whole[side], corners, scale)
         torch.testing.assert_close(parts[side] * inside, want * inside, rtol=1e-4, atol=1e-4)
+
+
+def test_the_block_of_128_px_is_drawn_whole_for_who_looks_at_it():
+    generator, z = tiny(256), torch.from_numpy(latents(3))
+    corners = np.array([[3, 5], [crops.TRUNK - crops.WINDOW, 12]])
+    with torch.no_grad():
+        whole = generator.pictures(generator.styles(z))
+        parts = crops.draw(generator, generator.styles(z), corners, 256, whole=128)
+    torch.testing.assert_close(parts[64], whole[64])
+    torch.testing.assert_close(parts[128], whole[128][:2])
+    inside = torch.nn.functional.interpolate(crops.valid(corners), scale_factor=4)
+    torch.testing.assert_close(
+        parts[256] * inside, crops.cut(whole[256], corners, 4) * inside, rtol=1e-4, atol=1e-4
+    )
+
+
+def test_w_stays_what_it_is_where_it_is_held(tmp_path):
+    parts = {"style_dim": 128, "channels": TINY}
+    learnt = fit.Fit(
+        tmp_path, fit.Plan(batch=2, middle=0, upper=0, whole=128, refine=0, hold_w=1), 256, **parts
+    )
+    before = {name: value.clone() for name, value in learnt.generator.state_dict().items()}
+    rng = np.random.RandomState(0)
+    pixels, maps = rng.randint(0, 256, (2, 256, 256, 3), np.uint8), rng.randint(0, 10, (2, 64, 64))
+    torch.manual_seed(0)
+    reader = Reader(width=4, side=96).eval().requires_grad_(False)
+    learnt.learn(sample_z(0, 2), pixels, maps, reader)
+    after = learnt.generator.state_dict()
+    same = {name for name, value in before.items() if torch.equal(value, after[name])}
+    held = {name for name in before if name.startswith("style.")}
+    assert held <= same and "conv1.conv.modulation.weight" not in same and "convs.0.conv.weight" not in same
+
+
+def test_a_regressor_of_any_size_sees_pictures_of_its_own_size_or_larger_ones(tmp_path):
+    torch.manual_seed(0)
+    checkpoint.save(tmp_path / regressor.NAME, Reader(width=4, side=96).state_dict())
+    reader = regressor.load_reader(tmp_path)
+    assert (reader.width, reader.side) == (4, 96)
+    image = torch.rand(2, 3, 128, 128) * 2 - 1
+    assert losses.feature_loss(reader, image, image).item() == 0
+    assert losses.feature_loss(reader, image, -image).item() > 0
+    with pytest.raises(ValueError, match="64 px are drawn whole; at least 96"):
+        losses.feature_loss(reader, image[..., :64, :64], image[..., :64, :64])
 
 
 def test_the_mapping_starts_with_the_factors_in_w():
