@@ -21,6 +21,7 @@ from ppstyleclip.worlds.portrait.training.pictures import pyramid, to_images
 from ppstyleclip.worlds.portrait.training.schedule import restarting_rate
 
 STATE = "generator-state.pt"
+MAPPING = ("style.", "mapping.")  # how the names of the mapping network's parameters begin
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class Plan:
     kernel_rate: float = 3.0  # and that of the 3x3 kernels, which Muon moves
     texture: float = 0.25
     features: float = 0.5
+    reading: float = 0.01  # of what the regressor reads, in the units of its features
     frozen: int = 0  # side up to which the weights stay as they are; what was made for them stays right
-    hold_w: int = 0  # 1: so does the mapping network, and w means what it meant
+    w_rate: float = 1.0  # learning rate of the mapping network, as a multiple; 0: w means what it meant
 
 
 def learning_rate(plan, pictures):
@@ -56,17 +58,27 @@ def learning_rate(plan, pictures):
 def build_optimizers(generator, plan):
     """Muon for the 3x3 kernels, which demodulation makes free of scale; Adam for all the rest that learns."""
     kernels, noises, others = [], [], []
+    mapping = [parameter for parameter in mapping_parameters(generator) if parameter.requires_grad]
     for name, parameter in generator.named_parameters():
-        if not parameter.requires_grad:
+        if not parameter.requires_grad or name.startswith(MAPPING):
             continue
         is_kernel = parameter.ndim > 2 and parameter.shape[-1] == 3
         place = kernels if is_kernel else noises if name.startswith("noises.") else others
         place.append(parameter)
-    groups = [{"params": others, "scale": 1.0}, {"params": noises, "scale": plan.noise_rate}]
+    groups = [
+        {"params": others, "scale": 1.0},
+        {"params": noises, "scale": plan.noise_rate},
+        {"params": mapping, "scale": plan.w_rate},
+    ]
     return {
         "adam": torch.optim.Adam(groups, plan.rate, betas=(0.9, 0.99), foreach=True),
         "muon": Muon([{"params": kernels, "scale": plan.kernel_rate}], plan.rate),
     }
+
+
+def mapping_parameters(generator):
+    """Of the network that turns z into w, of either family."""
+    return [parameter for name, parameter in generator.named_parameters() if name.startswith(MAPPING)]
 
 
 class Fit:
@@ -88,8 +100,8 @@ class Fit:
         size = self.family.size if size is None else size
         self.generator, self.average = (self.family.build(size, **parts) for _ in range(2))
         self.family.freeze(self.generator, plan.frozen)
-        if plan.hold_w:
-            self.generator.style.requires_grad_(False)
+        for parameter in mapping_parameters(self.generator) if not plan.w_rate else ():
+            parameter.requires_grad_(False)
         self.average.eval().requires_grad_(False)
         self.optimizers = build_optimizers(self.generator, plan)
         self.step = self.pictures = 0
@@ -169,7 +181,8 @@ class Fit:
         if reader is not None and self.pictures >= plan.refine:
             seen = min(self.side, plan.whole)
             with half_precision():
-                part = losses.feature_loss(reader, ours[seen], theirs[seen][: len(ours[seen])])
+                there = theirs[seen][: len(ours[seen])]
+                part = losses.feature_loss(reader, ours[seen], there, plan.reading)
             loss = loss + plan.features * part.float()
         for side in (s for s in ours if s > crops.TRUNK):
             scale, weight = side // crops.TRUNK, weights[: len(corners)]

@@ -8,9 +8,10 @@ relevance, encoder, mappers, directions and latents stay right for them. Relevan
 measures it: the channels of the first blocks on the 128 px picture, the new ones on the whole one. Where a
 layer needs a w of its own, the new ones take the last one's.
 
-One of the same size, of a fit with `--set hold_w=1`, has the mapping network as it was, so directions and
-latents stay right. All of its relevance is measured anew, as the pack's was. Encoders and mappers still step
-in the same w, but have learnt from the pictures of before: judge them, and train them further where it shows.
+One of the same size has all of its relevance measured anew, as the pack's was. Where a fit with
+`--set w_rate=0` left the mapping network as it was, directions and latents stay right, and encoders and
+mappers still step in the same w, but have learnt from the pictures of before: judge them. Else all of these
+are left out, to be made anew.
 
 The population is measured by `training.population` afterwards.
 """
@@ -55,7 +56,7 @@ def grow(pack, generator_path, output) -> Path:
         generator_path: exported file of the one that was fitted further.
         output: folder; made if need be, files in it are replaced.
     Raises:
-        UserError: it has neither the first blocks of the pack's own nor, at its size, its mapping network.
+        UserError: it is another generator than the pack's own.
     """
     pack, output = Path(pack), Path(output)
     bundle = load_pack(pack)
@@ -76,12 +77,20 @@ def grow(pack, generator_path, output) -> Path:
     relevance = grown_relevance(bundle, known, generator, found.stats, found.s, mark)
     save_relevance(output / RELEVANCE, relevance, defaults=bundle.defaults, half=True)
     layers = generator.n_latent
+    encoders, mappers = (
+        [*output.glob(ENCODER), *bundle_encoders(output).values()],
+        output.glob("mapper_*.safetensors"),
+    )
+    if first_change(bundle.generator, generator, "style.") is not None:  # w is another one
+        for path in (*encoders, *mappers, output / LATENTS, output / DIRECTIONS):
+            path.unlink(missing_ok=True)
+        return output
     if bundle.latents is not None:
         latents = repeat_last(bundle.latents, layers, axis=1)
         save_latents(output / LATENTS, latents, generator=mark, half=True)
-    for path in [*output.glob(ENCODER), *bundle_encoders(output).values()]:
+    for path in encoders:
         grow_encoder(path, layers, mark)
-    for path in sorted(output.glob("mapper_*.safetensors")):
+    for path in sorted(mappers):
         grow_mapper(path, layers, mark)
     if bundle.directions is not None:
         restate(output / DIRECTIONS, generator=mark)
@@ -90,17 +99,23 @@ def grow(pack, generator_path, output) -> Path:
 
 def known_channels(own, fitted) -> int:
     """How many channels of the fitted generator do what they did in the pack's own; refuse another one."""
+    changed = first_change(own, fitted, "")
+    if fitted.size > own.size and changed is None:
+        return own.layout.num_editable
+    if fitted.size == own.size and fitted.layout == own.layout:
+        return 0
+    what = f"its size, {fitted.size} px" if fitted.size < own.size else changed
+    raise UserError(
+        f"the generator does not go on from the pack's own ({what}); fit a larger one with --set frozen= of "
+        "the pack's side"
+    )
+
+
+def first_change(own, fitted, part) -> str | None:
+    """The first parameter, of those whose names begin with `part`, that the fitted generator has not kept."""
     states = dict(own.state_dict()), dict(fitted.state_dict())
-    is_larger = fitted.size > own.size
-    part = "" if is_larger else "style."
-    changed = [key for key in states[0] if key.startswith(part) and not _same(key, *states)]
-    if changed or fitted.size < own.size:
-        what = changed[0] if changed else f"its size, {fitted.size} px"
-        raise UserError(
-            f"the generator does not go on from the pack's own ({what}); fit it with --set frozen= of the "
-            "pack's side to make it larger, or with --set hold_w=1"
-        )
-    return own.layout.num_editable if is_larger else 0
+    keys = (key for key in states[0] if key.startswith(part))
+    return next((key for key in keys if not _same(key, *states)), None)
 
 
 def _same(key, first, second) -> bool:

@@ -131,12 +131,18 @@ class Encoder(nn.Module):
 
 
 def begin_with(encoder, arrays):
-    """Take the trunk of another Encoder, of what `paddle_state` gave, as far as layers are of equal shape.
+    """Take the weights of another encoder of the same make, of what `paddle_state` gave; of any other its trunk.
 
-    A first layer that sees 6 channels begins with its weights for 3, and 0 for the others.
+    Of a trunk as much is taken as has layers of equal shape. A first layer that sees 6 channels begins with
+    the weights for 3, and 0 for the others.
     """
     own, first = encoder.state_dict(), "input_layer.0.weight"
-    for key, value in torch_state(encoder, arrays).items():
+    given = torch_state(encoder, arrays)
+    fits = {key for key, value in given.items() if key in own and own[key].shape == value.shape}
+    if fits == {key for key in own if not key.endswith("num_batches_tracked")}:
+        encoder.load_state_dict({**own, **{key: given[key] for key in fits}})
+        return
+    for key, value in given.items():
         if key == first and own[key].shape[1] > value.shape[1]:
             value = F.pad(value, (0, 0, 0, 0, 0, own[key].shape[1] - value.shape[1]))
         if key.startswith(("input_layer.", "body.")) and key in own and own[key].shape == value.shape:

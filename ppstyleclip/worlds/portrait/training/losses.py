@@ -77,14 +77,20 @@ def plain_loss(ours, theirs, weights):
     return (weights * (ours - theirs).abs()).mean()
 
 
-def feature_loss(reader, ours, theirs):
+def feature_loss(reader, ours, theirs, reading=0.01):
     """Difference of a regressor's features, in units of their variance, and of what it reads.
 
     Pictures larger than the regressor's are made smaller, smaller ones are refused.
+
+    Args:
+        reader: regressor.
+        ours, theirs: `[N, 3, S, S]`.
+        reading: weight of the squared differences of what it reads, summed over the factors. A faint part,
+            such as the shadow of a beard, is next to nothing in all else.
     """
     got = reader.features(made_smaller(ours, reader.side))
     with torch.no_grad():
         want = reader.features(made_smaller(theirs, reader.side))
         read = reader.read(want[-1])
     loss = sum(F.mse_loss(got[i], want[i]) / want[i].var() for i in (2, 4, 5))
-    return loss / 3 + 0.5 * F.smooth_l1_loss(reader.read(got[-1]), read)
+    return loss / 3 + reading * (reader.read(got[-1]) - read).square().sum(1).mean()

@@ -53,6 +53,15 @@ def test_the_twin_gives_paddles_latents(tmp_path, heads):
     np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max())
 
 
+def test_a_fit_begins_with_all_of_an_encoder_of_the_same_make(tmp_path, target):
+    plan = fit.Plan(critic=0.02, config=CONFIG)
+    first = stirred(fit.build_encoder(target, plan))
+    fit.save(tmp_path / "e.safetensors", first, target.mean.numpy(), generator="0" * 16, half=False)
+    begun = fit.build_encoder(target, plan, tmp_path / "e.safetensors").eval()
+    with torch.no_grad():
+        torch.testing.assert_close(begun(torch.from_numpy(images(2))), first(torch.from_numpy(images(2))))
+
+
 def test_a_shut_head_gives_no_offset_and_an_open_one_what_it_gives_with_all(target):
     encoder, pictures = stirred(Encoder4Editing(**SHAPE, num_styles=HEADS, style_dim=24)), images(3)
     with torch.no_grad():

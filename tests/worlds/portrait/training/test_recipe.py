@@ -93,7 +93,7 @@ def test_the_block_of_128_px_is_drawn_whole_for_who_looks_at_it():
 def test_w_stays_what_it_is_where_it_is_held(tmp_path):
     parts = {"style_dim": 128, "channels": TINY}
     learnt = fit.Fit(
-        tmp_path, fit.Plan(batch=2, middle=0, upper=0, whole=128, refine=0, hold_w=1), 256, **parts
+        tmp_path, fit.Plan(batch=2, middle=0, upper=0, whole=128, refine=0, w_rate=0), 256, **parts
     )
     before = {name: value.clone() for name, value in learnt.generator.state_dict().items()}
     rng = np.random.RandomState(0)

@@ -8,7 +8,7 @@
 The first is pSp's. The second is e4e's: heads of offsets are opened one after another, offsets are kept
 short, and a critic that tells the mapping network's w from the encoder's draws the latter to where the former
 are. The third is ReStyle's, of the world's StyleGAN3: it is asked several times, and sees its last result
-beside the picture. It begins with the trunk of the first. `--set steps=3000` takes one whose generator has
+beside the picture. It begins with the trunk of the first. `--start` takes an encoder whose generator has
 changed since a little further.
 
 Goes on from encoder-state.pt (e4e's: encoder-e4e-state.pt), which it writes every three minutes; 25 minutes
@@ -44,8 +44,9 @@ def main(argv=None):
     parser.add_argument(
         "--start",
         metavar="FILE",
-        help="exported encoder whose trunk a new fit begins with, as far as it fits (default: none, and for "
-        "stylegan3 the world's own)",
+        help="exported encoder that a new fit begins with: all of one of the same make, for a generator that "
+        "has changed a little, else its trunk, as far as it fits (default: none, and for stylegan3 the world's "
+        "own)",
     )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")

@@ -147,7 +147,7 @@ def load_identity(path):
 
 
 def build_encoder(target, plan, start=None):
-    """The twin of a plan's encoder, with random weights, or the trunk of the exported one at `start`."""
+    """The twin of a plan's encoder, with random weights, or those of the exported one at `start`; see begin_with."""
     config = {**parse_json(plan.config), "num_styles": target.num_styles, "style_dim": len(target.mean)}
     if config.pop("encoder_type", None) == "Encoder4Editing":
         encoder = Encoder4Editing(**config)
@@ -167,7 +167,7 @@ def fit(folder, people, target, identity, plan, start=None):
         target: Target.
         identity: of load_identity; None leaves its term out.
         plan: Plan.
-        start: exported encoder whose trunk a new fit begins with.
+        start: exported encoder that a new fit begins with.
     """
     torch.manual_seed(0)
     encoder = build_encoder(target, plan, start)
