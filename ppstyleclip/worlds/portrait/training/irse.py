@@ -131,7 +131,7 @@ class Encoder(nn.Module):
 
 
 def begin_with(encoder, arrays):
-    """Take the weights of another encoder of the same make, of what `paddle_state` gave; of any other its trunk.
+    """Take the weights of another encoder of the same make, of what `paddle_state` gave; else its trunk.
 
     Of a trunk as much is taken as has layers of equal shape. A first layer that sees 6 channels begins with
     the weights for 3, and 0 for the others.

@@ -45,8 +45,8 @@ def main(argv=None):
         "--start",
         metavar="FILE",
         help="exported encoder that a new fit begins with: all of one of the same make, for a generator that "
-        "has changed a little, else its trunk, as far as it fits (default: none, and for stylegan3 the world's "
-        "own)",
+        "has changed a little, else its trunk, as far as it fits (default: none, and for stylegan3 the "
+        "world's own)",
     )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")

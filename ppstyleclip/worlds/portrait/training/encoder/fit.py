@@ -147,7 +147,7 @@ def load_identity(path):
 
 
 def build_encoder(target, plan, start=None):
-    """The twin of a plan's encoder, with random weights, or those of the exported one at `start`; see begin_with."""
+    """The twin of a plan's encoder, with random weights or what it takes of the exported one at `start`."""
     config = {**parse_json(plan.config), "num_styles": target.num_styles, "style_dim": len(target.mean)}
     if config.pop("encoder_type", None) == "Encoder4Editing":
         encoder = Encoder4Editing(**config)
