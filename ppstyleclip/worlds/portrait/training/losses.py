@@ -22,6 +22,7 @@ WEIGHTS = {
     "glasses": 4.0,
     "clothes": 0.7,
 }
+SIDE = 64  # of the maps of parts
 EDGE = 2.0  # more of it where two parts meet
 
 
@@ -71,6 +72,23 @@ def band_loss(ours, theirs, weights, *, bands, rest, texture=0.0):
             loss = loss + texture * (F.avg_pool2d(weights, 4) * contrast.abs()).mean() / unit
         weights = F.avg_pool2d(weights, 2)
     return loss / (bands + bool(rest))
+
+
+def whole_loss(ours, theirs, maps, texture):
+    """Of pictures drawn whole, `{side: [N, 3, side, side]}` from SIDE on: bands, and plain differences.
+
+    Args:
+        ours, theirs: pictures by side.
+        maps: `[N, SIDE, SIDE]` of parts.
+        texture: see band_loss.
+    """
+    weights, loss = part_weights(maps), 0.0
+    for side, images in ours.items():
+        each = F.interpolate(weights, scale_factor=side // SIDE)
+        bands = {"bands": 4, "rest": True} if side == SIDE else {"bands": 2, "rest": False}
+        loss = loss + band_loss(images, theirs[side], each, texture=texture, **bands)
+        loss = loss + plain_loss(images, theirs[side], each)
+    return loss
 
 
 def plain_loss(ours, theirs, weights):
