@@ -1,9 +1,9 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Paddle as the commands import it: without that, some processors use other kernels, with other last digits.
 
-Each process of the tests computes on one thread, for pytest-xdist starts one process for each core. What is there
-once the tests are collected stays to the end, so Python's collector of garbage never walks it: that cost a fifth
-of each process's start, and more with every test.
+Each process of the tests computes on one thread, for pytest-xdist starts one process for each core.
+What there is once the tests are collected stays to the end: Python's collector of garbage, which would walk
+it again and again, passes it over.
 """
 
 from __future__ import annotations

@@ -166,10 +166,11 @@ def _sources() -> list[str]:
     return sorted(p.relative_to(ROOT).as_posix() for p in found if p.resolve() == p)
 
 
-@pytest.mark.parametrize("relative", _sources())
-def test_source_keeps_the_layers(relative):
-    faults = faults_of((ROOT / relative).read_text(encoding="utf-8"), relative)
-    assert not faults, f"{relative}: " + "; ".join(faults)
+def test_sources_keep_the_layers():
+    read = {relative: (ROOT / relative).read_text(encoding="utf-8") for relative in _sources()}
+    assert read
+    said = [f"{one}: {'; '.join(faults)}" for one, text in read.items() if (faults := faults_of(text, one))]
+    assert not said, "\n".join(said)
 
 
 def test_names_that_say_nothing_are_not_used():

@@ -15,7 +15,6 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -102,7 +101,6 @@ def _called(work: Callable[[], object]) -> Said:
     return Said(code if isinstance(code, int) else 0 if code is None else 1, out.getvalue(), err.getvalue())
 
 
-@cache
 def _help(script: str) -> Said:
     """The help of a script; that it answers as a process of its own too is a slow test."""
     place, before = _place(script), set(sys.modules)
@@ -126,7 +124,8 @@ def _help_of_process(script: str) -> Said:
 
 
 SCRIPTS = [s for s in _files("*.py") if s.split("/")[0] in ("tools", "benchmarks") and "__main__" in _text(s)]
-DOCUMENTED = sorted({script for _, script, _ in _calls()})
+CALLS = _calls()
+DOCUMENTED = sorted({script for _, script, _ in CALLS})
 
 
 @pytest.mark.slow
@@ -137,14 +136,16 @@ def test_every_command_answers_help(script):
     assert "usage" in said.out and (said.err == "" or script not in SCRIPTS)
 
 
-@pytest.mark.parametrize("document, script, arguments", _calls())
-def test_documented_calls_exist_with_their_flags(document, script, arguments):
-    assert _place(script).exists(), f"{document} calls {script}, which is not there"
+@pytest.mark.parametrize("script", DOCUMENTED)
+def test_documented_calls_exist_with_their_flags(script):
+    calls = [(document, arguments) for document, called, arguments in CALLS if called == script]
+    assert _place(script).exists(), f"{calls[0][0]} calls {script}, which is not there"
     said = _help(script)
     assert said.code == 0, said.err
     known = set(re.findall(r"--[a-z][a-z0-9_-]*", said.out))
-    for flag in re.findall(r"(?<!\S)--[a-z][a-z0-9_-]*", arguments):
-        assert flag in known, f"{document}: {script} has no {flag}"
+    for document, arguments in calls:
+        for flag in re.findall(r"(?<!\S)--[a-z][a-z0-9_-]*", arguments):
+            assert flag in known, f"{document}: {script} has no {flag}"
 
 
 def _console_calls() -> list[tuple[str, str, str]]:
@@ -157,18 +158,23 @@ def _console_calls() -> list[tuple[str, str, str]]:
     ]
 
 
-@cache
 def _console_flags(command: str) -> set[str]:
     said = _called(lambda: main([command, "--help"]))
     assert said.code == 0, said.err
     return set(re.findall(r"(?<!\S)--?[a-z][a-z0-9_-]*", said.out))
 
 
-@pytest.mark.parametrize("document, command, arguments", _console_calls())
-def test_documented_console_commands_exist_with_their_flags(document, command, arguments):
-    unquoted = re.sub(r'"[^"]*"', "", arguments)
-    for flag in re.findall(r"(?<!\S)--?[a-z][a-z0-9_-]*", unquoted):
-        assert flag in _console_flags(command), f"{document}: ppstyleclip {command} has no {flag}"
+CONSOLE_CALLS = _console_calls()
+
+
+@pytest.mark.parametrize("command", sorted({command for _, command, _ in CONSOLE_CALLS}))
+def test_documented_console_commands_exist_with_their_flags(command):
+    known = _console_flags(command)
+    for document, called, arguments in CONSOLE_CALLS:
+        if called == command:
+            unquoted = re.sub(r'"[^"]*"', "", arguments)
+            for flag in re.findall(r"(?<!\S)--?[a-z][a-z0-9_-]*", unquoted):
+                assert flag in known, f"{document}: ppstyleclip {command} has no {flag}"
 
 
 @pytest.mark.parametrize("document", ["docs/en_US/quickstart.md", "docs/zh_CN/quickstart.md"])
@@ -179,20 +185,18 @@ def test_the_quick_start_lists_every_command_with_its_script(document):
     assert listed == {command: scripts.get(command, "") for command in COMMANDS}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_links_and_pictures_lead_somewhere(document):
-    text = FENCE.sub("", _text(document))
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if not re.match(r"[a-z]+:|#", target):
-            path = (ROOT / document).parent / target.partition("#")[0]
-            assert path.exists(), f"{document} points to {target}, which is not there"
+def test_links_and_pictures_lead_somewhere():
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", _text(document))):
+            if not re.match(r"[a-z]+:|#", target):
+                path = (ROOT / document).parent / target.partition("#")[0]
+                assert path.exists(), f"{document} points to {target}, which is not there"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_files_named_in_running_text_exist(document):
-    text = FENCE.sub("", _text(document))
-    for name in NAMED.findall(text):
-        assert (ROOT / name).exists(), f"{document} names {name}, which is not there"
+def test_files_named_in_running_text_exist():
+    for document in DOCUMENTS:
+        for name in NAMED.findall(FENCE.sub("", _text(document))):
+            assert (ROOT / name).exists(), f"{document} names {name}, which is not there"
 
 
 @pytest.mark.parametrize("name", ["command: edit", "command: test", "python: editor"])
@@ -204,13 +208,13 @@ def _python_blocks() -> list[tuple[str, str]]:
     return [(d, block) for d in DOCUMENTS for kind, block in FENCE.findall(_text(d)) if kind == "python"]
 
 
-@pytest.mark.parametrize("document, block", _python_blocks())
-def test_documented_python_imports_what_is_there(document, block):
-    for node in ast.walk(ast.parse(block)):
-        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "ppstyleclip":
-            module = importlib.import_module(node.module)
-            missing = [alias.name for alias in node.names if not hasattr(module, alias.name)]
-            assert not missing, f"{document}: {node.module} has no {missing}"
+def test_documented_python_imports_what_is_there():
+    for document, block in _python_blocks():
+        for node in ast.walk(ast.parse(block, document)):
+            if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "ppstyleclip":
+                module = importlib.import_module(node.module)
+                missing = [alias.name for alias in node.names if not hasattr(module, alias.name)]
+                assert not missing, f"{document}: {node.module} has no {missing}"
 
 
 def test_every_english_page_has_its_chinese_twin():
@@ -250,11 +254,13 @@ def test_no_file_names_the_place_where_it_was_written():
             assert not private.search(line), f"{relative}:{number} names one machine's path: {line.strip()}"
 
 
-@pytest.mark.parametrize("relative", [*_files("*.py"), "setup.py"])
-def test_python_files_say_whose_they_are_and_what_for(relative):
-    text = _text(relative)
-    assert text.startswith((HEADER, "#!")) and HEADER in text[:200], f"{relative} lacks the licence line"
-    assert '"""' in text[:400], f"{relative} lacks a docstring"
+def test_python_files_say_whose_they_are_and_what_for():
+    texts = {relative: _text(relative) for relative in [*_files("*.py"), "setup.py"]}
+    kept = {f for f, text in texts.items() if text.startswith((HEADER, "#!")) and HEADER in text[:200]}
+    assert not (lacking := sorted(texts.keys() - kept)), f"{lacking} lack the licence line"
+    assert not (lacking := [f for f, text in texts.items() if '"""' not in text[:400]]), (
+        f"{lacking} lack a docstring"
+    )
 
 
 def test_every_package_folder_is_a_package():
