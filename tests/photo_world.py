@@ -1,6 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """A drawn scene whose landmarks are known, and the commands that take photos, for tests to call."""
 
+import functools
+import json
 from pathlib import Path
 
 import cv2
@@ -10,6 +12,7 @@ from tiny_world import tiny_generator
 from tool_main import load_tool
 
 from ppstyleclip.align import align_face, crop_mask
+from ppstyleclip.files import encode_picture
 from ppstyleclip.worlds.portrait.scenes import draw_scene
 
 PACK = Path(__file__).resolve().parents[1] / "ppstyleclip" / "worlds" / "portrait" / "pack"
@@ -19,6 +22,18 @@ EDITED = ["edited.png", "faces.npy", "faces.png", "side_by_side.png"]
 TARGET = ["--target", "happy face", "--landmarks", "marks.json", "--steps", "2"]
 ENCODED = [*TARGET, "--steps", "0"]  # where it does not matter how near the latents are
 TOOLS = {name: load_tool(name) for name in ("edit_photo", "pixel2style2pixel", "styleganv2fitting")}
+
+
+@functools.cache
+def scene_png():
+    """The scene as a file."""
+    return encode_picture(SCENE.pixels)
+
+
+def save_scene(folder="."):
+    """Write the scene, `scene.png`, and its landmarks, `marks.json`, as many tests take them."""
+    Path(folder, "scene.png").write_bytes(scene_png())
+    Path(folder, "marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
 
 
 def run(name, *argv):

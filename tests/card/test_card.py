@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from photo_world import SCENE
+from photo_world import SCENE, save_scene, scene_png
 from tiny_encoder import narrow_e4e
 from tiny_world import SIZE, tiny_generator
 
@@ -53,8 +53,7 @@ def replay(name, *argv):
 
 @pytest.mark.parametrize("face", [["5"], ["scene.png", "--landmarks", "marks.json", "--steps", "1"]])
 def test_another_limit_of_an_edit_is_kept_by_its_card(face, capsys):
-    save_png("scene.png", SCENE.pixels)
-    Path("marks.json").write_text(json.dumps([one.landmarks.tolist() for one in SCENE.faces]))
+    save_scene()
     wish = ["edit", *face, *HAPPY, "--direction_offset", "9"]
     assert main([*wish, "-o", "free.png"]) == 0
     assert main([*wish, "--within", "0.5", "--card", "-o", "near.png"]) == 0
@@ -207,7 +206,7 @@ def test_replay_of_a_latent_file_asks_for_the_same_file(editor, capsys):
 
 
 def test_replay_of_a_photo():
-    save_png("scene.png", SCENE.pixels)
+    Path("scene.png").write_bytes(scene_png())
     Path("marks.json").write_text(json.dumps(SCENE.faces[0].landmarks.tolist()))
     options = ["--landmarks", "marks.json", "--steps", "2", "--region", "mouth", "--card"]
     assert main(["edit", "scene.png", *HAPPY, *options, "-o", "one.png"]) == 0

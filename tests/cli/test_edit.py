@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import paddle
 import pytest
-from photo_world import ENCODED, SCENE, TARGET
+from photo_world import ENCODED, SCENE, TARGET, save_scene
 from PIL import Image
 from tool_main import load_tool
 
@@ -24,8 +24,7 @@ pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # run_cli prints
 
 @pytest.fixture(autouse=True)
 def world(encoder_world):
-    Image.fromarray(SCENE.pixels).save("scene.png")
-    Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
+    save_scene()
 
 
 def edit(*argv):

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from photo_world import SCENE
-from PIL import Image
+from photo_world import save_scene, scene_png
 
 from ppstyleclip.cli.arguments import refuse_idle
 from ppstyleclip.cli.main import main
@@ -19,12 +18,11 @@ HAPPY = ["--target", "happy face"]
 
 @pytest.fixture(autouse=True)
 def world(encoder_world):
-    Image.fromarray(SCENE.pixels).save("scene.png")
-    Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
+    save_scene()
     np.save("face.npy", np.zeros([4, 8], np.float32))
     Path("encoder.safetensors").write_bytes(b"")
     Path("photos").mkdir()
-    Image.fromarray(SCENE.pixels).save("photos/scene.png")
+    Path("photos", "scene.png").write_bytes(scene_png())
     Path("smile.yaml").write_text(json.dumps({"edits": [{"target": "happy face", "alpha": 2, "pull": 0.2}]}))
 
 

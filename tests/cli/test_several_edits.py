@@ -7,8 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from photo_world import SCENE
-from PIL import Image
+from photo_world import save_scene
 
 from ppstyleclip.cli.main import main
 from ppstyleclip.editor import Edit, Editor
@@ -23,12 +22,6 @@ pytestmark = [
     pytest.mark.usefixtures("encoder_world"),
     pytest.mark.filterwarnings("always::UserWarning"),  # run_cli prints them
 ]
-
-
-def scene(folder="."):
-    Path(folder).mkdir(exist_ok=True)
-    Image.fromarray(SCENE.pixels).save(Path(folder) / "scene.png")
-    Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
 
 
 def edit(*argv):
@@ -114,7 +107,7 @@ def test_options_say_what_edits_leave_open(capsys):
 
 
 def test_a_recipe_over_a_photo(capsys):
-    scene()
+    save_scene()
     argv = ["scene.png", "--landmarks", "marks.json", "--steps", "2", "--face", "all"]
     assert edit(*argv, *TWO, "-o", "photo.png") == 0
     said = capsys.readouterr().out
@@ -172,6 +165,6 @@ def test_bad_input_is_one_line_and_exit_code_2(argv, words, capsys):
 
 
 def test_a_photo_has_no_contact_sheet(capsys):
-    scene()
+    save_scene()
     assert edit("scene.png", *HAPPY, "--contact_sheet", "sheet.png") == 2
     assert "a contact sheet shows a seed or a latent file" in capsys.readouterr().err

@@ -22,7 +22,6 @@ from ppstyleclip.worlds.portrait.scenes import draw_scene
 from ppstyleclip.zoo import save_clip
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("always::UserWarning")]  # faces are drawn badly
-SCENE = draw_scene(11, faces=2, width=320, height=240, sides=(90, 110))
 MODEL = ["--bundle", "model"]
 TARGET = ["--target", "happy face"]
 FACES = ["--landmarks", "marks.json"]
@@ -42,8 +41,9 @@ def test_from_the_pickle_to_edited_photos(tmp_path, monkeypatch, capsys):
     generator = tiny_stylegan3("R")
     save_nvidia("sg3-r.pkl", {"G_ema": nested(as_nvidia_saves(generator))})
     save_clip("tiny_clip.safetensors", tiny_clip())
-    cv2.imwrite("scene.png", SCENE.pixels[:, :, ::-1])
-    Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
+    scene = draw_scene(11, faces=2, width=320, height=240, sides=(90, 110))
+    cv2.imwrite("scene.png", scene.pixels[:, :, ::-1])
+    Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in scene.faces]))
 
     run("convert", "sg3-r.pkl", "model/generator.safetensors")
     add_restyle(Path("model"), generator)
@@ -62,11 +62,11 @@ def test_from_the_pickle_to_edited_photos(tmp_path, monkeypatch, capsys):
     assert sorted(path.name for path in Path("inverted").iterdir()) == names
     run("edit", "inverted/dst.npy", *MODEL, *TARGET, "-o", "latent.png")
     run("photo", "scene.png", *MODEL, *TARGET, *FACES, "--face", "all", "--output_path", "photo")
-    changed = (read("photo/edited.png") != SCENE.pixels).any(2)
-    masks = [crop_mask(align_face(SCENE.pixels, face.landmarks, 64)[1]) for face in SCENE.faces]
+    changed = (read("photo/edited.png") != scene.pixels).any(2)
+    masks = [crop_mask(align_face(scene.pixels, face.landmarks, 64)[1]) for face in scene.faces]
     assert changed.any() and all(changed[mask > 0.5].mean() > 0.3 for mask in masks)
     far = np.max([np.hypot(*(np.mgrid[:240, :320][::-1] - np.reshape(f.centre, (2, 1, 1)))) < f.side * 1.2
-                  for f in SCENE.faces], axis=0)  # fmt: skip
+                  for f in scene.faces], axis=0)  # fmt: skip
     assert not changed[~far].any()
 
     run("train-mapper", *MODEL, "--description", "happy face", *TRAINING, "--exp_dir", "mapper")

@@ -9,8 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from photo_world import SCENE
-from PIL import Image
+from photo_world import SCENE, scene_png
 from tiny_world import SIZE, STYLE_DIM, live_in, save_tiny_pack
 
 from ppstyleclip.align import FaceFinder, NoFace, choose, faces_of_landmarks, read_photo
@@ -100,7 +99,7 @@ def test_a_photo_of_nobody_is_not_sent_to_another_model(editor, monkeypatch):
 
 
 def test_the_commands_make_portraits_of_a_photo(pack, capsys):
-    Image.fromarray(SCENE.pixels).save("me.png")
+    Path("me.png").write_bytes(scene_png())
     Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
     common = ["--bundle", str(pack), "--landmarks", "marks.json", "--target", "happy face"]
     assert main(["edit", "me.png", *common, "-o", "one.png"]) == 0
@@ -130,7 +129,7 @@ def test_the_commands_make_portraits_of_a_photo(pack, capsys):
 @pytest.mark.filterwarnings("ignore:the face is drawn badly")
 @pytest.mark.parametrize("command", [["edit", "me.png", "-o", "out"], ["photo", "me.png"]])
 def test_a_drawn_scene_is_read_once_and_its_faces_are_found_once(pack, monkeypatch, command):
-    Image.fromarray(SCENE.pixels).save("me.png")
+    Path("me.png").write_bytes(scene_png())
     (pack / load.LANDMARKS).write_bytes(b"")  # the model finds its own faces
     called = []
 

@@ -1,12 +1,8 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """The tiny world with an encoder, a drawn scene on disk, and the embedded world where dlib is installed."""
 
-import json
-from pathlib import Path
-
 import pytest
-from photo_world import PACK, SCENE
-from PIL import Image
+from photo_world import PACK, save_scene
 
 from ppstyleclip.pipelines import quality
 from ppstyleclip.zoo import registry
@@ -17,8 +13,7 @@ POOR = quality.POOR
 @pytest.fixture(autouse=True)
 def world(encoder_world):
     """The tiny world, which draws every face badly."""
-    Image.fromarray(SCENE.pixels).save("scene.png")
-    Path("marks.json").write_text(json.dumps([face.landmarks.tolist() for face in SCENE.faces]))
+    save_scene()
 
 
 @pytest.fixture
