@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import shutil
 import tempfile
@@ -13,7 +14,7 @@ import numpy as np
 import paddle
 
 from ppstyleclip.engine import program_cache
-from ppstyleclip.models.clip import build_clip, clip_state, load_clip_state
+from ppstyleclip.models.clip import build_clip, build_clip_with_state, clip_state
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.zoo import EditDefaults, load, registry, save_pack
@@ -60,10 +61,16 @@ def tiny_generator(seed=0):
 
 def tiny_clip(seed=1):
     """A CLIP as it comes from a file, with its words' tokens alone, so that both share compiled programs."""
+    weights = _clip_weights(seed)
+    paddle.seed(seed)  # whether they were drawn just now or before
+    return build_clip_with_state(CLIP, weights)
+
+
+@functools.cache
+def _clip_weights(seed):
+    """Drawn once: the table alone has 49,408 rows, of which a few are kept."""
     paddle.seed(seed)
-    clip = build_clip(CLIP)
-    load_clip_state(clip, clip_state(clip))
-    return clip
+    return clip_state(build_clip(CLIP))
 
 
 def tiny_measurements(layout, dim=CLIP["embed_dim"], seed=2):
@@ -101,6 +108,23 @@ def live_in(pack, monkeypatch, folder):
 
 def save_tiny_pack(folder):
     """Write the tiny world as a pack with the few faces of seeds 0 and 1; returns the folder."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    files = _tiny_pack()
+    paddle.seed(0)  # whether it was made just now or before
+    for name, data in files.items():
+        Path(folder, name).write_bytes(data)
+    return folder
+
+
+@functools.cache
+def _tiny_pack():
+    """Its files, `{name: bytes}`."""
+    with tempfile.TemporaryDirectory() as folder:
+        _write_tiny_pack(Path(folder))
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def _write_tiny_pack(folder):
     generator, _, stats, relevance, clip = tiny_parts()
     z = np.random.RandomState(0).standard_normal([2, STYLE_DIM]).astype(np.float32)
     save_pack(
@@ -113,4 +137,3 @@ def save_tiny_pack(folder):
         latents=generator.get_latents(paddle.to_tensor(z)).numpy(),
         defaults=EditDefaults(alpha=3.0, beta=0.1, unit="style", templates="plain"),
     )
-    return folder
