@@ -85,7 +85,10 @@ def open_chain(
         raise UserError("no mapper was named; name one or several (--modules)")
     _check_strengths(names, strengths)
     return make_chain(
-        editor, [(str(name), _opened(editor, find_mapper(name, folder))) for name in names], texts, strengths
+        editor,
+        [(str(name), open_mapper(editor, find_mapper(name, folder))) for name in names],
+        texts,
+        strengths,
     )
 
 
@@ -124,7 +127,8 @@ def _check_strengths(mappers: Sequence, strengths: Sequence) -> None:
         )
 
 
-def _opened(editor: Editor, path: Any) -> TrainedMapper:
+def open_mapper(editor: Editor, path: Any) -> TrainedMapper:
+    """The mapper of a file; refuses one that does not fit the editor's model."""
     mapper = load_mapper(path)
     check_mapper_fits(mapper, path, editor.bundle)
     return mapper

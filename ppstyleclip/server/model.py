@@ -5,21 +5,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ppstyleclip.align import FaceFinder
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import MissingExtra, MissingFile, UserError
 from ppstyleclip.pipelines.faces import load_finder
-from ppstyleclip.pipelines.mapper_edit import MapperLink, make_chain
+from ppstyleclip.pipelines.mapper_edit import MapperLink, make_chain, open_mapper
 from ppstyleclip.pipelines.quality import Measures, load_measures
 from ppstyleclip.regions import AUTO, NAMES, has_world
 from ppstyleclip.server.logs import log
 from ppstyleclip.server.problems import NO_FINDER, log_missing
 from ppstyleclip.server.schemas import METHODS, MapperEntry, ModelEntry
 from ppstyleclip.server.settings import ServerSettings
-from ppstyleclip.zoo import TrainedMapper, load_mapper
-from ppstyleclip.zoo.mappers import check_mapper_fits
+from ppstyleclip.zoo import TrainedMapper
 from ppstyleclip.zoo.published_mappers import bundle_mappers
 from ppstyleclip.zoo.registry import pack_of
 
@@ -119,17 +117,11 @@ def _mappers(settings: ServerSettings, editor: Editor) -> dict[str, TrainedMappe
     loaded = {}
     for name, path in bundle_mappers(own).items():
         try:
-            loaded[name] = _mapper(path, editor)
+            loaded[name] = open_mapper(editor, path)
         except UserError as error:  # it belongs to a generator or a CLIP that the model had before
             log("mapper left out", logging.WARNING, words=str(error))
     if settings.mappers is not None:
         loaded.update(
-            {path.stem: _mapper(path, editor) for path in sorted(settings.mappers.glob("*.safetensors"))}
+            {path.stem: open_mapper(editor, path) for path in sorted(settings.mappers.glob("*.safetensors"))}
         )
     return loaded
-
-
-def _mapper(path: Path, editor: Editor) -> TrainedMapper:
-    mapper = load_mapper(path)
-    check_mapper_fits(mapper, path, editor.bundle)
-    return mapper

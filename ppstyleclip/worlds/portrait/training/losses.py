@@ -8,6 +8,7 @@ import numpy as np
 from ppstyleclip.worlds.portrait.canvas import REGIONS
 from ppstyleclip.worlds.portrait.training.network import F, torch
 from ppstyleclip.worlds.portrait.training.pictures import made_smaller
+from ppstyleclip.worlds.portrait.training.shards import MAP_SIDE
 
 # Lips, eyes and brows are small in area; without weights they are learnt last.
 WEIGHTS = {
@@ -22,7 +23,6 @@ WEIGHTS = {
     "glasses": 4.0,
     "clothes": 0.7,
 }
-SIDE = 64  # of the maps of parts
 EDGE = 2.0  # more of it where two parts meet
 
 
@@ -75,17 +75,17 @@ def band_loss(ours, theirs, weights, *, bands, rest, texture=0.0):
 
 
 def whole_loss(ours, theirs, maps, texture):
-    """Of pictures drawn whole, `{side: [N, 3, side, side]}` from SIDE on: bands, and plain differences.
+    """Of pictures drawn whole, `{side: [N, 3, side, side]}` from MAP_SIDE on: bands, and plain differences.
 
     Args:
         ours, theirs: pictures by side.
-        maps: `[N, SIDE, SIDE]` of parts.
+        maps: `[N, MAP_SIDE, MAP_SIDE]` of parts.
         texture: see band_loss.
     """
     weights, loss = part_weights(maps), 0.0
     for side, images in ours.items():
-        each = F.interpolate(weights, scale_factor=side // SIDE)
-        bands = {"bands": 4, "rest": True} if side == SIDE else {"bands": 2, "rest": False}
+        each = F.interpolate(weights, scale_factor=side // MAP_SIDE)
+        bands = {"bands": 4, "rest": True} if side == MAP_SIDE else {"bands": 2, "rest": False}
         loss = loss + band_loss(images, theirs[side], each, texture=texture, **bands)
         loss = loss + plain_loss(images, theirs[side], each)
     return loss

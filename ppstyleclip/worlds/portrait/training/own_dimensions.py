@@ -77,8 +77,9 @@ def open_dimension(generator, z, signal, given=()):
                 reader.weight[unit] = 0
             layer.weight[:, unit], layer.bias[unit] = weight * math.sqrt(len(weight)), bias
             if is_last:
-                layer.weight[:, unit] *= DEVIATION / layer(x)[:, unit].std()
-                layer.bias[unit] *= 0
+                scale = DEVIATION / layer(x)[:, unit].std()
+                layer.weight[:, unit] *= scale
+                layer.bias[unit] *= scale
             x = layer(x)
             weight, bias = torch.zeros(x.shape[1]), 0.0
             weight[unit] = 1.0
@@ -101,6 +102,7 @@ def learn_rows(generator, dimensions, faces, reader, plan):
     from ppstyleclip.worlds.portrait.training.network import half_precision, torch
     from ppstyleclip.worlds.portrait.training.pictures import pyramid, to_images
     from ppstyleclip.worlds.portrait.training.schedule import cosine_rate
+    from ppstyleclip.worlds.portrait.training.shards import MAP_SIDE
 
     affine = [layer for _, layer in generator.style_layers()]
     generator.eval().requires_grad_(False)
@@ -117,7 +119,7 @@ def learn_rows(generator, dimensions, faces, reader, plan):
             own = (w[:, dimensions] - mean) / math.sqrt(w.shape[1])
             styles = [layer(w) + own @ row for layer, row in zip(affine, rows)]
             ours = generator.pictures(styles, plan.size)
-            sides = [side for side in ours if side >= losses.SIDE]
+            sides = [side for side in ours if side >= MAP_SIDE]
             theirs = pyramid(to_images(pixels), sides)
             loss = losses.feature_loss(reader, ours[plan.size], theirs[plan.size], plan.reading).float()
         loss = loss + losses.whole_loss(
