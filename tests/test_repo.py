@@ -246,6 +246,25 @@ def test_the_readme_lines_of_python_run(tmp_path):
         assert (tmp_path / name).stat().st_size > 500
 
 
+# What the extra `test` brings on some Pythons only, and what other extras bring.
+NOT_EVERYWHERE = (
+    "aiohttp av dlib fastapi gradio gunicorn ipykernel multipart nbclient onnxruntime playwright "
+    "pydantic_settings redis rq socketio starlette torch uvicorn uvicorn_worker websockets"
+).split()
+
+
+@pytest.mark.slow
+def test_every_test_file_is_read_where_extras_are_missing(tmp_path):
+    for name in NOT_EVERYWHERE:
+        words = f"No module named {name!r}"
+        (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError({words!r}, name={name!r})\n")
+    paths = [str(tmp_path), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
 def test_no_file_names_the_place_where_it_was_written():
     private = re.compile(r"(?<![\w.}$])/(?:work|root|home|opt|Users|private|data|mnt)/\w")
     for relative in [f for kind in ("*.py", "*.md", "*.yaml", "*.toml", "run") for f in _files(kind)] + [

@@ -8,15 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ppstyleclip.align import faces_of_landmarks
-from ppstyleclip.editor import Editor
-from ppstyleclip.errors import UserError
-from ppstyleclip.pipelines.records import result_of
-from ppstyleclip.studio import links
-from ppstyleclip.studio.drawing import Drawing
-from ppstyleclip.studio.faces import FaceSource, FoundFaces
-from ppstyleclip.studio.session import Moment, Session, Step
-from ppstyleclip.zoo.registry import PACK
+pytest.importorskip("fastapi", reason="FastAPI, of the extra 'studio', is not installed")
+
+from ppstyleclip.align import faces_of_landmarks  # noqa: E402
+from ppstyleclip.editor import Editor  # noqa: E402
+from ppstyleclip.errors import UserError  # noqa: E402
+from ppstyleclip.pipelines.records import result_of  # noqa: E402
+from ppstyleclip.studio import links  # noqa: E402
+from ppstyleclip.studio.drawing import Drawing  # noqa: E402
+from ppstyleclip.studio.faces import FaceSource, FoundFaces  # noqa: E402
+from ppstyleclip.studio.session import Moment, Session, Step  # noqa: E402
+from ppstyleclip.zoo.registry import PACK  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,
