@@ -116,6 +116,7 @@ def main(argv=None):
     parser.add_argument("name", choices=TEXTS)
     parser.add_argument("--folder", required=True, help="of pictures, and of the mapper on the way")
     parser.add_argument("--pack", type=Path, default=PACK, help="the model, and where the mapper is written")
+    parser.add_argument("--start", type=Path, help="mapper to go on from, also one for another generator")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the preset")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args(argv)
@@ -126,11 +127,13 @@ def main(argv=None):
     from ppstyleclip.pipelines.mapper_training import run_training
     from ppstyleclip.worlds.portrait.training.network import torch
     from ppstyleclip.worlds.portrait.training.schedule import cosine_rate
-    from ppstyleclip.zoo import save_mapper
+    from ppstyleclip.zoo import load_mapper, save_mapper
 
     torch.set_num_threads(args.threads)
     changes = {name: _value(text) for name, _, text in (one.partition("=") for one in args.set)}
     task, run = prepare(args.name, args.pack, changes)
+    if args.start:
+        task.load_weights(load_mapper(args.start))
     since = time.process_time()
     config, is_one = task.training.config, len(task.texts.names) == 1
     for record in run_training(task, pictures_every=run.pictures_every):

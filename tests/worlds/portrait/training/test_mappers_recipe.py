@@ -109,3 +109,16 @@ def test_a_mapper_of_many_texts_is_told_by_clip(pack, tmp_path):
     assert np.abs(steps[0] - steps[1]).max() > 0
     for step in steps:
         assert step[:, :8].any(axis=2).all() and not step[:, 8:].any()
+
+
+def test_a_mapper_goes_on_from_another(pack, tmp_path):
+    short = ["steps=4", "batch_size=4", "validate_every=4", "width=8"]
+    mappers.main(["words", "--folder", str(tmp_path), "--pack", str(pack), "--set", *short])
+    path, start = pack / "mapper_words.safetensors", tmp_path / "start.safetensors"
+    before = load_mapper(path.rename(start))
+    again = ["words", "--folder", str(tmp_path), "--pack", str(pack), "--start", str(start), "--set", *short]
+    mappers.main([*again, "learning_rate=1e-7"])
+    after, latent = load_mapper(path), np.random.RandomState(0).randn(2, 10, 128).astype(np.float32)
+    text = before.text_vector("happy face", load_clip(pack / "clip.safetensors")[0])
+    np.testing.assert_allclose(after.step(latent, text), before.step(latent, text), atol=1e-3)
+    assert np.abs(before.step(latent, text)).max() > 0.01
