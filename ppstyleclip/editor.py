@@ -391,8 +391,9 @@ class Editor:
     def added(self, s: np.ndarray, step: np.ndarray) -> np.ndarray:
         """Styles `[..., S]` and a step, added up; float32.
 
-        Each channel stays within the bundle's `defaults.within` deviations of its mean, or no further than it
-        was: beyond them no face of the model lies, and colours burn out.
+        Each channel stays within the bundle's `defaults.within` deviations of its mean, on its side (see
+        `stylespace.sides_of`), or no further than it was: beyond them no face of the model lies, and colours
+        burn out.
         """
         edited, within = np.asarray(s + step, np.float32), self.bundle.defaults.within
         return edited if within == 0 else self.stats.kept(s, edited, within)

@@ -20,24 +20,57 @@ UNITS = ("style", "sigma", "effect")  # what the alpha of an edit counts
 RIDGE = 1.0  # of a regression of styles on features, in mean eigenvalues of the features' covariance
 LEAST_EXPLAINED = 0.2  # of the move that a regression expects, however little of it the latents explain
 DEFAULT_ALPHA = 5.0  # deviations up and down of a measurement that does not state its own
+TAIL = 0.0062097  # of a normal distribution beyond TAIL_AT deviations, on one side
+TAIL_AT = 2.5
+LEAST_SIDES = 1000  # samples that tell where a tail of TAIL begins
 
 
 @dataclass(frozen=True, eq=False)
 class StyleStats:
-    """Mean and standard deviation of each style channel over `count` samples; both [S] float32."""
+    """How each style channel is distributed over `count` samples; arrays are [S] float32.
+
+    Attributes:
+        mean, std: and standard deviation.
+        count: of samples.
+        below, above: deviations of either side, see `sides_of`; None where they are not known.
+    """
 
     mean: np.ndarray
     std: np.ndarray
     count: int
+    below: np.ndarray | None = None
+    above: np.ndarray | None = None
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that is known, by name."""
+        named = {"mean": self.mean, "std": self.std, "below": self.below, "above": self.above}
+        return {name: array for name, array in named.items() if array is not None}
+
+    def sides(self) -> tuple[np.ndarray, np.ndarray]:
+        """(below, above); std for both where they are not known."""
+        return (self.std, self.std) if self.below is None or self.above is None else (self.below, self.above)
 
     def kept(self, s: np.ndarray, edited: np.ndarray, within: float) -> np.ndarray:
-        """Edited styles `[..., S]`, none further from the mean than `within` deviations.
+        """Edited styles `[..., S]`, none further from the mean than `within` deviations of its side.
 
         A channel that is further before the edit, in `s` `[..., S]`, may stay where it is.
         """
-        reach = np.float32(within) * self.std
-        low, high = np.minimum(self.mean - reach, s), np.maximum(self.mean + reach, s)
+        below, above = (np.float32(within) * side for side in self.sides())
+        low, high = np.minimum(self.mean - below, s), np.maximum(self.mean + above, s)
         return np.clip(edited, low, high)
+
+
+def sides_of(s: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far samples `[N, S]` reach below and above their mean `[S]`, in deviations.
+
+        below = (mean - q) / 2.5, above = (q' - mean) / 2.5      q, q': quantiles 0.6 % and 99.4 %
+
+    Both are the standard deviation where a channel is normal. Most channels of glasses, of a beard or of hair
+    lie close to one end for all faces but some: down from there, two deviations are out of this world.
+    """
+    low, high = np.quantile(s, [TAIL, 1 - TAIL], axis=0)
+    below, above = (np.maximum(one, 0) / TAIL_AT for one in (mean - low, high - mean))
+    return below.astype(np.float32), above.astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

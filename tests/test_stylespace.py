@@ -8,7 +8,7 @@ import paddle
 import pytest
 
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator, layout_from_channels
-from ppstyleclip.stylespace import StyleLayout
+from ppstyleclip.stylespace import StyleLayout, StyleStats, sides_of
 
 CHANNELS = {4: 6, 8: 5, 16: 4, 32: 3}
 FFHQ = {4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128, 512: 64, 1024: 32}
@@ -83,3 +83,24 @@ def test_wrong_shapes_are_refused(generator):
         layout_from_channels(48, CHANNELS)
     with pytest.raises(ValueError, match="does not exist"):
         layout.describe(layout.num_editable)
+
+
+def test_the_sides_of_a_normal_channel_are_its_deviation_and_of_others_what_lies_there():
+    random = np.random.RandomState(3)
+    normal = 2 + 3 * random.randn(200_000)
+    glasses = np.where(random.rand(200_000) < 0.3, 5.0, 1.0)  # few have them, and none has less than none
+    s = np.stack([normal, glasses, np.full(200_000, 7.0)], 1)
+    below, above = sides_of(s, s.mean(0))
+    assert below.dtype == above.dtype == np.float32
+    np.testing.assert_allclose([below[0], above[0]], [3, 3], rtol=0.02)
+    np.testing.assert_allclose([2.5 * below[1], 2.5 * above[1]], [1.2, 2.8], atol=0.02)
+    assert below[2] == above[2] == 0
+
+
+def test_edited_styles_keep_within_the_deviations_of_their_side():
+    mean, std = np.zeros(3, np.float32), np.ones(3, np.float32)
+    sided = StyleStats(mean, std, 9, np.float32([0.5, 1, 1]), np.float32([2, 1, 1]))
+    s = np.float32([[0, 0, -9], [0, 9, 0]])
+    edited = np.float32([[-5, 5, -10], [5, 10, 5]])
+    np.testing.assert_array_equal(sided.kept(s, edited, 2), [[-1, 2, -9], [4, 9, 2]])
+    np.testing.assert_array_equal(StyleStats(mean, std, 9).kept(s, edited, 2), [[-2, 2, -9], [2, 9, 2]])

@@ -36,7 +36,7 @@ def weights_of(bundle: Any) -> dict[str, str]:
         }
         stats, relevance = _part(bundle, "stats"), _part(bundle, "relevance")
         if stats is not None:
-            found["statistics"] = fingerprint({"mean": stats.mean, "std": stats.std})
+            found["statistics"] = fingerprint(stats.arrays())
         if relevance is not None:
             found["relevance"] = fingerprint({"rows": np.asarray(relevance.rows)})
         identity, encoder = _part(bundle, "identity"), _part(bundle, "encoder")

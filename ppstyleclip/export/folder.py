@@ -4,7 +4,7 @@
 onnx/PART.onnx         networks as ONNX
 paddle/PART.json       and .pdiparams: as Paddle Inference programs (.pdmodel in the old form)
 model.json             layout of s, what each part takes and gives, directions by name, defaults
-statistics.npz         mean and std [S], mean_w [1, D]
+statistics.npz         mean, std, below and above [S], mean_w [1, D]
 directions.npz         ds [S] by name
 relevance.npy          [E, D], where the model has it
 run.py                 edits by these directions, without Paddle
@@ -145,7 +145,11 @@ def _save_part(folder: Path, part: ExportedPart, format: str, half: bool) -> lis
 def _save_data(folder: Path, editor: Editor, directions: Mapping[str, np.ndarray]) -> list[Path]:
     bundle = editor.bundle
     stats = editor.stats
-    statistics = {"mean_w": editor.mean_w_plus()[:, 0], "mean": stats.mean, "std": stats.std}
+    below, above = stats.sides()
+    statistics = {
+        "mean_w": editor.mean_w_plus()[:, 0],
+        **{"mean": stats.mean, "std": stats.std, "below": below, "above": above},
+    }
     paths = [
         _save_arrays(folder / "statistics.npz", statistics),
         _save_arrays(folder / "directions.npz", directions),

@@ -55,8 +55,8 @@ if __name__ == "__main__":
             parser.error(f"there is no direction '{name}'; known: {', '.join(directions)}")
         s = s + float(alpha) * directions[name]
     if model["within"]:  # deviations of the styles that an edit keeps to
-        reach = model["within"] * means["std"]
-        s = np.clip(s, np.minimum(means["mean"] - reach, start), np.maximum(means["mean"] + reach, start))
+        low, high = (means["mean"] + model["within"] * side for side in (-means["below"], means["above"]))
+        s = np.clip(s, np.minimum(low, start), np.maximum(high, start))
     images = run("synthesis", s=s)
     pixels = np.rint((images[0].transpose(1, 2, 0).clip(-1, 1) + 1) * 127.5).astype(np.uint8)
     write_png(args.picture, pixels, model["texts"])

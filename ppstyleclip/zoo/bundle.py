@@ -32,8 +32,8 @@ class EditDefaults:
         templates: prompt templates, a key of text.TEMPLATES.
         pull: how far a step leans towards how the population differs, 0 to 1.
         truncation: psi of sampled faces and of the statistics, 0 to 1; 1 where every z gives a good face.
-        within: how many deviations from its mean an edit may bring a style channel; 0, the paper's, sets no
-            limit.
+        within: how many deviations from its mean, those of its side (see stylespace.sides_of), an edit may
+            bring a style channel; 0, the paper's, sets no limit.
     Raises:
         UserError: a value is out of range.
     """
@@ -189,8 +189,8 @@ class Bundle:
 
 def check_stats(stats, layout, name: str) -> None:
     """Refuse statistics of another generator."""
-    for word in ("mean", "std"):
-        values = np.asarray(getattr(stats, word))
+    for word, values in stats.arrays().items():
+        values = np.asarray(values)
         if values.shape != (layout.size,):
             raise UserError(
                 f"statistics ({word}) have shape {list(values.shape)}, generator '{name}' has "

@@ -34,8 +34,8 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
     """Read statistics of a style space.
 
     Args:
-        path: `mean` and `std`, flat `[S]` or as lists of K arrays (PaddleGAN); .pdparams or safetensors;
-            the official S_mean_std, or stylegan3-editing's s_stats.
+        path: `mean` and `std`, and `below` and `above` if they are known, flat `[S]` or as lists of K arrays
+            (PaddleGAN); .pdparams or safetensors; the official S_mean_std, or stylegan3-editing's s_stats.
         layout: StyleLayout of the generator.
         name: the generator's name, for messages.
         generator: its fingerprint; a file that states another one is refused.
@@ -53,12 +53,15 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
         raise UserError(f"{path} holds no statistics; it needs 'mean' and 'std' (made by: {GETF})")
     check_made_for(metadata, path, generator=generator, name=name)
     mean, std = (_flat(arrays[word], word, layout, path, name) for word in ("mean", "std"))
-    stats = StyleStats(mean, std, read_own(MeasuredMetadata, metadata, path).count)
+    sides = [_flat(arrays[word], word, layout, path, name) for word in ("below", "above") if word in arrays]
+    stats = StyleStats(mean, std, read_own(MeasuredMetadata, metadata, path).count, *(sides[1:] and sides))
     try:
         check_stats(stats, layout, name)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std >= 0).all()):
+    if not (
+        np.isfinite(mean).all() and all(np.isfinite(one).all() and (one >= 0).all() for one in (std, *sides))
+    ):
         raise UserError(f"{path} holds negative deviations, NaN or infinity; rebuild it with: {GETF}")
     return stats
 
@@ -253,7 +256,7 @@ def save_stats(path, stats, *, generator: str, **about) -> None:
     """Write statistics; `generator` is the fingerprint of the generator that they were collected from."""
     write_safetensors(
         path,
-        {"mean": np.asarray(stats.mean, np.float32), "std": np.asarray(stats.std, np.float32)},
+        {name: np.asarray(array, np.float32) for name, array in stats.arrays().items()},
         {**about, "kind": "ppstyleclip statistics", "generator": generator, "count": str(stats.count)},
     )
 

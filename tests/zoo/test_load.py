@@ -325,6 +325,22 @@ def test_statistics_with_impossible_values(world, tmp_path):
         save_stats(tmp_path / "s", stats, generator="")
         with pytest.raises(UserError, match="negative deviations, NaN or infinity"):
             load_bundle(stat_path=tmp_path / "s")
+        sides = np.ones(layout.size, np.float32), stats.std
+        save_stats(tmp_path / "s", StyleStats(sides[0], sides[0], 1, *sides), generator="")
+        with pytest.raises(UserError, match="negative deviations, NaN or infinity"):
+            load_bundle(stat_path=tmp_path / "s")
+
+
+def test_statistics_with_sides(world, tmp_path):
+    size = load_bundle().layout.size
+    arrays = [np.full(size, value, np.float32) for value in (1, 2, 3, 4)]
+    save_stats(tmp_path / "s", StyleStats(*arrays[:2], 1, *arrays[2:]), generator="")
+    found = load_bundle(stat_path=tmp_path / "s").stats
+    for word, array in zip(("mean", "std", "below", "above"), arrays):
+        np.testing.assert_array_equal(getattr(found, word), array)
+    save_stats(tmp_path / "short", StyleStats(*arrays[:2], 1, arrays[2][1:], arrays[3]), generator="")
+    with pytest.raises(UserError, match="shape"):
+        load_bundle(stat_path=tmp_path / "short")
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import paddle
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.stylespace import StyleStats
+from ppstyleclip.stylespace import LEAST_SIDES, StyleStats, sides_of
 from ppstyleclip.worker import on_worker
 
 TRUNCATION_MODES = ("layers", "features", "all", "none")
@@ -95,6 +95,8 @@ def collect_statistics(
 ) -> Iterator[StatisticsRecord]:
     """Sample styles and measure each channel's mean and deviation (ddof=0), a record per batch.
 
+    Where LEAST_SIDES or more styles are kept, they also tell the deviations of either side, see sides_of.
+
     Args:
         generator: the network.
         config: how.
@@ -132,8 +134,11 @@ def collect_statistics(
             first.append(s[: config.keep - begin])
         if done < config.num_samples:
             yield StatisticsRecord(done, config.num_samples, get_state=lambda: _state(accumulator, first))
-    s_first = np.concatenate(first) if first else np.zeros((0, layout.size), np.float32)
-    yield StatisticsRecord(config.num_samples, config.num_samples, accumulator.result(), s_first)
+    s_first, stats = _state(accumulator, first).s, accumulator.result()
+    if len(s_first) >= LEAST_SIDES:
+        below, above = sides_of(s_first, stats.mean)
+        stats = replace(stats, below=below, above=above)
+    yield StatisticsRecord(config.num_samples, config.num_samples, stats, s_first)
 
 
 class StatsAccumulator:

@@ -11,6 +11,7 @@ from ppstyleclip.methods.global_directions import StatisticsConfig, collect_stat
 from ppstyleclip.methods.global_directions.statistics import StatsAccumulator
 from ppstyleclip.models.stylegan2 import StyleGANv2Generator
 from ppstyleclip.progress import last
+from ppstyleclip.stylespace import LEAST_SIDES, sides_of
 
 CHANNELS = {4: 6, 8: 5, 16: 4, 32: 3}
 
@@ -113,6 +114,19 @@ def test_statistics_of_a_state_are_those_of_the_whole():
         assert np.array_equal(records[-1].s, whole.s)
         assert np.array_equal(records[-1].stats.mean, whole.stats.mean)
         assert np.array_equal(records[-1].stats.std, whole.stats.std)
+
+
+def test_a_thousand_kept_styles_tell_the_deviations_of_either_side():
+    generator = tiny_generator()
+    few, many = (
+        last(collect_statistics(generator, StatisticsConfig(num_samples=1100, batch_size=300, keep=keep)))
+        for keep in (LEAST_SIDES - 1, LEAST_SIDES)
+    )
+    assert few.stats.below is None and few.stats.above is None
+    below, above = sides_of(many.s, many.stats.mean)
+    np.testing.assert_array_equal(many.stats.below, below)
+    np.testing.assert_array_equal(many.stats.above, above)
+    assert len(many.s) == LEAST_SIDES and 0.5 < np.median(below / many.stats.std) < 1.5
 
 
 def test_the_commands_defaults_are_the_configs():

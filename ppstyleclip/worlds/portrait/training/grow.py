@@ -68,13 +68,13 @@ def grow(pack, generator_path, output) -> Path:
     shutil.copyfile(generator_path, output / GENERATOR)
 
     made_with = read_safetensors(pack / STATISTICS)[1]["made_with"]
-    config = StatisticsConfig(**parse_json(made_with), keep=len(bundle.s_base))
-    found = last(collect_statistics(generator, config))
+    found = last(collect_statistics(generator, StatisticsConfig(**parse_json(made_with))))
+    s_base = found.s[: len(bundle.s_base)]
     layout = json.dumps(generator.layout.to_config())
     described = {"layout": layout, "name": bundle.name, "made_with": made_with}
     save_stats(output / STATISTICS, found.stats, generator=mark, **described)
-    save_styles(output / STYLES, found.s, generator=mark, **described)
-    relevance = grown_relevance(bundle, known, generator, found.stats, found.s, mark)
+    save_styles(output / STYLES, s_base, generator=mark, **described)
+    relevance = grown_relevance(bundle, known, generator, found.stats, s_base, mark)
     save_relevance(output / RELEVANCE, relevance, defaults=bundle.defaults, half=True)
     layers = generator.n_latent
     encoders, mappers = (
