@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
 """Editor and Session against the formula s + alpha * ds, and what they refuse."""
 
+import warnings
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -228,6 +229,25 @@ def test_words_that_clip_never_saw_are_named_in_a_warning(editor):
 def test_edits_that_cannot_be_are_refused(editor, face, edit, words):
     with pytest.raises(UserError, match=words):
         editor.edit(face, edit)
+
+
+def test_words_that_the_clip_never_saw_are_the_fault_where_nothing_answers(editor, face, monkeypatch):
+    monkeypatch.setattr(editor.bundle.clip, "unknown_words", lambda text: ["hapy"], raising=False)
+    with pytest.raises(UserError, match="never saw 'hapy'.* nothing reaches beta 2; use other words"):
+        with pytest.warns(UserWarning, match="never saw"):
+            editor.edit(face, Edit("face", "hapy face", beta=2.0))
+
+
+def test_texts_that_next_to_nothing_answers_are_warned_of(editor, face):
+    edit = Edit("face", "surprised face")
+    largest = editor.direction(edit).max_relevance
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "hardly anything")
+        assert editor.direction(replace(edit, beta=0.3 * largest)).num_channels > 3
+    with pytest.warns(
+        UserWarning, match="hardly anything answers 'face -> surprised face': 1 style channel, at "
+    ):
+        editor.edit(face, replace(edit, beta=0.999 * largest))
 
 
 # ---- session

@@ -55,6 +55,12 @@ _CHINESE = {
     "no style channel passes beta {} for this pair of texts: the largest usable beta is {}": (
         "这对文字没有通道达到阈值 {0}，可用的最大阈值是 {1}"
     ),
+    "the CLIP of '{}' never saw {}, and nothing reaches beta {}; use other words": (
+        "模型 '{0}' 没学过 {1}，没有通道达到阈值 {2}，请换一种说法"
+    ),
+    "hardly anything answers '{} -> {}': {}, at {} of beta {}; what it does is chance, so use other words": (
+        "几乎没有通道响应 '{0}'，效果全凭运气，请换一种说法"
+    ),
     "no style channel moves for this pair of texts: no row of the relevance matches it": (
         "这对文字没有任何通道可动"
     ),

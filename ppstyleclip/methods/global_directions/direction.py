@@ -27,6 +27,10 @@ MEANT = 0.5  # of the largest step in deviations, from which on a ToRGB layer's 
 EFFECT = 0.1  # what one step of alpha is in unit "effect": a move of the picture's CLIP feature along dt
 
 
+class NoChannel(UserError):
+    """No style channel passes beta."""
+
+
 @dataclass(frozen=True, eq=False)
 class StyleDirection:
     """A direction in style space: an edit is s + alpha * ds.
@@ -97,7 +101,7 @@ def style_direction(
         regression: StyleRegression of the generator and the CLIP; needed for a pull above 0 only.
     Raises:
         UserError: shapes disagree, an argument is out of range, or no channel passes beta (the message gives
-            the largest usable value).
+            the largest usable value; NoChannel).
 
     Examples:
         >>> from ppstyleclip.methods.global_directions import style_direction
@@ -123,7 +127,7 @@ def style_direction(
     if largest == 0:
         raise UserError("no style channel moves for this pair of texts: no row of the relevance matches it")
     if not chosen.any():
-        raise UserError(
+        raise NoChannel(
             f"no style channel passes beta {beta:g} for this pair of texts: the largest usable beta is "
             f"{_round_down(largest):g}"
         )

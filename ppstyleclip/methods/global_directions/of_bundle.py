@@ -3,19 +3,26 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cached_property, lru_cache
 from typing import Any
 
-from ppstyleclip.errors import MissingFile
+from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import cache_home
 from ppstyleclip.methods.global_directions.choose import choose_matcher, measured_styles
-from ppstyleclip.methods.global_directions.direction import StyleDirection, style_direction
+from ppstyleclip.methods.global_directions.direction import (
+    NoChannel,
+    StyleDirection,
+    style_direction,
+)
 from ppstyleclip.methods.global_directions.regression import remembered_regression
 from ppstyleclip.stylespace import StyleRegression, StyleStats, TextMatcher
 from ppstyleclip.text import text_direction
+from ppstyleclip.wording import counted
 from ppstyleclip.zoo import Bundle
 
 REMEMBERED = 64  # directions
+FEW, HARDLY = 3, 1.25  # channels, and beta's multiple that the strongest of them stays below: chance
 
 
 class BundleDirections:
@@ -36,9 +43,30 @@ class BundleDirections:
         bundle = self._bundle
         relevance, stats = self._matcher  # where one is missing, no CLIP is fetched first
         if edit.reference is not None:
-            dt = edit.reference.direction(bundle.clip)
-        else:
-            dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
+            return self._answer(edit, edit.reference.direction(bundle.clip), relevance, stats)
+        dt = text_direction(bundle.clip, edit.neutral, edit.target, templates=edit.templates)
+        try:
+            found = self._answer(edit, dt, relevance, stats)
+        except NoChannel:
+            unknown, beta = bundle.clip.unknown_words(f"{edit.neutral} {edit.target}"), edit.beta
+            if not unknown:
+                raise
+            words = bundle.clip.describe_unknown(list(dict.fromkeys(unknown)))
+            raise UserError(
+                f"the CLIP of '{bundle.clip.name}' never saw {words}, and nothing reaches beta {beta:g}; use "
+                "other words"
+            ) from None
+        if found.num_channels <= FEW and found.max_relevance < HARDLY * edit.beta:
+            channels, most = counted(found.num_channels, "style channel"), f"{found.max_relevance:.3f}"
+            warnings.warn(
+                f"hardly anything answers '{edit.neutral} -> {edit.target}': {channels}, at {most} of beta "
+                f"{edit.beta:g}; what it does is chance, so use other words",
+                stacklevel=3,
+            )
+        return found
+
+    def _answer(self, edit: Any, dt: Any, relevance: TextMatcher, stats: StyleStats) -> StyleDirection:
+        bundle = self._bundle
         return style_direction(
             relevance,
             dt,
