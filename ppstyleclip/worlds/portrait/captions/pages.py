@@ -25,7 +25,10 @@ LINKS = {
     "en": f"[简体中文](../zh_CN/{NAME}) | [Contents](../index.md)",
     "zh": f"[English](../en_US/{NAME}) | [目录](../index.md)",
 }
-COLUMNS = {"en": ("true where", "words and phrases"), "zh": ("成立的范围", "词语")}
+COLUMNS = {
+    "en": ("true where", "words and phrases", "what denies them"),
+    "zh": ("成立的范围", "词语", "说的是它的反面"),
+}
 INTRODUCTIONS = {
     "en": """\
 What the CLIP of the portrait world knows: {count} English words and phrases, and as many ways to put them
@@ -85,10 +88,11 @@ def page(language: str) -> str:
     lines += [{"en": f"Nouns that say nothing: {nouns}.", "zh": f"不含信息的名词：{nouns}。"}[language], ""]
     for group, attributes in GROUPS.items():
         lines += [f"## {group.capitalize() if language == 'en' else HEADINGS[group]}", ""]
-        lines += ["| {} | {} |".format(*COLUMNS[language]), "|---|---|"]
+        lines += ["| {} | {} | {} |".format(*COLUMNS[language]), "|---|---|---|"]
         for attribute in attributes:
-            lines.append(
-                f"| {range_text(attribute)} | {comma.join(phrases_of(words[attribute.name], language))} |"
-            )
+            its = words[attribute.name]
+            denials = dict.fromkeys([*its.less, *its.absent])
+            said = comma.join(phrase for phrase in phrases_of(its, language) if phrase not in denials)
+            lines.append(f"| {range_text(attribute)} | {said} | {comma.join(denials)} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
