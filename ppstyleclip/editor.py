@@ -513,7 +513,8 @@ class Editor:
         """List the words of an edit that the bundle's CLIP never saw; none for a CLIP that knows them all."""
         if edit.reference is not None:
             return []
-        return self.bundle.clip.unknown_words(f"{edit.neutral} {edit.target}")
+        find = self.bundle.clip.unknown_words
+        return list(dict.fromkeys([*find(edit.neutral), *find(edit.target)]))
 
     @cached_property
     def _mean_w(self) -> paddle.Tensor:

@@ -224,11 +224,11 @@ def text_warnings(clip: Any, *texts: str) -> list[str]:
         UserError: a text is empty.
     """
     told, lines = zip(*(_in_its_language(clip, _clean(text)) for text in texts))
-    lines += (unknown_words_line(clip, " ".join(told), " -> ".join(told)),)
+    lines += (unknown_words_line(clip, *told),)
     return [line for line in lines if line is not None]
 
 
-def unknown_words_line(clip: Any, text: str, called: str | None = None) -> str | None:
+def unknown_words_line(clip: Any, *texts: str) -> str | None:
     """Name the words that a CLIP of few words never saw; what they do is chance.
 
     Whatever takes a text comes here: by text_warnings, or by itself where it has CLIP encode a text without
@@ -236,17 +236,16 @@ def unknown_words_line(clip: Any, text: str, called: str | None = None) -> str |
 
     Args:
         clip: ClipModel; another encoder of texts is taken to know all words.
-        text: all words that it is told.
-        called: what the line calls them; None for the text itself.
+        texts: what it is told.
     Returns:
         a line for a warning; None where it knows all words.
     """
     find = getattr(clip, "unknown_words", None)
-    unknown = list(dict.fromkeys(find(text))) if find is not None else []
+    unknown = list(dict.fromkeys(word for text in texts for word in find(text))) if find is not None else []
     if not unknown:
         return None
-    words = clip.describe_unknown(unknown)
-    return f"the CLIP of '{clip.name}' never saw {words}; what {shown(called or text)} then does is chance"
+    words, said = clip.describe_unknown(unknown), shown(" -> ".join(texts))
+    return f"the CLIP of '{clip.name}' never saw {words}; what {said} then does is chance"
 
 
 def _told(clip: Any, *prompts: str) -> list[str]:

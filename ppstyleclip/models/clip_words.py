@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from ppstyleclip.errors import shown
@@ -17,6 +18,7 @@ from ppstyleclip.translation import HAN, is_chinese
 
 _RUNS = re.compile(f"[{HAN}]+|[^{HAN}]+")
 _IS_HAN = re.compile(f"[{HAN}]")
+_SIGNS = ("So", "Sm", "Sc")  # Unicode's symbols, emoji among them; none is in SYMBOLS
 _ALIKE, _ALIKE_HAN = 0.72, 0.4  # similarity from which a word is named as near; Chinese words are short
 SYMBOLS = ".,;:!?'\"-()&/0123456789，。、；：！？"
 
@@ -27,14 +29,21 @@ def knows_chinese(vocabulary: Iterable[str]) -> bool:
 
 
 def unknown_words(text: str, vocabulary: frozenset[str]) -> list[str]:
-    """The words of a text that are not in a vocabulary, each once, in order."""
+    """The words of a text that are not in a vocabulary, each once, in order; then signs, such as emoji.
+
+    A text without any word is unknown as a whole.
+    """
     found: list[str] = []
-    for word in prompt_words(text):
+    words = prompt_words(text)
+    for word in words:
         for run in _RUNS.findall(word) if word not in vocabulary else ():
             if _IS_HAN.match(run):
                 found += _left_over(run, vocabulary)
             elif run not in vocabulary:
                 found.append(run)
+    found += [sign for sign in text if unicodedata.category(sign) in _SIGNS]
+    if not words and not found and text.strip():
+        found.append(text.strip())
     return list(dict.fromkeys(found))
 
 

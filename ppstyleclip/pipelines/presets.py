@@ -145,7 +145,7 @@ def _read_words(method: str, preset: str, config: Any, run: Any = None) -> dict:
     own = current_names(method, own)
     try:
         words = _nested(config, words)
-    except TypeError as error:
+    except UserError as error:
         raise UserError(f"{where}: {error}") from None
     _check_kinds(config, words, where)
     _check_kinds(run, own, where)
@@ -178,7 +178,7 @@ def _path_of(config: Any, name: str) -> list[str]:
     """Where a field is, from the inside out, such as ["crops", "objective"].
 
     Raises:
-        TypeError: there is no such field.
+        UserError: there is no such field.
     """
     if name in _WEIGHTS:
         return [name, "weights", "objective"]
@@ -191,7 +191,7 @@ def _path_of(config: Any, name: str) -> list[str]:
     inner_names = [
         name for inner in values.values() if dataclasses.is_dataclass(inner) for name in _fields(inner)
     ]
-    raise TypeError(f"unknown '{plain(name)}', known: {', '.join([*values, *inner_names])}")
+    raise UserError(f"unknown '{plain(name)}', known: {', '.join([*values, *inner_names])}")
 
 
 def _fields(config: Any) -> dict:

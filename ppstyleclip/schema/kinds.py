@@ -63,14 +63,14 @@ class Size:
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of some words; a function gives those of a registry that may grow."""
+    """One of some words or numbers; a function gives those of a registry that may grow."""
 
     known: Collection[str] | Callable[[], Collection[str]]
 
     @property
     def words(self) -> str:
         """The words."""
-        return f"out of {', '.join(self.known() if callable(self.known) else self.known)}"
+        return f"out of {', '.join(map(str, self.known() if callable(self.known) else self.known))}"
 
     def accepts(self, value: Any) -> bool:
         """Whether it is one of them."""

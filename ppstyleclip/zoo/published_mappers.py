@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ppstyleclip.convert.mapper_texts import CLIP_TEXTS, TABLE_TEXTS
 from ppstyleclip.convert.mappers import network_config
 from ppstyleclip.errors import MissingFile, UserError, one_line, shown
+from ppstyleclip.files import check_file
 from ppstyleclip.zoo.named_files import published_name
 from ppstyleclip.zoo.registry import fetch_published, read_registry
 from ppstyleclip.zoo.words import seed000_words
@@ -55,6 +57,7 @@ def find_mapper(name, bundle_folder=None) -> Path:
         bundle_folder: folder of a bundle; None for a model that has none.
     Raises:
         MissingFile: there is none of that name (lists those there are), or it cannot be fetched.
+        UserError: what is there is no file.
     """
     if Path(name).is_file():
         return Path(name)
@@ -65,6 +68,8 @@ def find_mapper(name, bundle_folder=None) -> Path:
     file = published.get(str(name)) or published_name(str(name))
     if file is not None:
         return fetch_published(file)
+    if os.path.lexists(name):
+        return check_file(name)  # which says what it is
     here = f"the bundle has {', '.join(own)}; " if own else ""
     raise MissingFile(
         f"there is no mapper '{name}'; {here}give a file, or a published one: {', '.join(published)}"

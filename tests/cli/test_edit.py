@@ -67,6 +67,13 @@ def test_digits_are_a_seed_and_a_folder_gets_all_files(capsys):
     assert all((x.numpy() == y.numpy()).all() for x, y in zip(first, second))
 
 
+@pytest.mark.parametrize("name", ["e.xyz/", "there.d", "run.2"])
+def test_a_folder_may_have_a_name_with_a_dot(name):
+    Path("there.d").mkdir()
+    assert edit("5", *HAPPY, "-o", name) == 0
+    assert "dst.editing.png" in names(name)
+
+
 def test_several_strengths_in_one_picture_are_a_row():
     assert edit("5", *HAPPY, "--direction_offset", "-1", "0", "2", "-o", "row.png") == 0
     assert edit("5", *HAPPY, "--direction_offset", "-1", "0", "2", "--output_path", "out") == 0
@@ -169,6 +176,8 @@ def test_json_of_a_photo_tells_how_each_face_is_drawn(capsys, monkeypatch):
         (["scene.png", "--steps", "-1"], "--steps: a whole number from 0 to 100000 is needed"),
         (["99999999999"], "seed must be 0 to"),
         (["5", "-o", "text.jpg/out"], "cannot write text.jpg/out"),
+        (["5", "-o", "e.xyz"], "e.xyz names no format of .png, .jpg, "),
+        (["5", "-o", "out/e.mp4"], "choose one of them, or write out/e.mp4/ for a folder"),
         (["5", "--target", "face"], "say the same"),
     ],
 )

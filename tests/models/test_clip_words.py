@@ -25,6 +25,11 @@ WORDS = frozenset(
         ("a smiling脸", ["a"]),
         ("长发型", ["长"]),  # as few characters as possible are left over
         ("脸 50", ["50"]),
+        ("😀", ["😀"]),
+        ("smiling 😀 face with hat 😀", ["hat", "😀"]),
+        ("smiling face!", []),
+        (" !? ", ["!?"]),  # nothing is left of it
+        ("", []),
     ],
 )
 def test_unknown_words_of_both_languages(text, unknown):

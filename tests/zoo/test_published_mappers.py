@@ -2,6 +2,7 @@
 """Published mappers, the whole way: from a file as the peers' code writes it to the step that they make."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -208,6 +209,15 @@ def test_files_that_are_no_mappers_are_one_line(tmp_path, write, words):
     with pytest.raises(UserError) as error:
         load_mapper(tmp_path / "m.pt")
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_is_there_and_is_no_file_is_told(tmp_path):
+    with pytest.raises(MissingFile, match="is a folder, a file is needed"):
+        find_mapper(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="pipe is a pipe; save what it gives as a file"):
+        find_mapper(tmp_path / "pipe")
 
 
 def test_names_of_published_mappers(tmp_path):

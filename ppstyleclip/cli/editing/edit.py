@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -53,6 +54,8 @@ from ppstyleclip.files import PICTURE_SUFFIXES, check_target
 
 LATENTS = (".npy", ".npz", ".pt", ".pth", ".pd", ".pdparams", ".pkl", ".safetensors")  # names of latent files
 DEFAULT_OUTPUT = "edited.png"
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
+_ENDING = re.compile(r"\.[a-zA-Z]\w{0,4}")  # of a file's name; "run.2" and "2024.05.01" are folders
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -120,10 +123,20 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _place(args: argparse.Namespace) -> Path | None:
-    """Return the picture that -o names, or None for a folder; args.output_path becomes the folder."""
+    """Return the picture that -o names, or None for a folder; args.output_path becomes the folder.
+
+    Raises:
+        UserError: the name ends as that of another kind of file does.
+    """
     path = Path(args.output_path)
-    if path.suffix.lower() not in PICTURE_SUFFIXES or os.path.isdir(path):
+    is_folder = os.path.isdir(path) or args.output_path.endswith(_SEPARATORS)
+    if is_folder or not _ENDING.fullmatch(path.suffix):
         return None
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        raise UserError(
+            f"{path} names no format of {', '.join(PICTURE_SUFFIXES)}; choose one of them, or write "
+            f"{path}{os.sep} for a folder"
+        )
     args.output_path = str(path.parent)
     return check_target(path)
 

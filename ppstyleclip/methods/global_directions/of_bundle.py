@@ -48,7 +48,8 @@ class BundleDirections:
         try:
             found = self._answer(edit, dt, relevance, stats)
         except NoChannel:
-            unknown, beta = bundle.clip.unknown_words(f"{edit.neutral} {edit.target}"), edit.beta
+            texts, beta = (edit.neutral, edit.target), edit.beta
+            unknown = [word for text in texts for word in bundle.clip.unknown_words(text)]
             if not unknown:
                 raise
             words = bundle.clip.describe_unknown(list(dict.fromkeys(unknown)))

@@ -9,15 +9,18 @@ are pairs of faces that differ in a factor or two, from which CLIP learns.
 
 from __future__ import annotations
 
-import argparse
 import time
 from concurrent.futures import ProcessPoolExecutor
 
 import cv2
 
+from ppstyleclip.cli.argument_types import COUNT, Whole
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.files import check_writable
 from ppstyleclip.worlds.portrait.training.shards import FACES, HELD_OUT, PAIRS, shard_path, write_shard
 
 HELD_SHARDS = 2
+FIRST, WORKERS = Whole(0, HELD_OUT - 1), Whole(1, 1024)
 
 
 def _job(job):
@@ -26,14 +29,13 @@ def _job(job):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--folder", required=True, help="the run's folder; shards go into its data/")
-    parser.add_argument("--count", type=int, default=160, help=f"shards to have, {FACES} portraits each")
-    parser.add_argument("--first", type=int, default=0, help="seed of the first shard")
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--count", type=COUNT, default=160, help=f"shards to have, {FACES} portraits each")
+    parser.add_argument("--first", type=FIRST, default=0, help="seed of the first shard")
+    parser.add_argument("--workers", type=WORKERS, default=1)
     args = parser.parse_args(argv)
+    check_writable(args.folder)
     held = HELD_OUT + PAIRS * (args.first >= PAIRS)
     seeds = [held + i for i in range(HELD_SHARDS)] + [args.first + i for i in range(args.count)]
     missing = [seed for seed in seeds if not shard_path(args.folder, seed).exists()]

@@ -12,11 +12,9 @@ renderer does, as unlike one another as can be.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
+from ppstyleclip.cli.parser import documented_parser
 from ppstyleclip.methods.labelled_directions import latent_slopes
 from ppstyleclip.worlds.portrait.factors import FACTORS, INDEX, factors_from_z, sample_z
 
@@ -65,21 +63,20 @@ def _nearest(points, others):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--pack", required=True, help="folder with generator.safetensors")
     args = parser.parse_args(argv)
     from ppstyleclip.threads import import_paddle
 
     paddle = import_paddle()
+    from ppstyleclip.files import check_writable
     from ppstyleclip.pictures import to_pixels
     from ppstyleclip.worlds.portrait.render import render_batch
     from ppstyleclip.zoo import generator_fingerprint, load_generator, save_directions, save_latents
     from ppstyleclip.zoo.pack import GENERATOR, LATENTS
     from ppstyleclip.zoo.stored_directions import DIRECTIONS
 
-    folder = Path(args.pack)
+    folder = check_writable(args.pack)
     generator = load_generator(folder / GENERATOR)[0]
     mark = generator_fingerprint(generator)
 

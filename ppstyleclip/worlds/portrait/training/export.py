@@ -10,13 +10,14 @@ checkpoint.
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
 import numpy as np
 
-from ppstyleclip.files import fingerprint, write_safetensors
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.errors import MissingFile, UserError, shown
+from ppstyleclip.files import check_writable, fingerprint, write_safetensors
 
 SIZES = (64, 128, 256)
 NAMES = {"stylegan2": "portrait", "stylegan3": "portrait-sg3"}  # of the models that come with the package
@@ -32,6 +33,12 @@ def prefix(generator, size):
     whole = generator.state_dict()
     first.load_state_dict({key: whole[key] for key in first.state_dict()})
     return first
+
+
+def sizes_of(generator):
+    """Which of SIZES a generator has: a StyleGAN3 has one alone."""
+    is_one = generator.config().get("family") == "stylegan3"
+    return [size for size in SIZES if size == generator.size or size < generator.size and not is_one]
 
 
 def save_generator(path, generator, *, half=True, pictures=0):
@@ -61,33 +68,41 @@ def save_generator(path, generator, *, half=True, pictures=0):
 def load_fitted(folder, which="best"):
     """(moving average of a fit's best report, or else of its last checkpoint; pictures that it has seen)."""
     from ppstyleclip.worlds.portrait.training import checkpoint
+    from ppstyleclip.worlds.portrait.training.exported import OTHER
     from ppstyleclip.worlds.portrait.training.families import FAMILIES
     from ppstyleclip.worlds.portrait.training.fit import STATE
     from ppstyleclip.worlds.portrait.training.generator import BEST
 
-    state = checkpoint.load(Path(folder) / BEST) if which == "best" else None
-    state = state or checkpoint.load(Path(folder) / STATE)
+    path = Path(folder) / (BEST if which == "best" and (Path(folder) / BEST).exists() else STATE)
+    state = checkpoint.load(path, "average", "pictures")
     if state is None:
-        raise FileNotFoundError(f"{folder} holds no fitted generator; run the command `generator` first")
-    family = FAMILIES[state.get("family", "stylegan2")]
+        make = f"python -m ppstyleclip.worlds.portrait.training.generator --folder {folder}"
+        raise MissingFile(f"{folder} holds no fitted generator; fit one: {make}")
+    family = FAMILIES.get(state.get("family", "stylegan2"))
+    if family is None:
+        raise UserError(
+            f"{path} is of an unknown family, {shown(state['family'])}; known: {', '.join(FAMILIES)}"
+        )
     generator = family.empty(family.size)
-    generator.load_state_dict(state["average"])
+    checkpoint.put(generator, state["average"], path, OTHER)
     family.settle(generator)
     return generator.eval(), state["pictures"]
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--folder", required=True, help="the run's folder")
     parser.add_argument("--output", required=True, help="folder of the files")
-    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, choices=SIZES)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, choices=SIZES)
     parser.add_argument("--which", default="best", choices=("best", "last"))
     parser.add_argument("--float32", action="store_true", help="in place of float16")
     args = parser.parse_args(argv)
+    check_writable(args.output)
     generator, pictures = load_fitted(args.folder, args.which)
-    for size in (size for size in args.sizes if size <= generator.size):
+    sizes = [size for size in args.sizes if size in sizes_of(generator)]
+    if not sizes:
+        parser.error(f"--sizes: the generator has {', '.join(map(str, sizes_of(generator)))} px")
+    for size in sizes:
         path = Path(args.output) / f"generator-{size}.safetensors"
         mark = save_generator(path, prefix(generator, size), half=not args.float32, pictures=pictures)
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {mark}, after {pictures} pictures")

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable
 
+from ppstyleclip.errors import UserError
 from ppstyleclip.worlds.portrait.factors import sample_z
 from ppstyleclip.worlds.portrait.training import crops, network, start, stylegan3
 from ppstyleclip.worlds.portrait.training.network import torch
@@ -38,7 +39,7 @@ class Family:
 
 def _nothing_to_freeze(generator, side):
     if side:
-        raise ValueError("a StyleGAN3 has no block of its own for each resolution; leave out frozen=")
+        raise UserError("a StyleGAN3 has no block of its own for each resolution; leave out frozen=")
 
 
 def _measure_magnitudes(average):

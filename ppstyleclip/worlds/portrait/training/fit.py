@@ -9,45 +9,54 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
-from ppstyleclip.files import read_safetensors
+from ppstyleclip.errors import UserError, shown
+from ppstyleclip.schema import Count, OneOf, Positive, Ratio
 from ppstyleclip.worlds.portrait.training import checkpoint, crops, losses
+from ppstyleclip.worlds.portrait.training.exported import GENERATOR, OTHER, check_family, read_exported
 from ppstyleclip.worlds.portrait.training.families import FAMILIES
 from ppstyleclip.worlds.portrait.training.muon import Muon
 from ppstyleclip.worlds.portrait.training.network import F, half_precision, torch
 from ppstyleclip.worlds.portrait.training.pictures import pyramid, to_images
+from ppstyleclip.worlds.portrait.training.plans import Rate, Weight
 from ppstyleclip.worlds.portrait.training.schedule import restarting_rate
 
 STATE = "generator-state.pt"
+PARTS = ("generator", "average", "adam", "muon")  # of the state
 MAPPING = ("style.", "mapping.")  # how the names of the mapping network's parameters begin
+GROWN = ("convs.", "to_rgbs.", "noises.", "early.")  # and those of what a smaller or exported one may lack
+SIDES = (4, 8, 16, 32, 64, 128, 256)
 
 
 @dataclass(frozen=True)
 class Plan:
     """How a generator is fitted; pictures are counted from the fit's beginning."""
 
-    batch: int = 8
-    largest: int = 256  # side of the largest picture that is learnt, if the generator draws it
-    rate: float = 3e-3  # of learning, at its highest
-    floor: float = 0.1  # the lowest, as a share of it
-    first_cycle: int = 100_000  # pictures to the first restart of the learning rate
-    cycle: int = 200_000  # and from one to the next
-    middle: int = 24_000  # pictures until the block of 64 px joins those below
-    upper: int = 60_000  # and until the blocks above it do
-    share: float = 0.5  # of a batch whose windows they draw
-    whole: int = 64  # side up to which pictures are drawn whole, 64 or 128
-    refine: int = 120_000  # pictures until the regressor's features and the texture term join
-    keep: float = 0.999  # of the moving average, a step
-    sparsity: float = 0.05  # weight of the L1 on the affine layers
-    noise_rate: float = 3.0  # learning rate of the noise pictures, as a multiple
-    kernel_rate: float = 3.0  # and that of the 3x3 kernels, which Muon moves
-    texture: float = 0.25
-    features: float = 0.5
-    reading: float = 0.01  # of what the regressor reads, in the units of its features
-    frozen: int = 0  # side up to which the weights stay as they are; what was made for them stays right
-    w_rate: float = 1.0  # learning rate of the mapping network, as a multiple; 0: w means what it meant
+    batch: Positive = 8
+    # Side of the largest picture that is learnt, if the generator draws it.
+    largest: Annotated[int, OneOf(SIDES[4:])] = 256
+    rate: Rate = 3e-3  # of learning, at its highest
+    floor: Ratio = 0.1  # the lowest, as a share of it
+    first_cycle: Positive = 100_000  # pictures to the first restart of the learning rate
+    cycle: Positive = 200_000  # and from one to the next
+    middle: Count = 24_000  # pictures until the block of 64 px joins those below
+    upper: Count = 60_000  # and until the blocks above it do
+    share: Ratio = 0.5  # of a batch whose windows they draw
+    whole: Annotated[int, OneOf(SIDES[4:6])] = 64  # side up to which pictures are drawn whole
+    refine: Count = 120_000  # pictures until the regressor's features and the texture term join
+    keep: Ratio = 0.999  # of the moving average, a step
+    sparsity: Weight = 0.05  # weight of the L1 on the affine layers
+    noise_rate: Weight = 3.0  # learning rate of the noise pictures, as a multiple
+    kernel_rate: Weight = 3.0  # and that of the 3x3 kernels, which Muon moves
+    texture: Weight = 0.25
+    features: Weight = 0.5
+    reading: Weight = 0.01  # of what the regressor reads, in the units of its features
+    # Side up to which the weights stay as they are; what was made for them stays right.
+    frozen: Annotated[int, OneOf((0, *SIDES[:-1]))] = 0
+    w_rate: Weight = 1.0  # learning rate of the mapping network, as a multiple; 0: w means what it meant
 
 
 def learning_rate(plan, pictures):
@@ -97,6 +106,10 @@ class Fit:
     def __init__(self, folder, plan, size=None, *, family="stylegan2", start=None, **parts):
         self.path, self.plan = Path(folder) / STATE, plan
         self.name, self.family = family, FAMILIES[family]
+        state = checkpoint.load(self.path, "step", "pictures", *PARTS)
+        begun = family if state is None else state.get("family", family)
+        if begun != family:
+            raise UserError(f"{self.path} is of the family {shown(begun)}; give it, or another --folder")
         size = self.family.size if size is None else size
         self.generator, self.average = (self.family.build(size, **parts) for _ in range(2))
         self.family.freeze(self.generator, plan.frozen)
@@ -105,29 +118,30 @@ class Fit:
         self.average.eval().requires_grad_(False)
         self.optimizers = build_optimizers(self.generator, plan)
         self.step = self.pictures = 0
-        state = checkpoint.load(self.path)
         if state is not None:
             self.step, self.pictures = state["step"], state["pictures"]
-            self.generator.load_state_dict(state["generator"])
-            self.average.load_state_dict(state["average"])
-            for name, optimizer in self.optimizers.items():
-                optimizer.load_state_dict(state[name])
+            checkpoint.resume(self.parts(), state, self.path)
         elif start is not None:
             self._start_from(start)
 
     def _start_from(self, path):
-        arrays, metadata = read_safetensors(path)
+        arrays, stated = read_exported(path, GENERATOR)
+        check_family(stated.config, self.name, path)
         state = {name: torch.from_numpy(np.asarray(array, np.float32)) for name, array in arrays.items()}
         for network in (self.generator, self.average):
-            unknown = network.load_state_dict(state, strict=False).unexpected_keys
-            if unknown:
-                raise ValueError(f"{path} is no generator of this recipe: it has {unknown[0]}")
-        self.pictures = int(metadata["pictures"])
+            lacking, unknown = checkpoint.put(network, state, path, OTHER, strict=False)
+            lacking = [name for name in lacking if not name.startswith(GROWN)]
+            if lacking or unknown:
+                what = f"has {unknown[0]}" if unknown else f"lacks {lacking[0]}"
+                raise UserError(f"{path} is no generator of this recipe: it {what}; name another file")
+        self.pictures = stated.pictures
         self.step = self.pictures // self.plan.batch
 
+    def parts(self):
+        return dict(zip(PARTS, (self.generator, self.average, *self.optimizers.values())))
+
     def save(self):
-        parts = {"generator": self.generator, "average": self.average, **self.optimizers}
-        states = {name: part.state_dict() for name, part in parts.items()}
+        states = {name: part.state_dict() for name, part in self.parts().items()}
         seen = {"step": self.step, "pictures": self.pictures, "family": self.name}
         checkpoint.save(self.path, {**seen, **states})
 

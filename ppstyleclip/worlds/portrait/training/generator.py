@@ -11,16 +11,16 @@ file PAUSE. The regressor joins as soon as regressor.pt is there and it is its t
 
 from __future__ import annotations
 
-import argparse
 import json
-import signal
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ppstyleclip.finite import finite_number
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.files import check_writable
 from ppstyleclip.schema import parse_json
-from ppstyleclip.worlds.portrait.training.plans import changed_plan
+from ppstyleclip.worlds.portrait.training.plans import LASTING, LIMIT, THREADS, changed_plan
 
 HISTORY, BEST = "history.jsonl", "generator-best.pt"
 
@@ -56,13 +56,6 @@ def report(fit, held, reader, folder, best):
     return max(score, best)
 
 
-def told_to_end():
-    """A list that SIGTERM puts its number into, so that a fit can end between two steps."""
-    told = []
-    signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
-    return told
-
-
 def best_score(folder, side):
     """The best score of the reports on pictures of `side` that the folder's history holds."""
     path = Path(folder) / HISTORY
@@ -76,53 +69,53 @@ def run(folder, plan, *, family, start, minutes, limit, report_every, threads):
     from ppstyleclip.worlds.portrait.training.evaluation import HeldOut, psnr
     from ppstyleclip.worlds.portrait.training.fit import Fit, learning_rate
     from ppstyleclip.worlds.portrait.training.pace import choose_threads
-    from ppstyleclip.worlds.portrait.training.pause import Clock, wait_while_paused
+    from ppstyleclip.worlds.portrait.training.pause import Clock, told_to_end, wait_while_paused
     from ppstyleclip.worlds.portrait.training.regressor import load_reader
     from ppstyleclip.worlds.portrait.training.shards import Faces
 
     fit, held = Fit(folder, plan, family=family, start=start), HeldOut(folder)
     best = best_score(folder, fit.largest)
-    reader, end = load_reader(folder), time.time() + 60 * minutes
+    shown = min(plan.whole, fit.largest) if limit > plan.refine else math.inf  # to a regressor
+    reader, end = load_reader(folder, shown), time.time() + 60 * minutes
     size = sum(p.numel() for p in fit.generator.parameters())
     print(f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on", flush=True)
     lines, saves = Clock(60), Clock(checkpoint.EVERY)
     reports = Clock(report_every)
     mean, seen, since = None, 0, time.time()
-    choice, told = choose_threads(threads), told_to_end()
-    for z, pixels, maps in batches(Faces(folder, fit.step), plan.batch):
-        count = next(choice)
-        since += wait_while_paused(folder, told=told)
-        loss, error = fit.learn(z, pixels, maps, reader)
-        seen += len(z)
-        now = (loss, error)
-        mean = now if mean is None else tuple(0.99 * a + 0.01 * b for a, b in zip(mean, now))
-        if lines.due():
-            pace = seen / (time.time() - since)
-            rate = learning_rate(plan, fit.pictures)
-            line = f"pictures {fit.pictures} side {fit.side} loss {mean[0]:.4f} psnr {psnr(mean[1]):.2f}"
-            print(f"{line} {pace:.1f}/s threads {count} lr {rate:.2e}", flush=True)
-            seen, since = 0, time.time()
-            reader = reader or load_reader(folder)
-        over = time.time() > end or fit.pictures >= limit
-        if saves.due() or over or told:
-            fit.save()
-        if reports.due() or over:
-            best = report(fit, held, reader, folder, best)
-        if over or told:
-            return
+    choice = choose_threads(threads)
+    with told_to_end() as told:
+        for z, pixels, maps in batches(Faces(folder, fit.step), plan.batch):
+            count = next(choice)
+            since += wait_while_paused(folder, told=told)
+            loss, error = fit.learn(z, pixels, maps, reader)
+            seen += len(z)
+            now = (loss, error)
+            mean = now if mean is None else tuple(0.99 * a + 0.01 * b for a, b in zip(mean, now))
+            if lines.due():
+                pace = seen / (time.time() - since)
+                rate = learning_rate(plan, fit.pictures)
+                line = f"pictures {fit.pictures} side {fit.side} loss {mean[0]:.4f} psnr {psnr(mean[1]):.2f}"
+                print(f"{line} {pace:.1f}/s threads {count} lr {rate:.2e}", flush=True)
+                seen, since = 0, time.time()
+                reader = reader or load_reader(folder, shown)
+            over, ended = time.time() > end or fit.pictures >= limit, bool(told)
+            if saves.due() or over or ended:
+                fit.save()
+            if reports.due() or over:
+                best = report(fit, held, reader, folder, best)
+            if over or ended:
+                return
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--folder", required=True, help="the run's folder")
     parser.add_argument("--family", choices=("stylegan2", "stylegan3"), default="stylegan2")
-    parser.add_argument("--minutes", type=finite_number, default=1e9, help="stop after so many")
+    parser.add_argument("--minutes", type=LASTING, default=1e9, help="stop after so many")
     parser.add_argument("--start", metavar="FILE", help="exported generator, where the folder has no state")
-    parser.add_argument("--limit", type=int, default=2_000_000, help="stop after so many pictures in all")
-    parser.add_argument("--report-every", type=finite_number, default=900, help="seconds")
-    parser.add_argument("--threads", type=int, default=2, help="at most")
+    parser.add_argument("--limit", type=LIMIT, default=2_000_000, help="stop after so many pictures in all")
+    parser.add_argument("--report-every", type=LASTING, default=900, help="seconds")
+    parser.add_argument("--threads", type=THREADS, default=2, help="at most")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
     args = parser.parse_args(argv)
     from ppstyleclip.threads import keep_freed_memory
@@ -130,7 +123,7 @@ def main(argv=None):
     keep_freed_memory()
     from ppstyleclip.worlds.portrait.training.fit import Plan
 
-    plan = changed_plan(parser, Plan, args.set)
+    plan = changed_plan(Plan, args.set)
     limits = {
         "family": args.family,
         "start": args.start,
@@ -139,7 +132,7 @@ def main(argv=None):
         "report_every": args.report_every,
         "threads": args.threads,
     }
-    run(args.folder, plan, **limits)
+    run(check_writable(args.folder), plan, **limits)
 
 
 if __name__ == "__main__":

@@ -18,17 +18,25 @@ The population is measured by `training.population` afterwards.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.cli.parser import documented_parser
 from ppstyleclip.engine import CompiledNetworks
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import fingerprint, read_safetensors, write_safetensors
+from ppstyleclip.files import (
+    all_or_nothing,
+    atomic_path,
+    check_writable,
+    fingerprint,
+    read_safetensors,
+    write_safetensors,
+)
 from ppstyleclip.methods.global_directions import (
     RelevanceConfig,
     StatisticsConfig,
@@ -40,7 +48,7 @@ from ppstyleclip.schema import parse_json
 from ppstyleclip.stylespace import Relevance
 from ppstyleclip.zoo.directions import save_relevance, save_stats, save_styles
 from ppstyleclip.zoo.encoders import bundle_encoders
-from ppstyleclip.zoo.generators import load_generator
+from ppstyleclip.zoo.generators import generator_fingerprint, load_generator
 from ppstyleclip.zoo.load import load_pack
 from ppstyleclip.zoo.pack import ENCODER, GENERATOR, LATENTS, RELEVANCE, STATISTICS, STYLES, save_latents
 from ppstyleclip.zoo.stored_directions import DIRECTIONS
@@ -51,24 +59,43 @@ PRESENT = 1e-6  # largest difference of the first blocks' styles
 def grow(pack, generator_path, output) -> Path:
     """Write the pack at `output`; returns its path.
 
+    It is built in a temporary folder, so `output`, which may be `pack`, is as it was until all is done.
+
     Args:
         pack: folder of the generator as it was.
         generator_path: exported file of the one that was fitted further.
         output: folder; made if need be, files in it are replaced.
     Raises:
-        UserError: it is another generator than the pack's own.
+        UserError: it is another generator than the pack's own, or the output lies in the pack.
+        CannotWrite: the output cannot be written.
     """
-    pack, output = Path(pack), Path(output)
+    pack, output = Path(pack), check_writable(output)
+    if pack.resolve() in output.resolve().parents:
+        raise UserError(f"the output {output} lies inside the pack {pack}; choose another folder")
+    with tempfile.TemporaryDirectory() as aside:
+        build(pack, generator_path, built := Path(aside))
+        left_out = {path.name for path in pack.iterdir()} - {path.name for path in built.iterdir()}
+        with all_or_nothing():
+            for path in sorted(path for path in built.rglob("*") if path.is_file()):
+                with atomic_path(output / path.relative_to(built)) as draft:
+                    shutil.copyfile(path, draft)
+        for name in left_out:
+            (output / name).unlink(missing_ok=True)
+    return output
+
+
+def build(pack, generator_path, output) -> None:
+    """Write the pack into the empty folder `output`."""
     bundle = load_pack(pack)
     generator, stated = load_generator(generator_path)
-    mark = stated["fingerprint"]
+    mark = stated.get("fingerprint") or generator_fingerprint(generator)
     known = known_channels(bundle.generator, generator)
-    if output.resolve() != pack.resolve():
-        shutil.copytree(pack, output, dirs_exist_ok=True)
+    shutil.copytree(pack, output, dirs_exist_ok=True)
     shutil.copyfile(generator_path, output / GENERATOR)
 
     made_with = read_safetensors(pack / STATISTICS)[1]["made_with"]
     found = last(collect_statistics(generator, StatisticsConfig(**parse_json(made_with))))
+    assert found.s is not None
     s_base = found.s[: len(bundle.s_base)]
     layout = json.dumps(generator.layout.to_config())
     described = {"layout": layout, "name": bundle.name, "made_with": made_with}
@@ -77,24 +104,21 @@ def grow(pack, generator_path, output) -> Path:
     relevance = grown_relevance(bundle, known, generator, found.stats, s_base, mark)
     save_relevance(output / RELEVANCE, relevance, defaults=bundle.defaults, half=True)
     layers = generator.n_latent
-    encoders, mappers = (
-        [*output.glob(ENCODER), *bundle_encoders(output).values()],
-        output.glob("mapper_*.safetensors"),
-    )
+    encoders = [*output.glob(ENCODER), *bundle_encoders(output).values()]
+    mappers = sorted(output.glob("mapper_*.safetensors"))
     if first_change(bundle.generator, generator, "style.") is not None:  # w is another one
         for path in (*encoders, *mappers, output / LATENTS, output / DIRECTIONS):
             path.unlink(missing_ok=True)
-        return output
+        return
     if bundle.latents is not None:
         latents = repeat_last(bundle.latents, layers, axis=1)
         save_latents(output / LATENTS, latents, generator=mark, half=True)
     for path in encoders:
         grow_encoder(path, layers, mark)
-    for path in sorted(mappers):
+    for path in mappers:
         grow_mapper(path, layers, mark)
     if bundle.directions is not None:
         restate(output / DIRECTIONS, generator=mark)
-    return output
 
 
 def known_channels(own, fitted) -> int:
@@ -204,9 +228,7 @@ def restate(path, **words) -> None:
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--pack", required=True, help="folder of the generator as it was")
     parser.add_argument("--generator", required=True, help="exported file of the one fitted further")
     parser.add_argument("--output", required=True, help="folder of the new pack")

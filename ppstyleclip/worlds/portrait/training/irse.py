@@ -7,10 +7,13 @@ differently.
 
 from __future__ import annotations
 
+from ppstyleclip.worlds.portrait.training import checkpoint
+from ppstyleclip.worlds.portrait.training.exported import OTHER
 from ppstyleclip.worlds.portrait.training.network import EqualLinear, F, nn, torch
 
 ROWS, COLUMNS = (35, 223), (32, 220)  # of a picture of FRAME pixels: what IRSE50 sees of it
 FRAME, POOLED, REDUCTION = 256, 7, 16
+LAST_LAYER = "BackboneEncoderUsingLastLayerIntoWPlus"
 NAMES = {"running_mean": "_mean", "running_var": "_variance"}  # of batch norm, in Paddle
 
 
@@ -105,7 +108,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.shape = num_styles, style_dim
         self.settings = {
-            "encoder_type": "BackboneEncoderUsingLastLayerIntoWPlus",
+            "encoder_type": LAST_LAYER,
             "input_size": input_size,
             "input_channels": input_channels,
             "widths": list(widths),
@@ -135,19 +138,25 @@ def begin_with(encoder, arrays):
 
     Of a trunk as much is taken as has layers of equal shape. A first layer that sees 6 channels begins with
     the weights for 3, and 0 for the others.
+
+    Returns:
+        how many arrays were taken.
     """
     own, first = encoder.state_dict(), "input_layer.0.weight"
     given = torch_state(encoder, arrays)
     fits = {key for key, value in given.items() if key in own and own[key].shape == value.shape}
     if fits == {key for key in own if not key.endswith("num_batches_tracked")}:
         encoder.load_state_dict({**own, **{key: given[key] for key in fits}})
-        return
+        return len(fits)
+    taken = 0
     for key, value in given.items():
-        if key == first and own[key].shape[1] > value.shape[1]:
+        if key == first and value.ndim == own[key].ndim and own[key].shape[1] > value.shape[1]:
             value = F.pad(value, (0, 0, 0, 0, 0, own[key].shape[1] - value.shape[1]))
         if key.startswith(("input_layer.", "body.")) and key in own and own[key].shape == value.shape:
             own[key] = value
+            taken += 1
     encoder.load_state_dict(own)
+    return taken
 
 
 def paddle_state(network):
@@ -179,8 +188,8 @@ def torch_state(network, arrays):
     return state
 
 
-def load_paddle_state(network, arrays):
-    """Put what `paddle_state` gave back into a twin."""
+def load_paddle_state(network, arrays, path):
+    """Put what `paddle_state` gave, out of the file `path`, back into a twin."""
     state = torch_state(network, arrays)
     counts = {k: v for k, v in network.state_dict().items() if k.endswith("num_batches_tracked")}
-    network.load_state_dict({**state, **counts})
+    checkpoint.put(network, {**state, **counts}, path, OTHER)

@@ -13,12 +13,14 @@ at each validation, into the folder. `benchmarks/mapper_quality.py` judges it.
 
 from __future__ import annotations
 
-import argparse
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.worlds.portrait.training.plans import THREADS, named_texts
 
 PACK = Path(__file__).parents[1] / "pack"
 WORDS = (
@@ -110,27 +112,27 @@ def _value(text):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("name", choices=TEXTS)
     parser.add_argument("--folder", required=True, help="of pictures, and of the mapper on the way")
     parser.add_argument("--pack", type=Path, default=PACK, help="the model, and where the mapper is written")
     parser.add_argument("--start", type=Path, help="mapper to go on from, also one for another generator")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the preset")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=THREADS, default=1)
     args = parser.parse_args(argv)
+    from ppstyleclip.files import check_writable, save_png
     from ppstyleclip.threads import import_paddle
 
+    for folder in (args.folder, args.pack):
+        check_writable(folder)
     import_paddle()
-    from ppstyleclip.files import save_png
     from ppstyleclip.pipelines.mapper_training import run_training
     from ppstyleclip.worlds.portrait.training.network import torch
     from ppstyleclip.worlds.portrait.training.schedule import cosine_rate
     from ppstyleclip.zoo import load_mapper, save_mapper
 
     torch.set_num_threads(args.threads)
-    changes = {name: _value(text) for name, _, text in (one.partition("=") for one in args.set)}
+    changes = {name: _value(text) for name, text in named_texts(args.set).items()}
     task, run = prepare(args.name, args.pack, changes)
     if args.start:
         task.load_weights(load_mapper(args.start))

@@ -12,16 +12,17 @@ what the affine layers make of these dimensions is learnt, and nothing else, in 
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.schema import OneOf, Positive, Ratio
 from ppstyleclip.worlds.portrait.factors import INDEX, factors_from_z, sample_z
-from ppstyleclip.worlds.portrait.training.plans import changed_plan
+from ppstyleclip.worlds.portrait.training.plans import THREADS, Rate, Weight, changed_plan, check_output
 
 SEED, PEOPLE = 31337, 6000  # by whom dimensions are chosen and filled
 DEVIATION = 3.0  # of w in a dimension that is given away; w's others have about 0.6
@@ -33,14 +34,14 @@ UPPER = 0.2  # what is left of the upper half of a factor whose lower one is hel
 class Plan:
     """How the affine layers learn what their new dimensions mean."""
 
-    steps: int = 300
-    batch: int = 10
-    rate: float = 0.06
-    floor: float = 0.02
-    size: int = 128  # of the pictures
-    reading: float = 1.0  # weight of what the regressor reads, see losses.feature_loss
-    texture: float = 0.25
-    sparsity: float = 0.02
+    steps: Positive = 300
+    batch: Positive = 10
+    rate: Rate = 0.06
+    floor: Ratio = 0.02
+    size: Annotated[int, OneOf((64, 128, 256))] = 128  # of the pictures
+    reading: Weight = 1.0  # weight of what the regressor reads, see losses.feature_loss
+    texture: Weight = 0.25
+    sparsity: Weight = 0.02
 
 
 def signals(factors, whole, lower):
@@ -139,44 +140,47 @@ def learn_rows(generator, dimensions, faces, reader, plan):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--folder", required=True, help="of shards, and of a regressor")
     parser.add_argument("--generator", required=True, help="exported one")
     parser.add_argument("--factors", nargs="*", default=[], choices=list(INDEX), help="as they are")
     parser.add_argument("--lower", nargs="*", default=[], choices=list(INDEX), help="their lower halves")
     parser.add_argument("--output", required=True, help="file of the new one")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=THREADS, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
     args = parser.parse_args(argv)
     if not args.factors + args.lower:
         parser.error("name factors, by --factors or --lower")
-    plan = changed_plan(parser, Plan, args.set)
-    from ppstyleclip.errors import MissingFile
-    from ppstyleclip.files import read_metadata
+    for names in (args.factors, args.lower):
+        if len(set(names)) < len(names):
+            parser.error(f"each factor gets one dimension, got {' '.join(names)}; name each once")
+    plan = changed_plan(Plan, args.set)
+    check_output(args.output)
     from ppstyleclip.threads import keep_freed_memory
 
     keep_freed_memory()
     from ppstyleclip.worlds.portrait.training.export import save_generator
+    from ppstyleclip.worlds.portrait.training.exported import GENERATOR, read_exported
     from ppstyleclip.worlds.portrait.training.network import torch
     from ppstyleclip.worlds.portrait.training.people import load_generator
-    from ppstyleclip.worlds.portrait.training.regressor import NAME, load_reader
-    from ppstyleclip.worlds.portrait.training.shards import Faces
+    from ppstyleclip.worlds.portrait.training.regressor import needed_reader
+    from ppstyleclip.worlds.portrait.training.shards import Faces, needed_shards
 
     torch.set_num_threads(args.threads)
-    (generator, _), reader = load_generator(args.generator), load_reader(args.folder)
-    if reader is None:
-        raise MissingFile(f"{Path(args.folder) / NAME} is not there; make it with the command `regressor`")
+    generator, _ = load_generator(args.generator, "stylegan2")
+    if plan.size > generator.size:
+        parser.error(f"size={plan.size}: the generator draws {generator.size} px")
+    reader, faces = needed_reader(args.folder, plan.size), Faces(args.folder, SEED)
+    needed_shards([args.folder])
     z, begin, dimensions = sample_z(SEED, PEOPLE), time.time(), []
     wanted = signals(factors_from_z(z), args.factors, args.lower)
     for name, signal in zip(args.factors + args.lower, wanted.T):
         signal = torch.from_numpy(signal.copy())
         dimensions.append(open_dimension(generator, torch.from_numpy(z), signal, dimensions))
         print(f"{name}: dimension {dimensions[-1]} of w", flush=True)
-    for step, loss in learn_rows(generator, dimensions, Faces(args.folder, SEED), reader, plan):
+    for step, loss in learn_rows(generator, dimensions, faces, reader, plan):
         print(f"step {step} loss {loss:.4f} {time.time() - begin:.0f} s", flush=True)
-    pictures = int(read_metadata(args.generator).get("pictures", 0))
+    pictures = read_exported(args.generator, GENERATOR)[1].pictures
     print(f"{args.output}: {save_generator(args.output, generator, pictures=pictures)}", flush=True)
 
 

@@ -1,8 +1,10 @@
 # Copyright (c) 2026 the ppstyleclip authors. Apache-2.0 licence, see LICENSE.
-"""When to wait, and when something is due."""
+"""When to wait, when to end, and when something is due."""
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import time
 from pathlib import Path
 
@@ -13,6 +15,31 @@ def wait_while_paused(folder, seconds=5, told=()):
     while (Path(folder) / "PAUSE").exists() and not told:
         time.sleep(seconds)
     return time.time() - start
+
+
+@contextlib.contextmanager
+def told_to_end():
+    """A list that SIGTERM and Ctrl-C put their number into, so that a fit can end between two steps.
+
+    A second one ends it at once.
+
+    Raises:
+        KeyboardInterrupt: after the block, if it was Ctrl-C.
+    """
+    told = []
+
+    def note(number, frame):
+        told.append(number)
+        signal.signal(number, before[number])
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if signal.SIGINT in told:
+        raise KeyboardInterrupt
 
 
 class Clock:

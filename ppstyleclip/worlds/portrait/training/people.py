@@ -14,15 +14,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ppstyleclip.files import read_safetensors
+from ppstyleclip.models.configs import check_stylegan2, check_stylegan3
 from ppstyleclip.worlds.portrait.factors import INDEX, factors_from_z, sample_z
+from ppstyleclip.worlds.portrait.training import checkpoint
+from ppstyleclip.worlds.portrait.training.exported import GENERATOR, OTHER, check_family, read_exported
 from ppstyleclip.worlds.portrait.training.network import F, Generator, torch
 from ppstyleclip.worlds.portrait.training.pictures import to_pixels
-from ppstyleclip.worlds.portrait.training.shards import Faces, load_small
+from ppstyleclip.worlds.portrait.training.shards import Faces, load_small, needed_shards
 from ppstyleclip.worlds.portrait.training.stylegan3 import StyleGAN3
 
 PACK = Path(__file__).parents[1] / "pack"
 PACKS = {"stylegan2": PACK, "stylegan3": PACK.with_name("pack-sg3")}  # of the world's generators
+PARTS = {"size": "size", "style_dim": "style_dim", "layers": "n_mlp", "channels": "channels"}
 SIDE = 128
 DRAWN_SEED = 7_000_000
 SHIFT, TURN, SCALE = 0.01, 0.015, 0.04  # of a crop: share of the picture, radians, share; deviations
@@ -49,18 +52,30 @@ class People:
         return self.pixels[rows], self.z[rows]
 
 
-def load_generator(path):
-    """(twin of an exported generator, its fingerprint); weights are frozen."""
-    from ppstyleclip.schema import parse_json
+def load_generator(path, family=None):
+    """(twin of an exported generator, its fingerprint); weights are frozen.
 
-    arrays, metadata = read_safetensors(path)
-    config = parse_json(metadata["config"])
-    build = {"stylegan2": Generator, "stylegan3": StyleGAN3}[config.get("family", "stylegan2")]
-    generator = build(config["size"], config["style_dim"], config["n_mlp"], config["channels"])
+    Args:
+        path: of the file.
+        family: that it has to be of; None allows each.
+    Raises:
+        MissingFile, UserError: it holds no such generator.
+    """
+    arrays, stated = read_exported(path, GENERATOR)
+    config = stated.config
+    if family is not None:
+        check_family(config, family, path)
+    if config.get("family", "stylegan2") == "stylegan2":
+        build, check = Generator, check_stylegan2
+    else:
+        build, check = StyleGAN3, check_stylegan3
+    check(config, path)
+    parts = {name: config[theirs] for name, theirs in PARTS.items() if config.get(theirs) is not None}
+    generator = build(**parts)
     state = {name: torch.from_numpy(np.asarray(array, np.float32)) for name, array in arrays.items()}
     own = {key: value for key, value in generator.state_dict().items() if key.startswith("early.")}
-    generator.load_state_dict({**own, **state})  # an early picture is for the generator's fit alone
-    return generator.eval().requires_grad_(False), metadata["fingerprint"]
+    checkpoint.put(generator, {**own, **state}, path, OTHER)  # an early picture is for the fit alone
+    return generator.eval().requires_grad_(False), stated.fingerprint
 
 
 def rendered(paths, side=SIDE):
@@ -96,9 +111,8 @@ def gather(data, generator, mark, *, shards, count, keep):
         count: of drawn faces.
         keep: folder where those stay.
     """
+    needed_shards([data])
     paths = Faces(data, 0).paths()[:shards]
-    if not paths:
-        raise FileNotFoundError(f"no shards in {data}/data; render some with the command `data`")
     return rendered(paths), drawn(keep, generator, mark, count)
 
 

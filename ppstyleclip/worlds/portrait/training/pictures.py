@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ppstyleclip.errors import UserError
 from ppstyleclip.worlds.portrait.training.network import F, torch
 
 
@@ -31,7 +32,7 @@ def pyramid(images, sides):
 def made_smaller(images, side):
     """`[N, 3, S, S]` at `[N, 3, side, side]`, S being `side` or more."""
     if images.shape[-1] < side:
-        raise ValueError(f"pictures of {images.shape[-1]} px are drawn whole; at least {side} are looked at")
+        raise UserError(f"pictures of {images.shape[-1]} px are drawn whole; at least {side} are looked at")
     if images.shape[-1] == side:
         return images
     return F.interpolate(images, size=(side, side), mode="bilinear", antialias=True, align_corners=False)

@@ -8,14 +8,16 @@ It goes into the pack's relevance, and has to be measured anew for another gener
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 
+from ppstyleclip.cli.argument_types import COUNT
+from ppstyleclip.cli.parser import documented_parser
 from ppstyleclip.files import read_metadata
 from ppstyleclip.finite import finite_number
 from ppstyleclip.methods.global_directions.regression import measure_regression
 from ppstyleclip.progress import last
+from ppstyleclip.worlds.portrait.training.plans import check_output
 from ppstyleclip.zoo.directions import save_relevance
 from ppstyleclip.zoo.load import load_pack
 from ppstyleclip.zoo.pack import RELEVANCE
@@ -42,14 +44,13 @@ def add_population(pack, faces: int, **defaults) -> Path:
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--pack", required=True, help="folder")
-    parser.add_argument("--faces", type=int, default=2560, help="of the population")
+    parser.add_argument("--faces", type=COUNT, default=2560, help="of the population")
     for word in CHANGED:
         parser.add_argument(f"--{word}", type=finite_number, help="default of edits; else as it is")
     args = parser.parse_args(argv)
+    check_output(Path(args.pack) / RELEVANCE)
     changed = {word: value for word in CHANGED if (value := getattr(args, word)) is not None}
     path = add_population(args.pack, args.faces, **changed)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

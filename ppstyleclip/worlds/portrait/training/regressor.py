@@ -12,7 +12,6 @@ Judges are drawn from different seeds and learn from different faces; the genera
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import time
@@ -20,9 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ppstyleclip.finite import finite_number
+from ppstyleclip.cli.argument_types import COUNT, SEED, Whole
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.files import check_writable
+from ppstyleclip.worlds.portrait.training.plans import RATE
 
 NAME, STATE = "regressor.pt", "regressor-state.pt"
+PARTS = ("reader", "optimizer")  # of the state
+SIDES = range(16, 257, 16)  # of the pictures that a regressor may see
 HELD = 250
 
 
@@ -36,52 +41,82 @@ def load_pictures(paths, side):
 
 
 def train(reader, pixels, factors, path, *, steps, batch, rate, seed=0):
-    """Yield (step, mean loss) every 100 steps; goes on from the state `path` and leaves its own there."""
+    """Yield (step, mean loss) every 100 steps; goes on from the state `path` and leaves its own there.
+
+    Raises:
+        KeyboardInterrupt: it was told to end before; the state is saved.
+    """
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.network import F, half_precision, torch
-    from ppstyleclip.worlds.portrait.training.pause import Clock, wait_while_paused
+    from ppstyleclip.worlds.portrait.training.pause import Clock, told_to_end, wait_while_paused
     from ppstyleclip.worlds.portrait.training.pictures import to_images
     from ppstyleclip.worlds.portrait.training.reader import augment
 
     optimizer = torch.optim.AdamW(reader.parameters(), rate, weight_decay=0.02)
-    state = checkpoint.load(path) or {"step": 0}
+    state, parts = checkpoint.load(path, "step", *PARTS) or {"step": 0}, dict(zip(PARTS, (reader, optimizer)))
     if state["step"]:
-        reader.load_state_dict(state["reader"])
-        optimizer.load_state_dict(state["optimizer"])
+        checkpoint.resume(parts, state, path)
     clock, mean = Clock(checkpoint.EVERY), None
     reader.train()
-    for step in range(state["step"], steps):
-        wait_while_paused(Path(path).parent)
-        rng = np.random.RandomState(step + 1_000_003 * seed)
-        for group in optimizer.param_groups:
-            group["lr"] = rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-        rows = rng.randint(0, len(pixels), batch)
-        images = augment(to_images(pixels[rows]), rng)
-        with half_precision():
-            read = reader(images)
-        loss = F.smooth_l1_loss(read.float(), torch.from_numpy(factors[rows]))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
-        if clock.due() or step + 1 == steps:
-            state = {"step": step + 1, "reader": reader.state_dict(), "optimizer": optimizer.state_dict()}
-            checkpoint.save(path, state)
-        if (step + 1) % 100 == 0 or step + 1 == steps:
-            yield step + 1, mean
+    with told_to_end() as told:
+        for step in range(state["step"], steps):
+            wait_while_paused(Path(path).parent, told=told)
+            rng = np.random.RandomState(step + 1_000_003 * seed)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+            rows = rng.randint(0, len(pixels), batch)
+            images = augment(to_images(pixels[rows]), rng)
+            with half_precision():
+                read = reader(images)
+            loss = F.smooth_l1_loss(read.float(), torch.from_numpy(factors[rows]))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
+            ended = bool(told)
+            if clock.due() or step + 1 == steps or ended:
+                state = {name: part.state_dict() for name, part in parts.items()}
+                checkpoint.save(path, {"step": step + 1, **state})
+            if (step + 1) % 100 == 0 or step + 1 == steps:
+                yield step + 1, mean
+            if ended:
+                raise KeyboardInterrupt
 
 
-def load_reader(folder):
-    """The trained regressor of a folder, its weights frozen; None where there is none."""
+def load_reader(folder, shown=math.inf):
+    """The trained regressor of a folder, its weights frozen; None where there is none.
+
+    Args:
+        folder: of the run.
+        shown: side of the pictures that it will be shown.
+    Raises:
+        UserError: it cannot be read, or looks at larger pictures.
+    """
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.reader import Reader, shape_of
 
-    state = checkpoint.load(Path(folder) / NAME)
+    path = Path(folder) / NAME
+    state = checkpoint.load(path, "blocks.0.0.weight", "hidden.weight")
     if state is None:
         return None
     reader = Reader(**shape_of(state))
-    reader.load_state_dict(state)
+    checkpoint.put(reader, state, path, "make it again with the command `regressor`")
+    if reader.side > shown:
+        raise UserError(f"{path} looks at {reader.side} px, and pictures of {shown} px are drawn whole")
     return reader.eval().requires_grad_(False)
+
+
+def needed_reader(folder, shown):
+    """As load_reader.
+
+    Raises:
+        MissingFile: there is none; names the command that makes it.
+    """
+    reader = load_reader(folder, shown)
+    if reader is None:
+        make = f"python -m ppstyleclip.worlds.portrait.training.regressor --folder {folder}"
+        raise MissingFile(f"{Path(folder) / NAME} is not there; make it with: {make}")
+    return reader
 
 
 def read_all(reader, images, batch=50):
@@ -114,19 +149,24 @@ def save_judge(path, reader, seed):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--folder", required=True, help="the run's folder")
-    parser.add_argument("--judge", type=int, default=0, metavar="SEED", help="train a judge in its place")
-    parser.add_argument("--side", type=int, default=64, help="of the pictures it sees; a judge's is its own")
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--rate", type=finite_number, default=2e-3)
-    parser.add_argument("--shards", type=int, default=48, help="at most so many are learnt from")
-    parser.add_argument("--threads", type=int, default=0, help="0: as many as PyTorch takes")
+    parser.add_argument("--judge", type=SEED, default=0, metavar="SEED", help="train a judge in its place")
+    parser.add_argument(
+        "--side",
+        type=int,
+        choices=SIDES,
+        default=64,
+        metavar="PX",
+        help="of the pictures it sees, a multiple of 16; a judge's is its own",
+    )
+    parser.add_argument("--steps", type=COUNT, default=3000)
+    parser.add_argument("--batch", type=COUNT, default=48)
+    parser.add_argument("--rate", type=RATE, default=2e-3)
+    parser.add_argument("--shards", type=COUNT, default=48, help="at most so many are learnt from")
+    parser.add_argument("--threads", type=Whole(0, 1024), default=0, help="0: as many as PyTorch takes")
     args = parser.parse_args(argv)
-    folder, seed = Path(args.folder), args.judge
+    folder, seed = check_writable(args.folder), args.judge
     result = folder / (f"judge-{seed}.safetensors" if seed else NAME)
     if result.exists():
         print(f"{result.name} is there")
@@ -139,15 +179,26 @@ def main(argv=None):
     from ppstyleclip.worlds.portrait.training.network import torch
     from ppstyleclip.worlds.portrait.training.pictures import to_images
     from ppstyleclip.worlds.portrait.training.reader import JUDGE, Reader
-    from ppstyleclip.worlds.portrait.training.shards import HELD_OUT, Faces, shard_path
+    from ppstyleclip.worlds.portrait.training.shards import (
+        HELD_OUT,
+        Faces,
+        Shard,
+        needed_shards,
+        render_with,
+        shard_path,
+    )
 
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(seed)
     reader, start = Reader(**JUDGE) if seed else Reader(side=args.side), time.time()
+    needed_shards([folder])
+    Shard(shard_path(folder, HELD_OUT))  # which is needed at the end
     paths = Faces(folder, 0).paths()
     if seed:  # two judges have a third of their faces in common
         paths = [path for place, path in enumerate(paths) if place % 3 != seed % 3]
+    if not paths:
+        raise MissingFile(f"{folder} has too few shards for a judge; {render_with(folder)}")
     pixels, factors = load_pictures(paths[: args.shards], reader.side)
     state = folder / (f"judge-{seed}-state.pt" if seed else STATE)
     plan = {"steps": args.steps, "batch": args.batch, "rate": args.rate, "seed": seed}

@@ -10,7 +10,7 @@ import numpy as np
 
 from ppstyleclip.worlds.portrait.training import checkpoint
 from ppstyleclip.worlds.portrait.training.network import torch
-from ppstyleclip.worlds.portrait.training.pause import Clock
+from ppstyleclip.worlds.portrait.training.pause import Clock, told_to_end
 
 WARM, FLOOR = 100, 0.01  # steps of the rise; the lowest rate, as a share of the highest
 KEEP = 0.995  # of the moving average, a step
@@ -70,18 +70,24 @@ class Schedule:
             **(beside or {}),
         }
         self.means, self._seen, self._clock = None, 0, Clock(checkpoint.EVERY)
-        state = checkpoint.load(path)
+        state = checkpoint.load(path, "step", *self._parts)
         if state is not None:
             self.step = state["step"]
-            for name, part in self._parts.items():
-                part.load_state_dict(state[name])
+            checkpoint.resume(self._parts, state, path)
 
     def steps(self):
-        """Numbers of the steps that are left; a fit that draws all chance from them goes on as it began."""
+        """Numbers of the steps that are left; a fit that draws all chance from them goes on as it began.
+
+        Raises:
+            KeyboardInterrupt: it was told to end before; the state is saved.
+        """
         self.network.train()
-        while self.step < self.plan.steps:
-            yield self.step
-        self.save()
+        with told_to_end() as told:
+            while self.step < self.plan.steps and not told:
+                yield self.step
+            self.save()
+        if self.step < self.plan.steps:
+            raise KeyboardInterrupt
 
     def rate(self):
         """A short rise, then a cosine down to the floor."""

@@ -7,11 +7,14 @@ The map is small, `[64, 64]`, and names for every pixel the part that counts mos
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.files import check_file
 from ppstyleclip.worlds.portrait.canvas import REGIONS, Canvas
 from ppstyleclip.worlds.portrait.factors import INDEX, NUM_FACTORS, factors_from_z, sample_z, z_from_factors
 from ppstyleclip.worlds.portrait.geometry import measure
@@ -30,6 +33,32 @@ JPEG = [cv2.IMWRITE_JPEG_QUALITY, 97, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWR
 
 def shard_path(folder, seed):
     return Path(folder) / "data" / f"faces-{seed}.npz"
+
+
+def shards_in(folders, held_out=False):
+    """`{seed: path}` of the shards in the data/ of several folders, by their seeds."""
+    paths = [path for folder in folders for path in Path(folder).glob("data/faces-*.npz")]
+    found = {int(seed): path for path in paths if (seed := path.stem.split("-", 1)[1]).isdecimal()}
+    return {seed: path for seed, path in sorted(found.items()) if (seed >= HELD_OUT) == held_out}
+
+
+def needed_shards(folders, held_out=False):
+    """As `shards_in`, at least one.
+
+    Raises:
+        MissingFile: names the command that renders them.
+    """
+    found = shards_in(folders, held_out)
+    if not found:
+        kind = "held-out shards" if held_out else "shards"
+        raise MissingFile(f"there are no {kind} in {', '.join(map(str, folders))}; {render_with(folders[0])}")
+    return found
+
+
+def render_with(folder, first=0):
+    """What to do where a folder has no shards, for a message."""
+    more = f" --first {first}" if first else ""
+    return f"render some: python -m ppstyleclip.worlds.portrait.training.data --folder {folder}{more}"
 
 
 def shard_latents(seed, count=FACES):
@@ -94,13 +123,26 @@ def write_shard(folder, seed, count=FACES):
 
 
 class Shard:
-    """One shard in memory; pictures are decoded when they are asked for."""
+    """One shard in memory; pictures are decoded when they are asked for.
+
+    Raises:
+        MissingFile: it is not there.
+        UserError: it cannot be read.
+    """
 
     def __init__(self, path):
-        with np.load(path) as data:
-            self.z, self.ends, self.jpeg = data["z"], data["ends"], data["jpeg"]
-            maps = cv2.imdecode(data["maps"], cv2.IMREAD_GRAYSCALE)
-        self.maps = maps.reshape(len(self.z), MAP_SIDE, MAP_SIDE)
+        path = Path(path)
+        if not path.exists():
+            raise MissingFile(f"there is no shard {path}; {render_with(path.parents[1])}")
+        check_file(path)
+        try:
+            with open(path, "rb") as file, np.load(file) as data:
+                self.z, self.ends, self.jpeg = data["z"], data["ends"], data["jpeg"]
+                maps = cv2.imdecode(data["maps"], cv2.IMREAD_GRAYSCALE)
+            self.maps = maps.reshape(len(self.z), MAP_SIDE, MAP_SIDE)
+        except (ValueError, LookupError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, cv2.error):
+            again = render_with(path.parents[1])
+            raise UserError(f"{path} is no shard that can be read; remove it, and {again}") from None
 
     def __len__(self):
         return len(self.z)
@@ -134,12 +176,11 @@ class Faces:
     """
 
     def __init__(self, folder, seed, held=64, every=16):
-        self.folder, self.rng = Path(folder) / "data", np.random.RandomState(seed)
+        self.folder, self.rng = Path(folder), np.random.RandomState(seed)
         self.held, self.every, self.count, self.shards = held, every, 0, {}
 
     def paths(self):
-        found = {int(p.stem.split("-")[1]): p for p in self.folder.glob("faces-*.npz")}
-        return sorted(p for seed, p in found.items() if seed < HELD_OUT)
+        return sorted(shards_in([self.folder]).values())
 
     def batch(self, size):
         """(z `[N, D]`, pixels `[N, 256, 256, 3]` uint8, maps `[N, 64, 64]` uint8)."""
@@ -155,9 +196,9 @@ class Faces:
         return tuple(np.stack(part) for part in zip(*rows))
 
     def _exchange(self):
+        if not self.shards:
+            needed_shards([self.folder])
         fresh = [path for path in self.paths() if path not in self.shards]
-        if not fresh and not self.shards:
-            raise FileNotFoundError(f"no shards in {self.folder}; render some with the command `data`")
         if fresh:
             path = fresh[self.rng.randint(len(fresh))]
             if len(self.shards) >= self.held:

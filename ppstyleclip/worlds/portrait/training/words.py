@@ -6,18 +6,16 @@ python -m ppstyleclip.worlds.portrait.training.words --docs docs
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
+from ppstyleclip.cli.parser import documented_parser
 from ppstyleclip.files import write_atomic
 from ppstyleclip.worlds.portrait.captions.pages import FOLDERS, NAME, page
 from ppstyleclip.worlds.portrait.captions.vocabulary import phrases
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--docs", default="docs", help="folder of the documents")
     args = parser.parse_args(argv)
     for language, folder in FOLDERS.items():

@@ -13,7 +13,7 @@ from tiny_mappers import made
 from tiny_world import SIZE, STYLE_DIM, tiny_clip, tiny_generator
 
 from ppstyleclip.editor import Edit, Editor
-from ppstyleclip.errors import UserError
+from ppstyleclip.errors import CannotWrite, UserError
 from ppstyleclip.methods.global_directions import (
     RelevanceConfig,
     StatisticsConfig,
@@ -190,3 +190,53 @@ def test_another_generator_is_refused(tmp_path):
     with pytest.raises(UserError, match="does not go on from the pack's own.*style"):
         grow(tmp_path / "pack", tmp_path / "other.safetensors", tmp_path / "grown")
     assert not (tmp_path / "grown").exists()
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def fitted_file(path):
+    """A generator of the tiny pack's size whose mapping network is another one."""
+    fitted = tiny_generator()
+    for name, value in fitted.state_dict().items():
+        if name == "style.1.bias":
+            value.set_value(value + 1)
+    save_generator(path, fitted, name="tiny")
+    return path
+
+
+def test_a_pack_stays_as_it_is_where_its_growing_is_interrupted(tmp_path, monkeypatch):
+    save_whole_pack(tmp_path / "pack")
+    before = contents(tmp_path / "pack")
+
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    for name in ("collect_statistics", "compute_relevance"):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(f"ppstyleclip.worlds.portrait.training.grow.{name}", interrupted)
+            grow(tmp_path / "pack", fitted_file(tmp_path / "f.safetensors"), tmp_path / "pack")
+        assert contents(tmp_path / "pack") == before
+
+
+def test_a_pack_may_be_the_output_and_its_generator_the_new_one(tmp_path):
+    save_whole_pack(tmp_path / "pack")
+    names = set(contents(tmp_path / "pack"))
+    grow(tmp_path / "pack", tmp_path / "pack" / "generator.safetensors", tmp_path / "pack")
+    assert set(contents(tmp_path / "pack")) == names and load_pack(tmp_path / "pack").relevance is not None
+    (tmp_path / "pack" / "notes.txt").write_text("mine")
+    grow(tmp_path / "pack", fitted_file(tmp_path / "f.safetensors"), tmp_path / "pack")
+    left = {f"{name}.safetensors" for name in ("encoder", "encoder_e4e", "mapper_smile", "latents")}
+    assert set(contents(tmp_path / "pack")) == (names | {"notes.txt"}) - left
+
+
+def test_an_output_that_cannot_be_is_refused_before_anything_is_measured(tmp_path):
+    save_whole_pack(tmp_path / "pack")
+    new, before = fitted_file(tmp_path / "f.safetensors"), contents(tmp_path / "pack")
+    with pytest.raises(UserError, match="lies inside the pack"):
+        grow(tmp_path / "pack", new, tmp_path / "pack" / "inside")
+    for place in (new, new / "folder"):
+        with pytest.raises(CannotWrite, match="cannot write"):
+            grow(tmp_path / "pack", new, place)
+    assert contents(tmp_path / "pack") == before

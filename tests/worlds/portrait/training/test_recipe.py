@@ -10,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from ppstyleclip.errors import UserError  # noqa: E402
 from ppstyleclip.worlds.portrait.factors import NUM_FACTORS, factors_from_z, sample_z  # noqa: E402
 from ppstyleclip.worlds.portrait.training import (  # noqa: E402
     checkpoint,
@@ -115,7 +116,7 @@ def test_a_regressor_of_any_size_sees_pictures_of_its_own_size_or_larger_ones(tm
     image = torch.rand(2, 3, 128, 128) * 2 - 1
     assert losses.feature_loss(reader, image, image).item() == 0
     assert losses.feature_loss(reader, image, -image).item() > 0
-    with pytest.raises(ValueError, match="64 px are drawn whole; at least 96"):
+    with pytest.raises(UserError, match="64 px are drawn whole; at least 96"):
         losses.feature_loss(reader, image[..., :64, :64], image[..., :64, :64])
 
 
@@ -223,7 +224,7 @@ def test_a_fit_starts_from_an_exported_generator_and_grows(tmp_path):
     for network in (grown.generator, grown.average):
         torch.testing.assert_close(network(z, 64), small(z))
     wide = dict.fromkeys(TINY, 20)
-    with pytest.raises(RuntimeError, match="size mismatch"):
+    with pytest.raises(UserError, match="g.safetensors does not fit: .*size mismatch"):
         fit.Fit(tmp_path, plan, size=64, start=tmp_path / "g.safetensors", channels=wide, style_dim=16)
 
 

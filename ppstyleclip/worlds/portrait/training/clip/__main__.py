@@ -10,15 +10,15 @@ PAUSE.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ppstyleclip.finite import finite_number
-from ppstyleclip.schema import parse_json
-from ppstyleclip.worlds.portrait.training.plans import changed_plan
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.files import check_writable
+from ppstyleclip.schema import Plain, from_json, parse_json
+from ppstyleclip.worlds.portrait.training.plans import LASTING, LIMIT, THREADS, changed_plan
 
 HISTORY, BEST = "clip-history.jsonl", "clip-best.pt"
 
@@ -72,9 +72,8 @@ def run(folder, plan, *, data, config, start, minutes, limit, report_every, thre
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.clip.faces import Portraits, load_held_out
     from ppstyleclip.worlds.portrait.training.clip.fit import LOSSES, Fit, learning_rate
-    from ppstyleclip.worlds.portrait.training.generator import told_to_end
     from ppstyleclip.worlds.portrait.training.network import torch
-    from ppstyleclip.worlds.portrait.training.pause import Clock, wait_while_paused
+    from ppstyleclip.worlds.portrait.training.pause import Clock, told_to_end, wait_while_paused
 
     torch.set_num_threads(threads)
     folders = [folder, *data]
@@ -84,56 +83,58 @@ def run(folder, plan, *, data, config, start, minutes, limit, report_every, thre
         f"{size / 1e6:.2f} M parameters, from picture {fit.pictures} on; {len(held['all'][0])} held out",
         flush=True,
     )
-    end, told = time.time() + 60 * minutes, told_to_end()
+    end = time.time() + 60 * minutes
     lines, saves, reports = Clock(60), Clock(checkpoint.EVERY), Clock(report_every)
     means, seen, since = None, 0, time.time()
     portraits = Portraits(folders, fit.step)
-    for batch in batches(portraits, plan, fit.clip.config["image_size"], fit.step):
-        since += wait_while_paused(folder, told=told)
-        now = fit.learn(batch)
-        seen += len(batch.images)
-        means = now if means is None else tuple(0.98 * a + 0.02 * b for a, b in zip(means, now))
-        if lines.due():
-            text = " ".join(f"{name} {v:.3f}" for name, v in zip(LOSSES, means))
-            pace, rate = seen / (time.time() - since), learning_rate(plan, fit.pictures)
-            scale = fit.clip.logit_scale.exp().item()
-            known = f"{pace:.1f}/s lr {rate:.2e} scale {scale:.1f} shards {len(portraits.shards)}"
-            print(f"pictures {fit.pictures} {text} {known}", flush=True)
-            seen, since = 0, time.time()
-        over = time.time() > end or fit.pictures >= limit
-        if saves.due() or over or told:
-            fit.save()
-        if reports.due() or over:
-            best = report(fit, held, folder, best)
-        if over or told:
-            return
+    with told_to_end() as told:
+        for batch in batches(portraits, plan, fit.clip.config["image_size"], fit.step):
+            since += wait_while_paused(folder, told=told)
+            now = fit.learn(batch)
+            seen += len(batch.images)
+            means = now if means is None else tuple(0.98 * a + 0.02 * b for a, b in zip(means, now))
+            if lines.due():
+                text = " ".join(f"{name} {v:.3f}" for name, v in zip(LOSSES, means))
+                pace, rate = seen / (time.time() - since), learning_rate(plan, fit.pictures)
+                scale = fit.clip.logit_scale.exp().item()
+                known = f"{pace:.1f}/s lr {rate:.2e} scale {scale:.1f} shards {len(portraits.shards)}"
+                print(f"pictures {fit.pictures} {text} {known}", flush=True)
+                seen, since = 0, time.time()
+            over, ended = time.time() > end or fit.pictures >= limit, bool(told)
+            if saves.due() or over or ended:
+                fit.save()
+            if reports.due() or over:
+                best = report(fit, held, folder, best)
+            if over or ended:
+                return
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--folder", required=True, help="the run's folder; its data/ holds shards")
     parser.add_argument("--data", nargs="*", default=[], help="more folders whose data/ holds shards")
-    parser.add_argument("--minutes", type=finite_number, default=1e9, help="stop after so many")
-    parser.add_argument("--limit", type=int, default=3_000_000, help="stop after so many pictures in all")
-    parser.add_argument("--report-every", type=finite_number, default=600, help="seconds")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--minutes", type=LASTING, default=1e9, help="stop after so many")
+    parser.add_argument("--limit", type=LIMIT, default=3_000_000, help="stop after so many pictures in all")
+    parser.add_argument("--report-every", type=LASTING, default=600, help="seconds")
+    parser.add_argument("--threads", type=THREADS, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
     parser.add_argument("--start", metavar="FILE", help="exported CLIP, where the folder has no state")
-    parser.add_argument("--config", type=parse_json, default={}, help="change the network, as JSON")
+    parser.add_argument("--config", default="", metavar="JSON", help="change the network")
     args = parser.parse_args(argv)
+    if args.start and args.config:
+        parser.error("--config does nothing beside --start, whose file has one; leave one of them out")
+    args.config = from_json(dict[str, Plain], args.config or "{}", "--config")
     from ppstyleclip.threads import keep_freed_memory
 
     keep_freed_memory()
     from ppstyleclip.worlds.portrait.training.clip.fit import Plan
 
-    plan = changed_plan(parser, Plan, args.set)
+    plan = changed_plan(Plan, args.set)
     settings = {
         name: getattr(args, name)
         for name in ("data", "config", "start", "minutes", "limit", "report_every", "threads")
     }
-    run(args.folder, plan, **settings)
+    run(check_writable(args.folder), plan, **settings)
 
 
 if __name__ == "__main__":

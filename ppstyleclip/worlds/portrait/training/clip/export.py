@@ -8,16 +8,18 @@ It holds the moving average of the fit's weights, of its best report or of its l
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.errors import MissingFile
 from ppstyleclip.files import fingerprint, write_safetensors
 from ppstyleclip.models.clip_tokens import prompt_words
 from ppstyleclip.models.clip_words import vocabulary_tokens
 from ppstyleclip.worlds.portrait.captions.vocabulary import vocabulary
+from ppstyleclip.worlds.portrait.training.plans import check_output
 
 FULL_TABLE = 49408  # tokens of CLIP
 
@@ -48,26 +50,25 @@ def load_fitted(folder, which="best", config=None):
     from ppstyleclip.worlds.portrait.training import checkpoint
     from ppstyleclip.worlds.portrait.training.clip.__main__ import BEST
     from ppstyleclip.worlds.portrait.training.clip.fit import STATE
-    from ppstyleclip.worlds.portrait.training.clip.network import Clip
+    from ppstyleclip.worlds.portrait.training.clip.network import COMMAND, Clip
 
-    state = checkpoint.load(Path(folder) / BEST) if which == "best" else None
-    state = state or checkpoint.load(Path(folder) / STATE)
+    path = Path(folder) / (BEST if which == "best" and (Path(folder) / BEST).exists() else STATE)
+    state = checkpoint.load(path, "average", "pictures")
     if state is None:
-        raise FileNotFoundError(f"{folder} holds no fitted CLIP; run the command `clip` first")
+        raise MissingFile(f"{folder} holds no fitted CLIP; fit one: {COMMAND} --folder {folder}")
     clip = Clip(config)
-    clip.load_state_dict(state["average"])
+    checkpoint.put(clip, state["average"], path, "it was fitted with another --config")
     return clip.eval(), state["pictures"]
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--folder", required=True, help="the run's folder")
     parser.add_argument("--output", required=True, help="the file")
     parser.add_argument("--which", default="best", choices=("best", "last"))
     parser.add_argument("--float32", action="store_true", help="in place of float16")
     args = parser.parse_args(argv)
+    check_output(args.output)
     clip, pictures = load_fitted(args.folder, args.which)
     mark = save_clip(args.output, clip, half=not args.float32)
     print(

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from ppstyleclip.worlds.portrait.factors import factors_from_z
-from ppstyleclip.worlds.portrait.training.shards import HELD_OUT, PAIRS, Shard
+from ppstyleclip.worlds.portrait.training.shards import HELD_OUT, PAIRS, Shard, needed_shards, shards_in
 
 SIDE = 128  # of the pictures in memory
 
@@ -17,12 +15,6 @@ def load_shard(path):
     """(pixels `[N, SIDE, SIDE, 3]` uint8, factors `[N, NUM_FACTORS]`) of one shard."""
     shard = Shard(path)
     return shard.small(SIDE), factors_from_z(shard.z)
-
-
-def shards_in(folders, held_out=False):
-    """`{seed: path}` of the shards in the data/ of several folders."""
-    found = {int(p.stem.split("-")[1]): p for f in folders for p in Path(f).glob("data/faces-*.npz")}
-    return {seed: path for seed, path in sorted(found.items()) if (seed >= HELD_OUT) == held_out}
 
 
 class Portraits:
@@ -69,9 +61,9 @@ class Portraits:
         return rows, pairs
 
     def _load_one(self):
+        if not self.shards:
+            needed_shards(self.folders)
         fresh = [(s, p) for s, p in shards_in(self.folders).items() if s not in self.shards]
-        if not fresh and not self.shards:
-            raise FileNotFoundError(f"no shards in {self.folders}; render some with the command `data`")
         if fresh and len(self.shards) < self.most:
             # People and pairs by turns, as far as there are both.
             want = len(self.shards) % 2 == 1
@@ -82,9 +74,7 @@ class Portraits:
 
 def load_held_out(folders, most=4):
     """`{"all": (pixels, factors)}` of the held-out shards, and of their "pairs" if there are any."""
-    shards = list(shards_in(folders, held_out=True).items())[:most]
-    if not shards:
-        raise FileNotFoundError(f"no held-out shards in {list(folders)}; render some with the command `data`")
+    shards = list(needed_shards(folders, held_out=True).items())[:most]
     loaded = {seed: load_shard(path) for seed, path in shards}
     kinds = {"all": list(loaded), "pairs": [seed for seed in loaded if seed >= HELD_OUT + PAIRS]}
     return {

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.schema import Count, Positive, Ratio
 from ppstyleclip.worlds.portrait.factors import NUM_FACTORS
 from ppstyleclip.worlds.portrait.training import checkpoint
 from ppstyleclip.worlds.portrait.training.clip import losses
@@ -24,6 +25,7 @@ from ppstyleclip.worlds.portrait.training.clip.oracle import Oracle, imagine, ma
 from ppstyleclip.worlds.portrait.training.clip.prompts import NEUTRAL, SHORT, captions_of
 from ppstyleclip.worlds.portrait.training.clip.softness import augment
 from ppstyleclip.worlds.portrait.training.network import F, half_precision, nn, torch
+from ppstyleclip.worlds.portrait.training.plans import Rate, Weight
 from ppstyleclip.worlds.portrait.training.schedule import follow, restarting_rate
 
 STATE = "clip-state.pt"
@@ -37,26 +39,26 @@ HIGHEST_SCALE = math.log(60.0)  # so that features change smoothly along a facto
 class Plan:
     """How CLIP is fitted; pictures are counted from the fit's beginning."""
 
-    people: int = 32  # pictures of a batch
-    pairs: int = 16  # and pairs beside them
-    imagined_people: int = 96  # faces of a batch without pictures
-    imagined_pairs: int = 64
-    captions: int = 96
-    short_steps: int = 1500  # in which captions say one thing each
-    rate: float = 1.5e-3
-    floor: float = 0.05  # the lowest learning rate, as a share
-    first_cycle: int = 300_000  # pictures to the first restart of the learning rate
-    cycle: int = 300_000  # and from one to the next
-    decay: float = 0.02
-    keep: float = 0.998  # of the moving average, a step
-    reading: float = 4.0  # weight of reading the factors
-    meaning: float = 4.0  # and of reading what captions mean
-    change: float = 0.5
-    spread: float = 0.3
-    match: float = 2.0
-    contrast: float = 0.3  # of pictures and captions, beside the oracle and captions
-    match_from: int = 12_000  # pictures until they learn the oracle's features
-    contrast_from: int = 30_000  # and until they meet captions themselves
+    people: Positive = 32  # pictures of a batch
+    pairs: Positive = 16  # and pairs beside them
+    imagined_people: Positive = 96  # faces of a batch without pictures
+    imagined_pairs: Positive = 64
+    captions: Positive = 96
+    short_steps: Count = 1500  # in which captions say one thing each
+    rate: Rate = 1.5e-3
+    floor: Ratio = 0.05  # the lowest learning rate, as a share
+    first_cycle: Positive = 300_000  # pictures to the first restart of the learning rate
+    cycle: Positive = 300_000  # and from one to the next
+    decay: Weight = 0.02
+    keep: Ratio = 0.998  # of the moving average, a step
+    reading: Weight = 4.0  # weight of reading the factors
+    meaning: Weight = 4.0  # and of reading what captions mean
+    change: Weight = 0.5
+    spread: Weight = 0.3
+    match: Weight = 2.0
+    contrast: Weight = 0.3  # of pictures and captions, beside the oracle and captions
+    match_from: Count = 12_000  # pictures until they learn the oracle's features
+    contrast_from: Count = 30_000  # and until they meet captions themselves
 
 
 def learning_rate(plan, pictures):
@@ -149,11 +151,10 @@ class Fit:
         parts = [*self.clip.named_parameters(), *helpers]
         self.optimizer = optimizer_of(parts, plan.rate, plan.decay)
         self.step = self.pictures = 0
-        state = checkpoint.load(self.path)
+        state = checkpoint.load(self.path, "step", "pictures", *self.parts())
         if state is not None:
             self.step, self.pictures = state["step"], state["pictures"]
-            for name, part in self.parts().items():
-                part.load_state_dict(state[name])
+            checkpoint.resume(self.parts(), state, self.path)
 
     def parts(self):
         names = ("clip", *HELPERS, "average", "optimizer")

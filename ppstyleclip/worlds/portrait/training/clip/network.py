@@ -12,11 +12,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from ppstyleclip.files import read_safetensors
+from ppstyleclip.errors import UserError, shown
 from ppstyleclip.models.clip_tokens import tokenize
 from ppstyleclip.models.clip_words import vocabulary_tokens
-from ppstyleclip.schema import parse_json
+from ppstyleclip.models.configs import ClipConfig
+from ppstyleclip.schema import from_value
 from ppstyleclip.worlds.portrait.captions.vocabulary import vocabulary
+from ppstyleclip.worlds.portrait.training import checkpoint
+from ppstyleclip.worlds.portrait.training.exported import CLIP, OTHER, read_exported
 from ppstyleclip.worlds.portrait.training.network import F, nn, torch
 
 CONFIG = {
@@ -31,6 +34,8 @@ CONFIG = {
     "transformer_heads": 4,
     "transformer_layers": 3,
 }
+TABLE = "token_embedding.weight"
+COMMAND = "python -m ppstyleclip.worlds.portrait.training.clip"
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 EXPANSION = 4  # of a bottleneck
@@ -218,12 +223,28 @@ class VisionTransformer(nn.Module):
         return self.ln_post(self.transformer(self.ln_pre(x))[:, 0]) @ self.proj
 
 
+def network_config(changes):
+    """CONFIG with some values changed.
+
+    Raises:
+        UserError: a name is unknown, or a value cannot be.
+    """
+    unknown = [name for name in changes if name not in CONFIG]
+    if unknown:
+        raise UserError(f"--config: {shown(unknown[0])} is unknown; known: {', '.join(CONFIG)}")
+    config = {**CONFIG, **changes}
+    from_value(ClipConfig, {**config, "vocab_size": len(token_ids())}, "--config", field="config")
+    if isinstance(config["vision_layers"], int) and config["vision_patch_size"] is None:
+        raise UserError("--config: a vision transformer needs vision_patch_size, such as 16")
+    return config
+
+
 class Clip(nn.Module):
     """CLIP with a table of the used tokens only."""
 
     def __init__(self, config=None):
         super().__init__()
-        self.config = c = {**CONFIG, **(config or {})}
+        self.config = c = network_config(config or {})
         parts = c["vision_layers"], c["vision_width"], c["image_size"]
         if isinstance(c["vision_layers"], int):
             self.visual = VisionTransformer(*parts, c["vision_patch_size"], c["embed_dim"])
@@ -256,15 +277,17 @@ def load_exported(path) -> Clip:
     """Build the network of a file that `export` wrote.
 
     Raises:
-        ValueError: it is a CLIP of another vocabulary or structure.
+        MissingFile: there is no such file.
+        UserError: it is no CLIP, or one of another vocabulary or structure.
     """
-    arrays, metadata = read_safetensors(path)
-    config = parse_json(metadata["config"])
-    clip, known = Clip({name: config[name] for name in CONFIG}), np.asarray(arrays.pop("token_ids"))
-    if not np.isin(known, token_ids()).all():
-        raise ValueError(f"{path} knows other words than this recipe")
+    arrays, stated = read_exported(path, CLIP)
+    config = from_value(ClipConfig, stated.config, path, field="config")
+    clip = Clip({name: getattr(config, name) for name in CONFIG})
+    known, rows = (np.asarray(arrays.pop(name, [-1])) for name in ("token_ids", TABLE))
+    if not np.isin(known, token_ids()).all() or rows.shape != (len(known), clip.config["transformer_width"]):
+        raise UserError(f"{path} knows other words than this recipe; fit one with it: {COMMAND}")
     state = {name: torch.from_numpy(np.asarray(array, np.float32)) for name, array in arrays.items()}
     table = clip.token_embedding.weight.detach().clone()
-    table[np.searchsorted(token_ids(), known)] = state["token_embedding.weight"]
-    clip.load_state_dict({**state, "token_embedding.weight": table})
+    table[np.searchsorted(token_ids(), known)] = torch.from_numpy(np.asarray(rows, np.float32))
+    checkpoint.put(clip, {**state, TABLE: table}, path, OTHER)
     return clip

@@ -10,41 +10,47 @@ nearly so: judge it again by benchmarks/mapper_quality.py, and train it anew if 
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.cli.parser import documented_parser
 from ppstyleclip.errors import UserError
-from ppstyleclip.files import read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.files import all_or_nothing, atomic_path, read_metadata, read_safetensors, write_safetensors
+from ppstyleclip.worlds.portrait.training.exported import CLIP as EXPORTED
+from ppstyleclip.worlds.portrait.training.exported import read_exported
 from ppstyleclip.zoo.pack import CLIP, RELEVANCE
 from ppstyleclip.zoo.published_mappers import bundle_mappers
 
 PICTURES = "visual."
 
 
+@all_or_nothing()
 def renew(clip, packs) -> None:
     """Put the file `clip` into the first of `packs` (folders), and its mark into what names the old one.
 
     Raises:
-        UserError: its side of pictures is not that of the pack's CLIP; nothing is written then.
+        UserError: its side of pictures is not that of the pack's CLIP, or a file cannot be read or written;
+            all packs are as they were then.
     """
-    (old, said), (new, says) = (read_safetensors(path) for path in (Path(packs[0]) / CLIP, clip))
+    target = Path(packs[0]) / CLIP
+    (old, said), (new, says) = (read_exported(path, EXPORTED) for path in (target, clip))
     seeing = {name for name in {*old, *new} if name.startswith(PICTURES)}
     if not all(name in old and name in new and np.array_equal(old[name], new[name]) for name in seeing):
         raise UserError(f"{clip} sees pictures otherwise than {packs[0]}/{CLIP}; measure relevance again")
-    before, after = said["fingerprint"], says["fingerprint"]
+    before, after = said.fingerprint, says.fingerprint
+    if not before or not after:
+        raise UserError(f"{clip if before else target} has no fingerprint; export it again")
     for path in [file for pack in packs for file in (Path(pack) / RELEVANCE, *bundle_mappers(pack).values())]:
         arrays, about = read_safetensors(path)
         write_safetensors(path, arrays, {name: text.replace(before, after) for name, text in about.items()})
-    shutil.copyfile(clip, Path(packs[0]) / CLIP)
+    with atomic_path(target) as draft:
+        shutil.copyfile(clip, draft)
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--clip", required=True, metavar="FILE", help="of the command `texts`")
     parser.add_argument(
         "--packs", required=True, nargs="+", metavar="FOLDER", help="the first one holds the CLIP"

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ppstyleclip.errors import MissingFile
+from ppstyleclip.schema import Positive, Ratio
 from ppstyleclip.worlds.portrait.captions.attributes import ATTRIBUTES
 from ppstyleclip.worlds.portrait.captions.questions import LANGUAGES, negation_of, opposite_of
 from ppstyleclip.worlds.portrait.captions.sampling import say
@@ -20,35 +22,36 @@ from ppstyleclip.worlds.portrait.captions.truth import PLAIN, truth_table
 from ppstyleclip.worlds.portrait.training.clip import losses
 from ppstyleclip.worlds.portrait.training.clip.evaluation import image_features
 from ppstyleclip.worlds.portrait.training.clip.export import save_clip
-from ppstyleclip.worlds.portrait.training.clip.faces import load_held_out, load_shard, shards_in
+from ppstyleclip.worlds.portrait.training.clip.faces import load_held_out, load_shard
 from ppstyleclip.worlds.portrait.training.clip.fit import encode_captions, optimizer_of
 from ppstyleclip.worlds.portrait.training.clip.network import load_exported, rows_of
 from ppstyleclip.worlds.portrait.training.clip.prompts import NEUTRAL, captions_of
 from ppstyleclip.worlds.portrait.training.clip.report import look, report
 from ppstyleclip.worlds.portrait.training.clip.softness import augment
 from ppstyleclip.worlds.portrait.training.network import F, torch
+from ppstyleclip.worlds.portrait.training.plans import Rate, Weight
 from ppstyleclip.worlds.portrait.training.schedule import cosine_rate, follow
-from ppstyleclip.worlds.portrait.training.shards import PAIRS
+from ppstyleclip.worlds.portrait.training.shards import PAIRS, needed_shards, render_with
 
 
 @dataclass(frozen=True)
 class Plan:
     """How the words are fitted."""
 
-    steps: int = 3000
-    people: int = 256  # of a batch
-    pairs: int = 128
-    captions: int = 96
-    questions: int = 32  # an attribute against its opposite, or that it is not so
-    negations: float = 0.3  # share of the latter
-    rate: float = 4e-4
-    floor: float = 0.02  # the lowest learning rate, as a share
-    rise: int = 100  # steps to the highest
-    decay: float = 0.02
-    keep: float = 0.995  # of the moving average, a step
-    question: float = 2.0  # weights
-    change: float = 0.8
-    spread: float = 0.3
+    steps: Positive = 3000
+    people: Positive = 256  # of a batch
+    pairs: Positive = 128
+    captions: Positive = 96
+    questions: Positive = 32  # an attribute against its opposite, or that it is not so
+    negations: Ratio = 0.3  # share of the latter
+    rate: Rate = 4e-4
+    floor: Ratio = 0.02  # the lowest learning rate, as a share
+    rise: Positive = 100  # steps to the highest
+    decay: Weight = 0.02
+    keep: Ratio = 0.995  # of the moving average, a step
+    question: Weight = 2.0  # weights
+    change: Weight = 0.8
+    spread: Weight = 0.3
 
 
 class Features:
@@ -57,7 +60,11 @@ class Features:
     def __init__(self, clip, folder, seed=0):
         rng = np.random.RandomState(seed)
         kinds: dict[str, list] = {"people": [], "pairs": []}
-        for number, path in shards_in([folder]).items():
+        paths = needed_shards([folder])
+        for kind, first in (("people", 0), ("pairs", PAIRS)):
+            if not any((number >= PAIRS) == (first == PAIRS) for number in paths):
+                raise MissingFile(f"{folder} has no shards of {kind}; {render_with(folder, first)}")
+        for number, path in paths.items():
             pixels, factors = load_shard(path)
             seen = [image_features(clip, pixels), image_features(clip, pixels, partial(augment, rng=rng))]
             kinds["pairs" if number >= PAIRS else "people"] += [(one, factors) for one in seen]

@@ -9,24 +9,22 @@ relevance, stays right, for the side of pictures stays the same to the bit.
 
 from __future__ import annotations
 
-import argparse
-
-from ppstyleclip.worlds.portrait.training.plans import changed_plan
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.worlds.portrait.training.plans import THREADS, changed_plan, check_output
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--folder", required=True, help="its data/ holds shards")
     parser.add_argument("--start", required=True, metavar="FILE", help="exported CLIP")
     parser.add_argument("--output", required=True, help="the file that is written")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=THREADS, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
     args = parser.parse_args(argv)
     from ppstyleclip.worlds.portrait.training.clip.text_fit import Plan, run
 
-    run(args.start, args.output, args.folder, changed_plan(parser, Plan, args.set), args.threads)
+    check_output(args.output)
+    run(args.start, args.output, args.folder, changed_plan(Plan, args.set), args.threads)
 
 
 if __name__ == "__main__":

@@ -20,17 +20,14 @@ first kind in minutes, its last layers by least squares; a longer run goes on fr
 
 from __future__ import annotations
 
-import argparse
 import time
-from pathlib import Path
 
-from ppstyleclip.worlds.portrait.training.plans import changed_plan
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.worlds.portrait.training.plans import THREADS, changed_plan
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--folder", required=True, help="the run's folder")
     parser.add_argument("--data", help="the folder whose data/ holds shards (default: the run's)")
     parser.add_argument(
@@ -48,11 +45,12 @@ def main(argv=None):
         "has changed a little, else its trunk, as far as it fits (default: none, and for stylegan3 the "
         "world's own)",
     )
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=THREADS, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
     args = parser.parse_args(argv)
     import cv2
 
+    from ppstyleclip.files import check_writable
     from ppstyleclip.threads import keep_freed_memory
 
     keep_freed_memory()
@@ -63,6 +61,7 @@ def main(argv=None):
         RESULT,
         Plan,
         Target,
+        build_encoder,
         fit,
         load_identity,
         save,
@@ -76,17 +75,22 @@ def main(argv=None):
     if args.kind == "e4e" and args.family != "stylegan2":
         parser.error("--kind e4e is of the family stylegan2; ReStyle's is made for stylegan3")
     changes = RESTYLE if args.family == "stylegan3" else E4E if args.kind == "e4e" else {}
-    plan, folder = changed_plan(parser, Plan, args.set, changes), Path(args.folder)
+    plan, folder = changed_plan(Plan, args.set, changes), check_writable(args.folder)
     if plan.refit and (plan.rounds or plan.critic):
         parser.error("last layers are solved for pSp's encoder, which is asked once; leave out refit")
-    generator, mark = load_generator(args.generator or PACKS[args.family] / "generator.safetensors")
+    path = args.generator or PACKS[args.family] / "generator.safetensors"
+    generator, mark = load_generator(path, args.family)
+    smallest = generator.size if args.family == "stylegan3" else 8
+    if not smallest <= plan.draw_size <= generator.size:
+        parser.error(f"draw_size={plan.draw_size}: the generator draws {generator.size} px")
     known = [
         path for path in (folder / "identity.safetensors", PACK / "identity.safetensors") if path.is_file()
     ]
     identity = load_identity(known[0]) if known else None
-    people = gather(args.data or folder, generator, mark, shards=plan.shards, count=plan.drawn, keep=folder)
     begin, target = time.time(), Target(generator)
     start = args.start or (PACK / RESULT if args.family == "stylegan3" else None)
+    build_encoder(target, plan, start)  # refuses what cannot be, before pictures are drawn
+    people = gather(args.data or folder, generator, mark, shards=plan.shards, count=plan.drawn, keep=folder)
     for step, means in fit(folder, people, target, identity, plan, start):
         figures = " ".join(f"{name} {mean:.5f}" for name, mean in zip(FIGURES, means))
         print(f"step {step} {figures} {time.time() - begin:.0f} s", flush=True)
@@ -105,7 +109,7 @@ def fitted(folder, target, plan):
     from ppstyleclip.worlds.portrait.training.encoder.fit import build_encoder
 
     encoder = build_encoder(target, plan)
-    encoder.load_state_dict(checkpoint.load(folder / plan.state)["average"])
+    checkpoint.resume({"average": encoder}, checkpoint.load(folder / plan.state), folder / plan.state)
     return encoder.eval()
 
 

@@ -7,16 +7,21 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
-from ppstyleclip.files import fingerprint, read_safetensors, write_safetensors
-from ppstyleclip.schema import parse_json
+from ppstyleclip.errors import UserError
+from ppstyleclip.files import fingerprint, write_safetensors
+from ppstyleclip.models.configs import EncoderConfig, IdentityConfig
+from ppstyleclip.schema import Count, OneOf, Positive, Ratio, from_value, parse_json
 from ppstyleclip.worlds.portrait.factors import sample_z
 from ppstyleclip.worlds.portrait.training.encoder.editability import CriticFit, delta_loss, opened_heads
 from ppstyleclip.worlds.portrait.training.encoder.heads import Encoder4Editing
 from ppstyleclip.worlds.portrait.training.encoder.rounds import resized, show
+from ppstyleclip.worlds.portrait.training.exported import ENCODER, IDENTITY, read_exported
 from ppstyleclip.worlds.portrait.training.irse import (
+    LAST_LAYER,
     Encoder,
     Identity,
     begin_with,
@@ -26,6 +31,7 @@ from ppstyleclip.worlds.portrait.training.irse import (
 from ppstyleclip.worlds.portrait.training.network import F, half_precision, torch
 from ppstyleclip.worlds.portrait.training.people import mixed
 from ppstyleclip.worlds.portrait.training.pictures import to_images
+from ppstyleclip.worlds.portrait.training.plans import Rate, Weight, network_config
 from ppstyleclip.worlds.portrait.training.schedule import Schedule
 
 RESULT, E4E_RESULT = "encoder.safetensors", "encoder_e4e.safetensors"
@@ -62,29 +68,29 @@ LEAST = 1e-2  # of a style's deviation, when differences are counted in it
 class Plan:
     """How the encoder is fitted."""
 
-    steps: int = 2000
-    batch: int = 32
-    rate: float = 2e-3  # of learning, at its highest
-    decay: float = 0.01  # of weights
-    shards: int = 80  # at most so many are learnt from
-    drawn: int = 4096  # pictures of the generator
-    draw_from: float = 0.6  # share of the steps from which on pictures are drawn and compared, too
-    draw_batch: int = 8  # pictures of a batch that are
-    draw_size: int = 64  # their side
-    latent: float = 0.1  # weight of w_plus itself, in squared deviations
-    picture: float = 12.0  # weight of the squared differences of pictures
-    identity: float = 0.5  # weight of one minus the cosine of identities
-    refit: int = 0  # pictures on which the last layers are solved at the end, see readout; 0 leaves them
-    rounds: int = 0  # how often a ReStyle encoder is asked; 0 makes pSp's, which sees no result of its own
-    again: int = 6  # pictures of a batch that come again in each round behind the first
-    again_from: float = 0.15  # share of the steps from which on they do
-    delta: float = 0.0  # weight of the sum of an e4e encoder's offsets' lengths
-    critic: float = 0.0  # weight of the critic of latents; 0 is of another encoder than e4e's
-    critic_rate: float = 2e-4  # of the critic's learning
-    r1: float = 1.0  # weight of its squared slope at real w
-    r1_every: int = 16  # steps from one such term to the next
-    open_from: float = 0.2  # share of the steps from which on heads of offsets are opened, one by one
-    open_until: float = 0.6  # and until which all are
+    steps: Positive = 2000
+    batch: Positive = 32
+    rate: Rate = 2e-3  # of learning, at its highest
+    decay: Weight = 0.01  # of weights
+    shards: Positive = 80  # at most so many are learnt from
+    drawn: Positive = 4096  # pictures of the generator
+    draw_from: Weight = 0.6  # share of the steps from which on pictures are drawn and compared, too
+    draw_batch: Positive = 8  # pictures of a batch that are
+    draw_size: Annotated[int, OneOf((8, 16, 32, 64, 128, 256))] = 64  # their side
+    latent: Weight = 0.1  # weight of w_plus itself, in squared deviations
+    picture: Weight = 12.0  # weight of the squared differences of pictures
+    identity: Weight = 0.5  # weight of one minus the cosine of identities
+    refit: Count = 0  # pictures on which the last layers are solved at the end, see readout; 0 leaves them
+    rounds: Count = 0  # how often a ReStyle encoder is asked; 0 makes pSp's, which sees no result of its own
+    again: Positive = 6  # pictures of a batch that come again in each round behind the first
+    again_from: Weight = 0.15  # share of the steps from which on they do
+    delta: Weight = 0.0  # weight of the sum of an e4e encoder's offsets' lengths
+    critic: Weight = 0.0  # weight of the critic of latents; 0 is of another encoder than e4e's
+    critic_rate: Rate = 2e-4  # of the critic's learning
+    r1: Weight = 1.0  # weight of its squared slope at real w
+    r1_every: Positive = 16  # steps from one such term to the next
+    open_from: Ratio = 0.2  # share of the steps from which on heads of offsets are opened, one by one
+    open_until: Ratio = 0.6  # and until which all are
     config: str = json.dumps(CONFIG)
 
     @property
@@ -140,21 +146,30 @@ class Target:
 
 def load_identity(path):
     """Twin of an identity network that `training.identity` wrote; weights are frozen."""
-    arrays, metadata = read_safetensors(path)
-    network = Identity(**parse_json(metadata["config"]))
-    load_paddle_state(network, arrays)
+    arrays, stated = read_exported(path, IDENTITY)
+    from_value(IdentityConfig, stated.config, path, field="config")
+    network = Identity(**stated.config)
+    load_paddle_state(network, arrays, path)
     return network.eval().requires_grad_(False)
 
 
 def build_encoder(target, plan, start=None):
-    """The twin of a plan's encoder, with random weights or what it takes of the exported one at `start`."""
-    config = {**parse_json(plan.config), "num_styles": target.num_styles, "style_dim": len(target.mean)}
-    if config.pop("encoder_type", None) == "Encoder4Editing":
+    """The twin of a plan's encoder, with random weights or what it takes of the exported one at `start`.
+
+    Raises:
+        UserError: the plan has no config of such an encoder, or the file has nothing of it.
+    """
+    own = parse_json(E4E["config"]) if plan.critic else CONFIG
+    kind = own.get("encoder_type", LAST_LAYER)
+    fixed = {"encoder_type": kind, "num_styles": target.num_styles, "style_dim": len(target.mean)}
+    config = network_config(EncoderConfig, plan.config, own, **fixed)
+    if config.pop("encoder_type") != LAST_LAYER:
         encoder = Encoder4Editing(**config)
     else:
         encoder = Encoder(**config, input_channels=6 if plan.rounds else 3)
     if start is not None:
-        begin_with(encoder, read_safetensors(start)[0])
+        if not begin_with(encoder, read_exported(start, ENCODER)[0]):
+            raise UserError(f"no layer of {start} has the shape of one of this encoder; leave out --start")
     return encoder
 
 

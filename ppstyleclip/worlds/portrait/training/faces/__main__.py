@@ -10,14 +10,14 @@ The same versions of dlib and OpenCV give the same files.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
 
-from ppstyleclip.files import write_atomic
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.files import check_writable, write_atomic
 from ppstyleclip.worlds.portrait.training.plans import changed_plan
 
 REPORT = "report.json"
@@ -56,9 +56,7 @@ def _bytes_of(model):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--folder", help="the run's folder; files go into its faces/")
     parser.add_argument("--measure", action="store_true", help="fit nothing, measure the pack")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
@@ -74,10 +72,10 @@ def main(argv=None):
     from ppstyleclip.zoo.pack import CROP, DETECTOR, LANDMARKS
 
     cv2.setNumThreads(1)
-    plan = changed_plan(parser, Plan, args.set)
+    plan = changed_plan(Plan, args.set)
     folder = PACK if args.measure else Path(args.folder) / "faces"
     if not args.measure:
-        folder.mkdir(parents=True, exist_ok=True)
+        check_writable(folder).mkdir(parents=True, exist_ok=True)
         for line in fit_all(folder, plan):
             print(line, flush=True)
     finder = load_face_finder(folder / LANDMARKS, folder / DETECTOR)

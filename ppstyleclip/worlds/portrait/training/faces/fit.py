@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import cv2
 import numpy as np
 
 from ppstyleclip.align import CropWeights, FaceFinder, find_faces
 from ppstyleclip.align.dlib_models import import_dlib
+from ppstyleclip.schema import Between, Positive
 from ppstyleclip.worlds.portrait.scenes import draw_scene
+from ppstyleclip.worlds.portrait.training.plans import Rate, Weight
 
 DETECTOR_SEED, LANDMARK_SEED, CROP_SEED = 100_000, 300_000, 500_000
 BOX_PIXELS = 128  # a face's box in the pictures that the predictor learns from
@@ -23,21 +26,21 @@ OVERLAP = 0.5  # intersection over union from which on a found box is the true o
 class Plan:
     """How the faces' models are fitted."""
 
-    detector_scenes: int = 120  # of three faces
-    window: int = 56  # the detector's side, in pixels
-    strictness: float = 5.0  # of the detector, dlib's C
-    landmark_scenes: int = 550  # of four faces
-    cascades: int = 40  # of the predictor; many small steps say most per byte
-    trees: int = 16  # a cascade
-    depth: int = 3
-    rate: float = 0.15  # of the predictor's learning, dlib's nu
-    views: int = 10  # of a face, dlib's oversampling
-    shift: float = 0.055  # standard deviation of found boxes about the true ones, of their side
-    scale: float = 0.065  # and of their size
-    crop_scenes: int = 220  # of three faces
-    ridge: float = 1e-4  # of the crop's weights
-    threads: int = 0  # of dlib, beside the one that calls it
-    measured_scenes: int = 200  # held out, of one to four faces
+    detector_scenes: Positive = 120  # of three faces
+    window: Annotated[int, Between(16, 256)] = 56  # the detector's side, in pixels
+    strictness: Rate = 5.0  # of the detector, dlib's C
+    landmark_scenes: Positive = 550  # of four faces
+    cascades: Positive = 40  # of the predictor; many small steps say most per byte
+    trees: Positive = 16  # a cascade
+    depth: Annotated[int, Between(1, 16)] = 3
+    rate: Annotated[float, Between(1e-12, 1)] = 0.15  # of the predictor's learning, dlib's nu
+    views: Positive = 10  # of a face, dlib's oversampling
+    shift: Weight = 0.055  # standard deviation of found boxes about the true ones, of their side
+    scale: Weight = 0.065  # and of their size
+    crop_scenes: Positive = 220  # of three faces
+    ridge: Weight = 1e-4  # of the crop's weights
+    threads: Annotated[int, Between(0, 1024)] = 0  # of dlib, beside the one that calls it
+    measured_scenes: Positive = 200  # held out, of one to four faces
 
 
 def scene(seed, faces):

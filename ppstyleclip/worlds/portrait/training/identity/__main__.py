@@ -9,13 +9,14 @@ data/ holds shards of the command `data`.
 
 from __future__ import annotations
 
-import argparse
 import time
-from pathlib import Path
 
-from ppstyleclip.worlds.portrait.training.plans import changed_plan
+from ppstyleclip.cli.argument_types import Whole
+from ppstyleclip.cli.parser import documented_parser
+from ppstyleclip.worlds.portrait.training.plans import THREADS, changed_plan
 
 SIDE = 128
+PEOPLE = Whole(2, 100_000)
 
 
 def report(network, generator, people):
@@ -42,29 +43,29 @@ def report(network, generator, people):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = documented_parser(__doc__)
     parser.add_argument("--folder", required=True, help="the run's folder")
     parser.add_argument("--data", help="the folder whose data/ holds shards (default: the run's)")
     parser.add_argument("--generator", help="exported generator (default: the world's own)")
-    parser.add_argument("--people", type=int, default=500, help="who are told apart")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--people", type=PEOPLE, default=500, help="who are told apart")
+    parser.add_argument("--threads", type=THREADS, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="change the plan")
     args = parser.parse_args(argv)
     import cv2
 
+    from ppstyleclip.files import check_writable
     from ppstyleclip.threads import keep_freed_memory
 
     keep_freed_memory()
-    from ppstyleclip.worlds.portrait.training.identity.fit import RESULT, Plan, fit, save
+    from ppstyleclip.worlds.portrait.training.identity.fit import RESULT, Plan, build_identity, fit, save
     from ppstyleclip.worlds.portrait.training.network import torch
     from ppstyleclip.worlds.portrait.training.people import PACK, gather, load_generator
 
     cv2.setNumThreads(1)
     torch.set_num_threads(args.threads)
-    plan, folder = changed_plan(parser, Plan, args.set), Path(args.folder)
-    generator, mark = load_generator(args.generator or PACK / "generator.safetensors")
+    plan, folder = changed_plan(Plan, args.set), check_writable(args.folder)
+    generator, mark = load_generator(args.generator or PACK / "generator.safetensors", "stylegan2")
+    build_identity(plan)  # refuses what cannot be, before pictures are drawn
     people = gather(args.data or folder, generator, mark, shards=plan.shards, count=plan.drawn, keep=folder)
     start = time.time()
     for step, loss in fit(folder, people, plan):
@@ -77,13 +78,11 @@ def main(argv=None):
 
 def fitted(folder, plan):
     """The moving average of a fit that is over."""
-    from ppstyleclip.schema import parse_json
     from ppstyleclip.worlds.portrait.training import checkpoint
-    from ppstyleclip.worlds.portrait.training.identity.fit import STATE
-    from ppstyleclip.worlds.portrait.training.irse import Identity
+    from ppstyleclip.worlds.portrait.training.identity.fit import STATE, build_identity
 
-    network = Identity(**parse_json(plan.config))
-    network.load_state_dict(checkpoint.load(folder / STATE)["average"])
+    network = build_identity(plan)
+    checkpoint.resume({"average": network}, checkpoint.load(folder / STATE), folder / STATE)
     return network.eval()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from ppstyleclip.errors import UserError  # noqa: E402
 from ppstyleclip.worlds.portrait.captions import questions  # noqa: E402
 from ppstyleclip.worlds.portrait.captions.attributes import ATTRIBUTES, INDEX  # noqa: E402
 from ppstyleclip.worlds.portrait.captions.sampling import LANGUAGES  # noqa: E402
@@ -264,5 +265,5 @@ def test_the_command_learns_reports_and_goes_on(folder):
     assert set(lines[0]["summary"]) == {"en", "zh"} and 0 <= lines[0]["zh"]["happy"] <= 1
     clip, pictures = export.load_fitted(folder, config=RESNET)
     assert pictures in (12, 24) and clip.config["vision_width"] == 8
-    with pytest.raises(SystemExit):
+    with pytest.raises(UserError, match="colour is unknown; known: people, pairs"):
         __main__.main([*command[:2], "--set", "colour=red"])

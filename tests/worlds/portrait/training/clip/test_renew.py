@@ -7,6 +7,7 @@ import pytest
 from tiny_mappers import LEVELS, made
 from tiny_world import save_tiny_pack
 
+from ppstyleclip.cli.run import run_cli
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint, read_safetensors, write_safetensors
 from ppstyleclip.worlds.portrait.training.clip import renew
@@ -48,3 +49,29 @@ def test_another_side_of_pictures_is_refused_and_nothing_written(pack):
     with pytest.raises(UserError, match="measure relevance again"):
         renew.renew(new, [pack])
     assert {path.name: path.read_bytes() for path in pack.iterdir()} == whole
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("other", ("nowhere", "garbage"))
+def test_packs_stay_as_they_are_where_one_cannot_be_read(other, pack, tmp_path, capsys):
+    new = changed(pack, "text_projection")
+    save_tiny_pack(tmp_path / "garbage")
+    (tmp_path / "garbage" / "mapper_one.safetensors").write_bytes(b"a text")
+    whole = contents(tmp_path)
+    packs = [str(pack), str(tmp_path / other)]
+    assert run_cli(renew.main, ["--clip", str(new), "--packs", *packs]) == 2
+    assert capsys.readouterr().err.count("\n") == 1 and contents(tmp_path) == whole
+
+
+def test_a_file_that_is_no_clip_is_refused(pack):
+    with pytest.raises(UserError, match="a ppstyleclip clip is needed, .*holds 'ppstyleclip relevance'"):
+        renew.renew(pack / "relevance.safetensors", [pack])
+
+
+def test_a_packs_own_clip_changes_nothing(pack):
+    whole = contents(pack)
+    renew.renew(pack / "clip.safetensors", [pack])
+    assert contents(pack) == whole
