@@ -160,14 +160,18 @@ def main(argv=None):
         metavar="PX",
         help="of the pictures it sees, a multiple of 16; a judge's is its own",
     )
+    parser.add_argument("--width", type=COUNT, default=24, help="of its first layer; a judge's is its own")
+    parser.add_argument(
+        "--seed", type=SEED, default=0, help="of its first weights, and of the order of faces"
+    )
     parser.add_argument("--steps", type=COUNT, default=3000)
     parser.add_argument("--batch", type=COUNT, default=48)
     parser.add_argument("--rate", type=RATE, default=2e-3)
     parser.add_argument("--shards", type=COUNT, default=48, help="at most so many are learnt from")
     parser.add_argument("--threads", type=Whole(0, 1024), default=0, help="0: as many as PyTorch takes")
     args = parser.parse_args(argv)
-    folder, seed = check_writable(args.folder), args.judge
-    result = folder / (f"judge-{seed}.safetensors" if seed else NAME)
+    folder, seed = check_writable(args.folder), args.judge or args.seed
+    result = folder / (f"judge-{seed}.safetensors" if args.judge else NAME)
     if result.exists():
         print(f"{result.name} is there")
         return
@@ -191,20 +195,20 @@ def main(argv=None):
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(seed)
-    reader, start = Reader(**JUDGE) if seed else Reader(side=args.side), time.time()
+    reader, start = Reader(**JUDGE) if args.judge else Reader(args.width, args.side), time.time()
     needed_shards([folder])
     Shard(shard_path(folder, HELD_OUT))  # which is needed at the end
     paths = Faces(folder, 0).paths()
-    if seed:  # two judges have a third of their faces in common
+    if args.judge:  # two judges have a third of their faces in common
         paths = [path for place, path in enumerate(paths) if place % 3 != seed % 3]
     if not paths:
         raise MissingFile(f"{folder} has too few shards for a judge; {render_with(folder)}")
     pixels, factors = load_pictures(paths[: args.shards], reader.side)
-    state = folder / (f"judge-{seed}-state.pt" if seed else STATE)
+    state = folder / (f"judge-{seed}-state.pt" if args.judge else STATE)
     plan = {"steps": args.steps, "batch": args.batch, "rate": args.rate, "seed": seed}
     for step, loss in train(reader, pixels, factors, state, **plan):
         print(f"step {step} loss {loss:.4f} {time.time() - start:.0f} s", flush=True)
-    if seed:
+    if args.judge:
         save_judge(result, reader.eval(), seed)
     else:
         checkpoint.save(result, reader.state_dict())

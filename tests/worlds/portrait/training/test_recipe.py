@@ -281,3 +281,17 @@ def test_a_file_named_pause_makes_everything_wait(tmp_path):
     assert pause.wait_while_paused(tmp_path, 0.01) >= 0.09
     (tmp_path / "PAUSE").touch()
     pause.wait_while_paused(tmp_path, 1000, told=[15])
+
+
+def test_a_regressor_of_another_width_and_seed_takes_the_place_of_the_first(folder, tmp_path, capsys):
+    (tmp_path / "data").symlink_to(folder / "data")
+    short = ["--folder", str(tmp_path), "--steps", "1", "--batch", "2", "--threads", "1"]
+    found = []
+    for seed in ("7", "8"):
+        regressor.main([*short, "--width", "6", "--side", "96", "--seed", seed])
+        reader = regressor.load_reader(tmp_path)
+        assert (reader.width, reader.side) == (6, 96) and "held out:" in capsys.readouterr().out
+        found.append(reader.out.weight.numpy())
+        for path in (tmp_path / regressor.NAME, tmp_path / regressor.STATE):
+            path.unlink(missing_ok=True)
+    assert np.abs(found[0] - found[1]).max() > 0.01
