@@ -127,11 +127,20 @@ def test_a_client_that_has_left_does_not_spoil_the_end(served):
     asyncio.run_coroutine_threadsafe(sockets.answer_polls(), served.service.hub._loop).result(PATIENCE)
 
 
+OPEN = []  # journals of this test
+
+
+@pytest.fixture(autouse=True)
+def _closing():
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
 def make_jobs(folder, **options):
-    """The table of jobs of a folder."""
-    return Jobs(
-        Journal(folder / "jobs.sqlite3"), **{"queue_size": 9, "client_jobs": 9, "attempts": 2, **options}
-    )
+    """The table of jobs of a folder, whose journal is closed with the test."""
+    OPEN.append(Journal(folder / "jobs.sqlite3"))
+    return Jobs(OPEN[-1], **{"queue_size": 9, "client_jobs": 9, "attempts": 2, **options})
 
 
 def test_the_journal_holds_what_another_process_needs(tmp_path):
