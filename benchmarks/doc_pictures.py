@@ -49,6 +49,7 @@ TOLD = (  # what the mapper `words` is told; smiling, furious and ginger were no
     ("curly hair", "face with curly hair"),
     ("ginger", "face with ginger hair"),
 )
+MAPPERS = {"happy": (11, 12, 35), "curly": (5, 58, 23), "beard": (58, 14, 26)}  # and seeds of faces for each
 ABOVE_SEED = 99  # the faces of the renderer above the generator
 
 
@@ -86,6 +87,21 @@ def mapped(editor, seed):
     return strip(editor.render(np.concatenate(faces)), ["face", *(label for label, _ in TOLD)])
 
 
+def single_mappers(editor, _):
+    """Two rows: faces, and what the mapper of one text below each makes of it."""
+    from ppstyleclip.pictures import grid
+    from ppstyleclip.pipelines.mapper_edit import apply_chain, open_chain
+    from ppstyleclip.zoo.registry import PACK
+
+    rows = [[], []]
+    for name, seeds in MAPPERS.items():
+        faces = editor.sample(list(seeds)).numpy()
+        [mapped] = apply_chain(editor, open_chain(editor, [name], folder=PACK), faces)
+        for row, latents in zip(rows, (faces, mapped)):
+            row.append(editor.render(latents))
+    return grid(np.concatenate([np.concatenate(row) for row in rows]), len(rows[0]) * 3, background=255)
+
+
 def renderer_above_generator(editor, _, columns=6):
     """Two rows: what the renderer draws for some z, and what the generator does."""
     import paddle
@@ -119,6 +135,7 @@ PICTURES = {  # name: model, what draws it
     "stylegan3.png": ("portrait-sg3", moved_edits),
     "regions.png": ("portrait", edits_in_regions),
     "mapper_words.png": ("portrait", mapped),
+    "mappers.png": ("portrait", single_mappers),
     "renderer_above_generator.png": ("portrait", renderer_above_generator),
     "renderer_above_stylegan3.png": ("portrait-sg3", renderer_above_generator),
 }
