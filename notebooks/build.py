@@ -13,6 +13,7 @@ once, in English; both notebooks keep what it showed.
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import re
@@ -25,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 FOLDERS = {"en": "en_US", "zh": "zh_CN"}
 MAIN = "01_first_edit"  # is main.ipynb, too, which AI Studio opens
 TIMEOUT = 1200  # seconds of a cell
+QUALITY = 82  # of the JPEGs that are kept
 _MARK = re.compile(r"<!-- (en|zh|setup(?::\s*(\S+))?) -->")
 _PROGRESS = re.compile(r"\r|\d+%\|")  # of tqdm
 
@@ -135,9 +137,19 @@ def _kept(output: Any, folder: str) -> dict[str, Any]:
         plain["execution_count"] = None
     data = plain.get("data", {})
     if "image/jpeg" in data:
-        data["image/jpeg"] = data["image/jpeg"].strip()
+        data["image/jpeg"] = _smaller(data["image/jpeg"])
         data.pop("text/plain", None)
     return plain
+
+
+def _smaller(picture: str) -> str:
+    """A JPEG in base64, in QUALITY."""
+    import cv2
+    import numpy as np
+
+    pixels = cv2.imdecode(np.frombuffer(base64.b64decode(picture), np.uint8), cv2.IMREAD_COLOR)
+    data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
+    return base64.b64encode(data.tobytes()).decode()
 
 
 def build(name: str, *, run: bool = False) -> dict[str, str]:
