@@ -245,8 +245,10 @@ def test_texts_that_next_to_nothing_answers_are_warned_of(editor, face):
         warnings.simplefilter("ignore")
         warnings.filterwarnings("error", "hardly anything")
         assert editor.direction(replace(edit, beta=0.3 * largest)).num_channels > 3
+    usual = SimpleNamespace(**{**vars(editor.bundle.defaults), "beta": 0.999 * largest})
+    strict = Editor(SimpleNamespace(**{**vars(editor.bundle), "defaults": usual}))
     with pytest.warns(UserWarning, match="hardly anything answers 'face -> sad face': 1 style channel, at "):
-        editor.edit(face, replace(edit, beta=0.999 * largest))
+        assert strict.direction(edit).num_channels == 1
 
 
 # ---- session

@@ -86,7 +86,7 @@ def test_words_that_the_model_never_saw_are_named_in_both_languages(actions, vis
         assert begun["warnings"] == [warning]
     visit = done(actions, visit, "try", target="zorp face")[0]
     told = actions.quick(visit, "try", None, {"target": "zorp face", "alpha": 1, "beta": 9})[1]
-    assert "no style channel passes beta 9" in told["message"] and told["warnings"] == [warning]
+    assert "'zorp', and nothing reaches beta 9" in told["message"] and told["warnings"] == [warning]
 
 
 def test_a_picture_is_that_of_the_editors_own_session(actions, visit, tiny_editor):

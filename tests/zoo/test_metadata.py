@@ -25,6 +25,7 @@ from tiny_world import tiny_clip, tiny_generator
 from ppstyleclip.files import fingerprint, read_safetensors, write_safetensors
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.models.mappers import build_mapper
+from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.zoo import (
     EditDefaults,
     TrainedMapper,
@@ -196,11 +197,7 @@ FILES = {
 }
 
 
-class EMPTY:
-    """Statistics of the tiny generator."""
-
-    mean = std = np.ones(LAYOUT.size, np.float32)
-    count = 3
+EMPTY = StyleStats(*2 * (np.ones(LAYOUT.size, np.float32),), 3)  # statistics of the tiny generator
 
 
 CHANGES = [

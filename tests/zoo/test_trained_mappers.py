@@ -150,7 +150,7 @@ def test_the_packs_mappers_are_for_the_pack(name):
     bundle = load_bundle(None)
     path = PACK / f"mapper_{name}.safetensors"
     mapper = load_mapper(path, generator=bundle.fingerprints["generator"])  # one for one text needs no CLIP
-    assert path.stat().st_size < 3e5 and PACKS[name] in mapper.texts
+    assert path.stat().st_size < 4.2e5 and PACKS[name] in mapper.texts
     assert (mapper.embed == "none") == (len(mapper.texts) == 1)
     vector = mapper.text_vector(PACKS[name])
     step = mapper.step(bundle.latents, vector)

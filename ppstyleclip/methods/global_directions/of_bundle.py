@@ -22,7 +22,7 @@ from ppstyleclip.wording import counted
 from ppstyleclip.zoo import Bundle
 
 REMEMBERED = 64  # directions
-FEW, HARDLY = 3, 1.25  # channels, and beta's multiple that the strongest of them stays below: chance
+FEW, HARDLY = 3, 1.25  # channels, and the usual beta's multiple that the strongest stays below: chance
 
 
 class BundleDirections:
@@ -57,7 +57,7 @@ class BundleDirections:
                 f"the CLIP of '{bundle.clip.name}' never saw {words}, and nothing reaches beta {beta:g}; use "
                 "other words"
             ) from None
-        if found.num_channels <= FEW and found.max_relevance < HARDLY * edit.beta:
+        if found.num_channels <= FEW and found.max_relevance < HARDLY * bundle.defaults.beta:
             channels, most = counted(found.num_channels, "style channel"), f"{found.max_relevance:.3f}"
             warnings.warn(
                 f"hardly anything answers '{edit.neutral} -> {edit.target}': {channels}, at {most} of beta "
