@@ -38,6 +38,7 @@ from ppstyleclip.pictures import to_images, to_pixels
 from ppstyleclip.regions import RegionEdit, SampledFaces, draw_in_batches, region_masks
 from ppstyleclip.session import Session as Session
 from ppstyleclip.stylespace import StyleStats
+from ppstyleclip.text import unknown_words
 from ppstyleclip.worker import on_worker
 from ppstyleclip.zoo import Bundle, load_bundle
 from ppstyleclip.zoo.save import save_bundle
@@ -513,8 +514,7 @@ class Editor:
         """List the words of an edit that the bundle's CLIP never saw; none for a CLIP that knows them all."""
         if edit.reference is not None:
             return []
-        find = self.bundle.clip.unknown_words
-        return list(dict.fromkeys([*find(edit.neutral), *find(edit.target)]))
+        return unknown_words(self.bundle.clip, edit.neutral, edit.target)
 
     @cached_property
     def _mean_w(self) -> paddle.Tensor:

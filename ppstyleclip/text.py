@@ -240,12 +240,17 @@ def unknown_words_line(clip: Any, *texts: str) -> str | None:
     Returns:
         a line for a warning; None where it knows all words.
     """
-    find = getattr(clip, "unknown_words", None)
-    unknown = list(dict.fromkeys(word for text in texts for word in find(text))) if find is not None else []
+    unknown = unknown_words(clip, *texts)
     if not unknown:
         return None
     words, said = clip.describe_unknown(unknown), shown(" -> ".join(texts))
     return f"the CLIP of '{clip.name}' never saw {words}; what {said} then does is chance"
+
+
+def unknown_words(clip: Any, *texts: str) -> list[str]:
+    """Words of some texts that a CLIP never saw, each once; none for an encoder that says nothing of them."""
+    find = getattr(clip, "unknown_words", None)
+    return [] if find is None else list(dict.fromkeys(word for text in texts for word in find(text)))
 
 
 def _told(clip: Any, *prompts: str) -> list[str]:

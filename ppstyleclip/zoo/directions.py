@@ -54,7 +54,8 @@ def read_stats(path, layout, *, name: str, generator: str | None = None) -> Styl
     check_made_for(metadata, path, generator=generator, name=name)
     mean, std = (_flat(arrays[word], word, layout, path, name) for word in ("mean", "std"))
     sides = [_flat(arrays[word], word, layout, path, name) for word in ("below", "above") if word in arrays]
-    stats = StyleStats(mean, std, read_own(MeasuredMetadata, metadata, path).count, *(sides[1:] and sides))
+    count = read_own(MeasuredMetadata, metadata, path).count
+    stats = StyleStats(mean, std, count, *(sides if len(sides) == 2 else ()))
     try:
         check_stats(stats, layout, name)
     except UserError as error:

@@ -17,7 +17,7 @@ from ppstyleclip.methods.global_directions.direction import (
 )
 from ppstyleclip.methods.global_directions.regression import remembered_regression
 from ppstyleclip.stylespace import StyleRegression, StyleStats, TextMatcher
-from ppstyleclip.text import text_direction
+from ppstyleclip.text import text_direction, unknown_words
 from ppstyleclip.wording import counted
 from ppstyleclip.zoo import Bundle
 
@@ -48,11 +48,10 @@ class BundleDirections:
         try:
             found = self._answer(edit, dt, relevance, stats)
         except NoChannel:
-            texts, beta = (edit.neutral, edit.target), edit.beta
-            unknown = [word for text in texts for word in bundle.clip.unknown_words(text)]
+            unknown, beta = unknown_words(bundle.clip, edit.neutral, edit.target), edit.beta
             if not unknown:
                 raise
-            words = bundle.clip.describe_unknown(list(dict.fromkeys(unknown)))
+            words = bundle.clip.describe_unknown(unknown)
             raise UserError(
                 f"the CLIP of '{bundle.clip.name}' never saw {words}, and nothing reaches beta {beta:g}; use "
                 "other words"

@@ -59,9 +59,8 @@ TEXTS = {
 # In place of the presets'.
 ONE_TEXT = {"fine": False, "steps": 80, "batch_size": 8, "validate_every": 40}
 MANY_TEXTS = {"directional_strength": 1.5}
-OWN = {
-    "curly": {"fine": True, "directional_strength": 3.0, "l2": 0.07}
-}  # curls are drawn by the last layers, too
+# Curls are drawn by the last layers, too.
+OWN = {"curly": {"fine": True, "directional_strength": 3.0, "l2": 0.07}}
 RISE = 0.05  # of all steps
 
 
