@@ -25,6 +25,7 @@ from ppstyleclip.card import EditResult, edit_result
 from ppstyleclip.edits import AnyEdit as AnyEdit
 from ppstyleclip.edits import Edit as Edit
 from ppstyleclip.edits import ResolvedEdit as ResolvedEdit
+from ppstyleclip.edits import check_edit, is_auto, refuse_auto, without_auto
 from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_number, check_signed
@@ -177,8 +178,8 @@ class Editor:
     @paddle.no_grad()
     def styles(self, face: Face) -> paddle.Tensor:
         """Return a face as flat styles s `[N, S]`, where the canvas lies; errors as check_face."""
+        self.check_face(face)
         tensor: Any = face if paddle.is_tensor(face) else paddle.to_tensor(np.asarray(face, np.float32))
-        self.check_face(tensor)
         if tensor.ndim == 2:
             return tensor
         s = self.bundle.layout.flatten(self.bundle.generator.style_affine(tensor))
@@ -234,9 +235,11 @@ class Editor:
         """Refuse what is no face of this generator.
 
         Raises:
-            UserError: the shape fits another generator, or a value is not finite.
+            UserError: it is no array, the shape fits another generator, or a value is not finite.
         """
         generator, layout = self.bundle.generator, self.bundle.layout
+        if not hasattr(face, "shape"):
+            raise UserError(f"faces are arrays, such as editor.sample(seed=58) gives, got {face!r:.80}")
         if list(face.shape[1:]) not in ([generator.n_latent, generator.style_dim], [layout.size]):
             raise UserError(
                 f"latent has shape {list(face.shape)}, but '{self.bundle.name}' ({generator.size} px) takes "
@@ -265,7 +268,7 @@ class Editor:
         Raises:
             UserError: a value is no number; "auto" needs a face, see `solve`.
         """
-        solving.refuse_auto(edit)
+        refuse_auto(edit)
         wished: dict[str, Any] = {field.name: getattr(edit, field.name) for field in fields(ResolvedEdit)}
         defaults = self.bundle.defaults
         filled: dict[str, Any] = {
@@ -288,7 +291,7 @@ class Editor:
             >>> direction.ds.shape, direction.num_channels > 100
             ((2416,), True)
         """
-        bare = replace(self.resolve(solving.without_auto(edit)), alpha=1.0, region=None)
+        bare = replace(self.resolve(without_auto(edit)), alpha=1.0, region=None)
         return self._directions.direction(bare)
 
     def solve(
@@ -331,7 +334,8 @@ class Editor:
             drawn() if others else None,
             None if masks is None else masks[0],
         )
-        yield from solving.solve_edit(self, edit, self._texts_population, pictures, **options)
+        usual = self.resolve(without_auto(edit))
+        yield from solving.solve_edit(self, edit, usual, self._texts_population, pictures, **options)
 
     def fixed(
         self,
@@ -342,7 +346,7 @@ class Editor:
         masks: np.ndarray | None = None,
     ) -> ResolvedEdit:
         """The edit with everything filled in, and what it leaves to "auto" solved for one face; as solve."""
-        if solving.is_auto(edit):
+        if is_auto(edit):
             *_, record = self.solve(face, edit, others=others, masks=masks)
             assert record.result is not None
             edit = solving.with_solution(edit, record.result)
@@ -370,7 +374,7 @@ class Editor:
             (6, 2416)
         """
         self.check_face(face)
-        if alphas is None and solving.is_auto(edit):
+        if alphas is None and is_auto(edit):
             return self.styles(self.added(self.styles(face).numpy(), self._steps(face, edit)))
         alphas = [self.resolve(edit).alpha] if alphas is None else alphas
         check_signed("alpha", *alphas)
@@ -379,7 +383,7 @@ class Editor:
 
     def _steps(self, face: Face, edit: AnyEdit) -> np.ndarray:
         """What the edit adds to each face: `[S]`, or `[N, S]` where something is solved for each."""
-        if not solving.is_auto(edit):
+        if not is_auto(edit):
             return self.step(edit)
         return np.stack([self.step(self.fixed(row[None], edit)) for row in _array(face)])
 
@@ -440,10 +444,11 @@ class Editor:
         `landmarks` are N arrays `[68, 2]` in the faces' pixels, where they are known; errors as in
         regions.region_masks.
         """
+        check_edit(edit)
         if edit.region is None:
             return None
         self.check_face(face)
-        usual = replace(self.resolve(solving.without_auto(edit)), alpha=self.bundle.defaults.alpha)
+        usual = replace(self.resolve(without_auto(edit)), alpha=self.bundle.defaults.alpha)
         return region_masks(
             edit.region,
             self.bundle,
@@ -512,6 +517,7 @@ class Editor:
 
     def unknown_words(self, edit: AnyEdit) -> list[str]:
         """List the words of an edit that the bundle's CLIP never saw; none for a CLIP that knows them all."""
+        check_edit(edit)
         if edit.reference is not None:
             return []
         return unknown_words(self.bundle.clip, edit.neutral, edit.target)

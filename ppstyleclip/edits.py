@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Union
 
+from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_signed
-from ppstyleclip.methods.global_directions import Budget
+from ppstyleclip.methods.global_directions import AUTO, Budget
 from ppstyleclip.references import Reference, check_reference, name_of_side
 from ppstyleclip.regions import Region, check_region
 
@@ -106,3 +107,40 @@ class ResolvedEdit:
 
 
 AnyEdit = Union[Edit, ResolvedEdit]
+
+
+def check_edit(edit: object) -> None:
+    """Refuse what is no edit, such as its bare words.
+
+    Raises:
+        UserError: it is so.
+    """
+    if not isinstance(edit, (Edit, ResolvedEdit)):
+        raise UserError(f'an edit such as Edit("face", "happy face") is needed, got {edit!r:.80}')
+
+
+def is_auto(edit: AnyEdit) -> bool:
+    """Whether something of an edit is solved for each face; errors as check_edit."""
+    check_edit(edit)
+    return AUTO in (edit.alpha, edit.beta)
+
+
+def refuse_auto(edit: AnyEdit) -> None:
+    """Refuse an edit whose numbers are wanted now, and of which something is solved for each face.
+
+    Raises:
+        UserError: it is so, or it is no edit.
+    """
+    check_edit(edit)
+    for name in ("alpha", "beta"):
+        if getattr(edit, name) == AUTO:
+            raise UserError(
+                f'{name} "auto" is solved for a face: use Editor.solve or fixed, or give a number'
+            )
+
+
+def without_auto(edit: AnyEdit) -> AnyEdit:
+    """The edit with the bundle's own alpha and beta in place of "auto"; errors as check_edit."""
+    check_edit(edit)
+    open_ones: dict[str, Any] = {name: None for name in ("alpha", "beta") if getattr(edit, name) == AUTO}
+    return replace(edit, **open_ones) if open_ones else edit

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import paddle
 
+from ppstyleclip.edits import AnyEdit, is_auto
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.global_directions.solve import is_auto, with_solution
+from ppstyleclip.methods.global_directions.solve import with_solution
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.worker import on_worker
 
 if TYPE_CHECKING:
     from ppstyleclip.editor import Editor, Face
-    from ppstyleclip.edits import AnyEdit
 
 
 class Session:

@@ -14,9 +14,11 @@ from ppstyleclip.editor import Edit, Editor, Session
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import style_direction
 from ppstyleclip.pictures import to_pixels
+from ppstyleclip.pipelines.recipes import Recipe
 from ppstyleclip.regions import RegionEdit
 from ppstyleclip.text import text_direction
 
+NO_EDIT = r'an edit such as Edit\("face", "happy face"\) is needed, got .happy face.'
 HAPPY, SAD = Edit("face", "happy face"), Edit("face", "sad face")
 
 
@@ -285,3 +287,33 @@ def test_a_session_keeps_no_edit_that_fails_and_has_nothing_to_undo(editor, face
         session.undo()
     with pytest.raises(UserError, match="edits one face, got 2"):
         Session(editor, editor.sample([1, 2]))
+
+
+@pytest.mark.parametrize(
+    "name", ["apply", "edit", "fixed", "synthesize_edits", "region_masks", "region_edit", "solve"]
+)
+def test_bare_words_are_no_edit(bundle, name):
+    editor = Editor(bundle)
+    face = editor.sample(seed=1)
+    edits = ["happy face"] if name == "synthesize_edits" else "happy face"
+    with pytest.raises(UserError, match=NO_EDIT):
+        made = getattr(editor, name)(face, edits)
+        list(made)
+
+
+@pytest.mark.parametrize("name", ["resolve", "direction", "step", "text_direction", "unknown_words"])
+def test_words_alone_are_no_edit(bundle, name):
+    with pytest.raises(UserError, match=NO_EDIT):
+        getattr(Editor(bundle), name)("happy face")
+
+
+def test_a_seed_is_no_face(bundle):
+    editor = Editor(bundle)
+    for call in (editor.edit, editor.apply, lambda face, _: Session(editor, face)):
+        with pytest.raises(UserError, match=r"are arrays, such as editor.sample\(seed=58\) gives, got 58"):
+            call(58, HAPPY)
+
+
+def test_bare_words_are_no_recipe():
+    with pytest.raises(UserError, match=NO_EDIT):
+        Recipe(("happy face",))

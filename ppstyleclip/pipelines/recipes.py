@@ -17,9 +17,10 @@ import numpy as np
 import paddle
 
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
+from ppstyleclip.edits import check_edit, is_auto, without_auto
 from ppstyleclip.errors import UserError
 from ppstyleclip.methods.global_directions import AUTO, Budget, Solution, StyleDirection
-from ppstyleclip.methods.global_directions.solve import is_auto, with_solution, without_auto
+from ppstyleclip.methods.global_directions.solve import with_solution
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.recipe_files import EditWords, RecipeWords
 from ppstyleclip.pipelines.records import Record, result_of
@@ -48,6 +49,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if not self.edits or len(self.names) not in (0, len(self.edits)):
             raise UserError("a recipe needs an edit, and as many names as edits, or none")
+        for edit in self.edits:
+            check_edit(edit)
 
     def name(self, number: int) -> str:
         """What messages call an edit."""

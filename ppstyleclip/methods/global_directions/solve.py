@@ -31,30 +31,6 @@ FACES, FACES_LARGE = 200, 48  # of the population; the second from LARGE pixels 
 LARGE = 256
 
 
-def is_auto(edit: Any) -> bool:
-    """Whether something of an edit is solved for each face."""
-    return AUTO in (edit.alpha, edit.beta)
-
-
-def refuse_auto(edit: Any) -> None:
-    """Refuse an edit whose numbers are wanted now, and of which something is solved for each face.
-
-    Raises:
-        UserError: it is so.
-    """
-    for name in ("alpha", "beta"):
-        if getattr(edit, name) == AUTO:
-            raise UserError(
-                f'{name} "auto" is solved for a face: use Editor.solve or fixed, or give a number'
-            )
-
-
-def without_auto(edit: Any) -> Any:
-    """The edit with the bundle's own alpha and beta in place of "auto"."""
-    open_ones = {name: None for name in ("alpha", "beta") if getattr(edit, name) == AUTO}
-    return replace(edit, **open_ones) if open_ones else edit
-
-
 def population_of(bundle: Bundle, synthesize: Any) -> Population:
     """The faces by which a bundle's texts are calibrated; their features are kept in the cache."""
     count = FACES if bundle.generator.size < LARGE else FACES_LARGE
@@ -100,6 +76,7 @@ class FacePictures:
 def solve_edit(
     editor: Any,
     edit: Any,
+    fixed: Any,
     population: Population,
     pictures: FacePictures,
     direction: Callable[[Any], StyleDirection] | None = None,
@@ -110,6 +87,7 @@ def solve_edit(
     Args:
         editor: Editor.
         edit: Edit with "auto" as alpha, beta or both.
+        fixed: its ResolvedEdit, with the bundle's own numbers in place of "auto".
         population: Population of the editor's bundle.
         pictures: FacePictures. Where other edits are there, the text's reach and identity count from the
             original.
@@ -123,7 +101,6 @@ def solve_edit(
     """
     bundle = editor.bundle
     budget = budget_of(edit.budget, bundle)
-    fixed = editor.resolve(without_auto(edit))
     direction = editor.direction if direction is None else direction
     dt = direction(fixed).dt
     before = pictures.original if pictures.before is None else pictures.before
