@@ -38,6 +38,17 @@ def draw(generator, z, batch_size=50):
     return to_images(np.concatenate([renderer.render(part) for part in parts]))
 
 
+def first_blocks(generator, size):
+    """The generator of `size` px that the first blocks of a StyleGAN2 are; itself at its own size."""
+    from ppstyleclip.models.families import family_of
+
+    config = {**generator.config(), "size": size}
+    first, state = family_of(config).build(config), generator.state_dict()
+    first.set_state_dict({key: state[key] for key in first.state_dict()})
+    first.eval()
+    return first
+
+
 def correlations(judges, images, factors):
     """`[J, F]` correlations of readings with the true factors."""
     from judging import readings
@@ -120,6 +131,8 @@ def main(argv=None):
         "--model_type", metavar="NAME", help="a model of the portrait world (default: portrait)"
     )
     parser.add_argument("--bundle", help="folder of another bundle of the portrait world")
+    first = "a StyleGAN2's first blocks alone, which draw pictures of this size"
+    parser.add_argument("--size", type=int, choices=(64, 128, 256), help=first)
     parser.add_argument("--output", default="world-quality")
     args = parser.parse_args(argv)
     from ppstyleclip.threads import import_paddle
@@ -138,7 +151,8 @@ def main(argv=None):
     output.mkdir(parents=True, exist_ok=True)
     z = sample_z(args.seed, args.faces)
     factors = factors_from_z(z)
-    rendered, generated = to_images(render_batch(factors, bundle.generator.size)), draw(bundle.generator, z)
+    generator = bundle.generator if args.size is None else first_blocks(bundle.generator, args.size)
+    rendered, generated = to_images(render_batch(factors, generator.size)), draw(generator, z)
     judges = load_judges()
     true, got = (correlations(judges, images, factors) for images in (rendered, generated))
     share = (got / true).min(0)
