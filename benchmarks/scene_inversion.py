@@ -266,15 +266,15 @@ def main(argv=None):
         some = crops[: args.fitted]
         found = invert(editor, some, args.steps, args.batch)
         tell(row(editor, f"encoder, {args.steps} steps", some, *found))
-    tell("", "| edit | identity, drawn | found again | identity, in the photo | photo's PSNR |")
-    tell("|---|---|---|---|---|")
-    some = slice(args.pasted)
     rows = [[_around(scenes[face.scene], face) for face in faces[:SHOWN]]]
-    for line, around in pasted_rows(
-        editor, finder, scenes, faces[some], w_plus[some], args.edit, args.offset
-    ):
-        tell(line)
-        rows.append(around)
+    if args.pasted:
+        tell("", "| edit | identity, drawn | found again | identity, in the photo | photo's PSNR |")
+        tell("|---|---|---|---|---|")
+        some = slice(args.pasted)
+        wanted = editor, finder, scenes, faces[some], w_plus[some], args.edit, args.offset
+        for line, around in pasted_rows(*wanted):
+            tell(line)
+            rows.append(around)
     if args.output:
         path = Path(args.output).with_suffix("")
         save_png(

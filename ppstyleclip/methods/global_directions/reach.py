@@ -29,7 +29,7 @@ from ppstyleclip.files import import_cv2
 from ppstyleclip.methods.global_directions.instant_cache import InstantCache
 from ppstyleclip.worker import on_worker
 
-HIGH, NEAR = 0.85, 0.1
+HIGH, NEAR = 0.94, 0.1
 QUIET = 0.75  # of the picture, that part which changes least: outside of an edit that has no region
 BLUR = 1 / 32  # of the picture's side; over which a change is smoothed to tell where an edit is
 AT_ONCE_PIXELS = 2**20
