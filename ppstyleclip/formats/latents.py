@@ -158,7 +158,7 @@ def _of_list(path, latents) -> list:
     is_bank = len(bank) == len(latents) and len(shapes) == 1 and bank[0].ndim == 2 and len(bank[0]) > 1
     if not is_bank or not bank[0].size:
         raise UserError(
-            f"{path} holds a list of {len(latents)} (styles, as .editing.pd files do), "
-            "not a latent; give the .npy that the face came from"
+            f"{path} holds a list of {len(latents)} (styles, as .editing.pd files do), not a latent; "
+            "give the .npy or the seed that the face came from, and all of its edits at once (--edit)"
         )
     return bank

@@ -141,10 +141,12 @@ def _paired(mappers: Sequence[tuple[str, TrainedMapper]], texts: list[str]) -> l
         return [[part for text in texts for part in text.split(_JOIN)]]
     if len(texts) != len(takers):
         known = "; ".join(f"{name}: {_known_texts(mapper)}" for name, mapper in takers)
+        fewer = (
+            "give each of them one" if len(texts) < len(takers) else "name a mapper for each, also one twice"
+        )
         raise UserError(
-            f"of {counted(len(mappers), 'mapper')} {len(takers)} take a text, and "
-            f"{counted(len(texts), 'text')} came; "
-            + (f"give each its own ({known})" if takers else "leave the texts out")
+            f"{counted(len(texts), 'text')} came, and {counted(len(takers), 'mapper')} of {len(mappers)} "
+            "can be told one; " + (f"{fewer} ({known})" if takers else "leave the texts out")
         )
     rest = iter(texts)
     return [next(rest).split(_JOIN) if mapper.takes_text else [] for _, mapper in mappers]

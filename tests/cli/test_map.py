@@ -132,11 +132,17 @@ def test_the_face_of_a_photo(monkeypatch, editor):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--modules", "hair", "smile"], "of 2 mappers 1 take a text, and 0 texts came; give each its own"),
-        (["--modules", "hair", "--texts", "long", "short"], "(hair: long, short, curly)"),
+        (
+            ["--modules", "hair", "smile"],
+            "0 texts came, and 1 mapper of 2 can be told one; give each of them one",
+        ),
+        (
+            ["--modules", "hair", "--texts", "long", "short"],
+            "name a mapper for each, also one twice (hair: long, short, curly)",
+        ),
         (
             ["--modules", "smile", "--texts", "long"],
-            "of 1 mapper 0 take a text, and 1 text came; leave the texts out",
+            "1 text came, and 0 mappers of 1 can be told one; leave the texts out",
         ),
         (
             ["--modules", "hair", "--texts", "blue"],

@@ -39,14 +39,16 @@ none yet. The tables are in `ppstyleclip/worlds/portrait/captions/english.py`; t
 {command}
 
 - **Short prompts** are understood best: "smiling face", "face with long hair", "old woman", "purple hair".
-- **Several things** at once: "a happy woman with long curly hair and no glasses".
+- **Several things** at once: "a happy woman with long curly hair and no glasses". Each moves less
+  than alone; what must come for sure is an edit of its own ([several edits](editing.md#several-edits)).
 - **Degrees**: "slightly", "a bit", "a little", "somewhat"; "very", "really", "extremely", "so".
 - **Comparatives**: "longer hair", "more smiling", "less angry" stand for the direction, from any face.
 - **Negations**: "no beard", "without glasses", "not smiling", "not wearing glasses".
 - **Templates** such as CLIP's: "a photo of a smiling face."
 
 Degrees and comparatives exist where a range is marked with \u2195. A word that is not here is named in a
-warning, with the known words that are most like it.
+warning, with the known words that are spelled most like it. Freckles come with youth, earrings with a
+feminine face; asked for alone, they bring little else.
 """,
     "zh": """\
 肖像世界的 CLIP 认识 {count} 个中文词语，以及语法所允许的各种组合。每个词语在渲染器某些因子的
@@ -56,13 +58,15 @@ warning, with the known words that are most like it.
 {command}
 
 - **短提示**最容易理解："微笑的脸"、"有长发的脸"、"老奶奶"、"紫色头发"。
-- **同时说几件事**："有卷发的、没有戴眼镜的、开心的女人"。
+- **同时说几件事**："有卷发的、没有戴眼镜的、开心的女人"。每一件都比单独说时变得少；
+  一定要出现的，请各作一次编辑（[多个编辑](editing.md#多个编辑)）。
 - **程度**："稍微"、"有点"、"略微"、"有一点"；"非常"、"很"、"特别"、"十分"。
 - **比较**："更长的头发"、"更开心的脸"、"不那么生气的脸"表示方向，对任何脸都适用。
 - **否定**："没有胡子"、"不戴眼镜"、"不微笑"、"没有刘海"。
 - **模板**："一张微笑的脸的照片"，也可以放进 CLIP 的英文模板。
 
-范围旁有 \u2195 的词语有程度和比较。这里没有的词语会在警告中列出，并给出最相近的已知词语。
+范围旁有 \u2195 的词语有程度和比较。这里没有的词语会在警告中列出，并给出写法最相近的已知词语。
+雀斑随年轻、耳环随女性的脸出现；单独提出它们，几乎得不到别的。
 """,
 }
 

@@ -19,6 +19,7 @@ NEVER = {"hair_dye": 0.0}  # not read, and left as most people have it
 GREY = 0.7  # of hair_grey, from which hair also tells of age
 
 EYES = {True: 0.7, False: -1.0}  # of eye_colour: most people's are brown, those of fair ones bluer
+GUESSED = ("eye_colour",)  # from other readings, not from where it lies
 
 # How sure each kind of reading is: set by hand, after looking at photographs.
 CONFIDENCE = dict(
@@ -82,7 +83,8 @@ def likeness(pixels: np.ndarray, landmarks: np.ndarray, norms: Norms = PEOPLE) -
     if np.hypot(*np.ptp(points, axis=0)) < 8:
         raise UserError("the landmarks lie within a few pixels; give the 68 points of a face in this photo")
     values, sure = read_patch(cut_patch(pixels, points), norms)
-    return Likeness(complete(values, sure), sure)
+    read = {name: value for name, value in sure.items() if name not in GUESSED}
+    return Likeness(complete(values, sure), read)
 
 
 def read_patch(patch: Patch, norms: Norms = PEOPLE) -> tuple[dict[str, float], dict[str, float]]:
