@@ -61,8 +61,9 @@ def test_the_shortest_command(capsys):
         assert f"wrote {Path('output_dir') / name}" in said.out
 
 
-def test_several_offsets_make_a_strip_and_the_last_one_is_dst():
+def test_several_offsets_make_a_strip_and_the_last_one_is_dst(capsys):
     assert main([*HAPPY, "--direction_offset", "-1", "0", "2.5", "--output_path", "a"]) == 0
+    assert "strength -1, 0, 2.5 (style units)" in capsys.readouterr().out
     assert names("a") == [*THREE, "strip.png"]
     assert main([*HAPPY, "--direction_offset", "2.5", "--output_path", "b"]) == 0
     assert names("b") == THREE

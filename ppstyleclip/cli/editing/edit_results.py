@@ -119,7 +119,7 @@ def edit_given_face(
     made: TextEdit | RecipeEdit
     if is_plain(args):
         made = result_of(edit_face(editor, face, text_edit(args), args.direction_offset))
-        lines = edit_lines(editor, source, made.edit, made.direction)
+        lines = edit_lines(editor, source, made.edit, made.direction, made.alphas)
         values = {"source": source, "alphas": made.alphas, **_values(editor, made.edit, made.direction)}
         chosen = made.edit
     else:
@@ -232,10 +232,17 @@ def _likeness_report(
     return EditReport(lines, {**values, "portraits": faces}, written)
 
 
-def edit_lines(editor: Editor, source: str, edit: ResolvedEdit, direction: StyleDirection) -> list[str]:
-    """Say what was edited, how strongly, and how many channels moved."""
+def edit_lines(
+    editor: Editor,
+    source: str,
+    edit: ResolvedEdit,
+    direction: StyleDirection,
+    alphas: Sequence[float] = (),
+) -> list[str]:
+    """Say what was edited, how strongly (by `alphas`, or the edit's own), and how many channels moved."""
+    strength = ", ".join(f"{alpha:g}" for alpha in alphas or [edit.alpha])
     return [
-        f"{edit}, on {source} of {editor.bundle.name}: strength {edit.alpha:g} ({edit.unit} units)",
+        f"{edit}, on {source} of {editor.bundle.name}: strength {strength} ({edit.unit} units)",
         f"{direction.num_channels} of {editor.bundle.layout.num_editable} style channels moved at "
         f"threshold {edit.beta:g}; the strongest reaches {direction.max_relevance:.3g}",
     ]
