@@ -10,6 +10,7 @@ A face and an edit go this way:
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -27,13 +28,14 @@ from ppstyleclip.edits import Edit as Edit
 from ppstyleclip.edits import ResolvedEdit as ResolvedEdit
 from ppstyleclip.edits import check_edit, is_auto, refuse_auto, without_auto
 from ppstyleclip.engine import Renderer
-from ppstyleclip.errors import UserError
-from ppstyleclip.methods.checks import check_number, check_signed
+from ppstyleclip.errors import UserError, shown
+from ppstyleclip.inputs import as_list, as_pictures, to_array
+from ppstyleclip.methods.checks import check_number, check_numbers, check_seeds
 from ppstyleclip.methods.global_directions import Population, StrengthRecord, StyleDirection
 from ppstyleclip.methods.global_directions import solve as solving
 from ppstyleclip.methods.global_directions.of_bundle import BundleDirections
 from ppstyleclip.methods.inversion.encoder import invert
-from ppstyleclip.models.canvas import Canvas, check_can_move, move_canvas
+from ppstyleclip.models.canvas import Canvas, check_can_move, check_canvas, move_canvas
 from ppstyleclip.ops.area import resize_area
 from ppstyleclip.pictures import to_images, to_pixels
 from ppstyleclip.regions import RegionEdit, SampledFaces, draw_in_batches, region_masks
@@ -41,11 +43,13 @@ from ppstyleclip.session import Session as Session
 from ppstyleclip.stylespace import StyleStats
 from ppstyleclip.text import unknown_words
 from ppstyleclip.worker import on_worker
-from ppstyleclip.zoo import Bundle, load_bundle
+from ppstyleclip.zoo import Bundle, known_models, load_bundle
 from ppstyleclip.zoo.save import save_bundle
 
 BATCH_PIXELS = 2**21  # pictures rendered together: 2 at 1024 px, 32 at 256 px and below
 MAX_BATCH = 32
+
+NO_FACE = "faces are arrays, such as editor.sample(seed=58) gives"
 
 Face = Union[np.ndarray, paddle.Tensor]  # w_plus `[N, L, D]` or flat styles s `[N, S]`
 Seeds = Union[int, Sequence[int], np.ndarray]
@@ -77,29 +81,41 @@ class Editor:
 
     @on_worker
     def __init__(self, bundle: Bundle, *, relevance: str | None = None, canvas: Canvas | None = None):
+        if not hasattr(bundle, "generator"):
+            raise UserError(
+                f"an editor is made of a Bundle, got {shown(bundle)}; by name or folder it is "
+                "Editor.from_pretrained"
+            )
         self.bundle, self._directions = bundle, BundleDirections(bundle, relevance)
         self.relevance, self.canvas = relevance, canvas
         if canvas is not None:
-            check_can_move(bundle.generator, canvas.rotate)
+            check_can_move(bundle.generator, check_canvas(canvas).rotate)
         self._renderer = Renderer(bundle.generator, mark=bundle.fingerprints.get("generator"))
         self.sampled = SampledFaces()
 
     @classmethod
     def from_pretrained(
         cls,
-        model_type: str | None = None,
+        model_type: str | Path | None = None,
         *,
         relevance: str | None = None,
         canvas: Canvas | None = None,
         **paths: Any,
     ) -> Editor:
-        """Make the editor of a known model (None: the embedded face world); `paths` as in load_bundle.
+        """Make the editor of a known model (None: the embedded face world), or of a bundle's folder.
+
+        Args:
+            model_type: a name, or the folder that save_pretrained wrote.
+            relevance, canvas: as of the class.
+            paths: as in load_bundle.
 
         Examples:
             >>> from ppstyleclip import Editor
             >>> Editor.from_pretrained().bundle.name
             'portrait'
         """
+        if "bundle" not in paths and model_type not in known_models() and _is_folder(model_type):
+            model_type, paths["bundle"] = None, model_type
         return cls(load_bundle(model_type, **paths), relevance=relevance, canvas=canvas)
 
     def save_pretrained(self, folder: str | Path, *, half: bool = False) -> dict[str, str]:
@@ -133,22 +149,25 @@ class Editor:
         generator = self.bundle.generator
         truncation = self.bundle.defaults.truncation if truncation is None else truncation
         check_number("truncation", truncation)
+        seeds = check_seeds("seed", seed)
         options = {"truncation": truncation, "truncation_latent": self._mean_w if truncation < 1 else None}
-        z = [_draw_z(one, generator.style_dim) for one in np.atleast_1d(seed)]
+        z = [_draw_z(one, generator.style_dim) for one in seeds]
         # One at a time, because a product of matrices rounds its rows otherwise in another batch.
         w_plus = paddle.concat([generator.get_latents(paddle.to_tensor(one[None]), **options) for one in z])
-        self.sampled.remember(w_plus.numpy(), seed, z, truncation)
+        self.sampled.remember(w_plus.numpy(), seeds, z, truncation)
         return w_plus
 
     @on_worker
     @paddle.no_grad()
-    def invert(self, pixels: np.ndarray) -> np.ndarray:
+    def invert(self, pixels: Any) -> np.ndarray:
         """Find the latents of aligned pictures with the bundle's encoder, or start from its mean latent.
 
         Args:
-            pixels: `[N, H, H, 3]` uint8; crops as the generator draws them.
+            pixels: `[N, H, H, 3]` uint8, or one picture; crops as the generator draws them.
         Returns:
             w_plus `[N, L, D]` float32; without an encoder the mean latent, from which fitting can begin.
+        Raises:
+            UserError: they are no such pictures, as inputs.as_pictures.
 
         Examples:
             >>> from ppstyleclip import Editor
@@ -157,6 +176,12 @@ class Editor:
             >>> editor.invert(pixels).shape
             (1, 14, 128)
         """
+        pixels = as_pictures(pixels, "pictures to invert are [N, H, H, 3] uint8", or_one=True)
+        if pixels.shape[1] != pixels.shape[2]:
+            raise UserError(
+                f"pictures to invert are squares, crops of faces, got {list(pixels.shape)}; "
+                "cut the faces out first, or give the photo to edit_photo"
+            )
         encoder, images = self.bundle.encoder, paddle.to_tensor(to_images(pixels))
         if encoder is None:
             return np.tile(self.mean_w_plus(), [len(pixels), 1, 1])
@@ -179,7 +204,8 @@ class Editor:
     def styles(self, face: Face) -> paddle.Tensor:
         """Return a face as flat styles s `[N, S]`, where the canvas lies; errors as check_face."""
         self.check_face(face)
-        tensor: Any = face if paddle.is_tensor(face) else paddle.to_tensor(np.asarray(face, np.float32))
+        tensor: Any = face if paddle.is_tensor(face) else paddle.to_tensor(_array(face))
+        tensor = tensor.astype("float32")
         if tensor.ndim == 2:
             return tensor
         s = self.bundle.layout.flatten(self.bundle.generator.style_affine(tensor))
@@ -197,6 +223,7 @@ class Editor:
         """
         if canvas is not None:
             check_can_move(self.bundle.generator)
+            check_canvas(canvas)
         other = copy(self)
         other.canvas = canvas
         return other
@@ -235,16 +262,18 @@ class Editor:
         """Refuse what is no face of this generator.
 
         Raises:
-            UserError: it is no array, the shape fits another generator, or a value is not finite.
+            UserError: it is no array or holds none, the shape fits another generator, or a value is not
+                finite.
         """
         generator, layout = self.bundle.generator, self.bundle.layout
-        if not hasattr(face, "shape"):
-            raise UserError(f"faces are arrays, such as editor.sample(seed=58) gives, got {face!r:.80}")
+        face = face if paddle.is_tensor(face) else _array(face)
         if list(face.shape[1:]) not in ([generator.n_latent, generator.style_dim], [layout.size]):
             raise UserError(
                 f"latent has shape {list(face.shape)}, but '{self.bundle.name}' ({generator.size} px) takes "
                 f"[N, {generator.n_latent}, {generator.style_dim}]; use one that was made for this generator"
             )
+        if not face.shape[0]:
+            raise UserError(f"there are no faces in an array of shape {list(face.shape)}; give at least one")
         if not bool((paddle if paddle.is_tensor(face) else np).isfinite(face).all()):
             raise UserError("latent holds values that are not finite (NaN or infinity); make it again")
 
@@ -256,7 +285,7 @@ class Editor:
         Raises:
             UserError: as check_face.
         """
-        generator = self.bundle.generator
+        generator, latents = self.bundle.generator, _array(latents)
         if latents.shape[1:] == (1, generator.style_dim):
             latents = np.repeat(latents, generator.n_latent, axis=1)
         self.check_face(latents)
@@ -362,7 +391,7 @@ class Editor:
         Args:
             face: N faces.
             edit: the edit; "auto" is solved for each face.
-            alphas: A strengths instead of the edit's own.
+            alphas: A strengths, or one, instead of the edit's own.
         Returns:
             s `[N * A, S]`; the strengths of one face lie side by side.
 
@@ -376,8 +405,7 @@ class Editor:
         self.check_face(face)
         if alphas is None and is_auto(edit):
             return self.styles(self.added(self.styles(face).numpy(), self._steps(face, edit)))
-        alphas = [self.resolve(edit).alpha] if alphas is None else alphas
-        check_signed("alpha", *alphas)
+        alphas = check_numbers("alpha", self.resolve(edit).alpha if alphas is None else alphas)
         steps = np.outer(np.asarray(alphas, np.float32), self.direction(edit).ds)  # [A, S]
         return self._with_steps(face, steps)
 
@@ -469,9 +497,11 @@ class Editor:
 
         Args:
             face: N faces.
-            edits: in the order in which they are made; or steps with masks that were found before.
+            edits: one, or several in the order in which they are made; or steps with masks that were found
+                before.
             before: what synthesize gave of the faces, where it is known: it saves a third of the time.
         """
+        edits = as_list(edits, "edit", least=0)
         parts = [one if isinstance(one, RegionEdit) else self.region_edit(face, one) for one in edits]
         s, layout = self.styles(face).numpy(), self.bundle.layout
         return draw_in_batches(
@@ -535,11 +565,17 @@ class Editor:
         return self.direction(edit).dt
 
 
+def _is_folder(name: Any) -> bool:
+    return isinstance(name, (str, os.PathLike)) and Path(name).is_dir()
+
+
 def _array(face: Any) -> np.ndarray:
-    return face.numpy() if paddle.is_tensor(face) else np.asarray(face)
+    """Faces as an array of numbers, which may be those of a tensor or of lists."""
+    array = face if isinstance(face, np.ndarray) else to_array(face, NO_FACE)
+    if array.dtype.kind not in "fiu":
+        raise UserError(f"{NO_FACE}, got an array of {array.dtype}")
+    return array
 
 
 def _draw_z(seed: int, style_dim: int) -> np.ndarray:
-    if not 0 <= int(seed) < 2**32:
-        raise UserError(f"seed must be 0 to {2**32 - 1}, got {seed}")
     return np.random.RandomState(int(seed)).standard_normal(style_dim).astype(np.float32)

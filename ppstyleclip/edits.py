@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Union
 
-from ppstyleclip.errors import UserError
-from ppstyleclip.methods.checks import check_signed
+from ppstyleclip.errors import UserError, shown
+from ppstyleclip.methods.checks import check_kind, check_signed
 from ppstyleclip.methods.global_directions import AUTO, Budget
 from ppstyleclip.references import Reference, check_reference, name_of_side
 from ppstyleclip.regions import Region, check_region
@@ -55,6 +55,10 @@ class Edit:
     reference: Any = None
 
     def __post_init__(self) -> None:
+        for name in ("neutral", "target", "unit", "templates"):
+            _check_words(name, getattr(self, name), name in ("unit", "templates"))
+        if self.budget is not None:
+            check_kind("budget", self.budget, Budget, ", such as Budget(identity=0.7)")
         object.__setattr__(self, "region", check_region(self.region))
         object.__setattr__(self, "reference", check_reference(self.reference))
 
@@ -63,7 +67,7 @@ class Edit:
         """The edit that pictures show: from those before to those after, gated by beta as a text is.
 
         Args:
-            before, after: a picture or several: paths, or arrays `[H, W, 3]` uint8 of any size.
+            before, after: a picture or several: paths, arrays `[H, W, 3]` uint8 of any size, or PIL images.
             options: the other attributes.
         Raises:
             UserError, MissingFile: as references.check_reference.
@@ -107,6 +111,11 @@ class ResolvedEdit:
 
 
 AnyEdit = Union[Edit, ResolvedEdit]
+
+
+def _check_words(name: str, value: Any, or_none: bool) -> None:
+    if not isinstance(value, str) and not (value is None and or_none):
+        raise UserError(f"{name} of an edit must be a text, got {shown(value)}")
 
 
 def check_edit(edit: object) -> None:

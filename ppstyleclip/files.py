@@ -27,6 +27,7 @@ from ppstyleclip.drafts import kind_of, write_atomic
 from ppstyleclip.drafts import named_refusal as named_refusal
 from ppstyleclip.drafts import sweep_drafts as sweep_drafts
 from ppstyleclip.errors import MissingExtra, MissingFile, UserError, plain
+from ppstyleclip.inputs import as_path, as_picture
 from ppstyleclip.schema import MOST_JSON, from_json, parse_json
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")  # of names that save_picture knows
@@ -111,9 +112,7 @@ def _write_picture(path: str | Path, pixels: np.ndarray, suffix: str, embed: Emb
 
 def encode_picture(pixels: np.ndarray, suffix: str = ".png") -> bytes:
     """Encode a picture `[H, W, 3]` uint8, RGB, in the format of a suffix; errors as save_png."""
-    pixels = np.asarray(pixels)
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
-        raise UserError(f"a picture is [H, W, 3] uint8, got {list(pixels.shape)} {pixels.dtype}")
+    pixels = as_picture(pixels)
     _, data = import_cv2().imencode(suffix, np.ascontiguousarray(pixels[:, :, ::-1]))
     return data.tobytes()
 
@@ -154,10 +153,10 @@ def check_file(path) -> Path:
 
     Raises:
         MissingFile: there is none, or it is a folder.
-        UserError: it may not be read, is a pipe or a device, which might never end, or is a Git LFS pointer,
-            which stands for a file that was not fetched.
+        UserError: it is no path, or may not be read, is a pipe or a device, which might never end, or is a
+            Git LFS pointer, which stands for a file that was not fetched.
     """
-    path = Path(path)
+    path = as_path(path)
     try:
         mode = os.stat(path).st_mode
         start = b""
@@ -186,10 +185,11 @@ def check_folder(path) -> Path:
     Raises:
         MissingFile: there is none, or something else is there.
     """
-    if not os.path.isdir(path):
+    path = as_path(path)
+    if not path.is_dir():
         what = "is not a folder" if os.path.lexists(path) else "is not there"
         raise MissingFile(f"the folder {path} {what}; check the path")
-    return Path(path)
+    return path
 
 
 def read_file(path, most: int = _MAX_READ) -> bytes:

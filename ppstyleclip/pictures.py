@@ -18,6 +18,7 @@ import numpy as np
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import NO_PICTURE, check_file, import_cv2, import_pillow
 from ppstyleclip.finite import is_finite
+from ppstyleclip.inputs import as_pictures
 from ppstyleclip.memory import check_memory
 
 MAX_MEGAPIXELS = 80  # of a picture that is opened
@@ -152,9 +153,13 @@ def to_pixels(images: Any) -> np.ndarray:
     return np.clip(levels, 0, 255, out=levels).astype(np.uint8, order="C")
 
 
-def to_images(pixels: np.ndarray) -> np.ndarray:
-    """Turn pixels `[N, H, W, 3]` uint8 into images `[N, 3, H, W]` float32 in [-1, 1]."""
-    return np.ascontiguousarray(np.asarray(pixels).transpose(0, 3, 1, 2), dtype=np.float32) / 127.5 - 1
+def to_images(pixels: Any) -> np.ndarray:
+    """Turn pixels `[N, H, W, 3]` uint8 into images `[N, 3, H, W]` float32 in [-1, 1].
+
+    Raises:
+        UserError: they are no such pixels, as inputs.as_pictures.
+    """
+    return np.ascontiguousarray(as_pictures(pixels).transpose(0, 3, 1, 2), dtype=np.float32) / 127.5 - 1
 
 
 def grid(pictures: Pictures, columns: int, *, gap: int = 2, background: int = 0) -> np.ndarray:

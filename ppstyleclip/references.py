@@ -17,7 +17,7 @@ from typing import Any, Union
 import numpy as np
 import paddle
 
-from ppstyleclip.align import read_photo
+from ppstyleclip.align import take_photo
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import fingerprint
 from ppstyleclip.pictures import to_images
@@ -97,7 +97,7 @@ Reference = Union[PictureReference, KnownReference]  # what an Edit keeps
 def check_reference(reference: Any) -> Reference | None:
     """Take what a user gives as a reference: a pair (before, after), each a picture or several.
 
-    A picture is a path, or an array `[H, W, 3]` uint8.
+    A picture is whatever align.take_photo takes: a path, an array `[H, W, 3]` uint8, a PIL image.
 
     Raises:
         UserError: it is none of these.
@@ -105,7 +105,7 @@ def check_reference(reference: Any) -> Reference | None:
     """
     if reference is None or isinstance(reference, (PictureReference, KnownReference)):
         return reference
-    if isinstance(reference, (str, os.PathLike, np.ndarray)) or len(reference) != 2:
+    if not isinstance(reference, (list, tuple)) or len(reference) != 2:
         raise UserError("a reference is a pair: pictures before, and pictures after")
     before, after = (_pictures(side) for side in reference)
     return PictureReference(before, after)
@@ -113,27 +113,22 @@ def check_reference(reference: Any) -> Reference | None:
 
 def name_of_side(side: Any, usual: str) -> str:
     """What messages call one side of a reference: the first file's name."""
-    many = [side] if isinstance(side, (str, os.PathLike, np.ndarray)) else list(side)
+    many = _several(side)
     first = many[0] if many else None
     return Path(first).name if isinstance(first, (str, os.PathLike)) else usual
 
 
 def _pictures(side: Any) -> tuple[np.ndarray, ...]:
-    many: Sequence[Any] = [side] if isinstance(side, (str, os.PathLike, np.ndarray)) else list(side)
+    many = _several(side)
     if not 1 <= len(many) <= MOST:
         raise UserError(f"a side of a reference has 1 to {MOST} pictures, got {len(many)}")
-    return tuple(_picture(one) for one in many)
+    return tuple(take_photo(one, "a picture of a reference") for one in many)
 
 
-def _picture(one: Any) -> np.ndarray:
-    if isinstance(one, (str, os.PathLike)):
-        return read_photo(one)
-    array = np.asarray(one)
-    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8 or not array.size:
-        raise UserError(
-            f"a picture of a reference is a path or [H, W, 3] uint8, got {list(array.shape)} {array.dtype}"
-        )
-    return array
+def _several(side: Any) -> list[Any]:
+    """The pictures of a side; an array `[N, H, W, 3]` has N of them."""
+    is_several = isinstance(side, (list, tuple)) or len(getattr(side, "shape", ())) == 4
+    return list(side) if is_several else [side]
 
 
 @on_worker

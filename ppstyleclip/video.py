@@ -18,8 +18,10 @@ from typing import Any, Union
 
 import numpy as np
 
-from ppstyleclip.errors import CannotWrite, MissingExtra, UserError
+from ppstyleclip.errors import CannotWrite, MissingExtra, UserError, shown
 from ppstyleclip.files import atomic_file, atomic_path, check_file, import_cv2, import_pillow, named_refusal
+from ppstyleclip.finite import is_number
+from ppstyleclip.inputs import as_pictures
 from ppstyleclip.memory import check_memory
 
 FPS = (1, 50)  # a GIF counts hundredths of a second, and browsers slow down what is under two of them
@@ -295,18 +297,13 @@ def _frames_of(video: Any) -> Iterator[np.ndarray]:
 
 def check_fps(fps: float) -> None:
     """Refuse a speed that a GIF cannot have; both kinds keep to it, so that they show the same."""
-    if not FPS[0] <= fps <= FPS[1]:
-        raise UserError(f"fps must be {FPS[0]} to {FPS[1]} pictures a second, got {fps:g}")
+    if not is_number(fps) or not FPS[0] <= fps <= FPS[1]:
+        raise UserError(f"fps must be {FPS[0]} to {FPS[1]} pictures a second, got {shown(fps)}")
 
 
 def _checked(pictures: Pictures, fps: float) -> np.ndarray:
-    pictures = np.asarray(pictures)
-    if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.size == 0:
-        raise UserError(
-            f"a video is pictures [N, H, W, 3] uint8, got {list(pictures.shape)} {pictures.dtype}"
-        )
     check_fps(fps)
-    return pictures
+    return as_pictures(pictures, "a video is pictures [N, H, W, 3] uint8")
 
 
 def _count_frames(path: Path) -> int:

@@ -15,7 +15,7 @@ SCRIPTS = ("tools", "applications", "benchmarks")
 # Level of each part of the package. A part imports what stands on a lower level, nothing beside or above.
 LEVELS = {
     "errors": -2, "wording": -2,
-    "schema": -1, "drafts": -1, "memory": -1,
+    "schema": -1, "drafts": -1, "inputs": -1, "memory": -1,
     "ops": 0, "files": 0, "threads": 0, "worker": 0, "progress": 0, "finite": 0, "provenance": 0,
     "translation": 0,
     "models": 1, "formats": 1, "pictures": 1, "video": 1, "curves": 1, "locks": 1, "labels": 1,

@@ -30,7 +30,7 @@ from ppstyleclip.align.faces import (
     read_landmarks,
 )
 from ppstyleclip.align.paste import crop_mask, paste_back
-from ppstyleclip.align.photo import read_photo
+from ppstyleclip.align.photo import read_photo, take_photo
 from ppstyleclip.align.pose import (
     FacePair,
     Pose,
@@ -83,5 +83,6 @@ __all__ = [
     "smooth_faces",
     "smooth_stream",
     "smooth_stream_along",
+    "take_photo",
     "upright_frame",
 ]

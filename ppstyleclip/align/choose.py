@@ -12,6 +12,7 @@ from ppstyleclip.align.detect import SMALLEST
 from ppstyleclip.align.faces import Face, FaceFinder, confident_places, find_faces
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
+from ppstyleclip.inputs import as_list
 
 WORDS = ("best", "largest", "all")  # that choose faces; a number does too
 SMALLER = 20  # side of faces that are too small to be edited, but worth a word
@@ -147,6 +148,8 @@ def check_choice(which: object) -> None:
     if which in WORDS:
         return
     try:
+        if isinstance(which, (bool, float)):
+            raise TypeError
         int(which)  # type: ignore[call-overload]
     except (TypeError, ValueError):
         known = ", ".join(f"'{word}'" for word in WORDS[:-1])
@@ -167,6 +170,9 @@ def choose_faces(faces: Sequence[Face], which: str | int = "best") -> list[Face]
         UserError: there is none of that number.
     """
     check_choice(which)
+    faces = as_list(faces, "face", least=0)
+    if not all(hasattr(face, "landmarks") for face in faces):
+        raise UserError("faces are those of find_faces, or of faces_of_landmarks(landmarks), got others")
     if not faces:
         raise NoFace(f"no face was found; {_ADVICE}")
     if which == "all":

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2, import_pillow
+from ppstyleclip.inputs import as_picture
 
 LEFT_EYE, RIGHT_EYE = slice(36, 42), slice(42, 48)
 MOUTH_CORNERS = [48, 54]
@@ -147,6 +148,7 @@ def cut_frame(photo: np.ndarray, quad: np.ndarray, size: int) -> tuple[np.ndarra
     Returns, raises:
         as align_face.
     """
+    photo = as_picture(photo)
     height, width = photo.shape[:2]
     _check_frame(quad, width, height)
     alignment = Alignment(quad, size, (width, height), max(1, int(_side(quad) / size / 2)))
@@ -173,6 +175,7 @@ def cut_square(photo: np.ndarray, size: int) -> tuple[np.ndarray, Alignment]:
     Raises:
         UserError: the picture is tiny.
     """
+    photo = as_picture(photo)
     height, width = photo.shape[:2]
     side = min(width, height)
     if side < MIN_FRAME:

@@ -13,6 +13,7 @@ from ppstyleclip.align.detect import SMALLEST, Detection, detect_faces
 from ppstyleclip.align.dlib_models import import_dlib, load_detector, load_predictor
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.files import import_cv2, read_json
+from ppstyleclip.inputs import as_picture
 from ppstyleclip.schema import Between, Size
 
 CONFIDENT = 0.5  # confidence from which a place is a face: on photographs 0.53 to 4 for faces, else below 0.3
@@ -97,6 +98,7 @@ def find_faces(finder: FaceFinder, photo: np.ndarray) -> list[Face]:
     Returns:
         the faces that are sure, from left to right; none if there are none.
     """
+    photo = as_picture(photo)
     sure = confident_places(finder, photo)
     faces = [Face(one.box, _landmarks(finder.predictor, photo, one.box), one.confidence) for one in sure]
     return sorted(faces, key=_from_left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import struct
 import warnings
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import numpy as np
 
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_pillow
+from ppstyleclip.inputs import as_picture
 from ppstyleclip.pictures import MAX_MEGAPIXELS, open_picture
 
 MIN_SIDE = 16  # pixels
@@ -49,16 +51,39 @@ def read_photo(path: Any) -> np.ndarray:
             under MIN_SIDE pixels.
     """
     with _one_line(path, import_pillow()), open_picture(path) as image:
-        width, height = image.size
-        if min(width, height) < MIN_SIDE:
-            raise UserError(
-                f"{path} has only {width}x{height} pixels, too few for a face; use a larger photo"
-            )
-        if image.mode == "F":
-            raise UserError(f"{path} holds numbers instead of colours; save it as an 8-bit picture first")
-        orientation = _orientation(image)
-        pixels = _rgb(image)
+        pixels, orientation = _decoded(image, path)
     return _turned(pixels, orientation)  # the decoder's memory is free by now
+
+
+def take_photo(photo: Any, what: str = "a photo") -> np.ndarray:
+    """Take a photo as a caller has it.
+
+    Args:
+        photo: a path, which is read by read_photo; a PIL image, which becomes the same pixels as its file
+            would; or pixels, as inputs.as_picture takes them.
+        what: begins the line of the error.
+    Returns:
+        pixels `[H, W, 3]` uint8, RGB.
+    Raises:
+        UserError, MissingFile: it is none of these, or as read_photo.
+    """
+    if isinstance(photo, (str, os.PathLike)):
+        return read_photo(photo)
+    if hasattr(photo, "getbands"):  # a PIL image
+        with _one_line(what, import_pillow()):
+            return _turned(*_decoded(photo, what))
+    return as_picture(photo, f"{what} is a path or [H, W, 3] uint8")
+
+
+def _decoded(image: Any, name: Any) -> tuple[np.ndarray, Any]:
+    """Pixels of a PIL image as it lies, and its orientation."""
+    width, height = image.size
+    if min(width, height) < MIN_SIDE:
+        raise UserError(f"{name} has only {width}x{height} pixels, too few for a face; use a larger photo")
+    if image.mode == "F":
+        raise UserError(f"{name} holds numbers instead of colours; save it as an 8-bit picture first")
+    orientation = _orientation(image)
+    return _rgb(image), orientation
 
 
 @contextlib.contextmanager

@@ -23,12 +23,14 @@ import numpy as np
 
 from ppstyleclip import __version__
 from ppstyleclip.editor import Edit, Editor
+from ppstyleclip.edits import check_edit
 from ppstyleclip.engine.exporter import save_plain, trace_legacy
 from ppstyleclip.errors import MissingFile, UserError
 from ppstyleclip.export.networks import ExportedPart, build_parts
 from ppstyleclip.export.onnx import to_onnx
 from ppstyleclip.export.onnx.graph import import_onnx
 from ppstyleclip.files import check_writable, write_atomic
+from ppstyleclip.inputs import as_list
 from ppstyleclip.provenance import Label
 from ppstyleclip.zoo import TrainedMapper
 
@@ -70,6 +72,11 @@ class ExportConfig:
     side: int | None = None
 
     def __post_init__(self) -> None:
+        for name in ("parts", "formats", "edits"):
+            if getattr(self, name) is not None:  # one alone counts as a list of one
+                object.__setattr__(self, name, tuple(as_list(getattr(self, name), name, least=0)))
+        for edit in self.edits:
+            check_edit(edit)
         unknown = sorted(set(self.formats) - set(FORMATS))
         if unknown or not self.formats:
             raise UserError(

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import numbers
 from pathlib import Path
 
 import numpy as np
 
-from ppstyleclip.errors import UserError, plain
+from ppstyleclip.errors import UserError, plain, shown
 from ppstyleclip.finite import is_finite
 from ppstyleclip.formats.load import load_arrays
 
@@ -33,8 +34,8 @@ def load_latent(path, *, index: int = 0) -> np.ndarray:
         UserError: it holds no such array, no latent of that index, or values that are not finite.
     """
     bank = _latents_of(path, load_arrays(path)[0])
-    if not 0 <= index < len(bank):
-        raise UserError(f"{path} has no latent {index}: it holds {len(bank)}, counted from 0")
+    if not isinstance(index, numbers.Integral) or not 0 <= index < len(bank):
+        raise UserError(f"{path} has no latent {shown(index)}: it holds {len(bank)}, counted from 0")
     return _finite(path, bank[index])[None]
 
 

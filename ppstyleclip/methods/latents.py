@@ -9,12 +9,29 @@ was found for a photograph has no z at all. Styles are affine in w_plus, so all 
 
 from __future__ import annotations
 
+import numbers
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ppstyleclip.errors import UserError
-from ppstyleclip.methods.checks import check_signed
+from ppstyleclip.errors import UserError, shown
+from ppstyleclip.inputs import to_array
+from ppstyleclip.methods.checks import check_count, check_signed
 from ppstyleclip.wording import counted
+
+_NO_LATENTS = "latents are arrays, w_plus [N, L, D]"
+
+
+def _numbers(value: ArrayLike, what: str) -> np.ndarray:
+    return to_array(value, what).astype(np.float32, copy=False)
+
+
+def _latents(value: ArrayLike) -> np.ndarray:
+    """w_plus `[N, L, D]` float32, or an error."""
+    array = _numbers(value, _NO_LATENTS)
+    if array.ndim != 3:
+        raise UserError(f"{_NO_LATENTS}, got {list(array.shape)}")
+    return array
 
 
 def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
@@ -29,7 +46,7 @@ def mix(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> np.ndarray:
     Raises:
         UserError: the latents differ in shape, or there are not L weights, or not finite ones.
     """
-    first, second = np.asarray(first, np.float32), np.asarray(second, np.float32)
+    first, second = _numbers(first, _NO_LATENTS), _numbers(second, _NO_LATENTS)
     if first.ndim != 3 or first.shape[1:] != second.shape[1:]:
         raise UserError(
             f"latents of shapes {list(first.shape)} and {list(second.shape)} cannot be mixed; "
@@ -57,10 +74,12 @@ def crossover(coarse: ArrayLike, fine: ArrayLike, level: int) -> np.ndarray:
     Raises:
         UserError: the latents differ in shape, or have no such level.
     """
-    levels = np.shape(coarse)[1]
-    if not 0 <= level <= levels:
+    coarse, fine = _latents(coarse), _latents(fine)
+    levels = coarse.shape[1]
+    if not isinstance(level, numbers.Integral) or not 0 <= level <= levels:
         raise UserError(
-            f"crossover {level} was given for latents of {counted(levels, 'level')}; give 0 to {levels}"
+            f"crossover {shown(level)} was given for latents of {counted(levels, 'level')}; "
+            f"give 0 to {levels}"
         )
     return mix(coarse, fine, np.arange(levels) < level)
 
@@ -76,8 +95,9 @@ def interpolate(stops: ArrayLike, steps: int) -> np.ndarray:
     Raises:
         UserError: fewer than two stops, or no step.
     """
-    stops = np.asarray(stops, np.float32)
-    if stops.ndim != 3 or len(stops) < 2 or steps < 1:
+    check_count("steps", steps, least=1)
+    stops = _numbers(stops, _NO_LATENTS)
+    if stops.ndim != 3 or len(stops) < 2:
         raise UserError(f"an interpolation needs at least 2 latents and 1 step, got {len(stops)} and {steps}")
     at = np.arange((len(stops) - 1) * steps + 1)
     leg = np.minimum(at // steps, len(stops) - 2)
@@ -98,7 +118,8 @@ def move(w_plus: ArrayLike, direction: ArrayLike, offset: float) -> np.ndarray:
         UserError: the direction has another shape, or is not finite.
     """
     check_signed("offset", offset)
-    w_plus, direction = np.asarray(w_plus, np.float32), np.asarray(direction, np.float32)
+    w_plus = _latents(w_plus)
+    direction = _numbers(direction, "a direction is an array of numbers")
     levels, width = w_plus.shape[1:]
     if direction.shape not in ((levels, width), (1, width), (width,)):
         raise UserError(

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UserError
+from ..errors import UserError, shown
 
 MOST_DEGREES = 30  # that a network follows that is not made for rotations, about
 
@@ -69,6 +69,16 @@ def canvas_transform(translate: Any = (0.0, 0.0), rotate: float = 0.0) -> np.nda
     return matrix.astype(np.float32)
 
 
+def check_canvas(canvas: Any) -> Canvas:
+    """Take a Canvas as it is, and refuse what is none (UserError), such as the numbers of one."""
+    if not isinstance(canvas, Canvas):
+        raise UserError(
+            f"a canvas is Canvas(translate=(x, y), rotate=degrees) of ppstyleclip.models.canvas, got "
+            f"{shown(canvas)}"
+        )
+    return canvas
+
+
 def check_can_move(generator: Any, *degrees: float) -> None:
     """Refuse a generator whose canvas does not move (UserError); warn where it is turned too far."""
     if not hasattr(generator, "move_canvas"):
@@ -97,4 +107,5 @@ def move_canvas(generator: Any, s: np.ndarray, canvas: Canvas) -> np.ndarray:
         UserError: the generator's family cannot do that.
     """
     check_can_move(generator)
+    check_canvas(canvas)
     return generator.move_canvas(np.asarray(s, np.float32), canvas.matrix())

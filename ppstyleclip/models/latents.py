@@ -6,11 +6,13 @@ from __future__ import annotations
 import numpy as np
 import paddle
 
+from ..errors import UserError
+
 
 def check_z(generator, z):
-    """Return z `[N, D]` as it is, or refuse it (ValueError)."""
+    """Return z `[N, D]` as it is, or refuse it (UserError)."""
     if z.ndim != 2 or z.shape[1] != generator.style_dim:
-        raise ValueError(f"z must be [N, {generator.style_dim}], got {list(z.shape)}")
+        raise UserError(f"z must be [N, {generator.style_dim}], got {list(z.shape)}")
     return z
 
 
@@ -24,7 +26,7 @@ def spread_latent(generator, latent):
     """Return w_plus `[N, L, D]` for w `[N, D]` or w_plus.
 
     Raises:
-        ValueError: it is neither.
+        UserError: it is neither.
     """
     check_latent(generator, latent)
     return latent.unsqueeze(1).expand([-1, generator.n_latent, -1]) if latent.ndim == 2 else latent
@@ -40,10 +42,10 @@ def truncate_latent(generator, w_plus, truncation, cutoff, mean):
         cutoff: number of layers, from the coarsest on.
         mean: `[D]`, `[1, D]` or `[1, L, D]`; None computes it.
     Raises:
-        ValueError: a number is negative, or the mean is no latent.
+        UserError: a number is negative, or the mean is no latent.
     """
     if truncation < 0 or (cutoff is not None and cutoff < 0):
-        raise ValueError(f"truncation and its cutoff must not be negative, got {truncation} and {cutoff}")
+        raise UserError(f"truncation and its cutoff must not be negative, got {truncation} and {cutoff}")
     if truncation >= 1.0:
         return w_plus
     mean = generator.mean_latent() if mean is None else mean
@@ -54,23 +56,23 @@ def truncate_latent(generator, w_plus, truncation, cutoff, mean):
 
 
 def check_latent(generator, latent):
-    """Refuse what is neither w nor w_plus (ValueError)."""
+    """Refuse what is neither w nor w_plus (UserError)."""
     dim, layers = generator.style_dim, generator.n_latent
     if latent.ndim not in (2, 3) or list(latent.shape[1:]) not in ([dim], [layers, dim]):
-        raise ValueError(
+        raise UserError(
             f"a latent of this {generator.size} px generator is [N, {dim}] or [N, {layers}, {dim}]; "
             f"got {list(latent.shape)}"
         )
 
 
 def check_styles(generator, styles):
-    """Refuse styles that are not a generator's (ValueError)."""
+    """Refuse styles that are not a generator's (UserError)."""
     widths = generator.layout.channels
     if len(styles) != len(widths):
-        raise ValueError(f"this {generator.size} px generator takes {len(widths)} styles, got {len(styles)}")
+        raise UserError(f"this {generator.size} px generator takes {len(widths)} styles, got {len(styles)}")
     if not paddle.in_dynamic_mode():
         return  # an exported program knows its batch only when it runs
     batch = styles[0].shape[0]
     for index, (style, width) in enumerate(zip(styles, widths)):
         if list(style.shape) != [batch, width]:
-            raise ValueError(f"style {index} must be [{batch}, {width}], got {list(style.shape)}")
+            raise UserError(f"style {index} must be [{batch}, {width}], got {list(style.shape)}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ppstyleclip.editor import AnyEdit, Editor, Face
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.checks import check_choice, check_count, check_signed
+from ppstyleclip.methods.checks import check_choice, check_count, check_kind, check_signed
 from ppstyleclip.models.canvas import Canvas, check_can_move
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.records import Record
@@ -102,10 +102,10 @@ def film_face(
     Raises:
         UserError: several faces, another family of generators, or as Editor.solve and Editor.direction.
     """
-    if face.shape[0] != 1:
-        raise UserError(f"one face is filmed at a time, got {face.shape[0]}")
+    check_kind("config", config, CameraConfig)
+    if (count := editor.styles(face).shape[0]) != 1:
+        raise UserError(f"one face is filmed at a time, got {count}")
     canvases, parts = config.canvases(), []
-    editor.check_face(face)
     check_can_move(editor.bundle.generator, *(canvas.rotate for canvas in canvases))
     made = None if edit is None else editor.fixed(face, edit)
     step = np.zeros([], np.float32) if made is None else editor.step(made)

@@ -12,10 +12,11 @@ import numpy as np
 from ppstyleclip.editor import AnyEdit, Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.labels import can_write, draw_label, label_width
+from ppstyleclip.methods.checks import check_numbers
 from ppstyleclip.methods.global_directions.strength import LADDER
 from ppstyleclip.pictures import enlarged, to_pixels
 from ppstyleclip.pipelines.records import Record
-from ppstyleclip.pipelines.rendering import render_faces
+from ppstyleclip.pipelines.rendering import one_face, render_faces
 from ppstyleclip.regions import RegionEdit
 
 SHARES = (0.4, 0.7, 1.0, 1.4, 2.0)  # of the chosen strength, which are shown
@@ -70,6 +71,7 @@ def draw_contact_sheet(
     Raises:
         UserError: as Editor.direction and Editor.solve; more than MOST_CELLS pictures.
     """
+    one_face(editor, face)
     masks = editor.region_masks(face, edit) if masks is None else masks
     own = editor.fixed(face, edit, others=others, masks=masks)
     direction = editor.direction(own)
@@ -78,6 +80,7 @@ def draw_contact_sheet(
         alphas = [_short(share * middle) for share in SHARES]
     if betas is None:
         betas = [_short(share * direction.max_relevance) for share in LADDER]
+    alphas, betas = check_numbers("alpha", alphas, least=0), check_numbers("beta", betas, least=0)
     columns = _with_own(alphas, own.alpha)
     rows = _with_own([beta for beta in betas if beta <= direction.max_relevance], own.beta)
     if len(rows) * len(columns) > MOST_CELLS:

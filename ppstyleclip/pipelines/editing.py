@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
+from ppstyleclip.methods.checks import check_numbers
 from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.methods.latents import move
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.records import Record
-from ppstyleclip.pipelines.rendering import render_faces
+from ppstyleclip.pipelines.rendering import one_face, render_faces
 from ppstyleclip.regions import RegionEdit
 from ppstyleclip.worker import on_worker
 
@@ -86,7 +87,8 @@ def edit_face(
         UserError: see Editor.direction and Editor.styles.
     """
     resolved = editor.resolve(edit)
-    strengths = [resolved.alpha] if alphas is None else [float(alpha) for alpha in alphas]
+    strengths = check_numbers("alpha", resolved.alpha if alphas is None else alphas)
+    one_face(editor, face)
     s = editor.apply(face, resolved, [0.0, *strengths])
     masks = editor.region_masks(face, resolved)
     records = (
@@ -136,9 +138,11 @@ def move_face(
     Raises:
         UserError: as methods.latents.move.
     """
+    offsets = check_numbers("offset", offsets)
+    one_face(editor, face)
     w_plus = np.concatenate([move(face, direction, offset) for offset in (0, *offsets)])
     for record in render_faces(editor, w_plus):
         made = None
         if record.result is not None:
-            made = Move(record.result[0], record.result[1:], w_plus[1:], [float(o) for o in offsets])
+            made = Move(record.result[0], record.result[1:], w_plus[1:], offsets)
         yield Record(record.done, record.total, record.stage, made)

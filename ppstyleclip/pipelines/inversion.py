@@ -12,6 +12,7 @@ import numpy as np
 
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
+from ppstyleclip.inputs import as_picture, as_pictures
 from ppstyleclip.methods.inversion import (
     Distance,
     FittingConfig,
@@ -19,11 +20,14 @@ from ppstyleclip.methods.inversion import (
     latent_fitter,
     tune_generator,
 )
+from ppstyleclip.methods.inversion.fitting import check_pictures
 from ppstyleclip.models.canvas import turns_canvas
 from ppstyleclip.pictures import to_images
 from ppstyleclip.pipelines.faces import AlignedFace, unaligned_face
 from ppstyleclip.pipelines.quality import Measures, Quality, measure
 from ppstyleclip.pipelines.records import Record
+
+CROPS = "crops of faces are [N, S, S, 3] uint8"
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +162,7 @@ def latent_finder(
     fit = latent_fitter(editor.bundle.generator, config, distance=distance) if config.steps else None
 
     def find(crops: np.ndarray, *, start: np.ndarray | None = None) -> Iterator[LatentRecord]:
+        crops = as_pictures(crops, CROPS)
         w_plus = editor.invert(crops) if start is None else np.asarray(start, np.float32)
         yield LatentRecord(1, config.steps + 1, w_plus)
         for done, step in enumerate(fit(to_images(crops), w_plus) if fit else (), 2):
@@ -185,7 +190,7 @@ def tune_editor(
     Yields:
         Record; the result is an Editor whose generator is the tuned one, with everything else the same.
     """
-    image, generator = to_images(crop[None]), editor.bundle.generator
+    image, generator = to_images(as_picture(crop)[None]), editor.bundle.generator
     for step in tune_generator(generator, image, w_plus[None], config, distance=distance):
         is_last = step.done == step.total
         tuned = (
@@ -214,7 +219,8 @@ def invert_faces(
     Yields:
         Record; the result is an InversionResult.
     """
-    begin = time.time()
+    crops, begin = as_pictures(crops, CROPS), time.time()
+    check_pictures(editor.bundle.generator, to_images(crops[:1]))
     total = fitting.steps + 1 + (tuning.steps * len(crops) if tuning else 0)
     ends: list[np.ndarray] = []
     for record in find_latents(editor, crops, fitting):

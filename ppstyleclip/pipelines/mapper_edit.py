@@ -13,7 +13,8 @@ import numpy as np
 
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.checks import check_count, check_signed
+from ppstyleclip.inputs import as_list
+from ppstyleclip.methods.checks import check_count, check_numbers
 from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
 from ppstyleclip.text import unknown_words_line
 from ppstyleclip.wording import counted
@@ -81,8 +82,10 @@ def open_chain(
         MissingFile: there is no such mapper.
         UserError: a mapper of another generator, or as make_chain.
     """
+    names = as_list(names, "mapper", least=0)
     if not names:
         raise UserError("no mapper was named; name one or several (--modules)")
+    strengths = check_numbers("strength", strengths)
     _check_strengths(names, strengths)
     return make_chain(
         editor,
@@ -109,9 +112,10 @@ def make_chain(
     Raises:
         UserError: texts or strengths that are not as many, or a text that a mapper does not know.
     """
+    strengths = check_numbers("strength", strengths)
     _check_strengths(mappers, strengths)
-    chosen = _paired(mappers, list(texts))
-    strengths = list(strengths) * (len(mappers) if len(strengths) == 1 else 1)
+    chosen = _paired(mappers, as_list(texts, "text", least=0))
+    strengths = strengths * (len(mappers) if len(strengths) == 1 else 1)
     return [
         MapperLink(name, mapper, _vector(editor, name, mapper, words), float(strength))
         for (name, mapper), words, strength in zip(mappers, chosen, strengths)
@@ -119,7 +123,6 @@ def make_chain(
 
 
 def _check_strengths(mappers: Sequence, strengths: Sequence) -> None:
-    check_signed("strength", *strengths)
     if len(strengths) not in (1, len(mappers)):
         raise UserError(
             f"{counted(len(mappers), 'mapper')} and {counted(len(strengths), 'strength')} were "
@@ -228,6 +231,8 @@ def map_faces(
         UserError: as apply_chain, or a batch of none.
     """
     check_count("batch_size", batch_size, least=1)
+    if not chain:
+        raise UserError("a chain of mappers is empty; make it with open_chain")
     for first in range(0, len(faces), batch_size):
         some = faces[first : first + batch_size]
         *_, mapped = apply_chain(editor, chain, some)

@@ -12,7 +12,8 @@ import paddle
 
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.checks import check_count, check_seeds
+from ppstyleclip.inputs import as_list, to_array
+from ppstyleclip.methods.checks import check_count, check_kind, check_seeds
 from ppstyleclip.methods.optimization import (
     DescentRecord,
     OptimizationConfig,
@@ -21,6 +22,7 @@ from ppstyleclip.methods.optimization import (
     optimize,
 )
 from ppstyleclip.methods.optimization.objective import needed_networks
+from ppstyleclip.methods.optimization.spaces import check_start
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.regions import draw_in_masks, find_masks
 from ppstyleclip.regions import moved_masks
@@ -147,7 +149,7 @@ def optimize_faces(
     Args:
         editor: Editor; its canvas moves what is drawn of the way and the result, not what CLIP sees.
         start: `[N, ...]` latents in the configuration's space, of sample_start, mean_start or to_space.
-        texts: what the faces should be.
+        texts: what the faces should be, one or several.
         config: OptimizationConfig.
         neutral: what the faces are, where the objective's directional_strength is above 0.
         weights: of the texts; None is 1 each.
@@ -165,6 +167,9 @@ def optimize_faces(
             `history.result(evaluated=True)` is of the last latents whose loss was finite.
     """
     check_count("pictures_every", pictures_every)
+    check_kind("config", config, OptimizationConfig, "; read_optimization_preset gives a preset's")
+    texts, start = as_list(texts, "text"), to_array(start, "a start is an array of latents")
+    check_start(editor.bundle.generator, start, config.space)
     history = OptimizationHistory(editor, start, config) if history is None else history
     editor = editor.on_canvas(None)
     generator, clip = editor.bundle.generator, editor.bundle.clip
@@ -243,9 +248,9 @@ def sample_start(
     editor: Editor, seeds: Sequence[int], space: str, truncation: float | None = None
 ) -> np.ndarray:
     """Latents of sampled faces in a space, as far from the mean as the model's default."""
+    seeds = check_seeds("seed", seeds)
     if space != "z":
         return to_space(editor, editor.sample(seeds, truncation=truncation).numpy(), space)
-    check_seeds("seed", seeds)
     width = editor.bundle.generator.style_dim
     return np.stack([np.random.RandomState(seed).standard_normal(width) for seed in seeds]).astype(np.float32)
 

@@ -15,13 +15,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from ppstyleclip.align import Face, FaceFinder, crop_to_photo, landmarks_on_crop, paste_back
+from ppstyleclip.align import Face, FaceFinder, crop_to_photo, landmarks_on_crop, paste_back, take_photo
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
 from ppstyleclip.errors import UserError
 from ppstyleclip.files import import_cv2
+from ppstyleclip.inputs import as_list
+from ppstyleclip.methods.checks import check_kind
 from ppstyleclip.methods.inversion import FittingConfig, TuningConfig
 from ppstyleclip.models.canvas import turns_canvas
 from ppstyleclip.pictures import to_levels, to_pixels
@@ -57,6 +60,11 @@ class PhotoConfig:
     paste: str = "blend"
     align: str = "face"
 
+    def __post_init__(self) -> None:
+        check_kind("fitting", self.fitting, FittingConfig, ", such as FittingConfig(steps=100)")
+        if self.tuning is not None:
+            check_kind("tuning", self.tuning, TuningConfig, ", such as TuningConfig()")
+
 
 @dataclass(frozen=True, eq=False)
 class PhotoEdit:
@@ -88,7 +96,7 @@ class PhotoEdit:
 
 def edit_photo(
     editor: Editor,
-    photo: np.ndarray,
+    photo: Any,
     edit: Edits,
     config: PhotoConfig = PhotoConfig(),  # noqa: B008  frozen
     *,
@@ -102,8 +110,8 @@ def edit_photo(
 
     Args:
         editor: Editor.
-        photo: `[H, W, 3]` uint8.
-        edit: Edit, or a Recipe of several; "auto" is solved for each face.
+        photo: `[H, W, 3]` uint8, the path of a picture, or a PIL image, as align.take_photo takes them.
+        edit: Edit, several, or a Recipe of them; "auto" is solved for each face.
         config: PhotoConfig.
         faces: the photo's faces where their landmarks are known (align.faces_of_landmarks); then nothing is
             looked for.
@@ -130,6 +138,8 @@ def edit_photo(
         >>> made.pixels.shape, made.inversion.stages[-1].poor.tolist()
         ((240, 320, 3), [False])
     """
+    check_kind("config", config, PhotoConfig)
+    photo, each = take_photo(photo), as_list(each, "edit", least=0)
     check_recipe(editor, edit)  # bad words are refused before a minute is spent on the faces
     cut = cut_chosen_faces(
         editor.bundle, photo, config.face, faces=faces, finder=finder, name=name, align=config.align

@@ -13,8 +13,9 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
-from ppstyleclip.align import Face, FaceFinder, paste_back
+from ppstyleclip.align import Face, FaceFinder, paste_back, take_photo
 from ppstyleclip.editor import Edit, Editor
+from ppstyleclip.methods.checks import check_kind
 from ppstyleclip.pictures import to_levels, to_pixels
 from ppstyleclip.pipelines.faces import AlignedFace, cut_chosen_faces
 from ppstyleclip.pipelines.inversion import InversionResult, invert_faces
@@ -50,7 +51,7 @@ class ChangedPhoto:
 
 def change_photo(
     editor: Editor,
-    photo: np.ndarray,
+    photo: Any,
     change: Change,
     config: PhotoConfig = PhotoConfig(),  # noqa: B008  frozen
     *,
@@ -67,7 +68,7 @@ def change_photo(
 
     Args:
         editor: Editor.
-        photo: `[H, W, 3]` uint8.
+        photo: as in edit_photo.
         change: called with an Editor, w_plus `[1, L, D]` of each face and the mask `[1, S, S]` in which it
             may change, or None; its records may count steps, and the last one has the moved face, w_plus
             `[1, L, D]` or styles `[1, S]`.
@@ -81,6 +82,8 @@ def change_photo(
     Raises:
         UserError: no face (align.NoFace), no such face, one that is tiny, or as `change` and photo_regions.
     """
+    check_kind("config", config, PhotoConfig)
+    photo = take_photo(photo)
     cut = cut_chosen_faces(
         editor.bundle, photo, config.face, faces=faces, finder=finder, name=name, align=config.align
     )

@@ -19,11 +19,13 @@ import paddle
 from ppstyleclip.editor import Edit, Editor, ResolvedEdit
 from ppstyleclip.edits import check_edit, is_auto, without_auto
 from ppstyleclip.errors import UserError
+from ppstyleclip.inputs import as_list
 from ppstyleclip.methods.global_directions import AUTO, Budget, Solution, StyleDirection
 from ppstyleclip.methods.global_directions.solve import with_solution
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.recipe_files import EditWords, RecipeWords
 from ppstyleclip.pipelines.records import Record, result_of
+from ppstyleclip.pipelines.rendering import one_face
 from ppstyleclip.regions import RegionEdit
 from ppstyleclip.worker import on_worker
 
@@ -37,7 +39,7 @@ class Recipe:
     """Several edits of one face.
 
     Attributes:
-        edits: at least one; "auto" is solved in their order.
+        edits: at least one, or one alone; "auto" is solved in their order.
         names: what messages call them; none: their targets.
         orthogonal: whether their steps are made orthogonal to each other.
     """
@@ -47,6 +49,8 @@ class Recipe:
     orthogonal: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "edits", tuple(as_list(self.edits, "edit", least=0)))
+        object.__setattr__(self, "names", tuple(as_list(self.names, "name", least=0)))
         if not self.edits or len(self.names) not in (0, len(self.edits)):
             raise UserError("a recipe needs an edit, and as many names as edits, or none")
         for edit in self.edits:
@@ -60,7 +64,7 @@ class Recipe:
         return "; ".join(str(edit) for edit in self.edits)
 
 
-Edits = Union[Edit, ResolvedEdit, Recipe]
+Edits = Union[Edit, ResolvedEdit, Recipe, Sequence[Union[Edit, ResolvedEdit]]]
 FindMasks = Callable[[Union[Edit, ResolvedEdit]], Union[np.ndarray, None]]  # as Editor.region_masks of a face
 
 
@@ -165,8 +169,8 @@ class RecipeEdit:
 
 
 def as_recipe(edits: Edits) -> Recipe:
-    """Take a Recipe as it is, and an edit for a recipe of one."""
-    return edits if isinstance(edits, Recipe) else Recipe((edits,))
+    """Take a Recipe as it is, and one edit or several for a recipe of them."""
+    return edits if isinstance(edits, Recipe) else Recipe(tuple(as_list(edits, "edit")))
 
 
 def recipe_of(words: RecipeWords) -> Recipe:
@@ -228,7 +232,7 @@ def apply_recipe(
     Raises:
         UserError: as Editor.direction, Editor.solve and Editor.region_masks.
     """
-    recipe, start = as_recipe(edits), editor.styles(face).numpy()
+    recipe, start = as_recipe(edits), one_face(editor, face).numpy()
     find = partial(editor.region_masks, face) if find_masks is None else find_masks
     masks = [find(edit) for edit in recipe.edits]
     fixed = [editor.resolve(without_auto(edit)) for edit in recipe.edits]

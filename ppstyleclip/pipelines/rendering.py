@@ -7,9 +7,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import paddle
 
 from ppstyleclip.editor import Editor
+from ppstyleclip.errors import UserError
 from ppstyleclip.pipelines.records import Record
+
+
+def one_face(editor: Editor, face: Any) -> paddle.Tensor:
+    """Styles `[1, S]` of one face, of pipelines that edit one at a time.
+
+    Raises:
+        UserError: as Editor.check_face, or there are several faces.
+    """
+    s = editor.styles(face)
+    if s.shape[0] != 1:
+        raise UserError(f"one face is edited at a time, got {s.shape[0]}; give one of them, such as face[:1]")
+    return s
 
 
 def render_faces(editor: Editor, face: Any) -> Iterator[Record[np.ndarray]]:

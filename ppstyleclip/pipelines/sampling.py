@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ppstyleclip.editor import Editor
-from ppstyleclip.errors import UserError
+from ppstyleclip.methods.checks import check_count, check_seeds
 from ppstyleclip.methods.latents import crossover, mix
 from ppstyleclip.pipelines.records import Record
 from ppstyleclip.worker import on_worker
@@ -75,10 +75,10 @@ def sample_sheets(editor: Editor, config: SheetConfig) -> Iterator[Record[Sheets
         UserError: no row, no column, or no such seed.
     """
     rows, columns, seed = config.rows, config.columns, config.seed
-    if rows < 1 or columns < 1:
-        raise UserError(f"a sheet has at least 1 row and 1 column, got {rows} and {columns}")
-    if seed is not None and not 0 <= seed < 2**32:
-        raise UserError(f"seed must be 0 to {2**32 - 1}, got {seed}")
+    check_count("rows", rows, least=1)
+    check_count("columns", columns, least=1)
+    if seed is not None:
+        check_seeds("seed", seed)
     random, total = np.random.RandomState(seed), 1 + NUM_MIXING_SHEETS
     w_plus = _sample(editor, random, rows * columns)
     pictures, mixtures = editor.render(w_plus), []

@@ -14,11 +14,13 @@ import numpy as np
 from ppstyleclip.align import read_photo
 from ppstyleclip.errors import UserError, shown
 from ppstyleclip.files import fingerprint, import_cv2
+from ppstyleclip.inputs import to_array
 from ppstyleclip.models.canvas import Canvas
 
 AUTO = "auto"
 NAMES = ("mouth", "eyes", "hair", "skin", "background", "nose", "brows", "beard", "glasses", "clothes")
 FEATHER = 0.012  # of the picture's side: the blur that softens the edge of a hard mask inwards
+_SHAPE = "[H, W] numbers"
 LEAST = 0.02  # a mask that nowhere reaches this is empty
 
 
@@ -59,8 +61,8 @@ def check_region(region: Any) -> Region | None:
     """Take what a user gives as a region: a name, several joined by "+", "auto", a path, an array.
 
     Args:
-        region: one of NAMES, such names joined by "+", AUTO, the path of a picture (bright is inside), an
-            array `[H, W]` (numbers of 0 to 1, or 8 bits, or bool), a RegionMask, or None.
+        region: one of NAMES, such names joined by "+" or in a list, AUTO, the path of a picture (bright is
+            inside), an array `[H, W]` (numbers of 0 to 1, or 8 bits, or bool), a RegionMask, or None.
     Returns:
         the name, a RegionMask, or None.
     Raises:
@@ -79,7 +81,9 @@ def check_region(region: Any) -> Region | None:
             f"unknown region {shown(text)}; known: {', '.join(NAMES)}, several joined by +, {AUTO}, or the "
             "file of a mask"
         )
-    return RegionMask(np.asarray(region))
+    if isinstance(region, (list, tuple)) and all(isinstance(name, str) for name in region):
+        return check_region("+".join(region))
+    return RegionMask(to_array(region, f"a region is a name, the file of a mask, or {_SHAPE}"))
 
 
 def load_mask(path: str | Path) -> RegionMask:
@@ -97,7 +101,7 @@ def _checked(values: Any, name: str) -> np.ndarray:
     if values.ndim == 3 and values.shape[2] in (1, 3, 4):
         values = values[:, :, :3].max(axis=2)
     if values.ndim != 2 or not values.size or values.dtype.kind not in "fiub":
-        raise UserError(f"a region's mask is [H, W] numbers, got {list(values.shape)} {values.dtype}")
+        raise UserError(f"a region's mask is {_SHAPE}, got {list(values.shape)} {values.dtype}")
     scale = 255.0 if values.dtype == np.uint8 else 1.0
     mask = np.asarray(values, np.float32) / np.float32(scale)
     if not np.isfinite(mask).all() or mask.min() < 0 or mask.max() > 1:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ppstyleclip.errors import MissingFile, UserError
+from ppstyleclip.inputs import as_path
 from ppstyleclip.zoo.registry import known_models, model_entry, pack_of, refuse_former
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def load_generator(name_or_file: str | Path) -> Generator:
     """
     from ppstyleclip.zoo import encoders, generators, load
 
-    name = str(name_or_file)
+    name = str(as_path(name_or_file))
     refuse_former(name)
     if name in known_models() and (pack_of(name) or "generator" not in model_entry(name)):
         return load.load_bundle(name).generator

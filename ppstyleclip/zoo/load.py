@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ppstyleclip.errors import MissingFile, UserError, shown
 from ppstyleclip.files import read_metadata, read_safetensors
 from ppstyleclip.finite import check_finite
 from ppstyleclip.formats import sniff
+from ppstyleclip.inputs import as_path
 from ppstyleclip.models.clip import CLIP_CONFIGS
 from ppstyleclip.schema import name_of
 from ppstyleclip.worker import on_worker
@@ -247,11 +249,14 @@ def _with_paths(bundle: Bundle, direction_path, stat_path, clip, encoder_path) -
         clip = clip or (check_clip_name(stated, direction_path) if stated else None)
     if bundle.defaults is OWN_DEFAULTS:
         parts["defaults"] = _unstated_defaults(direction_path, clip)
-    if isinstance(clip, str):
+    if isinstance(clip, (str, os.PathLike)):
+        clip = os.fspath(clip)
         parts["clip"] = Deferred(
             lambda: load_named_clip(clip, direction_path, bundle.name), lambda: _fetch_if_published(clip)
         )
     elif clip is not None:
+        if not hasattr(clip, "encode_text"):
+            raise UserError(f"a CLIP is a name, the path of a file or a ClipModel, got {shown(clip)}")
         parts["clip"] = clip
     return bundle.with_parts(**parts) if parts else bundle
 
@@ -289,7 +294,7 @@ def load_pack(folder: str | Path, flags: dict | None = None) -> Bundle:
         >>> load_pack("my_model").generator.size
         256
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     if folder.is_dir() and not (folder / GENERATOR).is_file():
         raise MissingFile(
             f"the bundle {folder} has no {GENERATOR}; make it with: "

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -71,14 +72,18 @@ def published_identity(model_name: str) -> str | None:
 
 def check_model_type(model_type: str) -> None:
     """Refuse an unknown name, listing the known ones."""
+    if model_type in known_models():
+        return
     refuse_former(model_type)
-    if model_type not in known_models():
-        raise UserError(f"unknown model type '{model_type}'; known: {', '.join(known_models())}")
+    known = f"unknown model type '{model_type}'; known: {', '.join(known_models())}"
+    if isinstance(model_type, (str, os.PathLike)) and Path(model_type).is_dir():
+        known += "; a folder is given as the bundle (bundle=, --bundle)"
+    raise UserError(known)
 
 
 def refuse_former(name: str) -> None:
     """Refuse the name of an embedded model that is no more, naming the one that is."""
-    if name in FORMER:
+    if isinstance(name, str) and name in FORMER:
         raise UserError(f"the model '{name}' is gone; the embedded one is '{FORMER[name]}'")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ppstyleclip.errors import MissingFile
 from ppstyleclip.files import all_or_nothing, atomic_file
+from ppstyleclip.inputs import as_path
 from ppstyleclip.models.arcface import IRSE50
 from ppstyleclip.zoo.bundle import Bundle
 from ppstyleclip.zoo.crops import save_crop
@@ -36,7 +37,7 @@ def save_bundle(folder: str | Path, bundle: Bundle, *, half: bool = False) -> di
         CannotWrite: the folder cannot be written.
         UserError: a part is missing, such as the relevance of a generator that was never measured.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     marks = save_pack(
         folder,
         generator=bundle.generator,

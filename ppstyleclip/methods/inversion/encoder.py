@@ -14,6 +14,7 @@ from typing import Any, Callable
 import paddle
 import paddle.nn.functional as F
 
+from ppstyleclip.errors import UserError
 from ppstyleclip.progress import last
 from ppstyleclip.worker import on_worker
 
@@ -73,7 +74,7 @@ def inversion_steps(
 ) -> Iterator[EncoderStep]:
     """Yield an EncoderStep after each pass of `invert`, which has the same arguments."""
     if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"images have shape {list(images.shape)}, expected [N, 3, S, S]")
+        raise UserError(f"images have shape {list(images.shape)}, expected [N, 3, S, S]")
     mean = _mean_latent(latent_avg, encoder)
     if encoder.input_channels == 3:
         yield EncoderStep(1, 1, mean + encoder(images))

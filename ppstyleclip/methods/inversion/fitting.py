@@ -13,7 +13,7 @@ import paddle.nn as nn
 
 from ppstyleclip.engine import compile_gradient
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.checks import check_number, check_signed
+from ppstyleclip.methods.checks import check_count, check_number, check_signed
 from ppstyleclip.methods.inversion.distances import Distance, PlainDistance, mean_square, shrink
 from ppstyleclip.methods.optimization.adam import Adam, DescentRecord, adam_steps
 from ppstyleclip.methods.optimization.schedules import exponential
@@ -55,6 +55,7 @@ class FittingConfig:
     adam: Adam = Adam()
 
     def __post_init__(self) -> None:
+        check_count("steps", self.steps)
         for name in ("start_rate", "last_rate"):
             check_signed(name, getattr(self, name))
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import paddle
 
-from ppstyleclip.methods.checks import check_number
+from ppstyleclip.methods.checks import check_count, check_number
 from ppstyleclip.methods.inversion.distances import Distance, PlainDistance, mean_square, shrink
 from ppstyleclip.worker import on_worker
 
@@ -31,6 +31,7 @@ class TuningConfig:
     mse_weight: float = 1.0
 
     def __post_init__(self) -> None:
+        check_count("steps", self.steps, least=1)
         for name in ("rate", "mse_weight"):
             check_number(name, getattr(self, name))
 

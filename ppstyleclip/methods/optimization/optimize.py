@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ppstyleclip.errors import UserError
-from ppstyleclip.methods.checks import check_signed
+from ppstyleclip.methods.checks import check_numbers
 from ppstyleclip.methods.optimization.adam import DescentRecord, adam_steps
 from ppstyleclip.methods.optimization.compiled_objective import (
     compile_objective,
@@ -25,7 +25,8 @@ from ppstyleclip.methods.optimization.compiled_objective import (
 )
 from ppstyleclip.methods.optimization.config import OptimizationConfig
 from ppstyleclip.methods.optimization.objective import needed_networks
-from ppstyleclip.methods.optimization.spaces import moving_mask, neighbour_offsets
+from ppstyleclip.methods.optimization.spaces import check_start, moving_mask, neighbour_offsets
+from ppstyleclip.wording import counted
 from ppstyleclip.worker import on_worker
 
 
@@ -74,13 +75,19 @@ def optimize(
         2 of 2 ['clip', 'l2'] (1, 14, 128)
     """
     start, texts = np.asarray(start, np.float32), np.asarray(texts, np.float32)
+    check_start(generator, start, config.space)
     networks = needed_networks(config.objective, generator, clip, identity)
     _check_texts(texts, start, clip, config)
     offsets = neighbour_offsets(generator, config)
     texts = texts / np.linalg.norm(texts, axis=-1, keepdims=True)
     texts = np.broadcast_to(texts, [len(offsets), len(start), *texts.shape[-2:]])
-    check_signed("weights", *(() if weights is None else np.ravel(weights).tolist()))
-    text_weights = np.ones(texts.shape[2]) if weights is None else np.asarray(weights)
+    count = texts.shape[2]
+    text_weights = np.ones(count) if weights is None else np.asarray(check_numbers("weights", weights))
+    if len(text_weights) not in (1, count):
+        raise UserError(
+            f"{counted(len(text_weights), 'weight')} came for {counted(count, 'text')}; give as many"
+        )
+    text_weights = np.broadcast_to(text_weights, [count])
     text_weights = config.objective.weights["clip"] * text_weights
     fixed = {"text_weights": np.tile(np.float32(text_weights), [len(start), 1])}
     places = [

@@ -8,8 +8,20 @@ from typing import Any
 import numpy as np
 import paddle
 
+from ppstyleclip.errors import UserError
 from ppstyleclip.methods.optimization.config import OptimizationConfig
 from ppstyleclip.worker import on_worker
+
+
+def check_start(generator: Any, start: np.ndarray, space: str) -> None:
+    """Refuse latents that are of another space, or of another generator (UserError)."""
+    width, levels = generator.style_dim, generator.n_latent
+    shape = {"w_plus": [levels, width], "s": [generator.layout.size]}.get(space, [width])
+    if list(start.shape[1:]) != shape or not len(start):
+        raise UserError(
+            f"a start in {space} is [N, {str(shape)[1:]} for this generator, got {list(start.shape)}; give "
+            "one of sample_start or to_space, or name its space in the configuration"
+        )
 
 
 def to_styles(generator: Any, layout: Any, latent: paddle.Tensor, space: str) -> list:
