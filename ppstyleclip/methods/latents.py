@@ -95,9 +95,9 @@ def interpolate(stops: ArrayLike, steps: int) -> np.ndarray:
     Raises:
         UserError: fewer than two stops, or no step.
     """
-    check_count("steps", steps, least=1)
+    check_count("steps", steps)
     stops = _numbers(stops, _NO_LATENTS)
-    if stops.ndim != 3 or len(stops) < 2:
+    if stops.ndim != 3 or len(stops) < 2 or steps < 1:
         raise UserError(f"an interpolation needs at least 2 latents and 1 step, got {len(stops)} and {steps}")
     at = np.arange((len(stops) - 1) * steps + 1)
     leg = np.minimum(at // steps, len(stops) - 2)
