@@ -566,7 +566,7 @@ class Editor:
 
 
 def _is_folder(name: Any) -> bool:
-    return isinstance(name, (str, os.PathLike)) and Path(name).is_dir()
+    return isinstance(name, (str, os.PathLike)) and os.path.isdir(name)
 
 
 def _array(face: Any) -> np.ndarray:

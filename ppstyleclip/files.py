@@ -186,7 +186,7 @@ def check_folder(path) -> Path:
         MissingFile: there is none, or something else is there.
     """
     path = as_path(path)
-    if not path.is_dir():
+    if not os.path.isdir(path):
         what = "is not a folder" if os.path.lexists(path) else "is not there"
         raise MissingFile(f"the folder {path} {what}; check the path")
     return path

@@ -76,7 +76,7 @@ def check_model_type(model_type: str) -> None:
         return
     refuse_former(model_type)
     known = f"unknown model type '{model_type}'; known: {', '.join(known_models())}"
-    if isinstance(model_type, (str, os.PathLike)) and Path(model_type).is_dir():
+    if isinstance(model_type, (str, os.PathLike)) and os.path.isdir(model_type):
         known += "; a folder is given as the bundle (bundle=, --bundle)"
     raise UserError(known)
 

@@ -102,8 +102,8 @@ def test_weights_of_ones_own_and_flags_that_agree_or_not(tmp_path):
 
 def test_sheets_that_cannot_be_drawn(tmp_path):
     for words, seed, shape in (
-        ("at least 1 row", 0, (0, 2)),
-        ("1 column, got 2 and 0", 0, (2, 0)),
+        ("rows must be at least 1", 0, (0, 2)),
+        ("columns must be at least 1", 0, (2, 0)),
         ("seed must be 0 to", -1, (1, 1)),
     ):
         with pytest.raises(UserError, match=words):

@@ -72,7 +72,7 @@ def test_names_masks_and_files_are_regions(tmp_path):
         (np.full([4, 4], 2.0), "numbers outside 0..1"),
         (np.full([4, 4], np.nan), "numbers outside 0..1"),
         (np.zeros([2, 3, 4, 5]), r"mask is \[H, W\] numbers"),
-        (np.array(["a"]), r"mask is \[H, W\] numbers"),
+        (np.array(["a"]), r"or \[H, W\] numbers, got"),
     ],
 )
 def test_what_is_no_region_is_one_line(region, words):
