@@ -58,8 +58,8 @@ TEXTS = {
 }
 # In place of the presets'.
 ONE_TEXT = {"fine": False, "steps": 80, "batch_size": 8, "validate_every": 40}
-MANY_TEXTS = {"directional_strength": 1.5}
-# Curls are drawn by the last layers, too.
+# Lips, the colour of hair and curls are drawn by the last layers, too.
+MANY_TEXTS = {"directional_strength": 1.5, "fine": True}
 OWN = {"curly": {"fine": True, "directional_strength": 3.0, "l2": 0.07}}
 RISE = 0.05  # of all steps
 
