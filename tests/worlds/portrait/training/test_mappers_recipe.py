@@ -108,7 +108,7 @@ def test_a_mapper_of_many_texts_is_told_by_clip(pack, tmp_path):
     steps = [mapper.step(latent, mapper.text_vector(text, clip)) for text in ("happy face", "smiling face")]
     assert np.abs(steps[0] - steps[1]).max() > 0
     for step in steps:
-        assert step[:, :8].any(axis=2).all() and not step[:, 8:].any()
+        assert step.any(axis=2).all()  # the last layers, too
 
 
 def test_a_mapper_goes_on_from_another(pack, tmp_path):
