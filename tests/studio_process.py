@@ -88,6 +88,7 @@ def _proxy(address: str) -> Iterator[str]:
     app = Starlette(routes=routes, lifespan=life)
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     server, listener = uvicorn.Server(config), config.bind_socket()
+    listener.listen()  # who asks before the thread is there waits for it
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:
