@@ -10,7 +10,6 @@ A face and an edit go this way:
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -29,7 +28,7 @@ from ppstyleclip.edits import ResolvedEdit as ResolvedEdit
 from ppstyleclip.edits import check_edit, is_auto, refuse_auto, without_auto
 from ppstyleclip.engine import Renderer
 from ppstyleclip.errors import UserError, shown
-from ppstyleclip.inputs import as_list, as_pictures, to_array
+from ppstyleclip.inputs import as_list, as_pictures, is_folder, to_array
 from ppstyleclip.methods.checks import check_number, check_numbers, check_seeds
 from ppstyleclip.methods.global_directions import Population, StrengthRecord, StyleDirection
 from ppstyleclip.methods.global_directions import solve as solving
@@ -114,7 +113,7 @@ class Editor:
             >>> Editor.from_pretrained().bundle.name
             'portrait'
         """
-        if "bundle" not in paths and model_type not in known_models() and _is_folder(model_type):
+        if "bundle" not in paths and model_type not in known_models() and is_folder(model_type):
             model_type, paths["bundle"] = None, model_type
         return cls(load_bundle(model_type, **paths), relevance=relevance, canvas=canvas)
 
@@ -563,10 +562,6 @@ class Editor:
     def text_direction(self, edit: AnyEdit) -> np.ndarray:
         """The text direction dt `[D]` of an edit's words, a unit vector."""
         return self.direction(edit).dt
-
-
-def _is_folder(name: Any) -> bool:
-    return isinstance(name, (str, os.PathLike)) and os.path.isdir(name)
 
 
 def _array(face: Any) -> np.ndarray:

@@ -125,7 +125,7 @@ def check_edit(edit: object) -> None:
         UserError: it is so.
     """
     if not isinstance(edit, (Edit, ResolvedEdit)):
-        raise UserError(f'an edit such as Edit("face", "happy face") is needed, got {edit!r:.80}')
+        raise UserError(f'an edit such as Edit("face", "happy face") is needed, got {shown(edit)}')
 
 
 def is_auto(edit: AnyEdit) -> bool:

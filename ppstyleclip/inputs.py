@@ -126,6 +126,11 @@ def as_list(value: Any, what: str, *, least: int = 1) -> list:
     return found
 
 
+def is_folder(name: Any) -> bool:
+    """Whether something is the path of a folder that is there; False of what is no path at all."""
+    return isinstance(name, (str, os.PathLike)) and os.path.isdir(name)
+
+
 def as_path(path: Any) -> Path:
     """Take a path, a text or a Path.
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ppstyleclip.editor import AnyEdit, Editor, Face
-from ppstyleclip.errors import UserError
 from ppstyleclip.methods.checks import check_choice, check_count, check_kind, check_signed
 from ppstyleclip.models.canvas import Canvas, check_can_move
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.records import Record
+from ppstyleclip.pipelines.rendering import check_one_face
 from ppstyleclip.regions import RegionEdit, moved_masks
 
 PATHS = ("circle", "pan", "sway", "turn")
@@ -103,8 +103,7 @@ def film_face(
         UserError: several faces, another family of generators, or as Editor.solve and Editor.direction.
     """
     check_kind("config", config, CameraConfig)
-    if (count := editor.styles(face).shape[0]) != 1:
-        raise UserError(f"one face is filmed at a time, got {count}")
+    check_one_face(editor, face, "filmed")
     canvases, parts = config.canvases(), []
     check_can_move(editor.bundle.generator, *(canvas.rotate for canvas in canvases))
     made = None if edit is None else editor.fixed(face, edit)

@@ -16,7 +16,7 @@ from ppstyleclip.methods.checks import check_numbers
 from ppstyleclip.methods.global_directions.strength import LADDER
 from ppstyleclip.pictures import enlarged, to_pixels
 from ppstyleclip.pipelines.records import Record
-from ppstyleclip.pipelines.rendering import one_face, render_faces
+from ppstyleclip.pipelines.rendering import check_one_face, render_faces
 from ppstyleclip.regions import RegionEdit
 
 SHARES = (0.4, 0.7, 1.0, 1.4, 2.0)  # of the chosen strength, which are shown
@@ -71,7 +71,7 @@ def draw_contact_sheet(
     Raises:
         UserError: as Editor.direction and Editor.solve; more than MOST_CELLS pictures.
     """
-    one_face(editor, face)
+    check_one_face(editor, face)
     masks = editor.region_masks(face, edit) if masks is None else masks
     own = editor.fixed(face, edit, others=others, masks=masks)
     direction = editor.direction(own)

@@ -15,7 +15,7 @@ from ppstyleclip.methods.global_directions import StyleDirection
 from ppstyleclip.methods.latents import move
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.records import Record
-from ppstyleclip.pipelines.rendering import one_face, render_faces
+from ppstyleclip.pipelines.rendering import check_one_face, render_faces
 from ppstyleclip.regions import RegionEdit
 from ppstyleclip.worker import on_worker
 
@@ -88,7 +88,7 @@ def edit_face(
     """
     resolved = editor.resolve(edit)
     strengths = check_numbers("alpha", resolved.alpha if alphas is None else alphas)
-    one_face(editor, face)
+    check_one_face(editor, face)
     s = editor.apply(face, resolved, [0.0, *strengths])
     masks = editor.region_masks(face, resolved)
     records = (
@@ -139,7 +139,7 @@ def move_face(
         UserError: as methods.latents.move.
     """
     offsets = check_numbers("offset", offsets)
-    one_face(editor, face)
+    check_one_face(editor, face)
     w_plus = np.concatenate([move(face, direction, offset) for offset in (0, *offsets)])
     for record in render_faces(editor, w_plus):
         made = None

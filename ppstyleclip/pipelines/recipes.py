@@ -25,7 +25,7 @@ from ppstyleclip.methods.global_directions.solve import with_solution
 from ppstyleclip.pictures import to_pixels
 from ppstyleclip.pipelines.recipe_files import EditWords, RecipeWords
 from ppstyleclip.pipelines.records import Record, result_of
-from ppstyleclip.pipelines.rendering import one_face
+from ppstyleclip.pipelines.rendering import check_one_face
 from ppstyleclip.regions import RegionEdit
 from ppstyleclip.worker import on_worker
 
@@ -232,7 +232,8 @@ def apply_recipe(
     Raises:
         UserError: as Editor.direction, Editor.solve and Editor.region_masks.
     """
-    recipe, start = as_recipe(edits), one_face(editor, face).numpy()
+    check_one_face(editor, face)
+    recipe, start = as_recipe(edits), editor.styles(face).numpy()
     find = partial(editor.region_masks, face) if find_masks is None else find_masks
     masks = [find(edit) for edit in recipe.edits]
     fixed = [editor.resolve(without_auto(edit)) for edit in recipe.edits]

@@ -7,23 +7,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import paddle
 
 from ppstyleclip.editor import Editor
 from ppstyleclip.errors import UserError
 from ppstyleclip.pipelines.records import Record
 
 
-def one_face(editor: Editor, face: Any) -> paddle.Tensor:
-    """Styles `[1, S]` of one face, of pipelines that edit one at a time.
+def check_one_face(editor: Editor, face: Any, done: str = "edited") -> None:
+    """Refuse several faces, for pipelines that take one at a time; `done` says to what.
 
     Raises:
         UserError: as Editor.check_face, or there are several faces.
     """
-    s = editor.styles(face)
-    if s.shape[0] != 1:
-        raise UserError(f"one face is edited at a time, got {s.shape[0]}; give one of them, such as face[:1]")
-    return s
+    editor.check_face(face)
+    if len(face) != 1:
+        raise UserError(f"one face is {done} at a time, got {len(face)}; give one of them, such as face[:1]")
 
 
 def render_faces(editor: Editor, face: Any) -> Iterator[Record[np.ndarray]]:

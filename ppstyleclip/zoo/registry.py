@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
 from ppstyleclip.errors import UserError
+from ppstyleclip.inputs import is_folder
 from ppstyleclip.schema import parse_yaml
 from ppstyleclip.zoo.downloads.cache import fetch
 from ppstyleclip.zoo.downloads.judge import expected_of
@@ -76,7 +76,7 @@ def check_model_type(model_type: str) -> None:
         return
     refuse_former(model_type)
     known = f"unknown model type '{model_type}'; known: {', '.join(known_models())}"
-    if isinstance(model_type, (str, os.PathLike)) and os.path.isdir(model_type):
+    if is_folder(model_type):
         known += "; a folder is given as the bundle (bundle=, --bundle)"
     raise UserError(known)
 
